@@ -1,0 +1,150 @@
+"""What a loaded site is: everything resolved, nothing left to look up.
+
+`models.site.load` makes these from the folder of files; every process works from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+DEFAULT_SILENCE_S = 30.0
+STATUTORY_SILENCE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name in Chinese and in English."""
+
+    zh: str
+    en: str
+
+
+class Kind(StrEnum):
+    """What a point's values are."""
+
+    ANALOG = "analog"
+    STATE = "state"
+    COUNTER = "counter"
+    TEXT = "text"
+
+
+class Retention(StrEnum):
+    """How a point's samples travel and how long they stay: statutory ones go first and stay longest."""
+
+    BULK = "bulk"
+    STATUTORY = "statutory"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit that the template suggests for a point, in the point's unit. `kind`: hihi, hi, lo, lolo."""
+
+    kind: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point: what it means, where it is read, and how its raw value becomes its value.
+
+    value = raw * factor + offset, in `unit`; both already hold the scale of the device and the
+    conversion of the unit. `low` and `high` bound what the value can physically be (NaN: no bound);
+    `dead_band` is in `unit`; `silence_s` is the longest time without a sample.
+    """
+
+    path: str
+    id: int
+    equipment: str
+    key: str
+    name: Name
+    role: str
+    kind: Kind
+    unit: str
+    retention: Retention
+    connection: str
+    group: str
+    address: str
+    type: str
+    order: str
+    factor: float
+    offset: float
+    low: float
+    high: float
+    dead_band: float
+    silence_s: float
+    states: Mapping[int, Name] = field(default_factory=dict)
+    limits: tuple[Limit, ...] = ()
+    writable: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A poll group: its members are read together every `period_s`, `phase_s` after the full period.
+    A phase of None lets the gateway stagger the group."""
+
+    name: str
+    period_s: float
+    phase_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One device's connection: `adapter` is the protocol's entry point, `settings` is for it alone."""
+
+    name: str
+    gateway: str
+    adapter: str
+    settings: Mapping[str, Any]
+    groups: Mapping[str, Group]
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """One machine or chamber: an instance of a template. `area` is where it stands now."""
+
+    id: str
+    template: str
+    name: Name
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    id: str
+    name: Name
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A whole site. `points` is in a stable order: by path. `version` is a digest of all files read."""
+
+    code: str
+    name: Name
+    capacity_kt: int
+    gas_class: str
+    time_zone: str
+    version: str
+    areas: Mapping[str, Area]
+    equipment: Mapping[str, Equipment]
+    connections: Mapping[str, Connection]
+    points: tuple[Point, ...]
+
+    def gateways(self) -> tuple[str, ...]:
+        """The names of the gateways that this site's connections name, sorted."""
+        return tuple(sorted({connection.gateway for connection in self.connections.values()}))
+
+    def points_of(self, connection: str) -> tuple[Point, ...]:
+        """The points read over one connection, in the site's order."""
+        return tuple(point for point in self.points if point.connection == connection)
+
+    def ids(self) -> NDArray[np.uint64]:
+        """All ids, in the order of `points`."""
+        return np.fromiter((point.id for point in self.points), np.uint64, len(self.points))

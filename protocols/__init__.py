@@ -1,0 +1,1 @@
+"""Adapters: one file or small folder a protocol, all behind protocols.adapter.Adapter."""

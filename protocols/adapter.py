@@ -1,0 +1,192 @@
+"""The one interface behind which every protocol lives.
+
+An adapter speaks one protocol with one device. It decodes bytes to numbers and says how good they
+are; it knows nothing of units, dead-bands, the bus or other devices. The gateway gives it the tags
+of one connection, each with its index, and gets columns back in those indices.
+
+Life: `connect` → (`plan` + `read` again and again) or `subscribe` → `close`. After any
+LinkLost the gateway closes the adapter and, later, connects a new one: an adapter is used once.
+"""
+
+from __future__ import annotations
+
+import enum
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from models.site.model import Name
+
+
+class AdapterError(Exception):
+    """What went wrong with a device, in words for an engineer: what, where, and what to do."""
+
+
+class LinkLost(AdapterError):
+    """The connection is not usable any more (refused, reset, silent): all its points are bad."""
+
+
+class SignInRefused(LinkLost):
+    """The device answered, and refused the user, the password or the certificate."""
+
+
+class WriteRefused(AdapterError):
+    """The device took the request and refused the write."""
+
+
+class Supports(enum.Flag):
+    """What an adapter can do. One that can SUBSCRIBE is subscribed to unless its connection says poll."""
+
+    READ = enum.auto()
+    SUBSCRIBE = enum.auto()
+    WRITE = enum.auto()
+    BROWSE = enum.auto()
+
+
+class Delivers(enum.StrEnum):
+    """The delivery guarantee, in the same words for every adapter."""
+
+    LATEST = "latest"
+    """Each poll yields the value at that instant; what changed between polls was never seen."""
+    EVERY_CHANGE = "every change while connected"
+    """The device reports each change while the link is up; changes during an outage are not seen."""
+    AT_LEAST_ONCE = "at least once"
+    """The other side keeps each message until it is acknowledged, and it is acknowledged only after
+    the bus has it on disk; a repeat is possible, a loss is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The short facts of an adapter, shown in docs and console and checked by the conformance suite."""
+
+    name: str
+    title: Name
+    supports: Supports
+    delivers: Delivers
+    source_time: bool
+    remarks: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One value to fetch: `index` is the caller's, in 0 … n-1; the rest is the site's own writing."""
+
+    index: int
+    path: str
+    address: str
+    type: str = ""
+    order: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Reading:
+    """What came back, as columns of equal length, one row a value.
+
+    `index` int32: which tag. `value` float64: as decoded, not scaled; NaN where there is none.
+    `quality` uint8. `ts` int64: the source's time, µs UTC, 0 in a row without one; None when no row
+    has one. `text`: string array with nulls, or None. `reasons`: for bad rows, tag index → plain
+    words. `raw`: gives the bytes behind a tag index, for diagnostics only.
+    """
+
+    index: NDArray[np.int32]
+    value: NDArray[np.float64]
+    quality: NDArray[np.uint8]
+    ts: NDArray[np.int64] | None = None
+    text: pa.StringArray | None = None
+    reasons: Mapping[int, str] = field(default_factory=dict)
+    raw: Callable[[int], bytes | None] | None = None
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """A reading that the device sent by itself. `acknowledge` is called once, when all of it is in the
+    bus (or was found to need no sample); an adapter whose protocol has no acknowledgement leaves it."""
+
+    reading: Reading
+    acknowledge: Callable[[], None] = lambda: None
+
+
+Deliver = Callable[[Delivery], Awaitable[None]]
+"""What `subscribe` calls with each delivery. It may wait: that is the gateway's back-pressure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One thing found by `browse`: `address` fits a site's address column, "" for a mere folder."""
+
+    address: str
+    name: str
+    type: str
+    parent: str
+
+
+class Settings(BaseModel):
+    """What a connection's `settings:` may hold; an adapter declares its own in a subclass."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+S = TypeVar("S", bound=Settings)
+P = TypeVar("P")
+
+
+class Adapter(ABC, Generic[S, P]):
+    """One protocol, one device. S: its settings; P: its compiled read plan."""
+
+    sheet: ClassVar[Sheet]
+    Settings: ClassVar[type[Settings]] = Settings
+
+    def __init__(self, settings: S) -> None:
+        self.settings = settings
+
+    @classmethod
+    @abstractmethod
+    def check(cls, tag: Tag) -> None:
+        """Raises ValueError in plain words when the tag's address, type, order or options cannot be
+        right. Needs no connection: `sevenones check` calls it for every point."""
+
+    @abstractmethod
+    async def connect(self) -> None:
+        """Open the connection and sign in, within the settings' time-out. Raises LinkLost."""
+
+    def plan(self, tags: Sequence[Tag]) -> P:
+        """Compile the tags of one poll group, each already passed by `check`. No input or output."""
+        raise NotImplementedError(f"{self.sheet.name} does not read by plan")
+
+    async def read(self, plan: P) -> Reading:
+        """One value for every tag of the plan. What one tag's address does wrong makes that tag bad,
+        with a reason; raises LinkLost only when nothing more can be asked over this connection."""
+        raise NotImplementedError(f"{self.sheet.name} does not read by plan")
+
+    async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
+        """Deliver what the device sends, until cancelled. Raises LinkLost when the link is gone or
+        when data stopped though the link looks up. A tag that cannot be subscribed is delivered once
+        as bad, with a reason, and does not disturb the rest."""
+        raise NotImplementedError(f"{self.sheet.name} does not subscribe")
+
+    async def write(self, tag: Tag, value: float | str) -> None:
+        """Write one raw value. Raises WriteRefused, LinkLost, or AdapterError for a value that does
+        not fit the type."""
+        raise NotImplementedError(f"{self.sheet.name} does not write")
+
+    async def browse(self, parent: str = "") -> Sequence[Node]:
+        """The nodes below `parent` ("" is the root), one level."""
+        raise NotImplementedError(f"{self.sheet.name} does not browse")
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Give the connection up. Never raises, and may be called at any time, more than once."""
+
+    def counters(self) -> Mapping[str, int]:
+        """Counts for the metrics page, such as messages that could not be read. Names end in _total."""
+        return {}
