@@ -1,0 +1,69 @@
+"""The home folder: where one machine's processes keep what is theirs.
+
+    version              the data's format
+    site/                the site in use
+    bus/ gateway/ store/ platform.db truth/ metrics/ logs/
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+DATA_VERSION = "1"
+
+
+class HomeError(Exception):
+    """The home folder cannot be used: what is wrong and what to do."""
+
+
+def open_home(path: Path) -> Path:
+    """Make the folder (mode 0700) or check that its data is of this version. Raises HomeError."""
+    home = path.resolve()
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mark = home / "version"
+        if not mark.exists():
+            mark.write_text(DATA_VERSION + "\n")
+            return home
+        found = mark.read_text().strip()
+    except OSError as error:
+        raise HomeError(f"无法使用数据目录 {home}：{error.strerror} · cannot use {home}: {error.strerror}") from error
+    if found != DATA_VERSION:
+        raise HomeError(
+            f"{home} 中的数据版本为 {found!r}，本程序使用版本 {DATA_VERSION!r}。请移走该目录，或使用写入它的程序版本。\n"
+            f"The data in {home} is of version {found!r}, this program uses {DATA_VERSION!r}. "
+            "Move that folder away (a new one is made), or use the program version that wrote it."
+        )
+    return home
+
+
+@contextmanager
+def held(home: Path) -> Iterator[None]:
+    """Hold the home for one supervisor at a time. Raises HomeError when another one has it."""
+    handle = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HomeError(
+                f"{home} 已被另一个正在运行的 sevenones 占用，请先停止它。\n"
+                f"Another sevenones is already running on {home}: stop it first (Ctrl-C there)."
+            ) from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
