@@ -1,8 +1,8 @@
 """The home folder: where one machine's processes keep what is theirs.
 
-    version              the data's format
-    site/                the site in use
-    bus/ gateway/ store/ platform.db truth/ metrics/ logs/
+version              the data's format
+site/                the site in use
+bus/ gateway/ store/ platform.db truth/ metrics/ logs/
 """
 
 from __future__ import annotations

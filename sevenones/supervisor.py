@@ -89,7 +89,11 @@ class Supervisor:
             wait = FIRST_WAIT_S if time.monotonic() - started > STEADY_S else min(wait * 2, LONGEST_WAIT_S)
             program.restarts += 1
             how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-            self.say(program.name, "bold red", f"已退出（{how}），{wait:.1f} 秒后重启 · ended ({how}), restart in {wait:.1f} s")
+            self.say(
+                program.name,
+                "bold red",
+                f"已退出（{how}），{wait:.1f} 秒后重启 · ended ({how}), restart in {wait:.1f} s",
+            )
             await asyncio.sleep(wait)
 
     async def _run_once(self, program: Program) -> int:
@@ -124,7 +128,7 @@ class Supervisor:
             child.terminate()
         try:
             await asyncio.wait_for(child.wait(), STOP_S)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             await child.wait()

@@ -58,11 +58,21 @@ def show(done: int, total: int, what: str) -> None:
 
 def install(extras: str) -> None:
     """pip install with the lock as constraints, with one line of progress."""
-    command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar=off"]
+    command = [
+        str(VENV / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--progress-bar=off",
+    ]
     command += ["--no-input", "-c", str(LOCK), "-e", f"{ROOT}[{extras}]"]
     total, seen, log = locked(), set(), []
     started = time.monotonic()
-    print(f"安装约 {total} 个软件包，首次需要几分钟 · installing about {total} packages, minutes the first time", flush=True)
+    print(
+        f"安装约 {total} 个软件包，首次需要几分钟 · installing about {total} packages, minutes the first time",
+        flush=True,
+    )
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         for line in pip.stdout or ():
             log.append(line)
@@ -74,13 +84,23 @@ def install(extras: str) -> None:
     if sys.stdout.isatty():
         print()
     if pip.returncode:
-        fail("".join(log[-25:]) + "\n安装失败，见上文；请检查软件源是否可达 · pip failed, see above; is the package index in reach?")
-    print(f"安装完成，用时 {time.monotonic() - started:.0f} 秒 · installed in {time.monotonic() - started:.0f} s", flush=True)
+        fail(
+            "".join(log[-25:])
+            + "\n安装失败，见上文；请检查软件源是否可达 · pip failed, see above; is the package index in reach?"
+        )
+    print(
+        f"安装完成，用时 {time.monotonic() - started:.0f} 秒 · installed in {time.monotonic() - started:.0f} s",
+        flush=True,
+    )
 
 
 def install_system() -> None:
     """Debian's packages for the tests. A missing one makes the tests that need it say so."""
-    wanted = [package for program, package in DEBIAN.items() if not (shutil.which(program) or shutil.which(f"/usr/sbin/{program}"))]
+    wanted = [
+        package
+        for program, package in DEBIAN.items()
+        if not (shutil.which(program) or shutil.which(f"/usr/sbin/{program}"))
+    ]
     if not wanted:
         return
     if os.geteuid() or not shutil.which("apt-get"):
@@ -104,8 +124,11 @@ def install_system() -> None:
 
 
 def main(arguments: list[str]) -> None:
-    if sys.version_info < (3, 11):
-        fail(f"需要 Python 3.11 以上 · Python 3.11 or newer is needed, this is {sys.version.split()[0]}: make PYTHON=python3.11 …")
+    if sys.version_info < (3, 11):  # noqa: UP036 - an older one can get here and deserves plain words
+        fail(
+            f"需要 Python 3.11 以上 · Python 3.11 or newer is needed, this is {sys.version.split()[0]}: "
+            "make PYTHON=python3.11 …"
+        )
     extras = "all,dev" if "--dev" in arguments else "all"
     digest = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
     mark = VENV / "sevenones-installed"

@@ -1,0 +1,96 @@
+"""The command `sevenones`: one line a command, each in sevenones/commands/."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("sevenones.commands.demo", "demo"),
+    "check": ("sevenones.commands.check", "check"),
+    "gateway": ("sevenones.commands.gateway", "gateway"),
+    "store": ("sevenones.commands.store", "store"),
+    "api": ("sevenones.commands.api", "api"),
+    "bus": ("sevenones.commands.bus", "bus"),
+    "simulate": ("sevenones.commands.simulate", "simulate"),
+    "watch": ("sevenones.commands.watch", "watch"),
+    "history": ("sevenones.commands.history", "history"),
+    "token": ("sevenones.commands.token", "app"),
+    "bench": ("sevenones.commands.bench", "app"),
+}
+HELP = {
+    "demo": "启动完整的模拟矿井 · run a whole simulated mine on this machine",
+    "check": "检查矿井配置目录 · name every mistake in a site folder",
+    "gateway": "运行物联网关 · run a gateway",
+    "store": "运行存储进程 · run the store process",
+    "api": "运行开放接口进程 · run the API process",
+    "bus": "运行消息总线 · run the bus server",
+    "simulate": "运行模拟设备 · run the simulated devices",
+    "watch": "终端实时数据表 · live table in the terminal",
+    "history": "一个测点的历史 · the history of one point",
+    "token": "访问令牌 · tokens for the API",
+    "bench": "性能测试 · benchmarks",
+}
+
+
+def _load(name: str) -> Any:
+    module, attribute = COMMANDS[name]
+    return getattr(importlib.import_module(module), attribute)
+
+
+def build(only: str | None = None) -> typer.Typer:
+    """The application. With `only`, the one command that is asked for is loaded and the others are
+    named in the help, so that the front door opens fast and an edge box needs no platform package."""
+    app = typer.Typer(
+        name="sevenones",
+        help="七个一：智能矿山数据中台与物联网关 · smart-mine data middle platform and IoT gateway",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_show_locals=False,
+    )
+    for name in COMMANDS:
+        if name == only:
+            loaded = _load(name)
+            if isinstance(loaded, typer.Typer):
+                app.add_typer(loaded, name=name, help=HELP[name])
+            else:
+                app.command(name, help=loaded.__doc__ or HELP[name])(loaded)
+        else:
+            app.command(name, help=HELP[name])(_not_asked_for(name))
+
+    @app.callback(invoke_without_command=True)
+    def front(version: bool = typer.Option(False, "--version", help="版本 · print the version and end")) -> None:
+        if version:
+            from importlib.metadata import version as installed
+
+            print(f"sevenones {installed('sevenones')}")
+            raise typer.Exit
+
+    return app
+
+
+def _not_asked_for(name: str) -> Callable[[], None]:
+    def command() -> None:
+        raise AssertionError(f"the command '{name}' was not loaded")
+
+    return command
+
+
+def main() -> None:
+    """Run the command that the arguments name. A package that is not installed is named in plain words."""
+    only = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    try:
+        app = build(only if only in COMMANDS else None)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.split(".")[0] in {"bus", "gateway", "middleplatform", "models", "protocols"}:
+            raise
+        sys.exit(
+            f"命令 {only} 需要未安装的软件包 {error.name}：pip install 'sevenones[gateway]' 或 'sevenones[platform]'\n"
+            f"'{only}' needs the package {error.name}, which is not installed: "
+            "pip install 'sevenones[gateway]' on an edge box, 'sevenones[platform]' on a server"
+        )
+    app()

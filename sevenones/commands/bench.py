@@ -1,0 +1,45 @@
+"""`sevenones bench …`: each prints one JSON object last, whose keys carry their units."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+def _print(result: dict[str, Any]) -> None:
+    print(json.dumps(result, ensure_ascii=False))
+
+
+@app.command()
+def pipeline(
+    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="时长 · how long")] = 5.0,
+) -> None:
+    """raw registers → decoded, scaled, quality, exception report, encoded; batches of 10,000 on one core."""
+    from sevenones.bench import pipeline as bench
+
+    _print(bench.run(seconds=seconds))
+
+
+@app.command()
+def ingest(
+    samples: Annotated[int, typer.Option(min=100_000, max=200_000_000, help="样本数 · how many samples")] = 10_000_000,
+) -> None:
+    """encoded batches → on disk and queryable in chDB."""
+    from sevenones.bench import ingest as bench
+
+    _print(bench.run(samples=samples))
+
+
+@app.command()
+def e2e(
+    points: Annotated[int, typer.Option(min=1, max=2_000_000, help="测点数 · how many points")] = 100_000,
+    seconds: Annotated[int, typer.Option(min=5, max=3600, help="时长 · how long")] = 60,
+) -> None:
+    """simulated devices → over the wire → queryable by the API, every value changing each second."""
+    from sevenones.bench import e2e as bench
+
+    _print(bench.run(points=points, seconds=seconds))

@@ -1,0 +1,229 @@
+"""The demo: every part of the house on one machine, under one supervisor.
+
+Nothing here is special to the demo but the simulated devices: the processes are started by the
+same commands that a mine would use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bus.connection import Bus
+from rich.console import Console
+
+import simulators
+from bus import credentials, server, streams
+from models.site import SiteErrors, load
+from models.site.model import Site
+from sevenones.home import held, open_home, write_secret
+from sevenones.supervisor import Program, Supervisor, python
+
+READY_S = 90.0
+BUNDLED_SITE = Path(simulators.__file__).parent / "mines" / "demo"
+
+
+class DemoError(Exception):
+    """The demo cannot start: what is in the way and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The demo's ports, one after the other from the API's."""
+
+    api: int
+
+    @property
+    def bus(self) -> int:
+        return self.api + 1
+
+    @property
+    def mqtt(self) -> int:
+        return self.api + 2
+
+    @property
+    def modbus(self) -> int:
+        return self.api + 3
+
+    @property
+    def opcua(self) -> int:
+        return self.api + 4
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        yield from (
+            ("API", self.api),
+            ("bus", self.bus),
+            ("MQTT", self.mqtt),
+            ("Modbus", self.modbus),
+            ("OPC UA", self.opcua),
+        )
+
+
+class Demo:
+    """One run of the demo on one home folder."""
+
+    def __init__(self, home: Path, port: int, seed: int, console: Console) -> None:
+        self.home = home.resolve()
+        self.ports = Ports(port)
+        self.seed = seed
+        self.console = console
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Start everything, say where it is, and keep it running until `stop`. Raises DemoError, HomeError."""
+        open_home(self.home)
+        with held(self.home):
+            self._check_ports()
+            site, environment = self._prepare()
+            supervisor = Supervisor(self.console, self.home / "logs")
+            try:
+                await self._start(supervisor, site, environment, stop)
+                if not stop.is_set():
+                    self._welcome(site)
+                await stop.wait()
+            finally:
+                self.console.print("\n正在停止 · stopping …", style="bold")
+                await supervisor.stop()
+                self.console.print("已全部停止 · all stopped", style="bold")
+
+    def _check_ports(self) -> None:
+        taken = [f"{what} {port}" for what, port in self.ports if not _free(port)]
+        if taken:
+            other = self.ports.api + 20
+            raise DemoError(
+                f"端口已被占用：{'、'.join(taken)}。请停止占用它们的程序，或换一组端口：sevenones demo --port {other}\n"
+                f"Ports taken on 127.0.0.1: {', '.join(taken)}. Stop what holds them, or choose others: "
+                f"sevenones demo --port {other}"
+            )
+
+    def _prepare(self) -> tuple[Site, dict[str, str]]:
+        folder = self.home / "site"
+        if not folder.exists():
+            shutil.copytree(BUNDLED_SITE, folder)
+        passwords = self._passwords()
+        environment = {
+            "SEVENONES_MODBUS_PORT": str(self.ports.modbus),
+            "SEVENONES_OPCUA_PORT": str(self.ports.opcua),
+            "SEVENONES_MQTT_PORT": str(self.ports.mqtt),
+            "SEVENONES_OPCUA_PASSWORD": passwords["opcua"],
+        }
+        code, gateways = _facts(folder, {**environment, "SEVENONES_MQTT_PASSWORD": "?"})
+        made = credentials.make_all(self.home, code, gateways)
+        environment["SEVENONES_MQTT_PASSWORD"] = made.mqtt_password("gateway")
+        try:
+            site = load(folder, environment={**os.environ, **environment})
+        except SiteErrors as errors:
+            raise DemoError(f"矿井配置有误 · the site folder {folder} has mistakes:\n{errors}") from errors
+        return site, environment
+
+    def _passwords(self) -> dict[str, str]:
+        path = self.home / "demo-devices.json"
+        if not path.exists():
+            write_secret(path, json.dumps({"opcua": secrets.token_urlsafe(16)}))
+        found: dict[str, str] = json.loads(path.read_text())
+        return found
+
+    async def _start(
+        self, supervisor: Supervisor, site: Site, environment: dict[str, str], stop: asyncio.Event
+    ) -> None:
+        config = server.prepare(self.home, name="mine", port=self.ports.bus, mqtt_port=self.ports.mqtt)
+        supervisor.start(Program("bus", config.argv, "blue"))
+        await asyncio.wait_for(server.wait_ready(config.url), READY_S)
+        admin = await Bus.connect(config.url, credentials.load(self.home, "admin"), name="demo")
+        await streams.ensure(admin, site.code)
+        await admin.close()
+
+        folder = str(self.home / "site")
+        common = ("--site", folder, "--home", str(self.home))
+        on_bus = (*common, "--bus", config.url)
+        for program in (
+            Program("simulator", python("simulate", *common, "--seed", str(self.seed)), "magenta", environment),
+            Program("store", python("store", *on_bus), "green", environment),
+            Program("api", python("api", *on_bus, "--port", str(self.ports.api)), "cyan", environment),
+            *(
+                Program(f"gw-{name}"[:10], python("gateway", *on_bus, "--name", name), "yellow", environment)
+                for name in site.gateways()
+            ),
+        ):
+            supervisor.start(program)
+        self._sign_in()
+        deadline = time.monotonic() + READY_S
+        while not stop.is_set():
+            if await asyncio.to_thread(self._live):
+                return
+            if time.monotonic() > deadline:
+                raise DemoError(
+                    f"{READY_S:.0f} 秒内未就绪，请查看 {self.home}/logs 中的日志。\n"
+                    f"Not ready within {READY_S:.0f} s: the logs in {self.home}/logs say why."
+                )
+            await asyncio.sleep(0.5)
+
+    def _sign_in(self) -> None:
+        from middleplatform.access import tokens, users
+
+        path = self.home / "demo.json"
+        url = f"http://127.0.0.1:{self.ports.api}"
+        if path.exists():
+            known = json.loads(path.read_text())
+        else:
+            known = {
+                "token": tokens.create_token(self.home, name="demo", role="admin"),
+                "admin_password": secrets.token_urlsafe(12),
+            }
+            users.create_user(self.home, "admin", known["admin_password"], role="admin")
+        write_secret(path, json.dumps({**known, "url": url}, indent=2) + "\n")
+
+    def _live(self) -> bool:
+        """Whether good values flow all the way to the API."""
+        known = json.loads((self.home / "demo.json").read_text())
+        request = urllib.request.Request(  # noqa: S310 - our own loopback address
+            f"{known['url']}/api/v1/live", headers={"Authorization": f"Bearer {known['token']}"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+                values = json.load(answer)["values"]
+        except (urllib.error.URLError, OSError, ValueError, KeyError):
+            return False
+        good = sum(1 for value in values if value["quality"] >= 192 and not value["stale"])
+        return good > len(values) // 2
+
+    def _welcome(self, site: Site) -> None:
+        known = json.loads((self.home / "demo.json").read_text())
+        self.console.rule()
+        for line in (
+            f"  {site.name.zh} · {site.name.en}：{len(site.points)} 个测点已上线 · {len(site.points)} points are live",
+            f"  地址 · address      {known['url']}",
+            f"  用户 · user         admin      密码 · password  {known['admin_password']}",
+            f"  接口文档 · API docs {known['url']}/api/docs      令牌 · token in {self.home / 'demo.json'}",
+            "  另开终端 · in another terminal:  .venv/bin/sevenones watch",
+            "  Ctrl-C 停止 · Ctrl-C stops all of it",
+        ):
+            self.console.print(line, style="bold", soft_wrap=True, markup=False)
+        self.console.rule()
+
+
+def _facts(folder: Path, environment: dict[str, str]) -> tuple[str, tuple[str, ...]]:
+    try:
+        site = load(folder, environment={**os.environ, **environment})
+    except SiteErrors as errors:
+        raise DemoError(f"矿井配置有误 · the site folder {folder} has mistakes:\n{errors}") from errors
+    return site.code, site.gateways()
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
