@@ -1,0 +1,1 @@
+"""Virtual devices: what a mine's devices would answer, over the real protocols."""

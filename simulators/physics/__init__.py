@@ -1,0 +1,1 @@
+"""Models of machines: each steps with a fixed dt and shows its values by point key."""
