@@ -34,7 +34,7 @@ def open_home(path: Path) -> Path:
         raise HomeError(f"无法使用数据目录 {home}：{error.strerror} · cannot use {home}: {error.strerror}") from error
     if found != DATA_VERSION:
         raise HomeError(
-            f"{home} 中的数据版本为 {found!r}，本程序使用版本 {DATA_VERSION!r}。请移走该目录，或使用写入它的程序版本。\n"
+            f"{home} 的数据版本为 {found!r}，本程序使用 {DATA_VERSION!r}。请移走该目录，或改用写入它的程序版本。\n"
             f"The data in {home} is of version {found!r}, this program uses {DATA_VERSION!r}. "
             "Move that folder away (a new one is made), or use the program version that wrote it."
         )
