@@ -1,0 +1,187 @@
+"""kill -9 of gateway, store, api and bus in turn while samples flow; then the truth against the store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from bus import credentials
+from bus.connection import Bus
+from middleplatform.store.client import StoreClient
+from models.samples import Batch
+from models.site import load
+from models.site.model import Site
+from simulators.truth import read_truth
+from tests.endtoend.demo_run import DemoRun, running_demo
+from tests.endtoend.truth_check import Column, missing, missing_polled, untrue_polled, untrue_stamped
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(420)]
+
+STEADY_S = 8.0
+"""Quiet time before the first kill and after each recovery."""
+MARGIN_US = 1_500_000
+"""What a recorded outage is widened by: the poll that was under way and the first after the return."""
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """A demo that lived through the four kills: its folder, the outages, and the store's rows."""
+    home = tmp_path_factory.mktemp("kill") / "home"
+    with running_demo(home) as run:
+        start = now_us()
+        time.sleep(STEADY_S)
+        outages: dict[str, tuple[int, int]] = {}
+        for word in ("gateway", "store", "api", "nats-server"):
+            begin = now_us()
+            run.kill(word)
+            time.sleep(1)
+            run.wait_good(within=60)
+            outages[word] = (begin, now_us())
+            time.sleep(STEADY_S)
+        end = now_us()
+        time.sleep(3)  # what was sampled before `end` is on its way
+        site = load(home / "site", environment={**os.environ, **_environment(run)})
+        streamed = asyncio.run(_stream(run, site))
+        client = StoreClient(json.loads((home / "store" / "endpoint.json").read_text()))
+        stored = client.raw([p.id for p in site.points], start - 60_000_000, now_us(), 5_000_000)
+        yield Killed(site, start, end, outages, streamed, stored, read_truth(home))
+
+
+class Killed:
+    def __init__(self, site: Site, start: int, end: int, outages, streamed, stored: pa.Table, truth: pa.Table) -> None:
+        self.site, self.start, self.end, self.outages, self.streamed = site, start, end, outages, streamed
+        self.stored = {name: stored.column(name).to_numpy() for name in ("point", "ts", "value", "quality")}
+        self.truth = {name: truth.column(name).to_numpy() for name in ("point", "ts", "value")}
+
+    def column(self, point: int) -> Column:
+        rows = self.stored["point"] == point
+        order = np.argsort(self.stored["ts"][rows], kind="stable")
+        return Column(*(self.stored[name][rows][order] for name in ("ts", "value", "quality")))
+
+    def truth_of(self, point: int) -> Column:
+        rows = self.truth["point"] == point
+        order = np.argsort(self.truth["ts"][rows], kind="stable")
+        return Column(*(self.truth[name][rows][order] for name in ("ts", "value")))
+
+    def points(self, adapter: str):
+        chosen = [p for p in self.site.points if self.site.connections[p.connection].adapter == adapter]
+        assert chosen, f"the demo has no {adapter} point"
+        return [p for p in chosen if p.kind != "text"]
+
+    def outage(self, *words: str) -> list[tuple[int, int]]:
+        return [(b - MARGIN_US, e + MARGIN_US) for w, (b, e) in self.outages.items() if w in words]
+
+
+def _environment(run: DemoRun) -> dict[str, str]:
+    """The simulated devices' passwords are not needed to read the site: any text does."""
+    return {"SEVENONES_OPCUA_PASSWORD": "-", "SEVENONES_MQTT_PASSWORD": "-"}
+
+
+async def _stream(run: DemoRun, site: Site) -> set[tuple[int, int]]:
+    """Every (point, ts) that the streams hold."""
+    port = int(run.url.rsplit(":", 1)[1]) + 1
+    admin = await Bus.connect(f"nats://127.0.0.1:{port}", credentials.load(run.home, "admin"), name="test")
+    pairs: set[tuple[int, int]] = set()
+    try:
+        for stream in ("SAMPLES", "SAFETY"):
+            consumer = await admin.consumer(stream, "whole-stream-test")
+            while messages := await consumer.fetch(64, None, 2.0):
+                for message in messages:
+                    samples = Batch.decode(message.data).samples
+                    pairs.update(zip(samples.point.tolist(), samples.ts.tolist(), strict=True))
+                await consumer.acknowledge(messages)
+    finally:
+        await admin.close()
+    return pairs
+
+
+def test_each_kill_was_recovered_from_within_a_minute(killed):
+    for word, (begin, end) in killed.outages.items():
+        assert end - begin < 60_000_000, f"{word} was away for {(end - begin) / 1e6:.1f} s"
+
+
+def test_every_pair_in_the_stream_is_in_the_store_once(killed):
+    pairs = list(zip(killed.stored["point"].tolist(), killed.stored["ts"].tolist(), strict=True))
+    assert len(pairs) == len(set(pairs)), "a (point, ts) is in the store twice"
+    lost = killed.streamed - set(pairs)
+    assert not lost, f"{len(lost)} of {len(killed.streamed)} pairs of the stream are not in the store"
+    assert len(killed.streamed) > 1000
+
+
+def test_every_stored_row_is_true(killed):
+    checked = 0
+    for point in killed.points("modbus"):
+        stored, truth = killed.column(point.id), killed.truth_of(point.id)
+        wrong = untrue_polled(stored, truth)
+        assert not len(wrong), f"{point.path}: {len(wrong)} rows, first {stored.ts[wrong[0]]}={stored.value[wrong[0]]}"
+        checked += len(stored.ts)
+    for adapter in ("opcua", "mqtt"):
+        for point in killed.points(adapter):
+            stored, truth = killed.column(point.id), killed.truth_of(point.id)
+            wrong = untrue_stamped(stored, truth)
+            assert not len(wrong), (
+                f"{point.path}: {len(wrong)} rows, first {stored.ts[wrong[0]]}={stored.value[wrong[0]]}"
+            )
+            checked += len(stored.ts)
+    assert checked > 1000
+
+
+def good_only(column: Column) -> Column:
+    rows = column.quality >= 64
+    return Column(column.ts[rows], column.value[rows], column.quality[rows])
+
+
+def test_polled_truth_is_missing_only_while_the_gateway_was_dead(killed):
+    for point in killed.points("modbus"):
+        group = killed.site.connections[point.connection].groups[point.group]
+        step = int(group.period_s * 1e6)
+        grid = np.arange(killed.start + 3_000_000, killed.end - 2_000_000, step)
+        stored = good_only(killed.column(point.id))
+        # The grid of the test is not the gateway's: a poll lies at most one period before it.
+        first = stored.ts[np.maximum(np.searchsorted(stored.ts, grid, side="right") - 1, 0)]
+        gone = missing_polled(stored, killed.truth_of(point.id), point, np.unique(first), killed.outage("gateway"))
+        assert not len(gone), f"{point.path}: {len(gone)} polls, first at {gone[0]}"
+
+
+def test_polls_go_on_outside_the_outage(killed):
+    """The store knows each polled point at least every maximum silence, but for the gateway's own death."""
+    for point in killed.points("modbus"):
+        stored = killed.column(point.id)
+        inside = stored.ts[(stored.ts >= killed.start) & (stored.ts < killed.end)]
+        edges = np.concatenate([[killed.start], inside, [killed.end]])
+        longest = np.diff(edges).max() / 1e6
+        begin, end = killed.outages["gateway"]
+        assert longest <= point.silence_s + 2 + (end - begin) / 1e6, f"{point.path}: silent for {longest:.1f} s"
+
+
+def test_acknowledged_messages_have_no_gap_at_all(killed):
+    """MQTT at QoS 1: what the device sent while the gateway, the store or the bus was dead arrives too."""
+    for point in killed.points("mqtt"):
+        gone = missing(
+            good_only(killed.column(point.id)), killed.truth_of(point.id), point, killed.start, killed.end, []
+        )
+        assert not len(gone), f"{point.path}: {len(gone)} values, first at {gone[0]}"
+
+
+def test_subscribed_changes_are_missing_only_while_the_gateway_was_dead(killed):
+    """OPC UA reports each change while connected: store, api and bus may die without a gap."""
+    for point in killed.points("opcua"):
+        gone = missing(
+            good_only(killed.column(point.id)),
+            killed.truth_of(point.id),
+            point,
+            killed.start,
+            killed.end,
+            killed.outage("gateway"),
+        )
+        assert not len(gone), f"{point.path}: {len(gone)} values, first at {gone[0]}"
