@@ -1,0 +1,197 @@
+"""Asks for a plan's pieces, and sorts out what failed: a bad address, a dead unit, a dead link.
+
+* Refused with "no such address" or "illegal value", a piece is halved until the tags that the device
+  does not have stand alone; the halves are kept for later polls. At most NARROWING extra requests
+  a poll go into this, and what stands alone is asked again only now and then.
+* A piece without a usable answer makes its own tags bad. Two in a row from one unit: the rest of the
+  unit is not asked in this poll, and then only now and then. When every unit of this connection is
+  silent, the link is lost.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.quality import GOOD, Quality
+from protocols.adapter import LinkLost, Reading
+from protocols.modbus.decode import decode
+from protocols.modbus.faults import NARROW_DOWN, UNIT_IS_AWAY, NoAnswer, Refused
+from protocols.modbus.link import Link
+from protocols.modbus.planner import Piece, Plan
+
+NARROWING = 16
+SILENT = 2
+LONGEST_REST_S = 60.0
+
+
+@dataclass(slots=True)
+class Unit:
+    """One unit: unusable answers in a row, whether it was the unit itself that was silent, and when it is
+    asked again (monotonic seconds)."""
+
+    strikes: int = 0
+    silent: bool = False
+    ask_after: float = 0.0
+    reason: str = ""
+
+
+class Reader:
+    """Reads plans over one link. `units` are those of all plans made for it."""
+
+    def __init__(self, link: Link, rest_s: float) -> None:
+        self.units: dict[int, Unit] = {}
+        self._link = link
+        self._rest = rest_s
+
+    def expect(self, plan: Plan) -> None:
+        """Take note of a plan's units."""
+        for piece in plan.pieces:
+            self.units.setdefault(piece.unit, Unit())
+
+    async def read(self, plan: Plan) -> Reading:
+        """One reading of all tags of the plan. Raises LinkLost."""
+        answers = _Answers(plan)
+        budget = NARROWING
+        waiting = plan.pieces[::-1]
+        settled: list[Piece] = []
+        while waiting:
+            piece = waiting.pop()
+            refusal = await self._ask(piece, answers)
+            if refusal is not None and refusal.code in NARROW_DOWN and piece.high - piece.low > 1 and budget > 0:
+                budget -= 2
+                waiting.extend(reversed(plan.split(piece)))
+                continue
+            if refusal is not None:
+                alone = piece.high - piece.low == 1
+                self._settle(piece, refusal, rests=alone and refusal.code in NARROW_DOWN)
+            if piece.reason:
+                answers.failed(piece)
+            settled.append(piece)
+        # Only a poll that went through keeps what it learned: a cancelled one leaves the plan whole.
+        plan.pieces[:] = settled
+        return answers.reading()
+
+    async def _ask(self, piece: Piece, answers: _Answers) -> Refused | None:
+        """Ask once, unless the piece or its unit rests. The refusal, if it was refused."""
+        unit = self.units.setdefault(piece.unit, Unit())
+        now = time.monotonic()
+        if unit.ask_after > now:
+            piece.quality, piece.reason = int(Quality.BAD_COMMUNICATION), unit.reason
+            return None
+        if piece.ask_after > now:
+            return None
+        try:
+            payload = await self._link.read(piece.unit, piece.table, piece.start, piece.count)
+        except NoAnswer as failure:
+            piece.strikes += 1
+            self._settle_silence(piece, failure)
+            self._strike(unit, piece.unit, str(failure), silent=True)
+            return None
+        except Refused as refusal:
+            if refusal.code in UNIT_IS_AWAY:
+                self._strike(unit, piece.unit, str(refusal), silent=False)
+            else:
+                self._heard(unit)
+            return refusal
+        self._heard(unit)
+        piece.reason, piece.strikes, piece.ask_after = "", 0, 0.0
+        answers.take(piece, payload)
+        return None
+
+    @staticmethod
+    def _heard(unit: Unit) -> None:
+        unit.strikes, unit.silent, unit.ask_after = 0, False, 0.0
+
+    def _strike(self, unit: Unit, number: int, why: str, *, silent: bool) -> None:
+        unit.strikes += 1
+        if unit.strikes < SILENT:
+            return
+        unit.silent = silent
+        if all(other.silent for other in self.units.values()):
+            raise LinkLost(f"{self._link.where}: {why}, {unit.strikes} times in a row")
+        unit.ask_after = time.monotonic() + self._pause(unit.strikes - SILENT)
+        unit.reason = f"unit {number} is not asked for a while: {why}, {unit.strikes} times in a row"
+
+    def _settle(self, piece: Piece, refusal: Refused, *, rests: bool) -> None:
+        piece.quality, piece.reason = int(refusal.quality), f"{_what(piece)}: {refusal}"
+        if rests:
+            piece.strikes += 1
+            piece.ask_after = time.monotonic() + self._pause(piece.strikes - 1)
+
+    def _settle_silence(self, piece: Piece, failure: NoAnswer) -> None:
+        piece.quality, piece.reason = int(Quality.BAD_COMMUNICATION), f"{_what(piece)}: {failure}"
+        if piece.strikes >= SILENT:
+            piece.ask_after = time.monotonic() + self._pause(piece.strikes - SILENT)
+
+    def _pause(self, doublings: int) -> float:
+        return min(self._rest * 2.0 ** min(doublings, 16), max(self._rest, LONGEST_REST_S))
+
+
+class _Answers:
+    """The answers of one poll as they come in."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.registers = bytearray(2 * plan.registers)
+        self.bits = np.zeros(plan.bits, np.uint8)
+        self.failures: list[Piece] = []
+
+    def take(self, piece: Piece, payload: bytes) -> None:
+        at, end = piece.offset, piece.offset + piece.count
+        if piece.table.of_bits:
+            self.bits[at:end] = np.unpackbits(np.frombuffer(payload, np.uint8), count=piece.count, bitorder="little")
+        else:
+            self.registers[2 * at : 2 * end] = payload
+
+    def failed(self, piece: Piece) -> None:
+        self.failures.append(piece)
+
+    def reading(self) -> Reading:
+        plan = self.plan
+        value = decode(plan, self.registers, self.bits)
+        reasons: dict[int, str] = {}
+        quality = np.full(len(plan), GOOD, np.uint8)
+        _mark_odd(plan, value, quality, reasons)
+        if self.failures:
+            by_slot = np.full(len(plan), GOOD, np.uint8)
+            for piece in self.failures:
+                by_slot[piece.low : piece.high] = piece.quality
+                reasons.update(dict.fromkeys(plan.slot_index[piece.low : piece.high].tolist(), piece.reason))
+            failed = by_slot[plan.slot]
+            bad = failed != GOOD
+            quality[bad] = failed[bad]
+            value[bad] = np.nan
+        return Reading(plan.index, value, quality, reasons=reasons, raw=self._raw)
+
+    def _raw(self, index: int) -> bytes | None:
+        """The registers of a tag as they came, or its bit as one byte; None when nothing came."""
+        plan = self.plan
+        found = np.flatnonzero(plan.slot_index == index)
+        if not len(found):
+            return None
+        slot = int(found[0])
+        if any(piece.low <= slot < piece.high for piece in self.failures):
+            return None
+        at, width = int(plan.offset[slot]), int(plan.width[slot])
+        of_bits = next(piece for piece in plan.pieces if piece.low <= slot < piece.high).table.of_bits
+        return self.bits[at : at + 1].tobytes() if of_bits else bytes(self.registers[2 * at : 2 * (at + width)])
+
+
+def _mark_odd(plan: Plan, value: NDArray[np.float64], quality: NDArray[np.uint8], reasons: dict[int, str]) -> None:
+    finite = np.isfinite(value)
+    if finite.all():
+        return
+    for odd, words in ((np.isnan(value), "device sent NaN"), (np.isinf(value), "device sent infinity")):
+        reasons.update(dict.fromkeys(plan.index[odd].tolist(), words))
+    quality[~finite] = int(Quality.BAD_SENSOR_FAILURE)
+    value[~finite] = np.nan
+
+
+def _what(piece: Piece) -> str:
+    last = piece.start + piece.count - 1
+    span = f"{piece.start}" if last == piece.start else f"{piece.start} to {last}"
+    return f"unit {piece.unit}, {piece.table.words} {span}"

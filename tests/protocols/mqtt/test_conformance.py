@@ -1,0 +1,34 @@
+"""The common suite on a real mosquitto, with both versions of the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.protocols.conformance import Conformance
+from tests.protocols.mqtt.broker import MqttPeer
+from tests.protocols.peer import Peer
+
+
+class TestMqtt(Conformance):
+    name = "mqtt"
+
+    @pytest.fixture
+    async def peer(self, tmp_path: Path) -> AsyncIterator[Peer]:
+        peer = MqttPeer(tmp_path / "broker")
+        await peer.start()
+        yield peer
+        await peer.stop()
+
+
+class TestMqtt5(Conformance):
+    name = "mqtt"
+
+    @pytest.fixture
+    async def peer(self, tmp_path: Path) -> AsyncIterator[Peer]:
+        peer = MqttPeer(tmp_path / "broker", protocol="5")
+        await peer.start()
+        yield peer
+        await peer.stop()
