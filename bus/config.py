@@ -1,0 +1,135 @@
+"""The configuration of the bus server. Its format takes JSON, so no text is pasted together here.
+
+It holds public keys and password hashes, no secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bus import permissions, subjects
+from bus.credentials import Credential, Credentials
+from bus.subjects import STREAMS
+
+MAX_PAYLOAD = 8 << 20
+MQTT_MAX_BYTES = 1 << 30
+"""Disk that the devices' own account may use: sessions and messages in flight, not history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The mine's server that an edge's server joins: `url` like tls://host:7422 or nats://host:7422,
+    and the credential `leaf-<edge>` that the mine's home made. `ca_file` when TLS needs one."""
+
+    url: str
+    credential: Credential
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Certificate and key that the leaf listener shows."""
+
+    cert_file: str
+    key_file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the server listens: addresses and ports; None: does not."""
+
+    host: str
+    port: int
+    mqtt_host: str = "127.0.0.1"
+    mqtt_port: int | None = None
+    leaf_host: str = "127.0.0.1"
+    leaf_port: int | None = None
+    leaf_tls: Tls | None = None
+    monitor_port: int | None = None
+
+
+def render(
+    name: str, made: Credentials, listen: Listen, store: Path, max_file: int, upstream: tuple[Upstream, Path] | None
+) -> dict[str, Any]:
+    """The whole configuration. `max_file` bounds JetStream's disk use in bytes; `upstream` comes with
+    the path of the file that holds its seed."""
+    config: dict[str, Any] = {
+        "server_name": name,
+        "listen": f"{listen.host}:{listen.port}",
+        "max_payload": MAX_PAYLOAD,
+        # A reader that is stuck this long is cut off; it reconnects and reads on.
+        "write_deadline": "10s",
+        "ping_interval": "20s",
+        "jetstream": {
+            "store_dir": str(store),
+            "domain": subjects.domain_of(name, made.code),
+            # An acknowledged message is on the disk, not in a cache that a power cut empties.
+            "sync_interval": "always",
+            "max_file_store": max_file,
+            "max_memory_store": 64 << 20,
+        },
+        "accounts": _accounts(made),
+    }
+    if listen.monitor_port is not None:
+        config["http"] = f"127.0.0.1:{listen.monitor_port}"
+    if listen.mqtt_port is not None:
+        config["mqtt"] = {"listen": f"{listen.mqtt_host}:{listen.mqtt_port}", "max_ack_pending": 1000}
+    leafnodes: dict[str, Any] = {}
+    if listen.leaf_port is not None:
+        # Advertised addresses would let a leaf find a way around the proxy or firewall it must use.
+        leafnodes |= {"listen": f"{listen.leaf_host}:{listen.leaf_port}", "no_advertise": True}
+        if listen.leaf_tls is not None:
+            leafnodes["tls"] = {"cert_file": listen.leaf_tls.cert_file, "key_file": listen.leaf_tls.key_file}
+    if upstream is not None:
+        leafnodes["reconnect"] = 1
+        leafnodes["remotes"] = [_remote(made.code, *upstream)]
+    if leafnodes:
+        config["leafnodes"] = leafnodes
+    return config
+
+
+def _accounts(made: Credentials) -> dict[str, Any]:
+    users = []
+    for process, credential in made.processes.items():
+        leaf = process.startswith("leaf-")
+        users.append(
+            {
+                "nkey": credential.public,
+                "permissions": made.permissions(process).as_config(),
+                "allowed_connection_types": ["LEAFNODE" if leaf else "STANDARD"],
+            }
+        )
+    devices = [
+        {
+            "user": user.user,
+            "password": user.password_hash,
+            "permissions": allowed.as_config(),
+            "allowed_connection_types": ["MQTT"],
+        }
+        for user, allowed in (
+            (made.mqtt["gateway"], permissions.mqtt_gateway()),
+            (made.mqtt["simulator"], permissions.mqtt_device()),
+        )
+    ]
+    return {
+        "MINE": {"jetstream": "enabled", "users": users},
+        # Apart from the mine's account: MQTT topic a/b is subject a.b, so a device could forge samples.
+        "DEVICES": {"jetstream": {"max_file": MQTT_MAX_BYTES, "max_mem": 32 << 20}, "users": devices},
+    }
+
+
+def _remote(code: str, upstream: Upstream, seed: Path) -> dict[str, Any]:
+    # What the edge's streams keep goes up by sourcing alone: sent both ways it would be kept twice.
+    kept = [subjects.of_stream(stream, code, ">") for stream in STREAMS]
+    remote: dict[str, Any] = {
+        "urls": [upstream.url],
+        "account": "MINE",
+        "nkey": str(seed),
+        "deny_exports": kept,
+        "deny_imports": kept,
+    }
+    if upstream.ca_file is not None:
+        remote["tls"] = {"ca_file": upstream.ca_file}
+    return remote

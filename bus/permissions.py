@@ -1,0 +1,134 @@
+"""Which process may do what on the bus: the least that its task needs.
+
+An empty list of allowed subjects would mean "everything" to the server, so whoever may publish
+nothing is denied everything by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bus import subjects
+from bus.subjects import STREAMS
+
+STORE_DURABLES = ("store",)
+WATCH_DURABLES = ("watch", "watch-alarms", "watch-kpi")
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """Subjects that a user may publish and subscribe; `answers` lets it reply to what it was asked."""
+
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+    answers: bool = False
+
+    def as_config(self) -> dict[str, Any]:
+        """The form of the server's configuration."""
+        config: dict[str, Any] = {
+            "publish": {"allow": list(self.publish)} if self.publish else {"deny": [">"]},
+            "subscribe": {"allow": list(self.subscribe)} if self.subscribe else {"deny": [">"]},
+        }
+        if self.answers:
+            config["allow_responses"] = {"max": 1, "expires": "30s"}
+        return config
+
+
+def gateway(code: str, name: str) -> Permissions:
+    """Its own samples, events, live values and heartbeat; its own commands; the fill of the streams."""
+    return Permissions(
+        publish=(
+            *(subjects.of_stream(stream, code, name) for stream in STREAMS),
+            subjects.live(code, name),
+            subjects.state(code, f"gateway-{name}"),
+            *(f"$JS.API.STREAM.INFO.{stream}" for stream in STREAMS),
+        ),
+        subscribe=(subjects.command(code, name), f"{subjects.inbox_of(f'gateway-{name}')}.>"),
+        answers=True,
+    )
+
+
+def consumer(code: str, process: str, durables: Iterable[str]) -> Permissions:
+    """A process that reads the streams by durable consumers of its own, and nothing else."""
+    publish = [subjects.state(code, process)]
+    for stream in STREAMS:
+        publish.append(f"$JS.API.STREAM.INFO.{stream}")
+        for durable in durables:
+            publish += [
+                f"$JS.API.CONSUMER.CREATE.{stream}.{durable}",
+                f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
+                f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}",
+                f"$JS.ACK.{stream}.{durable}.>",
+                f"$JS.ACK.*.*.{stream}.{durable}.>",
+            ]
+    return Permissions(publish=tuple(publish), subscribe=(f"{subjects.inbox_of(process)}.>",))
+
+
+def api(code: str) -> Permissions:
+    """Live values and heartbeats; commands to gateways."""
+    return Permissions(
+        publish=(subjects.command(code, "*"), subjects.state(code, "api")),
+        subscribe=(subjects.live(code, "*"), subjects.state(code, "*"), f"{subjects.inbox_of('api')}.>"),
+    )
+
+
+def cli(code: str) -> Permissions:
+    """Live values and heartbeats; may publish nothing."""
+    return Permissions(publish=(), subscribe=(subjects.live(code, "*"), subjects.state(code, "*")))
+
+
+def admin() -> Permissions:
+    """Makes and changes our streams and looks at them and their consumers; neither reads nor deletes."""
+    publish = ["$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST"]
+    for stream in STREAMS:
+        publish += [f"$JS.API.STREAM.{verb}.{stream}" for verb in ("CREATE", "UPDATE", "INFO")]
+        publish += [f"$JS.API.CONSUMER.LIST.{stream}", f"$JS.API.CONSUMER.INFO.{stream}.*"]
+    return Permissions(publish=tuple(publish), subscribe=(f"{subjects.inbox_of('admin')}.>",))
+
+
+def leaf(code: str, edge: str, gateways: Iterable[str]) -> Permissions:
+    """What an edge's server may send to the mine's ("publish") and is sent by it ("subscribe").
+
+    Up: live values and heartbeats of the edge's own gateways, answers to commands, and what the
+    mine's streams source. Down: commands to these gateways and the sourcing itself.
+    """
+    domain = subjects.domain_of(edge, code)
+    names = tuple(gateways)
+    sourcing = []
+    for stream in STREAMS:
+        sourcing += [
+            f"$JS.{domain}.API.CONSUMER.CREATE.{stream}",
+            f"$JS.{domain}.API.CONSUMER.CREATE.{stream}.>",
+            f"$JS.{domain}.API.CONSUMER.DELETE.{stream}.*",
+            f"$JS.ACK.{stream}.>",
+            f"$JS.ACK.*.*.{stream}.>",
+            f"$JS.FC.{stream}.>",
+        ]
+    return Permissions(
+        publish=(
+            *(subjects.live(code, name) for name in names),
+            *(subjects.state(code, f"gateway-{name}") for name in names),
+            f"{subjects.inbox_of('api')}.>",
+            f"deliver.{domain}.>",
+            "$JSC.>",
+            "_R_.>",
+            "_GR_.>",
+        ),
+        subscribe=(
+            *(subjects.command(code, name) for name in names),
+            *sourcing,
+            "_GR_.>",
+        ),
+    )
+
+
+def mqtt_gateway() -> Permissions:
+    """Reads the devices' topics `mine/#`; publishes nothing."""
+    return Permissions(publish=(), subscribe=("mine.>", "mine", "$MQTT.sub.>", "$MQTT.deliver.pubrel.>"))
+
+
+def mqtt_device() -> Permissions:
+    """Publishes under `mine/`; reads nothing."""
+    return Permissions(publish=("mine.>",), subscribe=())

@@ -1,0 +1,91 @@
+"""A bus server run by this program: for tests, benches and the `bus` command's children.
+
+It does not outlive the thread that started it, even when that is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import signal
+from collections import deque
+
+from bus.errors import ServerError
+from bus.server import ServerConfig, wait_ready
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent() -> None:
+    """Run in a child before exec: it ends when its parent ends."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+class ServerProcess:
+    """One server: `start`, `stop`, `kill` (as a crash would) and start again on the same data."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self.config = config
+        self._child: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self.log: deque[str] = deque(maxlen=500)
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._child.pid if self._child is not None and self._child.returncode is None else None
+
+    async def start(self, wait_s: float = 30.0) -> None:
+        """Start it and wait until it is ready. Raises ServerError with the server's last words."""
+        self._child = await asyncio.create_subprocess_exec(
+            *self.config.argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            preexec_fn=die_with_parent,
+        )
+        self._reader = asyncio.create_task(self._read_log(self._child))
+        ready = asyncio.create_task(wait_ready(self.config.url, wait_s))
+        ended = asyncio.create_task(self._child.wait())
+        try:
+            await asyncio.wait((ready, ended), return_when=asyncio.FIRST_COMPLETED)
+            if ready.done():
+                await ready
+            else:
+                await self._reader
+                words = "\n".join(list(self.log)[-5:])
+                raise ServerError(f"the bus server '{self.config.name}' ended with {ended.result()}:\n{words}")
+        except BaseException:
+            await self.kill()
+            raise
+        finally:
+            for task in (ready, ended):
+                task.cancel()
+            await asyncio.gather(ready, ended, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """End it in order; by force after 10 s."""
+        await self._end(signal.SIGTERM)
+
+    async def kill(self) -> None:
+        """End it with SIGKILL, as a crash would."""
+        await self._end(signal.SIGKILL)
+
+    async def _end(self, number: signal.Signals) -> None:
+        child, reader = self._child, self._reader
+        if child is not None and child.returncode is None:
+            child.send_signal(number)
+            try:
+                async with asyncio.timeout(10):
+                    await child.wait()
+            except TimeoutError:
+                child.kill()
+                await child.wait()
+        if reader is not None:
+            await reader
+
+    async def _read_log(self, child: asyncio.subprocess.Process) -> None:
+        assert child.stderr is not None  # noqa: S101 - asked for above
+        while line := await child.stderr.readline():
+            self.log.append(line.decode(errors="replace").rstrip())

@@ -1,0 +1,102 @@
+"""The streams: what they keep, how long, how much; made or changed by the process that sets up."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bus import subjects
+from bus.connection import Bus
+from bus.errors import BusUnavailable
+from bus.subjects import EVENTS, SAFETY, SAMPLES, STREAMS
+
+DUPLICATE_WINDOW_S = 120
+_HOUR_NS = 3600 * 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much each stream keeps (bytes) and for how long (hours). Full streams refuse new messages."""
+
+    samples_bytes: int = 8 << 30
+    safety_bytes: int = 2 << 30
+    events_bytes: int = 1 << 30
+    samples_hours: float = 72
+    safety_hours: float = 30 * 24
+    events_hours: float = 30 * 24
+
+    @staticmethod
+    def of_disk(path: Path, share: float = 0.2) -> Limits:
+        """Bulk: `share` of the disk that holds `path`, at least 256 MB, at most 256 GB and half of what is
+        free; safety a quarter of that, apart from it; events an eighth."""
+        usage = shutil.disk_usage(path)
+        bulk = min(int(usage.total * share), 256 << 30, max(usage.free // 2, 256 << 20))
+        bulk = max(bulk, 256 << 20)
+        return Limits(bulk, bulk // 4, bulk // 8)
+
+    def of(self, stream: str) -> tuple[int, int]:
+        """(bytes, age in ns) of one stream."""
+        size, hours = {
+            SAMPLES: (self.samples_bytes, self.samples_hours),
+            SAFETY: (self.safety_bytes, self.safety_hours),
+            EVENTS: (self.events_bytes, self.events_hours),
+        }[stream]
+        return size, int(hours * _HOUR_NS)
+
+
+async def ensure(
+    bus: Bus,
+    code: str,
+    limits: Limits | None = None,
+    *,
+    gateways: Iterable[str] | None = None,
+    edges: Iterable[str] = (),
+) -> None:
+    """Make the streams on the server that `bus` (as admin) is connected to, or change them to this.
+
+    `gateways` publish to this server itself (None: all). `edges` name servers that joined it as leaves:
+    their streams are sourced into these. Raises BusUnavailable, PublishRefused with the server's words.
+    """
+    limits = limits or Limits()
+    edges = tuple(edges)
+    if gateways is None:
+        gateways = () if edges else ("*",)
+    names = tuple(gateways)
+    for stream in STREAMS:
+        wanted = _config(stream, code, limits, names, edges)
+        try:
+            found = (await bus.control(f"STREAM.INFO.{stream}", None))["config"]
+        except BusUnavailable as error:
+            if "not found" not in str(error):
+                raise
+            await bus.control(f"STREAM.CREATE.{stream}", wanted)
+            continue
+        if any(found.get(key) != value for key, value in wanted.items()):
+            await bus.control(f"STREAM.UPDATE.{stream}", wanted)
+
+
+def _config(
+    stream: str, code: str, limits: Limits, gateways: tuple[str, ...], edges: tuple[str, ...]
+) -> dict[str, Any]:
+    size, age = limits.of(stream)
+    config: dict[str, Any] = {
+        "name": stream,
+        "storage": "file",
+        "retention": "limits",
+        "discard": "new",
+        "max_bytes": size,
+        "max_age": age,
+        "duplicate_window": min(DUPLICATE_WINDOW_S * 10**9, age),
+        "num_replicas": 1,
+    }
+    if gateways:
+        config["subjects"] = [subjects.of_stream(stream, code, name) for name in gateways]
+    if edges:
+        config["sources"] = [
+            {"name": stream, "external": {"api": f"$JS.{subjects.domain_of(edge, code)}.API", "deliver": ""}}
+            for edge in edges
+        ]
+    return config

@@ -1,0 +1,79 @@
+"""Real servers for tests, on free ports, gone when the test ends."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bus import credentials, streams
+from bus.config import Upstream
+from bus.connection import Bus
+from bus.credentials import Credentials
+from bus.process import ServerProcess
+from bus.server import prepare
+from bus.streams import Limits
+
+SMALL = Limits(samples_bytes=64 << 20, safety_bytes=16 << 20, events_bytes=16 << 20)
+CODE = "140581000000"
+
+
+def free_port() -> int:
+    """A port on loopback that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class RunningBus:
+    """A mine's bus that runs: `url` for clients, `home` with its credentials, `mqtt_port` for devices."""
+
+    code: str
+    home: Path
+    url: str
+    mqtt_port: int | None
+    leaf_port: int | None
+    credentials: Credentials
+    process: ServerProcess
+
+    async def connect(self, process: str, *, name: str | None = None) -> Bus:
+        """A connection as that process (`gateway-<name>`, store, watch, api, cli, admin)."""
+        return await Bus.connect(self.url, self.credentials.processes[process], name=name, wait_s=10)
+
+
+@asynccontextmanager
+async def mine_bus(
+    home: Path,
+    code: str = CODE,
+    gateways: Iterable[str] = ("edge1",),
+    *,
+    name: str = "mine",
+    mqtt: bool = False,
+    limits: Limits = SMALL,
+    leaves: Mapping[str, Iterable[str]] | None = None,
+    upstream: Upstream | None = None,
+    set_up: bool = True,
+) -> AsyncIterator[RunningBus]:
+    """A bus server in `home` with its streams, ready for the given gateways."""
+    made = credentials.make_all(home, code, gateways, leaves)
+    config = prepare(
+        home,
+        name=name,
+        port=free_port(),
+        mqtt_port=free_port() if mqtt else None,
+        leaf_port=free_port() if leaves else None,
+        upstream=upstream,
+    )
+    process = ServerProcess(config)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(process.stop)
+        await process.start()
+        running = RunningBus(code, home, config.url, config.mqtt_port, config.leaf_port, made, process)
+        if set_up:
+            admin = await running.connect("admin")
+            await streams.ensure(admin, code, limits, gateways=tuple(gateways), edges=tuple(leaves or ()))
+            await admin.close()
+        yield running
