@@ -43,10 +43,14 @@ class Retention(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit that the template suggests for a point, in the point's unit. `kind`: hihi, hi, lo, lolo."""
+    """A limit that the template suggests for a point, in the point's unit. `kind`: hihi, hi, lo, lolo.
+    `restore`: where it ends, None for at `value`; `effective_from`: an ISO date."""
 
     kind: str
     value: float
+    restore: float | None = None
+    source: str = ""
+    effective_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,24 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """A working shift, "HH:MM" local time; an end not after the start is on the next day."""
+
+    name: Name
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinates:
+    """The mine's coordinate system (an EPSG code or a name) and the origin of its plans, metres:
+    north (X), east (Y), height, in the Chinese order of axes."""
+
+    system: str
+    origin: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A whole site. `points` is in a stable order: by path. `version` is a digest of all files read."""
 
@@ -136,6 +158,8 @@ class Site:
     equipment: Mapping[str, Equipment]
     connections: Mapping[str, Connection]
     points: tuple[Point, ...]
+    shifts: tuple[Shift, ...] = ()
+    coordinates: Coordinates | None = None
 
     def gateways(self) -> tuple[str, ...]:
         """The names of the gateways that this site's connections name, sorted."""

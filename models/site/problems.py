@@ -1,0 +1,62 @@
+"""What is wrong with a site's files: collected, never raised one by one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+MAX_PROBLEMS = 1000
+"""Problems kept; one wrong column of a long table would otherwise print for minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake: `file` relative to the site, `where` a line ("12"), a cell ("C7") or ""."""
+
+    file: str
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return ":".join(part for part in (self.file, self.where) if part) + f": {self.message}"
+
+
+class SiteErrors(ValueError):
+    """A site that was refused. `problems` has all of its mistakes, in the order of files and lines."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__(f"{len(self.problems)} problems in this site:\n" + "\n".join(map(str, self.problems)))
+
+
+class Problems:
+    """Collects mistakes, and `notes`: what is worth knowing and no mistake. `count` goes on where
+    the list stops."""
+
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+        self.notes: list[Problem] = []
+        self.count = 0
+
+    def add(self, file: str, where: str | int, message: str) -> None:
+        self.count += 1
+        if self.count <= MAX_PROBLEMS:
+            self.found.append(Problem(file, str(where), message))
+        elif self.count == MAX_PROBLEMS + 1:
+            self.found.append(Problem(file, str(where), f"there are more than {MAX_PROBLEMS} problems: stopped listing"))
+
+    def note(self, file: str, where: str | int, message: str) -> None:
+        if len(self.notes) < MAX_PROBLEMS:
+            self.notes.append(Problem(file, str(where), message))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """"; did you mean 'x'?" or, where nothing is near and little is known, what there is; else ""."""
+    names = sorted(set(known))
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6) if len(names) <= 5000 else []
+    if near:
+        return f"; did you mean '{near[0]}'?"
+    if not names:
+        return "; there is none"
+    return f"; there is {', '.join(names)}" if len(names) <= 8 else ""
