@@ -1,4 +1,4 @@
-"""The common suite on a real mosquitto, with both versions of the protocol."""
+"""The common suite on a real mosquitto."""
 
 from __future__ import annotations
 
@@ -18,17 +18,6 @@ class TestMqtt(Conformance):
     @pytest.fixture
     async def peer(self, tmp_path: Path) -> AsyncIterator[Peer]:
         peer = MqttPeer(tmp_path / "broker")
-        await peer.start()
-        yield peer
-        await peer.stop()
-
-
-class TestMqtt5(Conformance):
-    name = "mqtt"
-
-    @pytest.fixture
-    async def peer(self, tmp_path: Path) -> AsyncIterator[Peer]:
-        peer = MqttPeer(tmp_path / "broker", protocol="5")
         await peer.start()
         yield peer
         await peer.stop()

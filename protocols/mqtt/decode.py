@@ -1,0 +1,257 @@
+"""Messages to columns: which tags a topic feeds, and what its payload says for each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from models.quality import Quality
+from protocols.adapter import Reading, Tag
+from protocols.mqtt.address import AbsentError, Steps, find, matches, parse_address
+from protocols.mqtt.clock import Clock
+
+TYPES = ("", "number", "bool", "text", "number_text")
+MAX_PAYLOAD_BYTES = 1_000_000
+MAX_CACHED_TOPICS = 10_000
+
+_BAD = int(Quality.BAD)
+_GOOD = int(Quality.GOOD)
+_CONFIGURATION = int(Quality.BAD_CONFIGURATION)
+_NAN = float("nan")
+
+
+class Message(NamedTuple):
+    """One message as it came. `number` is its place in the acknowledgement window, -1 for QoS 0."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Extractor:
+    index: int
+    steps: Steps
+    path: str
+    type: str
+
+
+_Route = tuple[tuple[Clock | None, tuple[_Extractor, ...]], ...]
+
+
+class MalformedError(ValueError):
+    """A payload that is no JSON document of a bounded size; the message says why."""
+
+
+def parse(payload: bytes) -> Any:
+    """The JSON document of a payload. NaN and Infinity, which are no JSON but are met, are read as
+    such, so that only their own points go bad. Raises MalformedError."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise MalformedError(f"the payload has {len(payload):,} bytes; {MAX_PAYLOAD_BYTES:,} is the most")
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        if b"NaN" in payload or b"Infinity" in payload:
+            try:
+                return json.loads(payload)
+            except (ValueError, RecursionError):
+                pass
+        raise MalformedError(f"the payload is not JSON: {error}; it begins {payload[:60]!r}") from None
+
+
+class _Columns:
+    """Rows in the making."""
+
+    def __init__(self) -> None:
+        self.index: list[int] = []
+        self.value: list[float] = []
+        self.quality: list[int] = []
+        self.ts: list[int] = []
+        self.text: list[str | None] = []
+        self.message: list[int] = []
+        self.reasons: dict[int, str] = {}
+
+    def add(self, index: int, value: float, quality: int, ts: int, text: str | None, message: int) -> None:
+        self.index.append(index)
+        self.value.append(value)
+        self.quality.append(quality)
+        self.ts.append(ts)
+        self.text.append(text)
+        self.message.append(message)
+
+    def bad(self, index: int, quality: int, reason: str, ts: int, message: int) -> None:
+        self.reasons[index] = reason
+        self.add(index, _NAN, quality, ts, None, message)
+
+    def reading(self, messages: Sequence[Message]) -> Reading:
+        index = np.array(self.index, np.int32)
+        value = np.array(self.value, np.float64)
+        quality = np.array(self.quality, np.uint8)
+        infinite = np.flatnonzero(np.isinf(value))
+        if len(infinite):
+            value[infinite] = _NAN
+        spoilt = infinite
+        if any(text is None for text in self.text):
+            empty = np.array([text is None for text in self.text])
+            spoilt = np.flatnonzero(np.isnan(value) & (quality >= Quality.UNCERTAIN) & empty)
+        quality[spoilt] = Quality.BAD_SENSOR_FAILURE
+        for row in spoilt.tolist():
+            self.reasons[self.index[row]] = "the device sent NaN or infinity, which is no number"
+        last = dict(zip(self.index, self.message, strict=True))
+
+        def raw(tag: int) -> bytes | None:
+            return messages[last[tag]].payload if tag in last else None
+
+        return Reading(
+            index=index,
+            value=value,
+            quality=quality,
+            ts=np.array(self.ts, np.int64) if any(self.ts) else None,
+            text=pa.array(self.text, pa.string()) if any(text is not None for text in self.text) else None,
+            reasons=self.reasons,
+            raw=raw,
+        )
+
+
+def _convert(value: Any, kind: str) -> tuple[float, str | None]:
+    """Value and text of what a path led to. Raises ValueError in plain words."""
+    if kind == "text":
+        if value is None:
+            raise ValueError("the device sent null")
+        return _NAN, value if isinstance(value, str) else orjson.dumps(value).decode()
+    if isinstance(value, bool | int | float):
+        if kind == "bool" and value not in (0, 1):
+            raise ValueError(f"{value!r} came where true, false, 1 or 0 is due")
+        try:
+            return float(value), None
+        except OverflowError:
+            return float("inf"), None
+    if value is None:
+        raise ValueError("the device sent null")
+    if isinstance(value, str):
+        if kind != "number_text":
+            raise ValueError(
+                f"the text '{value[:40]}' came where a number is due: the type number_text reads numbers sent as text"
+            )
+        try:
+            return float(value), None
+        except ValueError:
+            raise ValueError(f"the text '{value[:40]}' is not a number") from None
+    raise ValueError(f"the path leads to {'an object' if isinstance(value, dict) else 'a list'}, not to a value")
+
+
+class Decoder:
+    """The tags of one connection, compiled: a topic is looked up once, then known."""
+
+    def __init__(self, tags: Sequence[Tag], counts: dict[str, int]) -> None:
+        self._counts = counts
+        self._known: dict[str, _Route] = {}
+        self._patterns: dict[str, list[tuple[Clock | None, _Extractor]]] = {}
+        for tag in tags:
+            address = parse_address(tag.address)
+            extractor = _Extractor(tag.index, address.steps, address.path, tag.type)
+            self._patterns.setdefault(address.topic, []).append((Clock.from_options(tag.options), extractor))
+        self._levels = [(pattern.split("/"), pattern) for pattern in self._patterns]
+        self._answered: set[int] = set()
+        """Tags whose path was found at least once, or whose absence was told."""
+
+    @property
+    def patterns(self) -> list[str]:
+        """What to subscribe to."""
+        return list(self._patterns)
+
+    def indices(self, pattern: str) -> list[int]:
+        """The tags of one pattern."""
+        return [extractor.index for _, extractor in self._patterns[pattern]]
+
+    def route(self, topic: str) -> _Route:
+        """What to take from a message on this topic, grouped by where its time is."""
+        known = self._known.get(topic)
+        if known is not None:
+            return known
+        if len(self._known) >= MAX_CACHED_TOPICS:
+            self._known.clear()
+        levels = topic.split("/")
+        groups: dict[Clock | None, list[_Extractor]] = {}
+        for pattern, name in self._levels:
+            if matches(pattern, levels):
+                for clock, extractor in self._patterns[name]:
+                    groups.setdefault(clock, []).append(extractor)
+        made = tuple((clock, tuple(extractors)) for clock, extractors in groups.items())
+        self._known[topic] = made
+        return made
+
+    def decode(self, messages: Sequence[Message]) -> Reading | None:
+        """All that these messages say, in their order; None when they say nothing for any tag."""
+        columns = _Columns()
+        for number, message in enumerate(messages):
+            route = self.route(message.topic)
+            if not route:
+                self._counts["unmatched_total"] += 1
+                continue
+            try:
+                document = parse(message.payload)
+            except MalformedError as error:
+                self._counts["malformed_total"] += 1
+                for _, extractors in route:
+                    for extractor in extractors:
+                        reason = f"{message.topic}: {error}"
+                        columns.bad(extractor.index, int(Quality.BAD_COMMUNICATION), reason, 0, number)
+                continue
+            for clock, extractors in route:
+                self._take(columns, message, number, document, clock, extractors)
+        return columns.reading(messages) if columns.index else None
+
+    def _take(
+        self,
+        columns: _Columns,
+        message: Message,
+        number: int,
+        document: Any,
+        clock: Clock | None,
+        extractors: tuple[_Extractor, ...],
+    ) -> None:
+        """The rows of one message whose time is at one place."""
+        ts, quality, doubt = 0, _GOOD, ""
+        if clock is not None:
+            try:
+                ts = clock.read(document)
+            except ValueError as error:
+                self._counts["unreadable_times_total"] += 1
+                quality, doubt = int(Quality.UNCERTAIN), str(error)
+        if message.retained and not ts:
+            quality = int(Quality.UNCERTAIN_LAST_USABLE)
+            doubt = doubt or "a value that the broker retained, and the message does not say how old it is"
+        flat = document if isinstance(document, dict) else {}
+        for index, steps, path, kind in ((e.index, e.steps, e.path, e.type) for e in extractors):
+            value = flat.get(steps[0]) if len(steps) == 1 else None
+            if type(value) is float and kind in ("", "number"):
+                self._answered.add(index)
+                columns.add(index, value, quality, ts, None, number)
+            else:
+                try:
+                    found, text = _convert(find(document, steps), kind)
+                except AbsentError as absent:
+                    self._counts["absent_total"] += 1
+                    if index not in self._answered:
+                        # A device may send parts by turns, so only a path never found is told, and once.
+                        reason = f"{message.topic}: nothing at the path '{path}': {absent}"
+                        columns.bad(index, _CONFIGURATION, reason, ts, number)
+                        self._answered.add(index)
+                    continue
+                except ValueError as error:
+                    columns.bad(index, _BAD, f"{message.topic}: '{path}': {error}", ts, number)
+                    continue
+                self._answered.add(index)
+                columns.add(index, found, quality, ts, text, number)
+            if doubt:
+                columns.reasons[index] = f"{message.topic}: {doubt}"
+            elif index in columns.reasons:
+                del columns.reasons[index]

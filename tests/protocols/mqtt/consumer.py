@@ -1,0 +1,45 @@
+"""A gateway in small, to be killed: writes each delivery to a file, to disk, then acknowledges it.
+
+python -m tests.protocols.mqtt.consumer PORT FILE
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from protocols.adapter import Delivery
+from protocols.mqtt import Mqtt
+from tests.protocols.mqtt.broker import settings, tag
+
+
+async def main(port: int, path: str) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    waiting: list[Delivery] = []
+
+    async def deliver(delivery: Delivery) -> None:
+        waiting.append(delivery)
+
+    async def write() -> None:
+        while True:
+            await asyncio.sleep(0.02)
+            some = waiting[:]
+            waiting.clear()
+            lines = "".join(f"{int(value)}\n" for delivery in some for value in delivery.reading.value)
+            os.write(file, lines.encode())
+            await asyncio.to_thread(os.fsync, file)
+            await asyncio.sleep(0.02)
+            for delivery in reversed(some):
+                delivery.acknowledge()
+
+    adapter = Mqtt(Mqtt.Settings.model_validate(settings(port)))
+    await adapter.connect()
+    print("connected", flush=True)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(write())
+        tasks.create_task(adapter.subscribe([tag(0, "plant/+#n")], deliver))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2]))

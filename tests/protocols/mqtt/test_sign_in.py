@@ -1,0 +1,148 @@
+"""Refused and unreachable are told apart; TLS; the settings' own checks."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from protocols.adapter import LinkLost, SignInRefused
+from protocols.mqtt import Mqtt
+from tests.protocols.mqtt.broker import PASSWORD, Broker, MqttPeer, Publisher, settings, tag
+from tests.protocols.mqtt.test_delivery import running
+from tests.protocols.peer import free_port
+
+
+def adapter(port: int, **more: Any) -> Mqtt:
+    return Mqtt(Mqtt.Settings.model_validate(settings(port, **more)))
+
+
+async def refusal(port: int, **more: Any) -> LinkLost:
+    mqtt = adapter(port, **more)
+    with pytest.raises(LinkLost) as lost:
+        await mqtt.connect()
+    await mqtt.close()
+    return lost.value
+
+
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+async def test_a_wrong_password_is_told_from_a_dead_port(broker: Broker, protocol: str) -> None:
+    wrong = await refusal(broker.port, password="wrong", protocol=protocol)
+    assert isinstance(wrong, SignInRefused) and "gateway" in str(wrong) and "wrong" not in str(wrong)
+    dead = await refusal(free_port(), protocol=protocol)
+    assert not isinstance(dead, SignInRefused)
+
+
+async def test_the_password_may_be_in_a_file(broker: Broker, tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    missing = await refusal(broker.port, password="", password_file=str(secret))
+    assert isinstance(missing, SignInRefused) and str(secret) in str(missing)
+    secret.write_text(PASSWORD + "\n")
+    mqtt = adapter(broker.port, password="", password_file=str(secret))
+    await mqtt.connect()
+    await mqtt.close()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"client_id": ""}, {"port": 0}, {"password_file": "x"}, {"user": ""}, {"protocol": "3.1"}]
+)
+def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        Mqtt.Settings.model_validate(settings(1883, **wrong))
+
+
+def test_the_password_is_never_shown() -> None:
+    assert PASSWORD not in repr(adapter(1883).settings)
+
+
+async def test_a_pattern_that_the_user_may_not_read_is_bad_and_the_rest_works(tmp_path: Path) -> None:
+    rules = tmp_path / "acl"
+    rules.write_text("user gateway\ntopic read open/#\nuser device\ntopic readwrite #\n")
+    rules.chmod(0o600)
+    broker = Broker(tmp_path / "broker", more=f"acl_file {rules}\n")
+    broker.start()
+    publisher = Publisher(broker.port)
+    try:
+        tags = [tag(0, "open/a#v"), tag(1, "closed/a#v")]
+        async with running(broker.port, tags, protocol="5") as run:
+            await publisher.publish("open/a", {"v": 5})
+            await run.until(2)
+            first = run.deliveries[0].reading
+            assert first.index.tolist() == [1] and first.quality.tolist() == [4] and "closed/a" in first.reasons[1]
+            assert run.values[1:] == [5.0]
+    finally:
+        publisher.close()
+        broker.stop()
+
+
+def certificate(folder: Path, names: Sequence[str]) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test broker")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, secret = folder / "cert.pem", folder / "key.pem"
+    pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return pem, secret
+
+
+async def test_tls_carries_data_and_a_stranger_certificate_is_refused(tmp_path: Path) -> None:
+    pem, key = certificate(tmp_path, ["localhost"])
+    plain = free_port()
+    broker = Broker(tmp_path / "broker", tls=f"certfile {pem}\nkeyfile {key}\nlistener {plain} 127.0.0.1\n")
+    broker.start()
+    publisher = Publisher(plain)
+    try:
+        tls = {"tls": {"ca": str(pem)}}
+        async with running(broker.port, [tag(0, "a#v")], host="localhost", **tls) as run:
+            for number in range(300):
+                publisher.send("a", {"v": number})
+            await run.until(300)
+            assert run.values == list(range(300))
+        for wrong in ({"tls": {}, "host": "localhost"}, {**tls, "host": "127.0.0.1"}):
+            refused = await refusal(broker.port, **wrong)
+            assert isinstance(refused, SignInRefused) and "certificate" in str(refused)
+        gone = await refusal(broker.port, tls={"ca": str(tmp_path / "none.pem")})
+        assert "TLS file" in str(gone)
+    finally:
+        publisher.close()
+        broker.stop()
+
+
+async def test_mqtt_5_carries_values_and_acknowledges(tmp_path: Path) -> None:
+    peer = MqttPeer(tmp_path / "broker", protocol="5")
+    await peer.start()
+    try:
+        port = peer.settings()["port"]
+        async with running(port, [peer.tags[0]], protocol="5", acknowledge=False) as run:
+            await peer.set(0, 12.5)
+            await run.until(1)
+        async with running(port, [peer.tags[0]], protocol="5") as run:
+            await run.until(1)
+            assert run.values == [12.5]
+        async with running(port, [peer.tags[0]], protocol="5") as run:
+            await peer.set(0, 13.0)
+            await run.until(1)
+            assert run.values == [13.0]
+    finally:
+        await peer.stop()
