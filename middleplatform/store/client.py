@@ -1,0 +1,84 @@
+"""The store's client: what the other processes of the platform ask it with. Synchronous, thread-safe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import flight
+
+from middleplatform.store.errors import StoreError, StoreUnavailable, StoreVersionError
+
+__all__ = ["StoreClient", "StoreError", "StoreUnavailable", "StoreVersionError", "read_endpoint"]
+
+TIMEOUT_S = 30.0
+_OPTIONS = [("grpc.max_receive_message_length", -1)]
+
+
+def read_endpoint(home: Path) -> dict[str, str]:
+    """Where the store of this home folder listens. Raises StoreUnavailable when it is not running."""
+    path = home / "store" / "endpoint.json"
+    try:
+        endpoint: dict[str, str] = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise StoreUnavailable(f"the store is not running: '{path}' cannot be read") from error
+    return endpoint
+
+
+class StoreClient:
+    """Asks one store. Every method gives a pyarrow Table but `status`, and raises StoreUnavailable when the
+    store does not answer, StoreError when it refuses."""
+
+    def __init__(self, endpoint: Mapping[str, str], timeout_s: float = TIMEOUT_S) -> None:
+        self._client = flight.FlightClient(endpoint["url"], generic_options=_OPTIONS)
+        header = (b"authorization", f"Bearer {endpoint['token']}".encode())
+        self._options = flight.FlightCallOptions(timeout=timeout_s, headers=[header])
+
+    def raw(self, points: Sequence[int], start: int, end: int, limit: int) -> pa.Table:
+        """point, ts, value, quality, text (null where none); start ≤ ts < end; ordered by point, ts."""
+        return self._ask(kind="raw", points=list(points), start=start, end=end, limit=limit)
+
+    def buckets(self, points: Sequence[int], start: int, end: int, width: int) -> pa.Table:
+        """Buckets of `width` µs from `start` on: see `middleplatform.store.integrate.SCHEMA`."""
+        return self._ask(kind="buckets", points=list(points), start=start, end=end, width=width)
+
+    def latest(self, points: Sequence[int] | None = None) -> pa.Table:
+        """point, ts, value, quality, text: the newest sample on disk of the points named, or of all."""
+        return self._ask(kind="latest", points=None if points is None else list(points))
+
+    def events(self, equipment: str | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
+        """Events that touch the range, in the columns of `models.events.SCHEMA`, ordered by start."""
+        return self._ask(kind="events", equipment=equipment, event_kind=kind, start=start, end=end, limit=limit)
+
+    def status(self) -> dict[str, Any]:
+        """Counters and gauges of the store process."""
+        status: dict[str, Any] = json.loads(self._ask(kind="status").column("status")[0].as_py())
+        return status
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _ask(self, **ticket: Any) -> pa.Table:
+        try:
+            return self._client.do_get(flight.Ticket(json.dumps(ticket).encode()), self._options).read_all()
+        except flight.FlightUnavailableError as error:
+            raise StoreUnavailable("the store does not answer: it is not running, or it is starting") from error
+        except flight.FlightTimedOutError as error:
+            raise StoreUnavailable("the store did not answer in time") from error
+        except flight.FlightUnauthenticatedError as error:
+            raise StoreError("the store refused the token: read its endpoint file again") from error
+        except flight.FlightError as error:
+            raise StoreError(_message(error)) from error
+        except pa.ArrowException as error:
+            raise StoreUnavailable(f"the store's answer broke off: {error}") from error
+
+
+def _message(error: flight.FlightError) -> str:
+    """The server's own words, without the wrapping that Flight puts around them."""
+    try:
+        return str(json.loads(error.extra_info)["message"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return str(error)

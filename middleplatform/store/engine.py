@@ -1,0 +1,197 @@
+"""The time-series engine: chDB, one per process, opened so that its arithmetic is right.
+
+By default the engine rewrites `sum(x / c)` to `sum(x) / c`, which wraps a 64-bit integer and
+returns a wrong sum without a word. The switch against it is lost when a session closes, so every
+session here is opened with it, there is no other way to a session, and opening proves it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from middleplatform.store.errors import StoreError
+
+READERS = 3
+"""Sessions for queries: this many run at once, the next one waits."""
+
+_SESSION: dict[str, object] = {
+    "optimize_arithmetic_operations_in_aggregate_functions": 0,
+    "max_threads": 1,
+    # A key never spans partitions (the partition is made from ts), so each can be deduplicated alone.
+    "do_not_merge_across_partitions_select_final": 1,
+    "output_format_arrow_compression_method": "none",
+}
+_WRITER = {"max_insert_threads": 1, "max_partitions_per_insert_block": 0, "max_insert_block_size": 262_144}
+_READER = {"max_memory_usage": 300_000_000, "max_execution_time": 20, "readonly": 2}
+# For the whole process, taken from the first session that opens.
+_PROCESS = {
+    "max_server_memory_usage": 1_200_000_000,
+    "mark_cache_size": 33_554_432,
+    "primary_index_cache_size": 33_554_432,
+    "background_pool_size": 2,
+}
+
+_TRAP = (
+    "SELECT toInt64(sum(x / 1e15)) AS s FROM (SELECT toInt64(1795420368000000000) + number AS x FROM numbers(1000000))"
+)
+_TRAP_RESULT = 1_795_420_368
+
+QUERY_TIMEOUT_S = 20
+
+
+class EngineError(StoreError):
+    """The engine refused a statement: its own words, shortened."""
+
+
+class QueryTimeout(EngineError):  # noqa: N818 - a bound that was met, not a mistake
+    """A query ran longer than it may."""
+
+
+class QueryTooLarge(EngineError):  # noqa: N818 - as above
+    """A query needed more memory than it may have."""
+
+
+def _plain(error: BaseException) -> EngineError:
+    text = str(error).split("Detail: Python exception", maxsplit=1)[0].strip()[:500]
+    if "TIMEOUT_EXCEEDED" in text:
+        return QueryTimeout(f"the query took over {QUERY_TIMEOUT_S} s: ask for a shorter range or fewer points")
+    if "MEMORY_LIMIT_EXCEEDED" in text:
+        return QueryTooLarge("the query needs more memory than allowed: ask for a shorter range or fewer points")
+    return EngineError(text)
+
+
+class _Session:
+    """One chDB session; used by one thread at a time."""
+
+    def __init__(self, path: Path, *settings: Mapping[str, object]) -> None:
+        # Imported here: it takes a second and 200 MB, which only the store process should pay.
+        from chdb.session import Session
+
+        if set(str(path)) & set("?&#"):
+            raise StoreError(f"the store cannot live in '{path}': its path must not hold ?, & or #")
+        merged: dict[str, object] = {}
+        for part in (_SESSION, *settings):
+            merged |= part
+        options = "&".join(f"{name}={value}" for name, value in merged.items())
+        try:
+            self._session = Session(f"{path}?{options}")
+        except Exception as error:
+            raise StoreError(
+                f"the store in '{path}' does not open: another process may have it open. The engine says: {error}"
+            ) from error
+
+    def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """The result of one statement; an empty table without columns for one that returns nothing."""
+        try:
+            result = self._session.query(sql, "Arrow", params=dict(params or {}))
+            # Copied: the table may outlive the engine's buffer.
+            data = result.bytes() if result is not None else b""
+        except Exception as error:
+            raise _plain(error) from error
+        return pa.ipc.open_file(data).read_all() if data else pa.table({})
+
+    def stream(self, sql: str, params: Mapping[str, Any] | None = None) -> Iterator[pa.RecordBatch]:
+        """The result in batches, in bounded memory."""
+        try:
+            result = self._session.send_query(sql, "Arrow", params=dict(params or {}))
+        except Exception as error:
+            raise _plain(error) from error
+        try:
+            yield from pa.RecordBatchReader.from_stream(result)
+        except (pa.ArrowException, RuntimeError) as error:
+            raise _plain(error) from error
+        finally:
+            with contextlib.suppress(Exception):
+                result.close()
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Write rows; on return they are on disk."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, rows.schema) as writer:
+            writer.write_table(rows)
+        columns = ", ".join(f"`{name}`" for name in rows.schema.names)
+        try:
+            with self._session.send_insert(f"INSERT INTO {table} ({columns})", "ArrowStream") as inserter:
+                inserter.append(sink.getvalue().to_pybytes())
+                inserter.finish()
+        except Exception as error:
+            raise _plain(error) from error
+
+    def close(self) -> None:
+        self._session.close()
+
+
+class Engine:
+    """The engine of this process. All methods may be called from any thread; they block."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the database in the folder `path`, made when missing. Raises StoreError."""
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._writer = _Session(path, _PROCESS, _WRITER)
+        self._write_lock = threading.Lock()
+        sessions = [_Session(path, _READER) for _ in range(READERS)]
+        self._readers: queue.Queue[_Session] = queue.Queue()
+        try:
+            for session in (self._writer, *sessions):
+                _prove(session)
+        except BaseException:
+            for session in (self._writer, *sessions):
+                session.close()
+            raise
+        for session in sessions:
+            self._readers.put(session)
+
+    def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a statement that may write, after those before it."""
+        with self._write_lock:
+            return self._writer.query(sql, params)
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Write rows to a table, matching columns by name; durable on return. Raises EngineError."""
+        with self._write_lock:
+            self._writer.insert(table, rows)
+
+    def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a read-only query; `params` fill `{name:Type}` in it. Raises EngineError."""
+        with self._reader() as session:
+            return session.query(sql, params)
+
+    def stream(self, sql: str, params: Mapping[str, Any] | None = None) -> Iterator[pa.RecordBatch]:
+        """Run a read-only query and give its rows in batches. Raises EngineError."""
+        with self._reader() as session, contextlib.closing(session.stream(sql, params)) as batches:
+            yield from batches
+
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[_Session]:
+        try:
+            session = self._readers.get(timeout=QUERY_TIMEOUT_S)
+        except queue.Empty:
+            raise QueryTimeout(f"the store is busy: {READERS} other queries are running. Try again") from None
+        try:
+            yield session
+        finally:
+            self._readers.put(session)
+
+    def close(self) -> None:
+        """Close every session; running queries end first, at most for as long as they may take."""
+        for _ in range(READERS):
+            with contextlib.suppress(queue.Empty):
+                self._readers.get(timeout=QUERY_TIMEOUT_S).close()
+        with self._write_lock:
+            self._writer.close()
+
+
+def _prove(session: _Session) -> None:
+    got = session.query(_TRAP).column("s")[0].as_py()
+    if got != _TRAP_RESULT:
+        raise StoreError(
+            f"the engine sums wrongly: {got} instead of {_TRAP_RESULT}. The setting "
+            "optimize_arithmetic_operations_in_aggregate_functions=0 has no effect in this version of chDB"
+        )

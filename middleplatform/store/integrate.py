@@ -1,0 +1,217 @@
+"""Buckets of history, computed in numpy from rows in the order of (point, ts).
+
+A value holds until the point's next sample, at most for the point's hold age (step-hold). A sample
+enters min, max and the time-weighted mean when its quality is good and its value finite; only such
+time counts as good. Rows come in chunks of any size: what spans two chunks is carried over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.quality import RANK, is_good
+
+SCHEMA = pa.schema(
+    [
+        ("point", pa.uint64()),
+        ("ts", pa.int64()),
+        ("n", pa.uint64()),
+        ("n_good", pa.uint64()),
+        ("min", pa.float64()),
+        ("max", pa.float64()),
+        ("mean", pa.float64()),
+        ("first", pa.float64()),
+        ("first_quality", pa.uint8()),
+        ("last", pa.float64()),
+        ("last_quality", pa.uint8()),
+        ("worst", pa.uint8()),
+        ("good_us", pa.int64()),
+    ]
+)
+
+Columns = dict[str, NDArray]
+
+
+@dataclass
+class Rows:
+    """Samples of points, columns of equal length: `point` is an index into the points asked, never
+    falling; `ts` rises within a point."""
+
+    point: NDArray[np.int64]
+    ts: NDArray[np.int64]
+    value: NDArray[np.float64]
+    quality: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.point)
+
+
+def _starts(key: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Where each run of equal keys begins."""
+    return np.flatnonzero(np.append(True, key[1:] != key[:-1])) if len(key) else np.empty(0, np.intp)
+
+
+def _worst(quality: NDArray[np.uint8], starts: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """The worst quality of each run; of several of equal rank the first."""
+    # Rank above, place below: the least of each run is the first row of the worst rank.
+    place = (RANK[quality].astype(np.int64) << 40) | np.arange(len(quality))
+    return quality[np.minimum.reduceat(place, starts) & ((1 << 40) - 1)]
+
+
+@dataclass
+class Buckets:
+    """Gathers chunks for buckets of `width` µs from `start` (included) to `end` (excluded). `points`
+    uint64 and `age` int64 µs are of equal length; results come in the order of `points`."""
+
+    points: NDArray[np.uint64]
+    age: NDArray[np.int64]
+    start: int
+    end: int
+    width: int
+    _carry: Rows | None = None
+    _samples: list[Columns] = field(default_factory=list)
+    _held: list[Columns] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._per_point = -(-(self.end - self.start) // self.width)
+
+    def add(self, rows: Rows) -> None:
+        """Take in the next rows, those before `start` included: they seed what holds at `start`."""
+        if not len(rows):
+            return
+        self._count(rows)
+        if self._carry is not None:
+            rows = Rows(
+                *(np.append(getattr(self._carry, c), getattr(rows, c)) for c in ("point", "ts", "value", "quality"))
+            )
+        # The last row holds until the next chunk says otherwise.
+        self._carry = Rows(rows.point[-1:], rows.ts[-1:], rows.value[-1:], rows.quality[-1:])
+        same = rows.point[1:] == rows.point[:-1]
+        body = Rows(rows.point[:-1], rows.ts[:-1], rows.value[:-1], rows.quality[:-1])
+        self._hold(body, np.where(same, rows.ts[1:], self.end))
+
+    def result(self) -> pa.Table:
+        """All buckets that have a sample or good time, ordered by point and time."""
+        if self._carry is not None:
+            self._hold(self._carry, np.full(1, self.end, np.int64))
+            self._carry = None
+        samples, held = _merge_samples(self._samples), _merge_held(self._held)
+        key = np.union1d(samples["key"], held["key"])
+        at, over = np.searchsorted(key, samples["key"]), np.searchsorted(key, held["key"])
+
+        def spread(empty: float, dtype: type, where: NDArray[np.intp], what: NDArray) -> NDArray:
+            column = np.full(len(key), empty, dtype)
+            column[where] = what
+            return column
+
+        good_us = spread(0, np.int64, over, held["good_us"])
+        area = spread(np.nan, np.float64, over, held["area"])
+        columns: Columns = {
+            "point": self.points[key // self._per_point],
+            "ts": self.start + (key % self._per_point) * self.width,
+            "mean": np.divide(area, good_us, out=np.full(len(key), np.nan), where=good_us > 0),
+            "good_us": good_us,
+        }
+        for name in ("n", "n_good"):
+            columns[name] = spread(0, np.uint64, at, samples[name])
+        for name in ("min", "max", "first", "last"):
+            columns[name] = spread(np.nan, np.float64, at, samples[name])
+        for name in ("first_quality", "last_quality", "worst"):
+            # Without a sample, the bucket has the quality of the one that holds through it.
+            columns[name] = spread(0, np.uint8, over, held["quality"])
+            columns[name][at] = samples[name]
+        return pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+
+    def _count(self, rows: Rows) -> None:
+        inside = (rows.ts >= self.start) & (rows.ts < self.end)
+        key = rows.point[inside] * self._per_point + (rows.ts[inside] - self.start) // self.width
+        if not len(key):
+            return
+        value, quality = rows.value[inside], rows.quality[inside]
+        starts = _starts(key)
+        ends = np.append(starts[1:], len(key)) - 1
+        usable = is_good(quality) & np.isfinite(value)
+        masked = np.where(usable, value, np.nan)
+        self._samples.append(
+            {
+                "key": key[starts],
+                "n": np.diff(np.append(starts, len(key))).astype(np.uint64),
+                "n_good": np.add.reduceat(usable.astype(np.uint64), starts),
+                "min": np.fmin.reduceat(masked, starts),
+                "max": np.fmax.reduceat(masked, starts),
+                "first": value[starts],
+                "first_quality": quality[starts],
+                "last": value[ends],
+                "last_quality": quality[ends],
+                "worst": _worst(quality, starts),
+            }
+        )
+
+    def _hold(self, rows: Rows, until: NDArray[np.int64]) -> None:
+        """Spread each row's held time, from its instant to `until` or its hold age, over the buckets."""
+        begin = np.maximum(rows.ts, self.start)
+        end = np.minimum(np.minimum(until, rows.ts + self.age[rows.point]), self.end)
+        keep = (end > begin) & is_good(rows.quality) & np.isfinite(rows.value)
+        if not keep.any():
+            return
+        begin, end, point = begin[keep], end[keep], rows.point[keep]
+        value, quality = rows.value[keep], rows.quality[keep]
+        first = (begin - self.start) // self.width
+        count = (end - 1 - self.start) // self.width - first + 1
+        row = np.repeat(np.arange(len(begin)), count)
+        step = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+        bucket = first[row] + step
+        opens = self.start + bucket * self.width
+        duration = np.minimum(end[row], opens + self.width) - np.maximum(begin[row], opens)
+        key = point[row] * self._per_point + bucket
+        starts = _starts(key)
+        self._held.append(
+            {
+                "key": key[starts],
+                "good_us": np.add.reduceat(duration, starts),
+                "area": np.add.reduceat(value[row] * duration, starts),
+                "quality": quality[row][starts],
+            }
+        )
+
+
+def _join(parts: list[Columns]) -> tuple[Columns, NDArray[np.intp]]:
+    """The chunks' columns as one, and where each run of one key begins in them."""
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return whole, _starts(whole["key"])
+
+
+def _merge_samples(parts: list[Columns]) -> Columns:
+    if not parts:
+        names = ("n", "n_good", "min", "max", "first", "first_quality", "last", "last_quality", "worst")
+        return {"key": np.empty(0, np.int64), **dict.fromkeys(names, np.empty(0))}
+    whole, starts = _join(parts)
+    ends = np.append(starts[1:], len(whole["key"])) - 1
+    return {
+        "key": whole["key"][starts],
+        "n": np.add.reduceat(whole["n"], starts),
+        "n_good": np.add.reduceat(whole["n_good"], starts),
+        "min": np.fmin.reduceat(whole["min"], starts),
+        "max": np.fmax.reduceat(whole["max"], starts),
+        "first": whole["first"][starts],
+        "first_quality": whole["first_quality"][starts],
+        "last": whole["last"][ends],
+        "last_quality": whole["last_quality"][ends],
+        "worst": _worst(whole["worst"], starts),
+    }
+
+
+def _merge_held(parts: list[Columns]) -> Columns:
+    if not parts:
+        return {"key": np.empty(0, np.int64), **dict.fromkeys(("good_us", "area", "quality"), np.empty(0))}
+    whole, starts = _join(parts)
+    return {
+        "key": whole["key"][starts],
+        "good_us": np.add.reduceat(whole["good_us"], starts),
+        "area": np.add.reduceat(whole["area"], starts),
+        "quality": whole["quality"][starts],
+    }

@@ -1,0 +1,114 @@
+"""The latest sample of every point, in memory: columns sorted by point, updated as whole batches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from middleplatform.store.engine import Engine
+from models.samples import Samples
+
+SCHEMA = pa.schema(
+    [
+        ("point", pa.uint64()),
+        ("ts", pa.int64()),
+        ("value", pa.float64()),
+        ("quality", pa.uint8()),
+        ("text", pa.string()),
+    ]
+)
+
+_MINUTE = 60_000_000
+# How far back the rebuild looks, step by step, for the points that it has not found yet.
+_STEPS = (10 * _MINUTE, 120 * _MINUTE, 1_440 * _MINUTE, 10_080 * _MINUTE, 576_000 * _MINUTE)
+
+_REBUILD = """SELECT point, tupleElement(r, 1) AS ts, tupleElement(r, 2) AS value, tupleElement(r, 3) AS quality,
+ tupleElement(r, 4) AS text, tupleElement(r, 5) AS ver
+FROM (SELECT point, argMax(tuple(ts, value, quality, text, ver), tuple(ts, ver)) AS r FROM samples
+ WHERE point IN {points:Array(UInt64)} AND ts >= {since:Int64} GROUP BY point)"""
+_ASK = 2_000
+"""Points that one statement of the rebuild names."""
+
+
+class Latest:
+    """Never goes back in time: a sample older than the one held changes nothing; at the same instant
+    the higher version holds. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._point = np.empty(0, np.uint64)
+        self._ts = np.empty(0, np.int64)
+        self._value = np.empty(0, np.float64)
+        self._quality = np.empty(0, np.uint8)
+        self._ver = np.empty(0, np.uint64)
+        self._text = np.empty(0, object)
+
+    def __len__(self) -> int:
+        return len(self._point)
+
+    def update(self, samples: Samples, ver: NDArray[np.uint64]) -> None:
+        """Take in samples in any order, `ver` one version a row."""
+        if not len(samples):
+            return
+        # Of several samples of one point only the last counts.
+        order = np.lexsort((ver, samples.ts, samples.point))
+        ordered = samples.point[order]
+        last = order[np.append(ordered[1:] != ordered[:-1], True)]
+        point, ts, version = samples.point[last], samples.ts[last], ver[last]
+        with self._lock:
+            new = point[~np.isin(point, self._point, assume_unique=True)]
+            if len(new):
+                self._grow(new)
+            slot = np.searchsorted(self._point, point)
+            newer = (ts > self._ts[slot]) | ((ts == self._ts[slot]) & (version >= self._ver[slot]))
+            slot, last = slot[newer], last[newer]
+            self._ts[slot] = ts[newer]
+            self._ver[slot] = version[newer]
+            self._value[slot] = samples.value[last]
+            self._quality[slot] = samples.quality[last]
+            if samples.text is None:
+                self._text[slot] = None
+            else:
+                self._text[slot] = samples.text.take(pa.array(last)).to_numpy(zero_copy_only=False)
+
+    def _grow(self, new: NDArray[np.uint64]) -> None:
+        at = np.searchsorted(self._point, new)
+        self._point = np.insert(self._point, at, new)
+        self._ts = np.insert(self._ts, at, np.iinfo(np.int64).min)
+        self._value = np.insert(self._value, at, np.nan)
+        self._quality = np.insert(self._quality, at, 0)
+        self._ver = np.insert(self._ver, at, 0)
+        self._text = np.insert(self._text, at, None)
+
+    def table(self, points: Sequence[int] | None = None) -> pa.Table:
+        """The latest of the points named, or of all, sorted by point; a point never seen is absent."""
+        with self._lock:
+            if points is None:
+                slot = np.arange(len(self._point))
+            else:
+                asked = np.unique(np.array(points, np.uint64))
+                slot = np.searchsorted(self._point, asked)
+                slot = slot[slot < len(self._point)]
+                slot = slot[np.isin(self._point[slot], asked)]
+                slot = np.unique(slot)
+            columns = [self._point[slot], self._ts[slot], self._value[slot], self._quality[slot]]
+            text = self._text[slot]
+        return pa.Table.from_arrays(
+            [*(pa.array(column) for column in columns), pa.array(text, pa.string())], schema=SCHEMA
+        )
+
+    def rebuild(self, engine: Engine, points: NDArray[np.uint64], now: int) -> None:
+        """Fill from the store: for each of `points` its last sample on disk, at most 400 days back."""
+        for step in _STEPS:
+            missing = points[~np.isin(points, self._point)]
+            for start in range(0, len(missing), _ASK):
+                asked = missing[start : start + _ASK].tolist()
+                rows = engine.query(_REBUILD, {"points": asked, "since": now - step})
+                if rows.num_rows:
+                    batch = rows.combine_chunks().to_batches()[0]
+                    samples = Samples.from_arrow(batch.drop_columns(["ver"]))
+                    self.update(samples, batch.column("ver").to_numpy())

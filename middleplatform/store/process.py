@@ -1,0 +1,190 @@
+"""The store process: everything put together, from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bus import subjects
+from bus.connection import Bus
+from bus.credentials import Credential
+from middleplatform.store.audit import Audit
+from middleplatform.store.catalogue import Catalogue, SiteFolder
+from middleplatform.store.deadletters import DeadLetters
+from middleplatform.store.engine import Engine, EngineError
+from middleplatform.store.errors import StoreError
+from middleplatform.store.flight import Door
+from middleplatform.store.history import History
+from middleplatform.store.ingest import SETTLE_S, Ingest
+from middleplatform.store.latest import Latest
+from middleplatform.store.metrics import MetricsPage
+from middleplatform.store.quarantine import Quarantine
+from middleplatform.store.schema import open_store
+from middleplatform.store.secret import write_secret
+from middleplatform.store.writer import Writer
+from models.site.model import Site
+
+log = structlog.get_logger("store")
+
+HEARTBEAT_S = 2.0
+SITE_S = 5.0
+"""How often the site's folder is looked at."""
+
+
+async def run(
+    site_folder: Path,
+    home: Path,
+    bus_url: str,
+    credential: Credential,
+    stop: asyncio.Event,
+    environment: Mapping[str, str] | None = None,
+    load: Callable[[Path], Site] | None = None,
+) -> None:
+    """Store what the bus brings and answer questions until `stop` is set.
+
+    `environment` fills the `${NAME}` in the site's files; `load` replaces the site's loader. Raises
+    SiteErrors when the site has mistakes at the start, StoreError when the data cannot be opened,
+    NotPermitted when the bus refuses the credential.
+    """
+    folder = SiteFolder(site_folder, load or _loader(environment or {}))
+    catalogue = await asyncio.to_thread(folder.read)
+    if catalogue is None:
+        raise StoreError(f"the site folder '{site_folder}' is empty")
+    started = time.monotonic()
+    store = await asyncio.to_thread(_Store, home / "store", catalogue)
+    log.info("存储已打开 · store open", points=len(store.latest), took_s=round(time.monotonic() - started, 2))
+    bus = await Bus.connect(bus_url, credential, name="store", wait_s=0)
+    try:
+        await _serve(store, folder, bus, home, stop)
+    finally:
+        await bus.close()
+        await asyncio.to_thread(store.close)
+        log.info("存储已关闭 · store closed")
+
+
+class _Store:
+    """The parts that know nothing of the bus."""
+
+    def __init__(self, folder: Path, catalogue: Catalogue) -> None:
+        self.engine: Engine = open_store(folder)
+        try:
+            self.thread = ThreadPoolExecutor(1, "write")
+            audit = Audit(folder / "audit.log")
+            self.latest = Latest()
+            self.quarantine = Quarantine(self.engine, audit)
+            dead = DeadLetters(folder / "dead-letters")
+            self.writer = Writer(self.engine, catalogue, self.quarantine, self.latest, dead, audit)
+            self.writer.adopt(catalogue)
+            self.history = History(self.engine, self.writer.ages)
+        except BaseException:
+            self.engine.close()
+            raise
+
+    def adopt(self, catalogue: Catalogue) -> None:
+        rows = self.writer.adopt(catalogue)
+        log.info("配置已更新 · the site changed", points=len(catalogue.points), released_rows=rows)
+
+    def tend(self) -> None:
+        self.quarantine.tell()
+        self.quarantine.count()
+        self.quarantine.bound()
+
+    def close(self) -> None:
+        self.thread.shutdown()
+        self.engine.close()
+
+
+async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    ingest = Ingest(bus, store.writer, store.thread)
+    begun = time.time()
+
+    def status() -> dict[str, Any]:
+        counters = store.writer.counters
+        return {
+            "time": time.time_ns() // 1000,
+            "started": int(begun * 1e6),
+            "connected": bus.connected,
+            "site_version": store.writer.catalogue.version,
+            "rows": counters.rows,
+            "events": counters.events,
+            "inserts": counters.inserts,
+            "insert_seconds": round(counters.insert_s, 3),
+            "malformed": counters.malformed,
+            "quarantined": dict(counters.quarantined),
+            "quarantine_rows": store.quarantine.rows,
+            "pending": ingest.pending,
+            "points": len(store.latest),
+            "newest_received": counters.last_received or None,
+            "newest_received_seconds": counters.last_received / 1e6,
+            "failing": ingest.failing is not None,
+            "error": ingest.failing,
+            "lag": dict(ingest.lag),
+        }
+
+    def settle() -> None:
+        waiting = asyncio.run_coroutine_threadsafe(ingest.settle(), loop)
+        try:
+            waiting.result(SETTLE_S + 1)
+        except TimeoutError:
+            waiting.cancel()
+
+    door = await asyncio.to_thread(Door, store.history, store.latest, settle, status)
+    page = MetricsPage(home, status)
+    endpoint = home / "store" / "endpoint.json"
+    write_secret(endpoint, json.dumps(door.endpoint))
+    work = [
+        asyncio.create_task(ingest.run(), name="ingest"),
+        asyncio.create_task(_heartbeats(bus, store, status), name="heartbeats"),
+        asyncio.create_task(_follow_site(store, folder), name="site"),
+    ]
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([*work, stopping], return_when=asyncio.FIRST_COMPLETED)
+        for task in work:
+            if task.done():
+                task.result()
+    finally:
+        for task in (*work, stopping):
+            task.cancel()
+        await asyncio.gather(*work, stopping, return_exceptions=True)
+        endpoint.unlink(missing_ok=True)
+        page.close()
+        await asyncio.to_thread(door.shutdown)
+
+
+async def _heartbeats(bus: Bus, store: _Store, status: Callable[[], Mapping[str, Any]]) -> None:
+    subject = subjects.state(store.writer.catalogue.code, "store")
+    while True:
+        await bus.live(subject, json.dumps({"process": "store", **status()}).encode())
+        await asyncio.sleep(HEARTBEAT_S)
+
+
+async def _follow_site(store: _Store, folder: SiteFolder) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(SITE_S)
+        try:
+            catalogue = await asyncio.to_thread(folder.read)
+        except Exception as error:  # whatever is wrong with the files, the store goes on with the last good ones
+            log.error("配置有误，沿用旧配置 · the site has mistakes: the last good one stays", error=str(error)[:2000])
+            continue
+        try:
+            if catalogue is not None:
+                await loop.run_in_executor(store.thread, store.adopt, catalogue)
+            await loop.run_in_executor(store.thread, store.tend)
+        except EngineError as error:
+            log.error("the quarantine cannot be looked after", error=str(error))
+
+
+def _loader(environment: Mapping[str, str]) -> Callable[[Path], Site]:
+    from models.site import load
+
+    return lambda folder: load(folder, environment=environment)

@@ -1,0 +1,88 @@
+"""The tables, and the version of what lies on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from middleplatform.store.engine import Engine
+from middleplatform.store.errors import StoreVersionError
+
+VERSION = 1
+DAY = 86_400_000_000
+"""µs in a day: the width of a partition."""
+
+# Delta is the smallest for values that move in steps of their resolution (1.4 bytes where Gorilla
+# takes 3.7). A key is written again with a higher `ver` to change it: the highest one holds.
+SAMPLES = f"""CREATE TABLE IF NOT EXISTS samples (
+  point UInt64 CODEC(Delta, ZSTD(1)),
+  ts Int64 CODEC(DoubleDelta, ZSTD(1)),
+  value Float64 CODEC(Delta, ZSTD(1)),
+  quality UInt8 CODEC(ZSTD(1)),
+  text Nullable(String) CODEC(ZSTD(1)),
+  ver UInt64 CODEC(DoubleDelta, ZSTD(1))
+) ENGINE = ReplacingMergeTree(ver) PARTITION BY intDiv(ts, {DAY}) ORDER BY (point, ts)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"""
+
+EVENTS = """CREATE TABLE IF NOT EXISTS events (
+  id String CODEC(ZSTD(1)),
+  equipment LowCardinality(String),
+  kind LowCardinality(String),
+  start Int64 CODEC(Delta, ZSTD(1)),
+  end Nullable(Int64) CODEC(ZSTD(1)),
+  quality UInt8,
+  source LowCardinality(String),
+  attributes String CODEC(ZSTD(1)),
+  ver UInt64 CODEC(Delta, ZSTD(1))
+) ENGINE = ReplacingMergeTree(ver) ORDER BY id
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"""
+
+QUARANTINE = f"""CREATE TABLE IF NOT EXISTS quarantine (
+  arrived Int64 CODEC(DoubleDelta, ZSTD(1)),
+  gateway LowCardinality(String),
+  reason LowCardinality(String),
+  point UInt64 CODEC(Delta, ZSTD(1)),
+  ts Int64 CODEC(DoubleDelta, ZSTD(1)),
+  value Float64 CODEC(Delta, ZSTD(1)),
+  quality UInt8 CODEC(ZSTD(1)),
+  text Nullable(String) CODEC(ZSTD(1)),
+  ver UInt64 CODEC(DoubleDelta, ZSTD(1))
+) ENGINE = ReplacingMergeTree(ver) PARTITION BY intDiv(arrived, {DAY}) ORDER BY (gateway, reason, point, ts)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"""
+
+SAMPLE_COLUMNS = pa.schema(
+    [
+        ("point", pa.uint64()),
+        ("ts", pa.int64()),
+        ("value", pa.float64()),
+        ("quality", pa.uint8()),
+        ("text", pa.string()),
+        ("ver", pa.uint64()),
+    ]
+)
+
+
+def open_store(folder: Path) -> Engine:
+    """The engine on the store's folder, its tables made. Raises StoreVersionError when what lies there is
+    of another version, StoreError when it cannot be opened."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    marker = folder / "version"
+    if marker.exists():
+        found = marker.read_text().strip()
+        if found != str(VERSION):
+            raise StoreVersionError(
+                f"the store in '{folder}' is of version '{found}', this program reads version {VERSION}. "
+                "Move the folder away, or start the program that wrote it"
+            )
+    engine = Engine(folder / "chdb")
+    try:
+        for statement in (SAMPLES, EVENTS, QUARANTINE):
+            engine.execute(statement)
+    except BaseException:
+        engine.close()
+        raise
+    if not marker.exists():
+        marker.write_text(f"{VERSION}\n")
+    return engine
