@@ -18,8 +18,8 @@ counted after that swap. Single bits (coils, discrete inputs) have no order.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from protocols.adapter import Tag
 
@@ -65,8 +65,7 @@ HIGHEST = 65535
 _ADDRESS = re.compile(r"(?:(\d{1,3})/)?(hr|ir|co|di):(\d{1,5})(?:\.(\d{1,2}))?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One value's place: `unit` None is the connection's own; `bit` −1 is the whole of it; `width` is in
     registers, or 1 for a coil or discrete input."""
 
@@ -90,16 +89,17 @@ def parse(tag: Tag) -> Target:
     if unit is not None and unit > 255:
         raise ValueError(f"'{address}': the unit {unit} is not in 0 … 255")
     table = TABLES[table_text]
+    of_bits = table_text in ("co", "di")
     start = int(number)
     bit = -1 if bit_text is None else int(bit_text)
-    if bit >= 0 and table.of_bits:
+    if bit >= 0 and of_bits:
         raise ValueError(f"'{address}': {table.words} are single bits already, take away '.{bit_text}'")
     if bit > 15:
         raise ValueError(f"'{address}': a register has the bits 0 … 15, there is no bit {bit}")
     order = tag.order or "abcd"
     if order not in ORDERS:
         raise ValueError(f"'{address}': the order '{tag.order}' is none of {', '.join(ORDERS)}")
-    single = table.of_bits or bit >= 0
+    single = of_bits or bit >= 0
     type_ = tag.type or ("bool" if single else "uint16")
     width = WIDTH.get(type_)
     if width is None:

@@ -22,6 +22,7 @@ from protocols.modbus.address import ORDERS, WIDTH, Table, Target, parse
 _TYPES = tuple(WIDTH)
 _REGISTER_BIT = len(_TYPES)
 _WIRE_BIT = len(_TYPES) + 1
+_BIT_TABLES = (Table.COILS, Table.DISCRETE_INPUTS)
 
 
 @dataclass(slots=True, eq=False)
@@ -117,7 +118,7 @@ def compile_plan(tags: Sequence[Tag], *, unit: int, gap: int, max_registers: int
 
 def _code(target: Target) -> int:
     """Values with the same code are decoded together."""
-    if target.table.of_bits:
+    if target.table in _BIT_TABLES:
         return _WIRE_BIT * 4
     kind = _REGISTER_BIT if target.bit >= 0 else _TYPES.index(target.type)
     return kind * 4 + ORDERS.index(target.order)

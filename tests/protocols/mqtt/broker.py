@@ -72,9 +72,9 @@ class Broker:
 class Publisher:
     """A device's side: publishes with QoS 1 and waits for the broker's word."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, user: str = "device", password: str = PASSWORD) -> None:
         self._client: Any = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
-        self._client.username_pw_set("device", PASSWORD)
+        self._client.username_pw_set(user, password)
         self._client.max_inflight_messages_set(200)
         self._client.connect("127.0.0.1", port, keepalive=30)
         self._client.loop_start()

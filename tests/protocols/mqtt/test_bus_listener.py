@@ -1,0 +1,52 @@
+"""The bus server's own MQTT listener is a broker that the adapter works with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from protocols.adapter import SignInRefused
+from protocols.mqtt import Mqtt
+from tests.protocols.mqtt.broker import Publisher, settings, tag
+from tests.protocols.mqtt.test_delivery import running
+from tests.servers import RunningBus, mine_bus
+
+
+@pytest.fixture
+async def bus(tmp_path: Path) -> AsyncIterator[RunningBus]:
+    async with mine_bus(tmp_path, mqtt=True, set_up=False) as bus:
+        yield bus
+
+
+async def test_values_come_and_what_was_not_acknowledged_comes_again(bus: RunningBus) -> None:
+    assert bus.mqtt_port is not None
+    device = Publisher(bus.mqtt_port, "simulator", bus.credentials.mqtt_password("simulator"))
+    password = bus.credentials.mqtt_password("gateway")
+    tags = [tag(0, "mine/room/state#level", time="ts"), tag(1, "elsewhere/room#level")]
+    try:
+        async with running(bus.mqtt_port, tags, acknowledge=False, password=password) as run:
+            for number in range(20):
+                await device.publish("mine/room/state", {"level": number, "ts": 1_700_000_000 + number})
+            await run.until(21)
+            refused = run.deliveries[0].reading
+            assert refused.index.tolist() == [1] and "elsewhere/room" in refused.reasons[1]
+            for delivery in run.deliveries:
+                if 9.0 in delivery.reading.value or delivery.reading.value.max() < 9:
+                    delivery.acknowledge()
+        async with running(bus.mqtt_port, tags[:1], password=password) as run:
+            await run.until(1)
+            await run.until(20 - int(run.values[0]))
+            assert run.values[-1] == 19 and run.values[0] > 0
+            assert run.deliveries[-1].reading.ts is not None
+            assert run.deliveries[-1].reading.ts[-1] == 1_700_000_019_000_000
+    finally:
+        device.close()
+
+
+async def test_a_wrong_password_is_refused_as_such(bus: RunningBus) -> None:
+    mqtt = Mqtt(Mqtt.Settings.model_validate(settings(bus.mqtt_port or 0, password="wrong")))
+    with pytest.raises(SignInRefused):
+        await mqtt.connect()
+    await mqtt.close()
