@@ -27,6 +27,8 @@ _log = structlog.get_logger("bus")
 
 PING_S = 5
 """A link that answers neither of two pings, this far apart, is taken as lost."""
+LOOK_S = 0.5
+"""How often it is looked whether the client has given up its connection."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 2.0
 """Pause before reconnecting: doubled each time up to the longest, and jittered by half."""
 HEADER_ROOM = 1024
@@ -76,7 +78,6 @@ class Link:
         self.last_error: Exception | None = None
         self._client: Client | None = None
         self._up = asyncio.Event()
-        self._lost = asyncio.Event()
         self._first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._questions: dict[str, _Question] = {}
         self._numbers = 0
@@ -169,7 +170,7 @@ class Link:
             client = self.client()
             await self._subscribe(client, listening)
             if checked:
-                await client.flush(timeout=5)
+                await barrier(client)
         except (BusUnavailable, nats.errors.Error, OSError):
             return  # lost meanwhile: the next connection subscribes
         refused = self._violations.pop(listening.subject.lower(), None)
@@ -196,14 +197,17 @@ class Link:
         wait = FIRST_WAIT_S
         while True:
             try:
-                client = await self._connect()
+                client, lost = await self._connect()
             except (nats.errors.Error, OSError, EOFError, ValueError, TimeoutError) as error:
                 self._failed(error)
                 if isinstance(error, nats.errors.AuthorizationError):
                     wait = LONGEST_WAIT_S
             else:
                 wait = FIRST_WAIT_S
-                await self._lost.wait()
+                # The event comes only after a close that a dead link can hold up for minutes.
+                while client.is_connected and not lost.is_set():
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(lost.wait(), LOOK_S)
                 self._client = None
                 self._down()
                 _log.warning("bus lost", url=self.url, name=self.name, error=self._why())
@@ -211,15 +215,19 @@ class Link:
             await asyncio.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
             wait = min(wait * 2, LONGEST_WAIT_S)
 
-    async def _connect(self) -> Client:
-        self._lost.clear()
-        client = Client()
+    async def _connect(self) -> tuple[Client, asyncio.Event]:
+        """A client that stands, and the event that it is closed."""
+        client, lost = Client(), asyncio.Event()
+
+        async def on_closed() -> None:
+            lost.set()
+
         try:
             await client.connect(
                 self.url,
                 name=self.name,
                 error_cb=self._on_error,
-                closed_cb=self._on_closed,
+                closed_cb=on_closed,
                 allow_reconnect=False,
                 max_reconnect_attempts=1,
                 reconnect_time_wait=0,
@@ -229,9 +237,12 @@ class Link:
                 nkeys_seed_str=self.credential.seed,
                 inbox_prefix=self.credential.inbox,
             )
-            for listening in tuple(self.listenings):
-                await self._subscribe(client, listening)
-            await client.flush(timeout=5)
+            subscribed: set[Listening] = set()
+            while missing := self.listenings - subscribed:
+                for listening in missing:
+                    await self._subscribe(client, listening)
+                subscribed |= missing
+                await barrier(client)
         except BaseException:
             await _end(client)
             raise
@@ -242,7 +253,7 @@ class Link:
             _log.info("bus reconnected", url=self.url, name=self.name)
         else:
             self._first.set_result(None)
-        return client
+        return client, lost
 
     def _failed(self, error: Exception) -> None:
         self.last_error = error
@@ -265,9 +276,6 @@ class Link:
     def _why(self) -> str:
         return str(self.last_error) if self.last_error else "not yet connected"
 
-    async def _on_closed(self) -> None:
-        self._lost.set()
-
     async def _on_error(self, error: Exception) -> None:
         if isinstance(error, nats.errors.SlowConsumerError):
             self.slow_drops += 1
@@ -286,6 +294,15 @@ class Link:
                 question.answer.set_exception(
                     NotPermitted(f"'{self.credential.process}' may not publish to {question.subject}")
                 )
+
+
+async def barrier(client: Client, timeout: int = 2) -> None:
+    """Return once the server has taken all that was sent before, and what it said to it has come.
+
+    nats-py's flush sends its ping ahead of what is still pending; only a second one is behind it.
+    """
+    await client.flush(timeout)
+    await client.flush(timeout)
 
 
 async def _end(client: Client) -> None:
