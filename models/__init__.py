@@ -1,1 +1,4 @@
-"""The ground floor: pure domain. No sockets, no clock, no asyncio; only models.site and models.dictionaries read files."""
+"""The ground floor: pure domain. No sockets, no clock, no asyncio.
+
+Only models.site and models.dictionaries read files.
+"""

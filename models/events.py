@@ -83,7 +83,8 @@ class EventBatch:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, schema, options=_OPTIONS) as writer:
             writer.write_batch(pa.RecordBatch.from_pydict({**columns, "attributes": attributes}, schema=schema))
-        return sink.getvalue().to_pybytes()
+        data: bytes = sink.getvalue().to_pybytes()
+        return data
 
     @staticmethod
     def decode(data: bytes | memoryview) -> EventBatch:

@@ -139,7 +139,8 @@ class Batch:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, schema, options=_OPTIONS) as writer:
             writer.write_batch(record)
-        return sink.getvalue().to_pybytes()
+        data: bytes = sink.getvalue().to_pybytes()
+        return data
 
     @staticmethod
     def decode(data: bytes | memoryview) -> Batch:

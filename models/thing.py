@@ -9,8 +9,8 @@ since when it holds.
 from __future__ import annotations
 
 import datetime
-import math
 from enum import IntEnum
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -116,6 +116,9 @@ class PointModel(Strict):
             raise ValueError("a point of kind state needs its states: value → zh and en")
         if self.states and self.role == "control.mode":
             raise ValueError("control.mode has the house's own states: leave them out")
+        for limit in self.limits:
+            if (self.low is not None and limit.value < self.low) or (self.high is not None and limit.value > self.high):
+                raise ValueError(f"the limit {limit.kind} {limit.value:g} is outside low to high")
         check_limit_order(self.limits)
         if self.retention is Retention.STATUTORY and self.silence > STATUTORY_SILENCE_S:
             raise ValueError(f"a statutory point may be silent for {STATUTORY_SILENCE_S:g} s at most")
@@ -143,8 +146,8 @@ def check_limit_order(limits: tuple[LimitFact, ...]) -> None:
             raise ValueError(f"the limit {limit.kind} is given twice for {limit.effective_from}")
         latest[limit.kind] = limit
     order = [(kind, latest[kind].value) for kind in ("lolo", "lo", "hi", "hihi") if kind in latest]
-    for (kind, value), (above, more) in zip(order, order[1:], strict=False):
-        if value > more or math.isclose(value, more) and kind[:2] != above[:2]:
+    for (kind, value), (above, more) in pairwise(order):
+        if value > more or (value == more and kind[:2] != above[:2]):
             raise ValueError(f"the limit {kind} {value:g} must be below {above} {more:g}")
 
 

@@ -106,6 +106,11 @@ _ALIASES = {
     "吨": "t",
     "米": "m",
 }
+_USUAL = """
+ppm m cm mm km m/s m/min mm/s km/h kg t g kg/m t/h kg/s N kN kN/m N*m kN*m Pa kPa MPa bar kgf/cm2
+A mA kA V kV mV W kW MW Wh kWh MWh kVA var kvar kvarh Hz kHz r/min rpm rad deg degC degF K
+s ms min h d L L/min L/s m3 m3/h m3/min m3/s mg/m3 g/m3 lx dB ohm Ω kΩ MΩ mmH2O mmHg psi hp
+"""
 _POWERS = re.compile(r"(?<![A-Za-z])((?:[kdcm]?m)|s|in|ft)([23])(?![A-Za-z0-9])")
 _ALLOWED = re.compile(r"[A-Za-zµμΩ°%_次个人台0-9*/() .^-]*")
 
@@ -179,12 +184,7 @@ def _unknown(unit: str) -> str:
 @cache
 def known_units() -> tuple[str, ...]:
     """Units as mines write them, for suggestions; combinations of these are known too."""
-    return (
-        *(name for name in _ALIASES if name),
-        *("ppm m cm mm km m/s m/min mm/s km/h kg t g kg/m t/h kg/s kN N kN/m N*m kN*m Pa kPa MPa bar kgf/cm2".split()),
-        *("A mA kA V kV mV W kW MW kWh MWh kVA kvar kvarh Hz kHz r/min rpm rad deg degC degF K".split()),
-        *("s ms min h d L L/min m3 m3/h m3/min m3/s L/s mg/m3 g/m3 lx dB ohm Ω kΩ MΩ mmH2O mmHg psi hp".split()),
-    )
+    return (*(name for name in _ALIASES if name), *_USUAL.split())
 
 
 def check_unit(unit: str) -> None:

@@ -22,7 +22,7 @@ class Problem:
         return ":".join(part for part in (self.file, self.where) if part) + f": {self.message}"
 
 
-class SiteErrors(ValueError):
+class SiteErrors(ValueError):  # noqa: N818 - it holds many
     """A site that was refused. `problems` has all of its mistakes, in the order of files and lines."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -44,7 +44,9 @@ class Problems:
         if self.count <= MAX_PROBLEMS:
             self.found.append(Problem(file, str(where), message))
         elif self.count == MAX_PROBLEMS + 1:
-            self.found.append(Problem(file, str(where), f"there are more than {MAX_PROBLEMS} problems: stopped listing"))
+            self.found.append(
+                Problem(file, str(where), f"there are more than {MAX_PROBLEMS} problems: stopped listing")
+            )
 
     def note(self, file: str, where: str | int, message: str) -> None:
         if len(self.notes) < MAX_PROBLEMS:
@@ -52,7 +54,7 @@ class Problems:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """"; did you mean 'x'?" or, where nothing is near and little is known, what there is; else ""."""
+    """ "; did you mean 'x'?" or, where nothing is near and little is known, what there is; else ""."""
     names = sorted(set(known))
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.6) if len(names) <= 5000 else []
     if near:

@@ -86,7 +86,7 @@ class _Reader:
     def read(self, text: str) -> Document | None:
         documents = 0
         for event in yaml.parse(text, Loader=_LOADER):
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 if event.start_mark else 1
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:

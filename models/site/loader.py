@@ -1,0 +1,319 @@
+"""A site's folder → a Site, or every mistake in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.identity import SEGMENT
+from models.site import tables
+from models.site.bindings import Binder, CheckTag, Instance, resolved_limits
+from models.site.environment import Filler
+from models.site.files import Folder
+from models.site.library import Library
+from models.site.model import Area, Connection, Coordinates, Equipment, Group, Shift, Site
+from models.site.problems import Problem, Problems, SiteErrors, nearest
+from models.site.schema import AreaEntry, ConnectionEntry, EquipmentEntry, SiteFile, entries, validate
+from models.site.yamlfile import Document, parse
+from models.site.yamlfile import Path as Place
+
+DEFAULT_GROUP = Group("default", 1.0)
+"""What a connection without groups has: one whose device sends by itself needs none."""
+
+KNOWN = (
+    "site.yaml",
+    "areas.yaml",
+    "connections.yaml",
+    "equipment",
+    "points",
+    "templates",
+    "rules",
+    "map",
+    "network.yaml",
+)
+
+CheckSettings = Callable[[Connection], Iterable[tuple[tuple[str | int, ...], str]]]
+"""The mistakes in a connection's adapter or settings: (path below the connection, what is wrong)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an examination found. `site` is None when there are problems; notes are no mistakes."""
+
+    site: Site | None
+    problems: list[Problem]
+    notes: list[Problem]
+
+
+def load(
+    folder: Path,
+    *,
+    check_tag: CheckTag | None = None,
+    check_settings: CheckSettings | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Site:
+    """The site in `folder`. Raises SiteErrors with all of its mistakes."""
+    report = examine(folder, check_tag=check_tag, check_settings=check_settings, environment=environment)
+    if report.site is None:
+        raise SiteErrors(report.problems)
+    return report.site
+
+
+def examine(
+    folder: Path,
+    *,
+    check_tag: CheckTag | None = None,
+    check_settings: CheckSettings | None = None,
+    environment: Mapping[str, str] | None = None,
+    require_environment: bool = True,
+) -> Report:
+    """As `load`, with everything that was found. Without `require_environment`, a variable that is not
+    set is a note, and what it would fill is not checked."""
+    problems = Problems()
+    if not folder.is_dir():
+        problems.add(str(folder), "", "is not a folder: give the folder that holds site.yaml")
+        return Report(None, problems.found, problems.notes)
+    site = _Loading(folder, problems, check_tag, check_settings, environment or {}, require_environment).run()
+    return Report(None if problems.count else site, problems.found, problems.notes)
+
+
+@dataclass(slots=True)
+class _Inline:
+    """A binding in an equipment's file: its lines."""
+
+    document: Document
+    path: Place
+    defaults: Place
+
+    @property
+    def file(self) -> str:
+        return self.document.file
+
+    def where(self, field: str) -> str:
+        own = (*self.path, field)
+        inherited = (*self.defaults, field)
+        if own not in self.document.lines and inherited in self.document.lines:
+            return str(self.document.line(inherited))
+        return str(self.document.line(own))
+
+
+class _Loading:
+    def __init__(
+        self,
+        folder: Path,
+        problems: Problems,
+        check_tag: CheckTag | None,
+        check_settings: CheckSettings | None,
+        environment: Mapping[str, str],
+        require_environment: bool,
+    ) -> None:
+        self.folder = Folder(folder, problems)
+        self.problems = problems
+        self.check_tag = check_tag
+        self.check_settings = check_settings
+        self.environment = environment
+        self.require_environment = require_environment
+        self.areas: dict[str, Area | None] = {}
+        self.connections: dict[str, Connection | None] = {}
+        self.equipment: dict[str, Equipment] = {}
+        self.instances: dict[str, Instance | None] = {}
+        self.at: dict[str, tuple[Document, Place]] = {}
+        self.inline: list[tuple[str, str, dict[str, Any], _Inline]] = []
+
+    def run(self) -> Site | None:
+        self._names()
+        facts = self._facts()
+        self._areas()
+        self._connections()
+        library = Library(self.folder, self.problems)
+        files = self.folder.list("equipment", (".yaml",))
+        for path in files:
+            self._equipment(path, library)
+        if not files:
+            self.problems.add("equipment", "", "has no .yaml file: a site needs equipment")
+        binder = Binder(
+            facts.code if facts else "0" * 12, self.instances, self.connections, self.problems, self.check_tag
+        )
+        for equipment, key, values, source in self.inline:
+            binder.bind(equipment, key, values, source)
+        for path in self.folder.list("points", (".csv", ".xlsx")):
+            self._table(path, binder)
+        self._unbound(binder)
+        return self._site(facts, binder) if facts and not self.problems.count else None
+
+    def _names(self) -> None:
+        """A folder with a slip in its name would be left out in silence."""
+        for path in sorted(self.folder.root.iterdir()):
+            if path.name in KNOWN or path.name.startswith(".") or path.suffix.lower() == ".md":
+                continue
+            hint = nearest(path.name, KNOWN)
+            if "did you mean" in hint:
+                self.problems.add(path.name, "", "is not read" + hint)
+            else:
+                self.problems.note(path.name, "", "is not read")
+
+    def _document(self, name: str | Path) -> Document | None:
+        path = self.folder.root / name
+        text = self.folder.read_text(path)
+        return None if text is None else parse(text, self.folder.name(path), self.problems)
+
+    def _facts(self) -> SiteFile | None:
+        document = self._document("site.yaml")
+        return validate(SiteFile, document.data, document, (), self.problems) if document else None
+
+    def _areas(self) -> None:
+        document = self._document("areas.yaml")
+        if document is None:
+            return
+        found = entries(document, "areas", self.problems)
+        for name, data in found.items():
+            self._segment(document, ("areas", name), name, "area")
+            entry = validate(AreaEntry, data, document, ("areas", name), self.problems)
+            self.areas[name] = Area(name, entry.name.resolved(), entry.parent) if entry else None
+        for name, area in self.areas.items():
+            if area is None or area.parent is None:
+                continue
+            place: Place = ("areas", name, "parent")
+            if area.parent not in self.areas:
+                message = f"there is no area '{area.parent}'" + nearest(area.parent, self.areas)
+                self.problems.add(document.file, document.line(place), message)
+            elif self._goes_round(area):
+                self.problems.add(document.file, document.line(place), f"the area '{name}' lies within itself")
+
+    def _goes_round(self, area: Area) -> bool:
+        seen: set[str] = set()
+        up = area.parent
+        while up is not None and up not in seen:
+            if up == area.id:
+                return True
+            seen.add(up)
+            above = self.areas.get(up)
+            up = above.parent if above else None
+        return False
+
+    def _segment(self, document: Document, place: Place, name: str, what: str) -> None:
+        if not SEGMENT.fullmatch(name):
+            message = f"the {what} id '{name}' is not 1 to 40 of a-z, 0-9, _ and -"
+            self.problems.add(document.file, document.line(place), message)
+
+    def _connections(self) -> None:
+        document = self._document("connections.yaml")
+        if document is None:
+            return
+        for name, data in entries(document, "connections", self.problems).items():
+            place: Place = ("connections", name)
+            self._segment(document, place, name, "connection")
+            filler = Filler(self.environment, document, self.problems, required=self.require_environment)
+            entry = validate(ConnectionEntry, filler.fill(data, place), document, place, self.problems)
+            self.connections[name] = None
+            if entry is None:
+                continue
+            groups = {key: Group(key, group.period, group.phase) for key, group in entry.groups.items()}
+            for key, group in groups.items():
+                if group.phase_s is not None and group.phase_s >= group.period_s:
+                    message = f"the phase {group.phase_s:g} s must be below the period {group.period_s:g} s"
+                    self.problems.add(document.file, document.line((*place, "groups", key, "phase")), message)
+            connection = Connection(
+                name, entry.gateway, entry.adapter, entry.settings, groups or {DEFAULT_GROUP.name: DEFAULT_GROUP}
+            )
+            self.connections[name] = connection
+            for below, message in self.check_settings(connection) if self.check_settings else ():
+                if (*place, *below) not in filler.unset:
+                    self.problems.add(document.file, document.line((*place, *below)), message)
+
+    def _equipment(self, path: Path, library: Library) -> None:
+        document = self._document(path)
+        if document is None:
+            return
+        for name, data in entries(document, "equipment", self.problems).items():
+            place: Place = ("equipment", name)
+            line = document.line(place)
+            self._segment(document, place, name, "equipment")
+            if name in self.instances:
+                first, first_place = self.at[name]
+                message = f"the equipment '{name}' is here twice; first at {first.file}:{first.line(first_place)}"
+                self.problems.add(document.file, line, message)
+                continue
+            self.instances[name] = None
+            self.at[name] = (document, place)
+            entry = validate(EquipmentEntry, data, document, place, self.problems)
+            if entry is None:
+                continue
+            if entry.area not in self.areas:
+                message = f"there is no area '{entry.area}'" + nearest(entry.area, self.areas)
+                self.problems.add(document.file, document.line((*place, "area")), message)
+            self.instances[name] = self._instance(name, entry, library, document, place)
+            self.equipment[name] = Equipment(name, entry.template, entry.name.resolved(), entry.area)
+            for key, binding in entry.points.items():
+                source = _Inline(document, (*place, "points", key), (*place, "defaults"))
+                if isinstance(binding, dict):
+                    self.inline.append((name, key, binding, source))
+                else:
+                    self.problems.add(document.file, source.where(""), "a binding is a mapping: {address: …}")
+
+    def _instance(
+        self, name: str, entry: EquipmentEntry, library: Library, document: Document, place: Place
+    ) -> Instance | None:
+        try:
+            template = library.get(entry.template)
+        except KeyError as error:
+            message = f"there is no template '{entry.template}'{error.args[0]}"
+            self.problems.add(document.file, document.line((*place, "template")), message)
+            return None
+        if template is None:
+            return None
+        limits = {key: resolved_limits(model.limits) for key, model in template.points.items() if model.limits}
+        if entry.limit_set is not None:
+            chosen = template.limit_sets.get(entry.limit_set)
+            if chosen is None:
+                message = f"the template '{template.id}' has no limit set '{entry.limit_set}'"
+                message += nearest(entry.limit_set, template.limit_sets)
+                self.problems.add(document.file, document.line((*place, "limit_set")), message)
+                return None
+            limits |= {key: resolved_limits(facts) for key, facts in chosen.points.items()}
+        return Instance(name, template, entry.defaults, limits)
+
+    def _table(self, path: Path, binder: Binder) -> None:
+        data = self.folder.read(path)
+        if data is None:
+            return
+        read = tables.read_csv if path.suffix.lower() == ".csv" else tables.read_xlsx
+        for row in read(data, self.folder.name(path), self.problems):
+            equipment, key = row.values.pop("equipment", None), row.values.pop("point", None)
+            if equipment is None or key is None:
+                field = "equipment" if equipment is None else "point"
+                self.problems.add(row.file, row.where(field), f"the {field} is missing")
+            else:
+                binder.bind(str(equipment), str(key), row.values, row)
+
+    def _unbound(self, binder: Binder) -> None:
+        for name, instance in self.instances.items():
+            if instance is None:
+                continue
+            prefix = f"{binder.mine}/{name}/"
+            left = [key for key in instance.template.points if prefix + key not in binder.bound]
+            if left:
+                document, place = self.at[name]
+                self.problems.note(document.file, document.line(place), f"{name}: not bound: {', '.join(left)}")
+
+    def _site(self, facts: SiteFile, binder: Binder) -> Site:
+        coordinates = None
+        if facts.coordinates is not None:
+            origin = facts.coordinates.origin
+            coordinates = Coordinates(facts.coordinates.system, (origin.x, origin.y, origin.z))
+        return Site(
+            code=facts.code,
+            name=facts.name.resolved(),
+            capacity_kt=facts.capacity_kt,
+            gas_class=facts.gas_class,
+            time_zone=facts.time_zone,
+            version=self.folder.version(),
+            areas={name: area for name, area in self.areas.items() if area},
+            equipment=self.equipment,
+            connections={name: connection for name, connection in self.connections.items() if connection},
+            points=tuple(sorted(binder.points, key=lambda point: point.path)),
+            shifts=tuple(Shift(shift.name.resolved(), shift.start, shift.end) for shift in facts.shifts),
+            coordinates=coordinates,
+        )

@@ -1,0 +1,234 @@
+"""What the files of a site may say, and pydantic's findings in plain words with their lines."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError, field_validator
+
+from models.site.problems import Problems, nearest
+from models.site.yamlfile import Document, Path
+from models.thing import Key, Names, Number, Strict, Text
+
+M = TypeVar("M", bound=BaseModel)
+
+_DURATION = re.compile(r"([0-9]*\.?[0-9]+)\s*(ms|s|min|h)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+def _seconds(value: object) -> object:
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value.strip())
+        if match is None:
+            raise ValueError(f"'{value}' is not a time span such as 0.2, 200 ms, 5 s or 1 min")
+        return float(match[1]) * _SECONDS[match[2]]
+    return value
+
+
+Span = Annotated[Number, BeforeValidator(_seconds)]
+"""Seconds, or "200 ms", "5 s", "1 min"."""
+
+Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class ShiftEntry(Strict):
+    name: Names
+    start: Clock
+    end: Clock
+
+
+class Origin(Strict):
+    x: Number
+    y: Number
+    z: Number = 0.0
+
+
+class CoordinatesEntry(Strict):
+    system: Text
+    origin: Origin
+
+
+class SiteFile(Strict):
+    """site.yaml"""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+    name: Names
+    capacity_kt: Annotated[int, Field(gt=0, le=1_000_000)]
+    gas_class: Literal["low", "high", "outburst"]
+    time_zone: str
+    shifts: tuple[ShiftEntry, ...] = ()
+    coordinates: CoordinatesEntry | None = None
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"there is no time zone '{name}'; for China write Asia/Shanghai") from error
+        return name
+
+    @field_validator("shifts")
+    @classmethod
+    def _shifts_do_not_overlap(cls, shifts: tuple[ShiftEntry, ...]) -> tuple[ShiftEntry, ...]:
+        taken: dict[int, str] = {}
+        for shift in shifts:
+            start, end = (int(text[:2]) * 60 + int(text[3:]) for text in (shift.start, shift.end))
+            for minute in range(start, end if end > start else end + 1440):
+                other = taken.setdefault(minute % 1440, shift.name.zh)
+                if other != shift.name.zh:
+                    raise ValueError(f"the shifts '{other}' and '{shift.name.zh}' overlap")
+        return shifts
+
+
+class AreaEntry(Strict):
+    name: Names
+    parent: str | None = None
+
+
+class GroupEntry(Strict):
+    period: Annotated[Span, Field(gt=0, le=86400)]
+    phase: Annotated[Span, Field(ge=0)] | None = None
+
+
+class ConnectionEntry(Strict):
+    gateway: Key
+    adapter: Text
+    settings: dict[str, Any] = Field(default_factory=dict)
+    groups: dict[Key, GroupEntry] = Field(default_factory=dict)
+
+
+class Binding(Strict):
+    """Where a point's raw value comes from and how it is read; a row of a point table. low, high and
+    dead_band are in the template's unit, `unit` is the source's."""
+
+    connection: str = ""
+    group: str = ""
+    address: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] = ""
+    type: str = ""
+    order: str = ""
+    scale: Number = 1.0
+    offset: Number = 0.0
+    unit: str | None = None
+    low: Number | None = None
+    high: Number | None = None
+    dead_band: Annotated[Number, Field(ge=0)] | None = None
+    silence: Annotated[Span, Field(gt=0, le=3600)] | None = None
+    name_zh: Text | None = None
+    name_en: Text | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class EquipmentEntry(Strict):
+    """One equipment. `points` and `defaults` are checked as Bindings, one by one."""
+
+    template: str
+    name: Names
+    area: str
+    limit_set: str | None = None
+    defaults: dict[str, Any] = Field(default_factory=dict)
+    points: dict[str, Any] = Field(default_factory=dict)
+
+
+def plain_words(error: Mapping[str, Any], model: type[BaseModel]) -> str:
+    """One of pydantic's findings as an engineer would say it."""
+    kind, value = error["type"], error.get("input")
+    context = error.get("ctx") or {}
+    shown = f"'{value}'" if isinstance(value, str | int | float) else _what(value)
+    last = str(error["loc"][-1]) if error["loc"] else ""
+    if kind == "missing":
+        return f"'{last}' is missing"
+    if kind == "extra_forbidden":
+        return f"unknown key '{last}'" + nearest(last, _fields(model, error["loc"][:-1]))
+    if kind == "value_error":
+        return str(context.get("error", error["msg"]))
+    number = {"float_type", "float_parsing", "int_type", "int_parsing", "int_from_float", "finite_number"}
+    if kind in number:
+        wanted = "whole number" if kind.startswith("int") else "number"
+        return f"'{last}' must be a {wanted}, got {shown}"
+    fixed: dict[str, Callable[[], str]] = {
+        "string_type": lambda: f"'{last}' must be text, got {shown}",
+        "string_too_short": lambda: f"'{last}' is empty",
+        "string_too_long": lambda: f"'{last}' has more than {context['max_length']} characters",
+        "string_pattern_mismatch": lambda: f"{shown} {_pattern(last, str(context.get('pattern', '')))}",
+        "literal_error": lambda: f"'{last}' must be one of {context['expected']}, got {shown}",
+        "enum": lambda: f"'{last}' must be one of {context['expected']}, got {shown}",
+        "greater_than": lambda: f"'{last}' must be above {context['gt']:g}, got {shown}",
+        "greater_than_equal": lambda: f"'{last}' must be at least {context['ge']:g}, got {shown}",
+        "less_than_equal": lambda: f"'{last}' must be at most {context['le']:g}, got {shown}",
+        "dict_type": lambda: f"'{last}' must be a mapping (key: value), got {shown}",
+        "model_type": lambda: f"'{last}' must be a mapping (key: value), got {shown}",
+        "tuple_type": lambda: f"'{last}' must be a list, got {shown}",
+    }
+    return fixed[kind]() if kind in fixed else f"'{last}': {error['msg']}"
+
+
+def _what(value: object) -> str:
+    return {dict: "a mapping", list: "a list", type(None): "nothing"}.get(type(value), str(value))
+
+
+def _pattern(field: str, pattern: str) -> str:
+    if pattern == r"^[0-9]{12}$":
+        return "is not a mine code: 12 digits"
+    if "{1,40}" in pattern:
+        return "is not a name of 1 to 40 of a-z, 0-9, _ and -"
+    if ":[0-5]" in pattern:
+        return "is not a time of day such as 08:00"
+    return f"is not what '{field}' may be ({pattern})"
+
+
+def _fields(model: type[BaseModel], path: Iterable[str | int]) -> Iterable[str]:
+    """The keys that may stand at a path below a model."""
+    current: Any = model
+    for part in path:
+        while not (isinstance(current, type) and issubclass(current, BaseModel)):
+            inner = [a for a in getattr(current, "__args__", ()) if a is not type(None) and a is not str]
+            if not inner:
+                return ()
+            current = inner[-1]
+            if isinstance(part, int) or not (isinstance(current, type) and issubclass(current, BaseModel)):
+                break
+        if isinstance(current, type) and issubclass(current, BaseModel) and part in current.model_fields:
+            current = current.model_fields[str(part)].annotation
+    while not (isinstance(current, type) and issubclass(current, BaseModel)):
+        inner = [a for a in getattr(current, "__args__", ()) if a is not type(None)]
+        if not inner:
+            return ()
+        current = inner[-1]
+    return current.model_fields.keys()
+
+
+def validate(model: type[M], data: Any, document: Document, path: Path, problems: Problems) -> M | None:
+    """`data`, which stands at `path` of the document, as a model; None with each mistake at its line."""
+    if not isinstance(data, dict):
+        problems.add(document.file, document.line(path), f"a mapping (key: value) is needed here, not {_what(data)}")
+        return None
+    try:
+        return model.model_validate(data)
+    except ValidationError as found:
+        for error in found.errors(include_url=False):
+            loc = tuple(part for part in error["loc"] if part != "[key]")
+            problems.add(document.file, document.line((*path, *loc)), plain_words(error, model))
+        return None
+
+
+def entries(document: Document, key: str, problems: Problems) -> dict[str, Any]:
+    """The mapping below the one key that the file must have: `areas:`, `connections:`, `equipment:`."""
+    data = document.data
+    if not isinstance(data, dict):
+        problems.add(document.file, document.line(()), f"must begin with '{key}:'")
+        return {}
+    for other in data:
+        if other != key:
+            problems.add(document.file, document.line((other,)), f"unknown key '{other}'" + nearest(str(other), [key]))
+    below = data.get(key)
+    if not isinstance(below, dict):
+        if key not in data or below is not None:
+            problems.add(
+                document.file, document.line((key,)), f"'{key}:' must be here and hold a mapping: id → what it is"
+            )
+        return {}
+    return {str(name): value for name, value in below.items()}
