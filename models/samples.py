@@ -59,10 +59,7 @@ class Samples:
         """The rows that an index or a mask names."""
         text = None
         if self.text is not None:
-            if rows.dtype == np.bool_:
-                text = self.text.filter(pa.array(rows))
-            else:
-                text = self.text.take(pa.array(rows))
+            text = self.text.filter(pa.array(rows)) if rows.dtype == np.bool_ else self.text.take(pa.array(rows))
         return Samples(self.point[rows], self.ts[rows], self.value[rows], self.quality[rows], text)
 
     def to_arrow(self) -> pa.RecordBatch:

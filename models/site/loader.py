@@ -220,8 +220,9 @@ class _Loading:
             )
             self.connections[name] = connection
             for below, message in self.check_settings(connection) if self.check_settings else ():
-                if (*place, *below) not in filler.unset:
-                    self.problems.add(document.file, document.line((*place, *below)), message)
+                at = (*place, *below)
+                if not any(unset[: len(at)] == at for unset in filler.unset):
+                    self.problems.add(document.file, document.line(at), message)
 
     def _equipment(self, path: Path, library: Library) -> None:
         document = self._document(path)
