@@ -40,7 +40,7 @@ class MqttSettings(Settings):
     password: SecretStr = Field(SecretStr(""), description="the user's password")
     password_file: str = Field("", description="a file that holds the password, instead of `password`")
     protocol: Literal["3.1.1", "5"] = Field("3.1.1", description="the version of MQTT")
-    keepalive_s: int = Field(10, ge=1, le=3600, description="a silent broker is given up after twice this, s")
+    keepalive_s: int = Field(10, ge=2, le=3600, description="a silent broker is given up after twice this, s")
     timeout_s: float = Field(5.0, gt=0, le=120, description="the longest wait for an answer, s")
     max_queued: int = Field(
         10_000, ge=1, le=1_000_000, description="messages held unread; with more, the socket is not read and they wait"

@@ -105,7 +105,7 @@ def settings(port: int, **more: Any) -> dict[str, Any]:
         "user": USER,
         "password": PASSWORD,
         "client_id": "sevenones-test",
-        "keepalive_s": 1,
+        "keepalive_s": 2,
         "timeout_s": 1,
         **more,
     }
