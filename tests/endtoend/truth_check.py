@@ -42,10 +42,10 @@ def untrue_polled(stored: Column, truth: Column) -> NDArray[np.intp]:
 
 
 def untrue_stamped(stored: Column, truth: Column) -> NDArray[np.intp]:
-    """Good stored rows that the source never sent with that time."""
+    """Good stored rows that say what the source did not hold at that time. (A row may repeat, for a
+    later time, a value that still held then.)"""
     assert stored.quality is not None
-    place = np.minimum(np.searchsorted(truth.ts, stored.ts), len(truth.ts) - 1)
-    ok = (truth.ts[place] == stored.ts) & close(stored.value, truth.value[place])
+    ok = close(stored.value, truth.at(stored.ts))
     return np.flatnonzero(~ok & (stored.quality >= 192))
 
 
