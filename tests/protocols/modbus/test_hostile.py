@@ -55,7 +55,7 @@ class Liar:
         self.past.append(request)
         return before + await self.act(act, request, old, writer)
 
-    async def act(self, act: str, request: Request, old: Request, writer: asyncio.StreamWriter) -> bytes:
+    async def act(self, act: str, request: Request, old: Request, writer: asyncio.StreamWriter) -> bytes:  # noqa: PLR0911
         good, stale = right(request), right(old, transaction=old.transaction)
         if act == "late":
             self.later(good)
@@ -123,9 +123,9 @@ class Liar:
 
 
 _ACTS = (
-    "right|late|half old after|frame in a frame|dribble|close|half and close|never|twice|old first|old after|old only|no transaction|"
-    "no transaction, then right|next transaction|foreign unit|foreign function|short|short, honest about it|long|"
-    "trailing|lying count|exception|exception of another|long exception|unknown function|empty|not Modbus|"
+    "right|late|half old after|frame in a frame|dribble|close|half and close|never|twice|old first|old after|old only|"
+    "no transaction|no transaction, then right|next transaction|foreign unit|foreign function|short|"
+    "short, honest about it|long|trailing|lying count|exception|exception of another|long exception|unknown function|empty|not Modbus|"
     "foreign protocol"
 )
 ACTS = tuple(_ACTS.split("|"))
