@@ -2,8 +2,8 @@
 
 Delivery: at least once, in order within a subject, as long as the process lives and the bound is
 not reached. Buffer policy: over the bound the oldest bulk entries go first, counted by rows; safety
-entries go last. Metrics: `depth_bytes`, `depth_entries`, `dropped_rows`, `dropped_safety_rows`,
-`refusals`, `full`.
+entries go last; entries whose source holds back until they are done are not dropped. Metrics:
+`depth_bytes`, `depth_entries`, `dropped_rows`, `dropped_safety_rows`, `refusals`, `full`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from itertools import islice
 import structlog
 
 from bus.connection import Bus
-from bus.errors import BusUnavailable, MessageTooBig, PublishRefused
+from bus.errors import BusUnavailable, MessageTooBig, PublishRefused, StreamFull
 
 _log = structlog.get_logger("bus")
 
@@ -33,13 +33,15 @@ OVERHEAD = 512
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
     """One message on its way. `done(True)` is called once the stream has it, `done(False)` when it was
-    dropped; neither when the process ends first. `rows` is what `dropped_rows` counts."""
+    dropped; neither when the process ends first. `rows` is what `dropped_rows` counts. `kept`: its
+    source waits for `done` and holds back meanwhile, so it is never dropped to make room."""
 
     subject: str
     data: bytes
     message_id: str
     rows: int = 1
     safety: bool = False
+    kept: bool = False
     done: Callable[[bool], None] = lambda _: None
 
     @property
@@ -55,6 +57,7 @@ class _Lane:
     safety: bool
     entries: deque[tuple[int, Entry]] = field(default_factory=deque)
     sent: int = 0
+    refused: bool = False
     full: bool = False
     filled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -73,7 +76,7 @@ class MemoryBridge:
         """Rows dropped, of both classes."""
         self.dropped_safety_rows = 0
         self.refusals = 0
-        """How often a stream said that it is full."""
+        """How often a stream answered and did not take an entry."""
         self._arrivals = 0
         self._lanes: dict[str, _Lane] = {}
         self._new_lane = asyncio.Event()
@@ -149,6 +152,7 @@ class MemoryBridge:
         finally:
             lane.sent = 0
         again: list[tuple[int, Entry]] = []
+        refused: PublishRefused | None = None
         full = False
         for entry, result in zip(window, results, strict=True):
             place = lane.entries.popleft()
@@ -157,28 +161,32 @@ class MemoryBridge:
             elif isinstance(result, MessageTooBig):
                 _log.error("message too big, dropped", subject=entry.subject, rows=entry.rows, error=str(result))
                 self._settle(entry, taken=False)
-            elif isinstance(result, PublishRefused):
-                full = True
-                self.refusals += 1
-                again.append(place)
-            elif isinstance(result, BusUnavailable):
-                again.append(place)
             else:
-                raise result
+                again.append(place)
+                if isinstance(result, PublishRefused):
+                    self.refusals += 1
+                    refused = refused or result
+                    full = full or isinstance(result, StreamFull)
+                elif not isinstance(result, BusUnavailable):
+                    _log.error("publish failed", subject=entry.subject, error=repr(result))
         lane.entries.extendleft(reversed(again))
-        if full and not lane.full:
-            _log.error("stream refuses", subject=lane.subject, waiting=len(lane.entries), error=_first_refusal(results))
-        lane.full = full
+        if refused is not None and not lane.refused:
+            _log.error("stream refuses", subject=lane.subject, waiting=len(lane.entries), error=str(refused))
+        lane.refused, lane.full = refused is not None, full
         return not again
 
     def _drop_oldest(self) -> bool:
         """Drop the oldest entry that is not on its way, bulk before safety. False when there is none."""
         for safety in (False, True):
-            waiting = [lane for lane in self._lanes.values() if lane.safety is safety and len(lane.entries) > lane.sent]
-            if waiting:
-                lane = min(waiting, key=lambda lane: lane.entries[lane.sent][0])
-                _, entry = lane.entries[lane.sent]
-                del lane.entries[lane.sent]
+            places = [
+                (lane.entries[place][0], place, lane)
+                for lane in self._lanes.values()
+                if lane.safety is safety and (place := _first_droppable(lane)) is not None
+            ]
+            if places:
+                _, place, lane = min(places, key=lambda found: found[0])
+                _, entry = lane.entries[place]
+                del lane.entries[place]
                 self._settle(entry, taken=False)
                 return True
         return False
@@ -194,5 +202,6 @@ class MemoryBridge:
         entry.done(taken)
 
 
-def _first_refusal(results: list[BaseException | None]) -> str:
-    return next(str(result) for result in results if isinstance(result, PublishRefused))
+def _first_droppable(lane: _Lane) -> int | None:
+    waiting = enumerate(islice(lane.entries, lane.sent, None), lane.sent)
+    return next((place for place, (_, entry) in waiting if not entry.kept), None)

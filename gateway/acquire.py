@@ -1,0 +1,286 @@
+"""From a reading to samples worth sending: normalise, give a time, report by exception.
+
+One Acquisition a connection. It also says what no device says: that points are bad while their
+device is away (`mark`), that they still are (`sweep`), and that a subscribed value still holds.
+Work is per column; a loop runs over rounds only when one delivery holds a point several times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from gateway.chunk import Chunk, Receipt
+from gateway.clock import Stamper, Stamps
+from gateway.exception import ExceptionReport
+from gateway.normalise import normalise
+from gateway.points import NEVER, PointTable, Rows, rounds, rows_of
+from models.quality import GOOD, UNCERTAIN, Quality
+from models.samples import Samples
+from protocols.adapter import Reading
+
+SWEEP_S = 1.0
+"""How often silence is looked for."""
+REPEAT_LAG_US = 2_000_000
+"""A subscribed value that holds is repeated for the time this long ago: a change on its way cannot
+contradict it if it takes less."""
+WAITING_US = 5_000_000
+"""After connecting, points may stay without a first value this long before they are said to wait."""
+_UNMARKED = 255
+
+
+class Acquisition:
+    """The state of one connection's points, and the way of their samples to `send`."""
+
+    def __init__(self, name: str, table: PointTable, send: Callable[[Chunk], None]) -> None:
+        count = len(table)
+        self.name = name
+        self.table = table
+        self.stamper = Stamper(count)
+        self.report = ExceptionReport(table)
+        self._send = send
+        self._all_rows = np.arange(count)
+        self._whole_statutory = bool(table.statutory.all()) if count else False
+        self._any_statutory = bool(table.statutory.any())
+        self._repeat_us = np.array([max(p.silence_s - SWEEP_S, SWEEP_S) * 1e6 for p in table.points], np.int64)
+
+        # What was last taken of each point, reported or not.
+        self.value = np.full(count, np.nan)
+        self.quality = np.full(count, Quality.BAD_WAITING, np.uint8)
+        self.at = np.full(count, NEVER, np.int64)
+        self._words = np.full(count, None, object) if table.textual else None
+        # What was last said in the device's absence.
+        self.answered = np.zeros(count, np.bool_)
+        self.marked = np.full(count, _UNMARKED, np.uint8)
+        self._marked_ts = np.full(count, NEVER, np.int64)
+        self.usable = np.ones(count, np.bool_)
+        # For diagnostics.
+        self.readings = np.full(count, None, object)
+        self.reasons = np.full(count, None, object)
+        self.latency_us = np.zeros(count, np.int64)
+        self.taken = np.zeros(count, np.int64)
+        self.reported = np.zeros(count, np.int64)
+        self.samples = 0
+        """Values taken from the device."""
+        self.kept = 0
+        """Those of them that were worth reporting."""
+        self.sent = 0
+        """Samples sent: `kept`, and what no device said."""
+
+    def take(
+        self,
+        reading: Reading,
+        *,
+        instant: int,
+        actual: int,
+        current: bool,
+        source: str = "",
+        receipt: Receipt | None = None,
+    ) -> None:
+        """Take what a device said. `instant`: our time for rows without one of their own, if the point
+        has none there yet; `actual`: when the last byte came; both µs UTC. `current`: the rows say
+        how things are now, so a repetition confirms the value rather than being a redelivery."""
+        rows = rows_of(reading.index, len(self.table))
+        turns = rounds(rows, len(self.table))
+        if turns is None:
+            self._take(rows, reading, None, instant, actual, current, source, receipt)
+        else:
+            for number, turn in enumerate(turns):
+                self._take(_positions(rows)[turn], reading, turn, instant, actual, current, (source, number), receipt)
+        if current and reading.ts is not None:
+            self._settle(rows, actual)
+        self.readings[rows] = reading
+        self.samples += len(reading)
+        if reading.reasons or int(reading.quality.min(initial=GOOD)) < UNCERTAIN:
+            self.reasons[rows] = None
+            for index, reason in reading.reasons.items():
+                self.reasons[index] = reason
+
+    def _take(
+        self,
+        rows: Rows,
+        reading: Reading,
+        turn: NDArray[np.intp] | None,
+        instant: int,
+        actual: int,
+        current: bool,
+        source: object,
+        receipt: Receipt | None,
+    ) -> None:
+        raw, quality, times, text = reading.value, reading.quality, reading.ts, reading.text
+        if turn is not None:
+            raw, quality = raw[turn], quality[turn]
+            times = None if times is None else times[turn]
+            text = None if text is None else text.take(pa.array(turn))
+        value, quality = normalise(self.table, rows, raw, quality, text)
+        if times is None:
+            stamps = self.stamper.by_gateway(rows, instant, actual)
+        else:
+            same = self._same(rows, value, quality, text)
+            stamps = self.stamper.by_source(rows, times, same, instant, actual)
+        self.latency_us[rows] = actual - stamps.ts
+        self._note(rows, stamps, value, quality, text, actual)
+        if stamps.uncertain is not None:
+            quality[stamps.uncertain & (quality >= GOOD)] = UNCERTAIN
+        ts, late, again = stamps.ts, stamps.late, stamps.duplicate
+        if again is not None and current:
+            # The source's time has not moved, but what it says holds now: if that is due, it is said for now.
+            ts[again] = self.stamper.by_gateway(_positions(rows)[again], instant, actual).ts
+            again = None
+        history = late if again is None else (again if late is None else late | again)
+        keep = self.report.judge(rows, ts, value, quality, text, actual, history)
+        if again is not None:
+            keep &= ~again
+        self.kept += int(np.count_nonzero(keep))
+        self._emit(rows, Samples(self.table.ids[rows], ts, value, quality, text), keep, late, source, receipt)
+
+    def _same(
+        self, rows: Rows, value: NDArray[np.float64], quality: NDArray[np.uint8], text: pa.StringArray | None
+    ) -> NDArray[np.bool_]:
+        last = self.value[rows]
+        same: NDArray[np.bool_] = (value == last) | (np.isnan(value) & np.isnan(last))
+        same &= quality == self.quality[rows]
+        if self._words is not None:
+            words = np.full(len(value), None, object) if text is None else text.to_numpy(zero_copy_only=False)
+            same &= words == self._words[rows]
+        return same
+
+    def _note(
+        self,
+        rows: Rows,
+        stamps: Stamps,
+        value: NDArray[np.float64],
+        quality: NDArray[np.uint8],
+        text: pa.StringArray | None,
+        actual: int,
+    ) -> None:
+        """Remember these rows as the present; late ones only show that the point is alive."""
+        self.at[rows] = actual
+        self.taken[rows] += 1
+        if stamps.late is not None:
+            present = ~stamps.late
+            rows, value, quality = _positions(rows)[present], value[present], quality[present]
+            text = None if text is None else text.filter(pa.array(present))
+        self.answered[rows] = True
+        self.value[rows] = value
+        self.quality[rows] = quality
+        if self._words is not None:
+            self._words[rows] = None if text is None else text.to_numpy(zero_copy_only=False)
+
+    def _emit(
+        self,
+        rows: Rows,
+        samples: Samples,
+        keep: NDArray[np.bool_] | None,
+        late: NDArray[np.bool_] | None,
+        source: Any,
+        receipt: Receipt | None,
+    ) -> None:
+        """Send the rows that `keep` names (None: all of them)."""
+        if keep is not None and not keep.all():
+            if not keep.any():
+                return
+            rows, samples = _positions(rows)[keep], samples.take(keep)
+            late = None if late is None else late[keep]
+        self.reported[rows] += 1
+        self.sent += len(samples)
+        statutory = self.table.statutory[rows] if self._any_statutory else False
+        if late is not None and not late.any():
+            late = None
+        self._send(Chunk(samples, self._whole_statutory or statutory, (self.name, source), late, receipt))
+
+    def clock_jumped(self, moved_us: int) -> None:
+        """The wall clock was set: silence is counted on as if it had not been; times see clock.Stamper."""
+        for column in (self.report.at, self.at):
+            column[column != NEVER] += moved_us
+        if self.stamper.clock_jumped(moved_us):
+            self.report.ts[:] = NEVER
+            self._marked_ts[:] = NEVER
+
+    # ---- what no device says
+
+    def mark(self, code: Quality, reason: str, now: int, rows: NDArray[np.intp] | None = None) -> None:
+        """These points (all usable ones) are bad from now on, without a value."""
+        if rows is None:
+            rows = np.flatnonzero(self.usable)
+        self.reasons[rows] = reason
+        news = rows[self.answered[rows] | (self.marked[rows] != code)]
+        self.answered[rows] = False
+        self.marked[rows] = code
+        self._say_bad(news, now)
+
+    def exclude(self, rows: NDArray[np.intp], reasons: list[str], now: int) -> None:
+        """These points cannot be read as they are configured, whatever the device says."""
+        if len(rows):
+            self.mark(Quality.BAD_CONFIGURATION, "", now, rows)
+            self.usable[rows] = False
+            self.reasons[rows] = reasons
+
+    def sweep(self, now: int, *, subscribed_since: int | None = None, holds: bool = False) -> None:
+        """Say again what still is so. `subscribed_since`: when the subscription that is up began, µs;
+        `holds`: it reports every change, so silence says that a value still is what it was."""
+        due = now - self.report.at >= self._repeat_us
+        absent = ~self.answered & (self.marked != _UNMARKED)
+        if (absent & due).any():
+            self._say_bad(np.flatnonzero(absent & due), now)
+        if subscribed_since is None:
+            return
+        if now - subscribed_since >= WAITING_US:
+            silent = ~self.answered & self.usable & (self.marked != Quality.BAD_LAST_KNOWN)
+            silent &= self.marked != Quality.BAD_WAITING
+            if silent.any():
+                words = "nothing has come for this point since the connection was made"
+                self.mark(Quality.BAD_WAITING, words, now, np.flatnonzero(silent))
+        if holds:
+            again = self.answered & due
+        else:
+            stale = self.answered & (self.quality >= UNCERTAIN) & (now - self.at >= self.table.stale_us)
+            if stale.any():
+                words = "nothing has come for this point for twice its longest silence"
+                self.mark(Quality.BAD_LAST_KNOWN, words, now, np.flatnonzero(stale))
+            again = self.answered & due & (self.quality < UNCERTAIN)
+        if again.any():
+            self._say_again(np.flatnonzero(again), now)
+
+    def _settle(self, rows: Rows, now: int) -> None:
+        """What holds now was said with times of before the last mark: say it for now too, or the
+        point's newest sample would go on calling it bad."""
+        hidden = self.answered[rows] & (self._marked_ts[rows] >= self.stamper.last[rows])
+        if hidden.any():
+            self._say_again(np.unique(_positions(rows)[hidden]), now)
+
+    def _say_bad(self, rows: NDArray[np.intp], now: int) -> None:
+        if not len(rows):
+            return
+        ts = self.stamper.by_gateway(rows, now, now).ts
+        self._marked_ts[rows] = ts
+        self._say(rows, ts, np.full(len(rows), np.nan), self.marked[rows], None, now)
+
+    def _say_again(self, rows: NDArray[np.intp], now: int) -> None:
+        ts = self.stamper.by_gateway(rows, now - REPEAT_LAG_US, now).ts
+        words = None if self._words is None else self._words[rows]
+        self._say(rows, ts, self.value[rows], self.quality[rows], words, now)
+
+    def _say(
+        self,
+        rows: NDArray[np.intp],
+        ts: NDArray[np.int64],
+        value: NDArray[np.float64],
+        quality: NDArray[np.uint8],
+        words: NDArray[np.object_] | None,
+        now: int,
+    ) -> None:
+        if words is None and self._words is not None:
+            words = np.full(len(rows), None, object)
+        text = None if words is None else pa.array(words, pa.string())
+        self.report.remember(rows, ts, value, quality, words, now, np.ones(len(rows), np.bool_))
+        samples = Samples(self.table.ids[rows], ts, value, quality, text)
+        self._emit(rows, samples, None, None, "sweep", None)
+
+
+def _positions(rows: Rows) -> NDArray[np.intp]:
+    return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows

@@ -1,0 +1,354 @@
+"""One connection to one device: connect, poll or subscribe, and begin again for ever.
+
+Whatever a device or its adapter does stays in here: its own points go bad, with the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import structlog
+from pydantic import ValidationError
+
+from gateway.acquire import SWEEP_S, Acquisition
+from gateway.backoff import Backoff
+from gateway.chunk import Receipt, Sink
+from gateway.clock import WallClock, own_time
+from gateway.points import PointTable
+from gateway.schedule import Lane, PollGroup
+from models.quality import UNCERTAIN, Quality
+from models.site import model
+from protocols import registry
+from protocols.adapter import Adapter, AdapterError, Delivers, Delivery, LinkLost, SignInRefused, Supports
+
+log = structlog.get_logger(__name__)
+
+CONNECT_LIMIT_S = 30.0
+READ_LIMIT_S = 30.0
+"""An adapter bounds its own waits; these bound one that does not."""
+CLOSE_LIMIT_S = 5.0
+GRACE_S = 0.5
+"""A poll may take this long, however short its period, before its points are bad."""
+STEADY_S = 10.0
+"""A link that lived this long and answered is one that works: the next loss begins a new back-off."""
+SIGN_IN_S = 5.0
+
+
+class State(StrEnum):
+    CONNECTING = "connecting"
+    UP = "up"
+    DOWN = "down"
+    REFUSED = "sign-in refused"
+    MISCONFIGURED = "misconfigured"
+
+
+class DeviceConnection:
+    """The task of one connection and what it knows of it. `run` ends only by cancellation."""
+
+    def __init__(
+        self,
+        spec: model.Connection,
+        points: tuple[model.Point, ...],
+        phases: Mapping[tuple[str, str], float],
+        clock: WallClock,
+        sink: Sink,
+        adapters: Callable[[str], type[Adapter[Any, Any]]] = registry.adapter,
+    ) -> None:
+        self.spec = spec
+        self.state = State.CONNECTING
+        self.reason = ""
+        self.since = clock.now()
+        self.connects = 0
+        self.losses = 0
+        self.counts: dict[str, int] = {}
+        self.errors = 0
+        periods = {group.name: group.period_s for group in spec.groups.values()}
+        # Neighbours in a group are neighbours in the columns: then a group's rows are one slice.
+        points = tuple(sorted(points, key=lambda point: point.group))
+        self.table = PointTable.build(points, periods, SWEEP_S)
+        self.acquisition = Acquisition(spec.name, self.table, sink.put)
+        self.groups = {
+            group.name: PollGroup(
+                group.name,
+                group.period_s,
+                clock.first_instant(group.period_s, phases.get((spec.name, group.name), 0.0)),
+            )
+            for group in spec.groups.values()
+            if any(point.group == group.name for point in points)
+        }
+        self._clock = clock
+        self._sink = sink
+        self._adapters = adapters
+        self._adapter: Adapter[Any, Any] | None = None
+        self._ever_up = False
+        self._answers = 0
+        self._subscribed_since: int | None = None
+        self._holds = False
+        # Not for secrecy: only so that many devices do not come back in step.
+        self._backoff = Backoff(random.Random(spec.name))  # noqa: S311
+
+    # ---- life
+
+    async def run(self) -> None:
+        sweeping = asyncio.create_task(self._sweep())
+        try:
+            made = self._make()
+            if made is None:
+                await asyncio.Event().wait()
+            while made is not None:
+                await self._once(*made)
+        finally:
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
+
+    def _make(self) -> tuple[type[Adapter[Any, Any]], Any] | None:
+        """The adapter's class and settings; None, and all points bad, when the site's files are wrong."""
+        try:
+            kind = self._adapters(self.spec.adapter)
+            settings = kind.Settings.model_validate(dict(self.spec.settings))
+        except ValidationError as error:
+            # Not the values: one of them may be a password.
+            words = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+        except Exception as error:  # an adapter from outside may raise anything while it is loaded
+            words = str(error) or repr(error)
+        else:
+            self._exclude_wrong_points(kind, self._subscribes(kind, settings))
+            return kind, settings
+        self._turn(State.MISCONFIGURED, words)
+        self.acquisition.mark(Quality.BAD_CONFIGURATION, words, self._clock.now())
+        return None
+
+    def _exclude_wrong_points(self, kind: type[Adapter[Any, Any]], subscribes: bool) -> None:
+        if subscribes:
+            self.groups.clear()  # their periods are for polling
+        rows, reasons = [], []
+        for tag, point in zip(self.table.tags, self.table.points, strict=True):
+            try:
+                kind.check(tag)
+                if not subscribes and point.group not in self.groups:
+                    raise ValueError(f"the connection has no poll group '{point.group}'")
+            except Exception as error:
+                rows.append(tag.index)
+                reasons.append(str(error))
+                log.error("point_misconfigured", point=tag.path, address=tag.address, reason=str(error))
+        self.acquisition.exclude(np.array(rows, np.intp), reasons, self._clock.now())
+
+    @staticmethod
+    def _subscribes(kind: type[Adapter[Any, Any]], settings: Any) -> bool:
+        supports = kind.sheet.supports
+        wants_poll = bool(getattr(settings, "poll", False)) and Supports.READ in supports
+        return Supports.SUBSCRIBE in supports and not wants_poll
+
+    async def _once(self, kind: type[Adapter[Any, Any]], settings: Any) -> None:
+        """One life of one adapter, and the wait after it."""
+        began, answers = time.monotonic(), self._answers
+        self._turn(State.CONNECTING, self.reason)
+        try:
+            await self._live(kind(settings), self._subscribes(kind, settings))
+            reason, refused = "the adapter ended the connection by itself", False
+        except SignInRefused as error:
+            reason, refused = str(error), True
+        except LinkLost as error:
+            reason, refused = str(error), False
+        except AdapterError as error:
+            reason, refused = str(error), False
+        except Exception as error:  # whatever an adapter does wrong disturbs its own points only
+            self.errors += 1
+            log.exception("adapter_failed", connection=self.spec.name, adapter=self.spec.adapter)
+            reason, refused = f"the adapter failed: {type(error).__name__}: {error}", False
+        self._lost(reason or "the link is lost", refused)
+        answered = self._answers > answers
+        await asyncio.sleep(
+            max(
+                self._backoff.next(answered=answered, steady=answered and time.monotonic() - began >= STEADY_S),
+                SIGN_IN_S if refused else 0.0,
+            )
+        )
+
+    async def _live(self, adapter: Adapter[Any, Any], subscribe: bool) -> None:
+        self._adapter = adapter
+        try:
+            try:
+                async with asyncio.timeout(CONNECT_LIMIT_S) as limit:
+                    await adapter.connect()
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                raise LinkLost(f"no connection within {CONNECT_LIMIT_S:g} s") from None
+            self._ever_up = True
+            self.connects += 1
+            self._turn(State.UP, "")
+            log.info("connected", connection=self.spec.name)
+            if subscribe:
+                await self._subscribe(adapter)
+            else:
+                await self._poll(adapter)
+        finally:
+            self._subscribed_since = None
+            self._keep_counters(adapter)
+            self._adapter = None
+            closing = asyncio.create_task(adapter.close())
+            await asyncio.wait({closing}, timeout=CLOSE_LIMIT_S)
+            if not closing.done():
+                closing.cancel()
+                log.error("close_hangs", connection=self.spec.name, adapter=self.spec.adapter)
+            elif not closing.cancelled() and closing.exception() is not None:
+                log.error("close_failed", connection=self.spec.name, error=str(closing.exception()))
+
+    def _lost(self, reason: str, refused: bool) -> None:
+        self.losses += 1
+        if self.state is State.UP or reason != self.reason:
+            log.warning("connection_lost", connection=self.spec.name, reason=reason)
+        self._turn(State.REFUSED if refused else State.DOWN, reason)
+        code = Quality.BAD_COMMUNICATION if self._ever_up else Quality.BAD_NOT_CONNECTED
+        self.acquisition.mark(code, reason, self._clock.now())
+
+    def _turn(self, state: State, reason: str) -> None:
+        if state is not self.state:
+            self.since = self._clock.now()
+        self.state, self.reason = state, reason
+
+    # ---- subscribed
+
+    async def _subscribe(self, adapter: Adapter[Any, Any]) -> None:
+        delivers = adapter.sheet.delivers
+        keeps = delivers is Delivers.AT_LEAST_ONCE
+        self._holds = delivers is Delivers.EVERY_CHANGE
+        self._subscribed_since = self._clock.now()
+
+        async def deliver(delivery: Delivery) -> None:
+            if keeps:
+                await self._sink.room()
+            now = self._clock.now()
+            receipt = Receipt(delivery.acknowledge)
+            self._answers += 1
+            self.acquisition.take(
+                delivery.reading,
+                instant=now,
+                actual=now,
+                current=self._holds,
+                receipt=receipt if keeps else None,
+            )
+            if keeps:
+                self._sink.settle(receipt)
+            receipt.release()
+
+        usable = [tag for tag in self.table.tags if self.acquisition.usable[tag.index]]
+        await adapter.subscribe(usable, deliver)
+
+    # ---- polled
+
+    async def _poll(self, adapter: Adapter[Any, Any]) -> None:
+        plans = {}
+        members: dict[str, np.ndarray[Any, Any]] = {}
+        for name in self.groups:
+            tags = [
+                tag
+                for tag, point in zip(self.table.tags, self.table.points, strict=True)
+                if point.group == name and self.acquisition.usable[tag.index]
+            ]
+            if not tags:
+                continue
+            members[name] = np.array([tag.index for tag in tags], np.intp)
+            try:
+                plans[name] = adapter.plan(tags)
+            except Exception as error:
+                log.exception("plan_failed", connection=self.spec.name, group=name)
+                reasons = [f"the adapter cannot plan this poll group: {error}"] * len(tags)
+                self.acquisition.exclude(members[name], reasons, self._clock.now())
+        lane = Lane(self.groups[name] for name in plans)
+        lane.resume(self._clock.monotonic())
+        usual_s = 0.0
+        while True:
+            group, wait = lane.next(self._clock.monotonic())
+            if group is None:
+                await asyncio.sleep(min(wait, 3600.0))
+                continue
+            began = self._clock.monotonic()
+            # A device that is merely slow shall not flicker: it gets half as long again as it usually takes.
+            watch = _Overdue(self, lane, members, began, usual_s)
+            try:
+                async with asyncio.timeout(max(READ_LIMIT_S, 3 * group.period)) as limit:
+                    reading = await adapter.read(plans[group.name])
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                raise LinkLost("the adapter did not come back from reading in any reasonable time") from None
+            finally:
+                watch.stop()
+            ended = self._clock.monotonic()
+            actual = self._clock.at(ended)
+            instant = own_time(self._clock.at(group.instant), actual, round(group.period * 1e6))
+            self.acquisition.take(reading, instant=instant, actual=actual, current=True, source=group.name)
+            answered = int(reading.quality.max(initial=0)) >= UNCERTAIN
+            group.ended(ended, answered)
+            if answered:
+                self._answers += 1
+                self.reason = ""
+                usual_s = max(ended - began, usual_s * 0.9)
+
+    def overdue(self, rows: np.ndarray[Any, Any], seconds: float) -> None:
+        reason = f"no answer for {seconds:.1f} s"
+        self.reason = reason
+        self.acquisition.mark(Quality.BAD_COMMUNICATION, reason, self._clock.now(), rows)
+
+    # ---- always
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            try:
+                self.acquisition.sweep(self._clock.now(), subscribed_since=self._subscribed_since, holds=self._holds)
+            except Exception:
+                self.errors += 1
+                log.exception("sweep_failed", connection=self.spec.name)
+
+    def _keep_counters(self, adapter: Adapter[Any, Any]) -> None:
+        for name, value in adapter.counters().items():
+            self.counts[name] = self.counts.get(name, 0) + value
+
+    def counters(self) -> dict[str, int]:
+        """The adapter's counts over all its lives."""
+        found = dict(self.counts)
+        if self._adapter is not None:
+            for name, value in self._adapter.counters().items():
+                found[name] = found.get(name, 0) + value
+        return found
+
+
+class _Overdue:
+    """While one read is under way: marks the points of the groups whose polls wait too long for it."""
+
+    def __init__(
+        self,
+        connection: DeviceConnection,
+        lane: Lane,
+        members: Mapping[str, np.ndarray[Any, Any]],
+        began: float,
+        usual_s: float,
+    ) -> None:
+        self._connection, self._lane, self._members = connection, lane, members
+        self._began, self._usual_s = began, usual_s
+        self._loop = asyncio.get_running_loop()
+        first = min(self._limit(group) for group in lane.groups)
+        self._timer = self._loop.call_later(max(first, 0.01), self._look)
+
+    def _limit(self, group: PollGroup) -> float:
+        return max(0.9 * group.period, GRACE_S, 1.5 * self._usual_s)
+
+    def _look(self) -> None:
+        now = self._connection._clock.monotonic()
+        waited = now - self._began
+        for group in self._lane.groups:
+            if group.instant <= now and now - max(group.instant, self._began) >= self._limit(group) - 0.005:
+                self._connection.overdue(self._members[group.name], waited)
+        self._timer = self._loop.call_later(0.1, self._look)
+
+    def stop(self) -> None:
+        self._timer.cancel()

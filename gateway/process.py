@@ -1,0 +1,170 @@
+"""The gateway process: puts the parts together and keeps them going until it is told to stop.
+
+It always starts: a bus or a device that is away is waited for while the rest works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+
+from bus import subjects
+from bus.connection import Bus
+from bus.credentials import Credential
+from gateway.clock import WallClock
+from gateway.connection import DeviceConnection
+from gateway.diagnostics import Diagnostics
+from gateway.endpoint import Answer, Endpoint, as_json
+from gateway.metrics import GatewayMetrics
+from gateway.numbers import BatchNumbers
+from gateway.outbox import Limits, Outbox
+from gateway.pressure import Pressure
+from gateway.schedule import phases
+from models.site.model import Site
+from protocols import registry
+from protocols.adapter import Adapter
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_S = 2.0
+DRAIN_S = 4.0
+"""With the closing of devices and bus this stays within five seconds."""
+
+
+class UnknownGateway(LookupError):  # noqa: N818 - says what is not there
+    """The site has no connection for this gateway."""
+
+
+async def run(
+    site: Site,
+    name: str,
+    home: Path,
+    bus_url: str,
+    credential: Credential,
+    stop: asyncio.Event,
+    metrics_port: int = 0,
+    *,
+    limits: Limits | None = None,
+    adapters: Callable[[str], type[Adapter[Any, Any]]] = registry.adapter,
+) -> None:
+    """Be the gateway `name` of `site` until `stop`. Raises UnknownGateway, GatewayRunning, OSError."""
+    if name not in site.gateways():
+        raise UnknownGateway(
+            f"矿井配置中没有网关 {name}，有：{'、'.join(site.gateways())} · the site has no gateway '{name}', "
+            f"it has: {', '.join(site.gateways()) or 'none'}"
+        )
+    numbers = BatchNumbers(home / "gateway" / name)
+    try:
+        # With no time to wait for it, the connection is made and kept in the background.
+        bus = await Bus.connect(bus_url, credential, name=f"gateway-{name}", wait_s=0)
+        try:
+            await _run(site, name, home, bus, stop, metrics_port, numbers, limits, adapters)
+        finally:
+            await bus.close()
+    finally:
+        numbers.close()
+
+
+async def _run(
+    site: Site,
+    name: str,
+    home: Path,
+    bus: Bus,
+    stop: asyncio.Event,
+    metrics_port: int,
+    numbers: BatchNumbers,
+    limits: Limits | None,
+    adapters: Callable[[str], type[Adapter[Any, Any]]],
+) -> None:
+    clock = WallClock()
+    connections: list[DeviceConnection] = []
+
+    def widen(factor: float) -> None:
+        for connection in connections:
+            connection.acquisition.report.widen(factor)
+
+    outbox = Outbox(site.code, name, numbers, clock.now, Pressure(widen), limits)
+    specs = [connection for connection in site.connections.values() if connection.gateway == name]
+    when = phases(specs)
+    connections += [DeviceConnection(spec, site.points_of(spec.name), when, clock, outbox, adapters) for spec in specs]
+    metrics = GatewayMetrics(name, connections, outbox, clock, lambda: bus.connected)
+    diagnostics = Diagnostics(connections, lambda: outbox.dropped_by_point)
+    endpoint = Endpoint(_pages(metrics, diagnostics))
+    await endpoint.start(home / "metrics" / f"gateway-{name}.json", metrics_port)
+    log.info(
+        "gateway_started",
+        gateway=name,
+        site=site.code,
+        connections=len(connections),
+        points=sum(len(connection.table) for connection in connections),
+        metrics=endpoint.url,
+    )
+    devices = [asyncio.create_task(connection.run(), name=connection.spec.name) for connection in connections]
+    service = [
+        asyncio.create_task(outbox.bridge.run(bus), name="bridge"),
+        asyncio.create_task(outbox.run(bus), name="outbox"),
+        asyncio.create_task(_heartbeats(bus, subjects.state(site.code, f"gateway-{name}"), metrics), name="heartbeat"),
+        asyncio.create_task(_watch_clock(clock, connections), name="clock"),
+    ]
+    stopped = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        done, _ = await asyncio.wait([stopped, *devices, *service], return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopped}:
+            # None of them ends by itself: a fault of our own ends the process, and its supervisor starts it anew.
+            task.result()
+            raise RuntimeError(f"the task {task.get_name()} ended by itself")
+        await _end(devices, 2.0)
+        if not await outbox.drain(bus, DRAIN_S if bus.connected else 0.0):
+            log.error("stopped_with_unsent_batches", batches=outbox.bridge.depth_entries)
+    finally:
+        await _end([stopped, *devices, *service], 2.0)
+        await endpoint.stop()
+        log.info("gateway_stopped", gateway=name, rows_sent=outbox.rows_sent)
+
+
+async def _end(tasks: list[asyncio.Task[Any]], within_s: float) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=within_s)
+
+
+async def _heartbeats(bus: Bus, subject: str, metrics: GatewayMetrics) -> None:
+    while True:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HEARTBEAT_S):
+                await bus.live(subject, orjson.dumps(metrics.heartbeat()))
+        await asyncio.sleep(HEARTBEAT_S)
+
+
+async def _watch_clock(clock: WallClock, connections: list[DeviceConnection]) -> None:
+    while True:
+        await asyncio.sleep(1.0)
+        if moved := clock.check():
+            for connection in connections:
+                connection.acquisition.clock_jumped(moved)
+
+
+def _pages(metrics: GatewayMetrics, diagnostics: Diagnostics) -> Mapping[str, Callable[[Mapping[str, str]], Answer]]:
+    def show_metrics(_: Mapping[str, str]) -> Answer:
+        return 200, "text/plain; version=0.0.4; charset=utf-8", metrics.page()
+
+    def show_diagnostics(query: Mapping[str, str]) -> Answer:
+        path = query.get("point")
+        if path is None:
+            return as_json(200, {"points": diagnostics.paths()})
+        found = diagnostics.of(path)
+        if found is None:
+            return as_json(404, {"error": f"this gateway has no point '{path}'"})
+        return as_json(200, found)
+
+    def show_state(_: Mapping[str, str]) -> Answer:
+        return as_json(200, metrics.heartbeat())
+
+    return {"/metrics": show_metrics, "/diagnostics": show_diagnostics, "/state": show_state}

@@ -1,0 +1,60 @@
+"""`sevenones gateway`: one gateway process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def gateway(
+    site: Annotated[Path, typer.Option(help="矿井配置目录 · the site's folder")],
+    home: Annotated[Path, typer.Option(help="数据目录 · where all data goes")] = Path(".sevenones"),
+    name: Annotated[
+        str | None, typer.Option(help="网关名称，只有一个时可省略 · which gateway, if the site has several")
+    ] = None,
+    bus: Annotated[str, typer.Option(help="总线地址 · the bus server's address")] = "nats://127.0.0.1:14222",
+    credential: Annotated[
+        Path | None, typer.Option(help="凭证文件，默认取自数据目录 · credential file, by default the home's own")
+    ] = None,
+    metrics_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="本机指标端口，0 为任选 · port of the local metrics, 0: any free one")
+    ] = 0,
+) -> None:
+    """运行物联网关 · run a gateway: read the devices, hand their samples to the bus."""
+    import uvloop
+
+    import gateway as edge
+    from bus.credentials import Credential, folder
+    from bus.errors import BusError
+    from gateway.numbers import GatewayRunning
+    from gateway.process import UnknownGateway
+    from models.site import SiteErrors, load
+    from sevenones.commands.check import check_settings, check_tag
+
+    async def main() -> None:
+        loaded = load(site, check_tag=check_tag, check_settings=check_settings, environment=os.environ)
+        names = loaded.gateways()
+        if name is None and len(names) != 1:
+            raise UnknownGateway(
+                f"请用 --name 指明网关：{'、'.join(names)} · "
+                f"say which gateway with --name: {', '.join(names) or 'the site has none'}"
+            )
+        chosen = name or names[0]
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        proof = Credential.load(credential or folder(home) / f"gateway-{chosen}.json")
+        await edge.run(loaded, chosen, home, bus, proof, stop, metrics_port)
+
+    try:
+        uvloop.run(main())
+    except SiteErrors as errors:
+        sys.exit(f"矿井配置有误 · the site folder {site} has mistakes:\n{errors}")
+    except (UnknownGateway, GatewayRunning, BusError, OSError) as error:
+        sys.exit(f"网关无法运行 · the gateway cannot run: {error}")
