@@ -11,7 +11,7 @@ from models.site.model import Connection, Equipment, Group, Kind, Name, Point, R
 CODE = "140581999000"
 
 
-def point(key: str, address: str, kind: str = "float32", equipment: str = "belt1", **more: Any) -> Point:
+def point(key: str, address: str, held: str = "float32", equipment: str = "belt1", **more: Any) -> Point:
     path = f"{CODE}/{equipment}/{key}"
     facts: dict[str, Any] = {
         "path": path,
@@ -26,7 +26,7 @@ def point(key: str, address: str, kind: str = "float32", equipment: str = "belt1
         "connection": "c1",
         "group": "fast",
         "address": address,
-        "type": kind,
+        "type": held,
         "order": "abcd",
         "factor": 1.0,
         "offset": 0.0,

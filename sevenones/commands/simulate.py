@@ -1,0 +1,42 @@
+"""`sevenones simulate`: the devices of a site, without a mine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def simulate(
+    site: Annotated[Path, typer.Option(help="矿井配置目录 · the site folder")],
+    home: Annotated[Path, typer.Option(help="数据目录 · where all data goes")] = Path(".sevenones"),
+    seed: Annotated[int, typer.Option(min=0, help="模拟随机种子 · the simulation's seed")] = 1,
+) -> None:
+    """运行模拟设备 · run the simulated devices of a site, and log the truth that they know. Ctrl-C ends it."""
+    import uvloop
+
+    from models.site import SiteErrors, load
+    from simulators import run
+    from simulators.devices.device import DeviceError
+
+    # asyncua tells each client's coming and going, and its server's every start, as warnings.
+    logging.getLogger("asyncua").setLevel(logging.ERROR)
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await run(loaded, home, seed, stop)
+
+    try:
+        loaded = load(site, environment=os.environ)
+        uvloop.run(main())
+    except (SiteErrors, DeviceError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)

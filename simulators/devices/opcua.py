@@ -1,0 +1,200 @@
+"""An OPC UA server that shows the points of one connection: Basic256Sha256, sign and encrypt, a user
+with a password, no anonymous client."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import os
+import re
+import socket
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import numpy as np
+from asyncua import Server, ua
+from asyncua.crypto.cert_gen import (
+    dump_private_key_as_pem,
+    generate_private_key,
+    generate_self_signed_app_certificate,
+)
+from asyncua.crypto.permission_rules import User, UserRole
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from numpy.typing import NDArray
+
+from models.site.model import Connection, Point
+from simulators.devices.device import STRING, Device, DeviceError, secret, type_of
+from simulators.encode import quantise
+
+DECIMALS = 6
+"""Digits after the point that a node shows."""
+APPLICATION = "urn:sevenones:simulator:"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ADDRESS = re.compile(r"nsu=(?P<uri>.+?);(?P<kind>[sigb])=(?P<id>.+)")
+_VARIANTS = {
+    "bool": ua.VariantType.Boolean,
+    "int16": ua.VariantType.Int16,
+    "uint16": ua.VariantType.UInt16,
+    "int32": ua.VariantType.Int32,
+    "uint32": ua.VariantType.UInt32,
+    "int64": ua.VariantType.Int64,
+    "uint64": ua.VariantType.UInt64,
+    "float32": ua.VariantType.Float,
+    "float64": ua.VariantType.Double,
+    STRING: ua.VariantType.String,
+}
+_EMPTY: dict[str, Any] = {"bool": False, "float32": 0.0, "float64": 0.0, STRING: ""}
+_NAMES = {"boolean": "bool", "float": "float32", "double": "float64"}
+
+
+class _OneUser:
+    """Lets in the one user with the right password."""
+
+    def __init__(self, user: str, password: str) -> None:
+        self._user = user.encode()
+        self._password = password.encode()
+
+    def get_user(
+        self, iserver: Any, username: str | None = None, password: str | None = None, certificate: Any = None
+    ) -> User | None:
+        right = hmac.compare_digest((username or "").encode(), self._user)
+        right &= hmac.compare_digest((password or "").encode(), self._password)
+        return User(role=UserRole.User, name=username) if right else None
+
+
+class OpcUaPoints(Device):
+    """Its nodes change five times a second, each with its source time."""
+
+    period_s = 0.2
+
+    def __init__(self, connection: Connection, points: Sequence[Point], folder: Path) -> None:
+        super().__init__(connection, points)
+        self.url = str(connection.settings["url"])
+        self.user = str(connection.settings.get("user") or "")
+        self._password = secret(connection)
+        if not self.user or not self._password:
+            raise DeviceError(
+                f"connection '{connection.name}': the simulated server lets nobody in without a user and a password: "
+                "give both in connections.yaml"
+            )
+        self._folder = folder
+        self._kinds = [self._kind(point) for point in self.points]
+        self._factor = np.array([point.factor for point in self.points])
+        self._offset = np.array([point.offset for point in self.points])
+        self._held: list[float | int | bool | str] = []
+        self._ids: list[ua.NodeId] = []
+        self._server: Server | None = None
+        self._serving = False
+
+    @staticmethod
+    def _kind(point: Point) -> str:
+        kind = type_of(point).lower()
+        kind = _NAMES.get(kind, kind)
+        if kind not in _VARIANTS:
+            raise DeviceError(f"{point.path}: no simulated OPC UA node holds the type '{kind}'")
+        return kind
+
+    async def prepare(self) -> None:
+        server = Server(user_manager=_OneUser(self.user, self._password))
+        await server.init()
+        server.set_endpoint(self.url)
+        server.set_server_name(f"sevenones simulator {self.connection.name}")
+        uri = APPLICATION + self.connection.name
+        await server.set_application_uri(uri)
+        server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
+        server.set_identity_tokens([ua.UserNameIdentityToken])
+        certificate, key = make_certificate(self._folder, uri, urlparse(self.url).hostname or "localhost")
+        await server.load_certificate(certificate)
+        await server.load_private_key(key)
+        await self._populate(server)
+        self._server = server
+
+    async def start(self) -> None:
+        server = self._server
+        if server is None:
+            raise DeviceError(f"connection '{self.connection.name}': it was not prepared")
+        try:
+            await server.start()
+        except OSError as error:
+            raise DeviceError(
+                f"connection '{self.connection.name}': cannot serve {self.url} ({error.strerror}): "
+                "stop what holds the port, or change it in connections.yaml"
+            ) from error
+        self._serving = True
+
+    async def _populate(self, server: Server) -> None:
+        """One object for each equipment, one variable for each point."""
+        folders: dict[tuple[int, str], Any] = {}
+        for point, kind in zip(self.points, self._kinds, strict=True):
+            match = _ADDRESS.fullmatch(point.address)
+            if match is None:
+                raise DeviceError(f"{point.path}: '{point.address}' is not an address such as nsu=<uri>;s=Name")
+            space = await server.register_namespace(match["uri"])
+            parent = folders.get((space, point.equipment))
+            if parent is None:
+                node = ua.NodeId(f"equipment:{point.equipment}", space)
+                name = ua.QualifiedName(point.equipment, space)
+                parent = folders[space, point.equipment] = await server.nodes.objects.add_object(node, name)
+            node_id = ua.NodeId.from_string(f"ns={space};{match['kind']}={match['id']}")
+            variant = ua.Variant(_EMPTY.get(kind, 0), _VARIANTS[kind])
+            variable = await parent.add_variable(node_id, ua.QualifiedName(point.key, space), variant)
+            if point.writable:
+                await variable.set_writable()
+            self._ids.append(node_id)
+
+    def hold(self, values: NDArray[np.float64], texts: Sequence[str]) -> NDArray[np.float64]:
+        raw = np.round((values - self._offset) / self._factor, DECIMALS)
+        shown = raw.copy()
+        self._held = []
+        for row, kind in enumerate(self._kinds):
+            if kind == STRING:
+                self._held.append(texts[row])
+                continue
+            value = quantise(raw[row : row + 1], kind)[0]
+            shown[row] = value
+            self._held.append(bool(value) if kind == "bool" else value.item())
+        return shown * self._factor + self._offset
+
+    async def serve(self, ts: int, changed: NDArray[np.bool_]) -> None:
+        if self._server is None:
+            return
+        when = _EPOCH + timedelta(microseconds=ts)
+        for row in np.flatnonzero(changed):
+            variant = ua.Variant(self._held[row], _VARIANTS[self._kinds[row]])
+            data = ua.DataValue(Value=variant, SourceTimestamp=when, ServerTimestamp=when)
+            await self._server.write_attribute_value(self._ids[row], data)
+
+    async def close(self) -> None:
+        server, self._server = self._server, None
+        if server is not None and self._serving:
+            await server.stop()
+
+
+def make_certificate(folder: Path, uri: str, host: str) -> tuple[Path, Path]:
+    """The server's certificate (DER) and key (PEM) in `folder`, made when they are not there."""
+    certificate, key = folder / "server.der", folder / "server.pem"
+    if certificate.exists() and key.exists():
+        return certificate, key
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private = generate_private_key()
+    try:
+        where: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        where = x509.DNSName(host)
+    made = generate_self_signed_app_certificate(
+        private,
+        "sevenones simulator",
+        {"organizationName": "sevenones"},
+        [x509.UniformResourceIdentifier(uri), where, x509.DNSName(socket.gethostname())],
+        [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH],
+        days=3650,
+    )
+    with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(dump_private_key_as_pem(private))
+    certificate.write_bytes(made.public_bytes(Encoding.DER))
+    return certificate, key

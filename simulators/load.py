@@ -1,0 +1,232 @@
+"""A mine that only makes load: N float32 points over many Modbus devices, each new every second.
+
+Its truth needs no log: `value_at` computes it from a point's index and the second. The image of all
+devices switches exactly at the boundary of a second, for it is switched by the request that is
+the first to be answered in the new one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import bisect
+import csv
+import itertools
+import json
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import uvloop
+import yaml
+from numpy.typing import ArrayLike, NDArray
+
+from simulators.devices.modbus import Area, ModbusDevice, Unit
+
+MINE_CODE = "140581999001"
+PERIOD_S = 600
+_BASE = 4096
+
+
+def value_at(point: ArrayLike, second: ArrayLike, seed: int = 1) -> NDArray[np.float64]:
+    """The value of points (by index) in a second (whole, since 1970 UTC); the two broadcast.
+
+    A slow triangle wave with noise of less than its step, in 1/64: looks like a process value, is
+    exact in float32, and differs from the value of the second before, always.
+    """
+    p = np.asarray(point, np.uint64)
+    s = np.asarray(second, np.uint64)
+    with np.errstate(over="ignore"):
+        mixed = (p * np.uint64(0x9E3779B97F4A7C15)) ^ (s * np.uint64(0xBF58476D1CE4E5B9)) ^ np.uint64(seed)
+        mixed ^= mixed >> np.uint64(31)
+        mixed *= np.uint64(0x94D049BB133111EB)
+        noise = (mixed >> np.uint64(59)).astype(np.int64)  # 0 … 31
+    phase = (s + p * np.uint64(37) + np.uint64(seed)) % np.uint64(PERIOD_S)
+    wave = np.abs(phase.astype(np.int64) - PERIOD_S // 2)
+    base = (p % np.uint64(_BASE)).astype(np.int64)
+    return ((base + wave) * 64 + noise).astype(np.float64) / 64.0
+
+
+class LoadMine:
+    """`points` float32 points spread evenly over `devices` Modbus devices on loopback."""
+
+    def __init__(self, points: int, devices: int, seed: int = 1, host: str = "127.0.0.1") -> None:
+        if points < devices or -(-points // devices) > 32_768:
+            raise ValueError(f"{points} points do not fit {devices} devices: 1 to 32768 on each")
+        self.points = points
+        self.seed = seed
+        bounds = np.linspace(0, points, devices + 1).astype(np.int64)
+        self.ranges = [(int(low), int(high)) for low, high in itertools.pairwise(bounds)]
+        """For each device its points' indices: from, and up to (not with)."""
+        self._lows = [low for low, _ in self.ranges]
+        self._areas = [Area(2, 2 * (high - low)) for low, high in self.ranges]
+        self.devices = [ModbusDevice({1: Unit({"hr": area})}, host) for area in self._areas]
+        for device in self.devices:
+            device.before = self._switch
+        self._next: tuple[int, bytes] | None = None
+        self._boundary = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    def _image(self, second: int) -> bytes:
+        return value_at(np.arange(self.points), second, self.seed).astype(">f4").tobytes()
+
+    def _switch(self) -> None:
+        """Show the values of the present second."""
+        now = time.time()
+        if now < self._boundary:
+            return
+        second = int(now)
+        if self._next is None or self._next[0] != second:
+            self._next = second, self._image(second)
+        view = memoryview(self._next[1])
+        for area, (low, high) in zip(self._areas, self.ranges, strict=True):
+            area.image = view[4 * low : 4 * high]
+        self._boundary = float(second + 1)
+
+    async def _prepare(self) -> None:
+        """Compute each second's image before it is due, in the middle of the second before."""
+        while True:
+            now = time.time()
+            await asyncio.sleep((0.5 - now) % 1.0 + 0.001)
+            second = int(time.time()) + 1
+            self._next = second, self._image(second)
+
+    async def start(self) -> None:
+        """Listen with all devices; their ports are then known."""
+        self._switch()
+        for device in self.devices:
+            await device.start()
+        self._task = asyncio.create_task(self._prepare())
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for device in self.devices:
+            await device.close()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`."""
+        await self.start()
+        try:
+            await stop.wait()
+        finally:
+            await self.close()
+
+    def path(self, point: int) -> str:
+        """The path of a point, by its index."""
+        device = bisect.bisect_right(self._lows, point) - 1
+        return f"{MINE_CODE}/load_{device:04d}/p{point - self._lows[device]:05d}"
+
+    def paths(self) -> list[str]:
+        """The paths of all points, by index."""
+        return [
+            f"{MINE_CODE}/load_{device:04d}/p{number:05d}"
+            for device, (low, high) in enumerate(self.ranges)
+            for number in range(high - low)
+        ]
+
+    def write_site(self, folder: Path, *, gateway: str = "edge1", phase_ms: Sequence[int] | None = None) -> None:
+        """A site folder from which gateway and platform can work with these devices; they must have
+        been started. `phase_ms`: phases given to the devices in turn, None lets the gateway stagger."""
+        for name in ("templates", "equipment", "points"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        most = max(high - low for low, high in self.ranges)
+        _dump(folder / "site.yaml", _SITE)
+        _dump(folder / "areas.yaml", {"areas": {"mine": {"name": {"zh": "矿井", "en": "mine"}}}})
+        _dump(
+            folder / "templates" / "load.yaml",
+            {
+                "id": "load",
+                "name": {"zh": "负载", "en": "load"},
+                "category": "other",
+                "points": {
+                    f"p{n:05d}": {
+                        "name": {"zh": f"测点{n}", "en": f"point {n}"},
+                        "role": "load.value",
+                        "kind": "analog",
+                    }
+                    for n in range(most)
+                },
+            },
+        )
+        connections: dict[str, Any] = {}
+        equipment: dict[str, Any] = {}
+        for number, device in enumerate(self.devices):
+            group = {"period": "1 s"}
+            if phase_ms:
+                group["phase"] = f"{phase_ms[number % len(phase_ms)]} ms"
+            connections[f"device_{number:04d}"] = {
+                "gateway": gateway,
+                "adapter": "modbus",
+                "settings": {"host": device.host, "port": device.port, "unit": 1},
+                "groups": {"second": group},
+            }
+            name = {"zh": f"负载{number}", "en": f"load {number}"}
+            equipment[f"load_{number:04d}"] = {"template": "load", "name": name, "area": "mine"}
+        _dump(folder / "connections.yaml", {"connections": connections})
+        _dump(folder / "equipment" / "load.yaml", {"equipment": equipment})
+        with (folder / "points" / "load.csv").open("w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file)
+            table.writerow(("equipment", "point", "connection", "group", "address", "type", "order"))
+            for number, (low, high) in enumerate(self.ranges):
+                table.writerows(
+                    (
+                        f"load_{number:04d}",
+                        f"p{n:05d}",
+                        f"device_{number:04d}",
+                        "second",
+                        f"hr:{2 * n}",
+                        "float32",
+                        "abcd",
+                    )
+                    for n in range(high - low)
+                )
+
+
+_SITE = {
+    "code": MINE_CODE,
+    "name": {"zh": "负载试验矿", "en": "load test mine"},
+    "capacity_kt": 1200,
+    "gas_class": "high",
+    "time_zone": "Asia/Shanghai",
+}
+
+
+def _dump(path: Path, content: Any) -> None:
+    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
+async def _serve(points: int, devices: int, seed: int, folder: Path, phase_ms: Sequence[int]) -> None:
+    mine = LoadMine(points, devices, seed)
+    await mine.start()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        mine.write_site(folder, phase_ms=phase_ms)
+        print(json.dumps({"site": str(folder), "points": points, "devices": devices, "seed": seed}), flush=True)
+        await stop.wait()
+        print(json.dumps({"requests": sum(device.requests for device in mine.devices)}), flush=True)
+    finally:
+        await mine.close()
+
+
+def main() -> None:
+    """`python -m simulators.load`: serve, write the site folder, print one JSON line when ready; end on
+    SIGTERM or Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="simulators.load", description="Serve a mine that only makes load.")
+    parser.add_argument("--points", type=int, default=100_000)
+    parser.add_argument("--devices", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--site", type=Path, required=True, help="the folder to write the site to")
+    parser.add_argument("--phase-ms", type=int, nargs="*", default=[], help="phases for the devices in turn")
+    given = parser.parse_args()
+    uvloop.run(_serve(given.points, given.devices, given.seed, given.site, given.phase_ms))
+
+
+if __name__ == "__main__":
+    main()

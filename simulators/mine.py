@@ -1,0 +1,167 @@
+"""A mine of virtual devices: the machines of a site step, their devices show it, the truth is logged."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import structlog
+
+from models.site.model import Connection, Kind, Site
+from simulators.devices.device import Device, DeviceError
+from simulators.devices.modbus_points import ModbusPoints
+from simulators.truth import TruthLog
+from simulators.world import STEP_S, World
+
+log = structlog.get_logger(__name__)
+
+FLUSH_S = 0.5
+MOST_BEHIND = 600
+"""Steps that are caught up after a pause; a longer one (a machine that slept) is skipped."""
+
+ISO_TEMPLATES = frozenset({"pump_room"})
+"""Templates whose controllers write their time as text."""
+
+
+def wall_clock() -> int:
+    """µs UTC."""
+    return time.time_ns() // 1000
+
+
+class _Shown:
+    """One device, what it showed last, and which truth its points belong to."""
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        points = device.points
+        self.every = max(1, round(device.period_s / STEP_S))
+        self.values = np.full(len(points), np.nan)
+        self.texts: list[str] = [""] * len(points)
+        self.fresh = True
+        self.numbers = np.array([point.kind is not Kind.TEXT for point in points], bool)
+        self.ids = np.array([point.id for point in points], np.uint64)
+        names = np.array([point.equipment for point in points])
+        self.rows = {str(name): np.flatnonzero((names == name) & self.numbers) for name in np.unique(names)}
+
+
+class Mine:
+    """All devices of a site. `clock` gives µs UTC; tests pass their own."""
+
+    def __init__(self, site: Site, home: Path, seed: int, clock: Callable[[], int] = wall_clock) -> None:
+        self.site = site
+        self.world = World(site, seed)
+        self.truth = TruthLog(home)
+        self._clock = clock
+        self.devices: dict[str, Device] = {
+            name: self._device(connection, home)
+            for name, connection in site.connections.items()
+            if site.points_of(name)
+        }
+        self._shown = [_Shown(device) for device in self.devices.values()]
+        self._say_what_is_not_modelled()
+        self._steps = 0
+
+    def _device(self, connection: Connection, home: Path) -> Device:
+        points = self.site.points_of(connection.name)
+        if connection.adapter == "modbus":
+            return ModbusPoints(connection, points)
+        if connection.adapter == "opcua":
+            from simulators.devices.opcua import OpcUaPoints
+
+            return OpcUaPoints(connection, points, home / "simulators" / connection.name)
+        if connection.adapter == "mqtt":
+            from simulators.devices.mqtt import MqttPoints
+
+            iso = {name for name, equipment in self.site.equipment.items() if equipment.template in ISO_TEMPLATES}
+            return MqttPoints(connection, points, home, iso)
+        raise DeviceError(
+            f"connection '{connection.name}': there is no simulated device for the adapter '{connection.adapter}'; "
+            "there is one for modbus, opcua and mqtt"
+        )
+
+    def _say_what_is_not_modelled(self) -> None:
+        values, texts = self.world.values(), self.world.texts()
+        for point in self.site.points:
+            if point.key not in values[point.equipment] and point.key not in texts[point.equipment]:
+                log.warning("point_not_modelled", point=point.path, shown=0)
+
+    async def start(self) -> None:
+        """Start all devices; each holds its first values before it serves. Raises DeviceError."""
+        for shown in self._shown:
+            await shown.device.prepare()
+            await self._show(shown)
+            await shown.device.start()
+
+    async def step(self, count: int = 1) -> None:
+        """Go on by `count` steps of STEP_S and show the last; what was passed over was never shown."""
+        before = self._steps
+        for _ in range(count):
+            self.world.step()
+        self._steps += count
+        for shown in self._shown:
+            if self._steps // shown.every > before // shown.every:
+                await self._show(shown)
+
+    async def _show(self, shown: _Shown) -> None:
+        """Log and serve. For a polled device there is no await between the two: they are one."""
+        device = shown.device
+        values, texts = self.world.values(), self.world.texts()
+        wanted = np.array([values[point.equipment].get(point.key, np.nan) for point in device.points])
+        said = [texts[point.equipment].get(point.key, "") for point in device.points]
+        wanted[np.isnan(wanted) & shown.numbers] = 0.0
+        now = device.hold(wanted, said)
+        ts = device.stamp(self._clock())
+        changed = now != shown.values
+        changed[~shown.numbers] = [a != b for a, b in zip(_texts(shown, said), _texts(shown, shown.texts), strict=True)]
+        if shown.fresh or device.tells_all:
+            changed[:] = True
+        shown.values, shown.texts, shown.fresh = now, said, False
+        for equipment, rows in shown.rows.items():
+            told = rows[changed[rows]]
+            self.truth.append(equipment, shown.ids[told], ts, now[told])
+        await device.serve(ts, changed)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Step in real time until `stop`, writing the truth down twice a second."""
+        loop = asyncio.get_running_loop()
+        started, steps = loop.time(), 0
+        flushed = started
+        while not stop.is_set():
+            due = int((loop.time() - started) / STEP_S)
+            if due - steps > MOST_BEHIND:
+                log.warning("simulation_paused", skipped_steps=due - steps)
+                started, steps, due = loop.time(), 0, 0
+            if due > steps:
+                await self.step(due - steps)
+                steps = due
+            if loop.time() - flushed >= FLUSH_S:
+                flushed = loop.time()
+                self.truth.flush()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), max(0.001, started + (steps + 1) * STEP_S - loop.time()))
+
+    async def close(self) -> None:
+        """Stop all devices and end the truth."""
+        for device in self.devices.values():
+            await device.close()
+        self.truth.close()
+
+
+def _texts(shown: _Shown, texts: list[str]) -> list[str]:
+    return [text for text, number in zip(texts, shown.numbers, strict=True) if not number]
+
+
+async def run(site: Site, home: Path, seed: int, stop: asyncio.Event) -> None:
+    """Serve the devices of a site until `stop`. Raises DeviceError when one cannot be served."""
+    mine = Mine(site, home, seed)
+    mine.world.warm_up()
+    try:
+        await mine.start()
+        log.info("simulating", site=site.code, devices=len(mine.devices), points=len(site.points), seed=seed)
+        await mine.run(stop)
+    finally:
+        await mine.close()

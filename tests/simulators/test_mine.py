@@ -1,0 +1,260 @@
+"""A whole mine from the demo's site: what clients read is what the truth says, and a seed decides all."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import struct
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from asyncua import Node, ua
+from pymodbus.client import AsyncModbusTcpClient
+
+import simulators
+from models.site import load
+from models.site.model import Site
+from simulators.mine import Mine, run
+from simulators.truth import read_truth
+from simulators.world import World
+from tests.protocols.mqtt.broker import PASSWORD, Broker
+from tests.protocols.peer import free_port
+from tests.simulators.points import connection, point
+from tests.simulators.points import site as make_site
+from tests.simulators.test_mqtt_device import Listener
+from tests.simulators.test_opcua_device import client
+
+DEMO = Path(simulators.__file__).parent / "mines" / "demo"
+
+
+@pytest.fixture
+def demo() -> Site:
+    return load(
+        DEMO,
+        environment={
+            "SEVENONES_MODBUS_PORT": str(free_port()),
+            "SEVENONES_OPCUA_PORT": str(free_port()),
+            "SEVENONES_MQTT_PORT": str(free_port()),
+            "SEVENONES_OPCUA_PASSWORD": "opcua",
+            "SEVENONES_MQTT_PASSWORD": "mqtt",
+        },
+    )
+
+
+class Clock:
+    """A tenth of a second each time it is asked."""
+
+    def __init__(self) -> None:
+        self.now = 1_790_000_000_000_000
+
+    def __call__(self) -> int:
+        self.now += 100_000
+        return self.now
+
+
+async def truth_of(site: Site, home: Path, seed: int, steps: int) -> list[dict[str, float]]:
+    mine = Mine(site, home, seed, Clock())
+    for _ in range(steps):
+        await mine.step()
+    mine.truth.close()
+    return read_truth(home).to_pylist()
+
+
+async def test_the_same_seed_gives_the_same_truth_and_another_does_not(demo: Site, tmp_path: Path) -> None:
+    one = await truth_of(demo, tmp_path / "1", 7, 300)
+    two = await truth_of(demo, tmp_path / "2", 7, 300)
+    other = await truth_of(demo, tmp_path / "3", 8, 300)
+    assert len(one) > 1000
+    assert one == two
+    assert one != other
+
+
+def test_every_point_of_the_demo_is_modelled_and_within_its_range(demo: Site) -> None:
+    world = World(demo, 1)
+    for _ in range(40):
+        world.warm_up(30)
+        values, texts = world.values(), world.texts()
+        for p in demo.points:
+            if p.kind == "text":
+                assert p.key in texts[p.equipment]
+                continue
+            value = values[p.equipment][p.key]
+            assert not value < p.low, p.path
+            assert not value > p.high, p.path
+            assert p.kind != "state" or not p.states or int(value) in p.states, p.path
+
+
+def test_a_stopped_belt_stops_the_belt_before_it_and_the_shearer(demo: Site) -> None:
+    world = World(demo, 1)
+    for machine in world.machines.values():
+        if hasattr(machine, "belt"):
+            for occurrence in machine.belt.protections._events.values():
+                occurrence.every_s = float("inf")
+    world.warm_up(300)
+    outby, inby = world.machines["belt_101"].belt, world.machines["belt_102"].belt
+    shearer = world.machines["shearer_3205"].shearer
+    assert (outby.running, inby.running, shearer.permitted) == (True, True, True)
+    outby.protections._events["pull_cord"].left_s = 1.0
+    world.warm_up(30)
+    assert (outby.tripped, inby.running, shearer.permitted) == (True, False, False)
+    assert world.texts()["shearer_3205"]["fault_text"] == "运输闭锁"
+    world.warm_up(60)
+    assert (outby.speed, inby.speed, shearer.speed) == (0.0, 0.0, 0.0)
+    inby_ran_before_outby = False
+    for _ in range(3000):
+        world.step()
+        inby_ran_before_outby |= inby.speed > 0 and not outby.running
+    assert (outby.running, inby.running) == (True, True)
+    assert not inby_ran_before_outby
+
+
+@pytest.fixture
+async def belt_mine(tmp_path: Path) -> AsyncIterator[tuple[Site, Path, asyncio.Task[None]]]:
+    """One belt on Modbus, running in real time."""
+    points = [
+        point("speed", "hr:0", "float32", order="cdab"),
+        point("flow", "hr:2", "float32", factor=3.6),
+        point("power", "ir:0", "uint16", factor=0.1),
+        point("energy", "ir:2", "float64", order="dcba"),
+        point("motor_temp_1", "ir:6", "int16", factor=0.1, offset=-50.0),
+        point("running", "hr:9.3", "bool"),
+        point("mode", "hr:10", "uint16"),
+    ]
+    settings = {"host": "127.0.0.1", "port": str(free_port()), "unit": 1}
+    site = make_site(points, [connection("c1", "modbus", settings)], {"belt1": "belt_conveyor"})
+    stop = asyncio.Event()
+    task = asyncio.create_task(run(site, tmp_path, 3, stop))
+    await asyncio.sleep(0.1)
+    yield site, tmp_path, task
+    stop.set()
+    await task
+
+
+async def test_what_a_client_reads_is_the_truth_of_that_instant(
+    belt_mine: tuple[Site, Path, asyncio.Task[None]],
+) -> None:
+    site, home, task = belt_mine
+    client = AsyncModbusTcpClient("127.0.0.1", port=int(site.connections["c1"].settings["port"]), timeout=2)
+    for _ in range(100):
+        assert not task.done()
+        if await client.connect():
+            break
+        await asyncio.sleep(0.1)
+    reads = []
+    for _ in range(60):
+        before = time.time_ns() // 1000
+        holding = (await client.read_holding_registers(0, count=11)).registers
+        middle = time.time_ns() // 1000
+        inputs = (await client.read_input_registers(0, count=7)).registers
+        after = time.time_ns() // 1000
+        reads.append((before, middle, after, holding, inputs))
+        await asyncio.sleep(0.043)
+    client.close()
+    await asyncio.sleep(1.2)
+    truth = read_truth(home).to_pandas()
+    assert truth.groupby("point").ts.is_monotonic_increasing.all()
+    columns = {p.key: truth[truth.point == p.id] for p in site.points}
+    assert len(columns["speed"]) > 20
+
+    def in_effect(key: str, start: int, end: int) -> list[float]:
+        column = columns[key]
+        first = max(int(np.searchsorted(column.ts, start, side="right")) - 1, 0)
+        last = int(np.searchsorted(column.ts, end, side="right"))
+        return column.value.iloc[first:last].tolist()
+
+    for before, middle, after, holding, inputs in reads:
+        words = struct.pack(">7H", *inputs)
+        decoded = {
+            "speed": struct.unpack(">f", struct.pack(">2H", holding[1], holding[0]))[0],
+            "flow": struct.unpack(">f", struct.pack(">2H", *holding[2:4]))[0] * 3.6,
+            "running": float(holding[9] >> 3 & 1),
+            "mode": float(holding[10]),
+        }
+        for key, value in decoded.items():
+            assert value in in_effect(key, before, middle), key
+        decoded = {
+            "power": inputs[0] * 0.1,
+            "energy": struct.unpack("<d", words[4:12])[0],
+            "motor_temp_1": struct.unpack(">h", words[12:14])[0] * 0.1 + -50.0,
+        }
+        for key, value in decoded.items():
+            assert value in in_effect(key, middle, after), key
+
+
+async def test_mqtt_and_opcua_tell_exactly_the_rows_of_the_truth(tmp_path: Path) -> None:
+    """The demo's whole mine in real time: each message and each change is a row of the truth, with its time."""
+    broker = Broker(tmp_path / "broker")
+    broker.start()
+    url_port = free_port()
+    site = load(
+        DEMO,
+        environment={
+            "SEVENONES_MODBUS_PORT": str(free_port()),
+            "SEVENONES_OPCUA_PORT": str(url_port),
+            "SEVENONES_MQTT_PORT": str(broker.port),
+            "SEVENONES_OPCUA_PASSWORD": "opcua",
+            "SEVENONES_MQTT_PASSWORD": PASSWORD,
+        },
+    )
+    listener = Listener(broker.port)
+    mine, stop = Mine(site, tmp_path, 1), asyncio.Event()
+    mine.world.warm_up(120)
+    told: list[tuple[int, int, float]] = []
+    try:
+        await mine.start()
+        running = asyncio.create_task(mine.run(stop))
+        url = f"opc.tcp://127.0.0.1:{url_port}/sevenones"
+        made = tmp_path / "simulators" / "shearer_opcua" / "server.der"
+        async with await client(url, tmp_path, "gateway", "opcua", server_certificate=made) as peer:
+            space = await peer.get_namespace_index("urn:sevenones:simulators")
+            points = [p for p in site.points if p.connection == "shearer_opcua" and p.kind != "text"]
+            by_node = {f"ns={space};{p.address.rpartition(';')[2]}": p for p in points}
+            epoch = datetime(1970, 1, 1, tzinfo=UTC)
+
+            class Handler:
+                def datachange_notification(self, node: Node, value: float, data: ua.DataChangeNotification) -> None:
+                    p = by_node[node.nodeid.to_string()]
+                    when = (data.monitored_item.Value.SourceTimestamp - epoch) // timedelta(microseconds=1)
+                    told.append((p.id, when, value * p.factor + p.offset))
+
+            subscription = await peer.create_subscription(100, Handler())
+            nodes = [peer.get_node(name) for name in by_node]
+            await subscription.subscribe_data_change(nodes, queuesize=1000)
+            await asyncio.sleep(4)
+        stop.set()
+        await running
+    finally:
+        await mine.close()
+        await asyncio.sleep(0.2)
+        listener.close()
+        broker.stop(signal.SIGKILL)
+    truth = {(row["point"], row["ts"]): row["value"] for row in read_truth(tmp_path).to_pylist()}
+    assert len({ts for _, ts, _ in told}) > 10
+    assert [(p, ts) for p, ts, value in told if truth.get((p, ts)) != value] == []
+    by_address = {p.address: p for p in site.points}
+    gases = [("mine/methane_t2/state#values.lel", 0.05), ("mine/methane_t1/state#values.ch4", 1.0)]
+    for address, factor in gases:
+        documents = listener.of(address.partition("#")[0])
+        key = address.rpartition(".")[2]
+        got = {document["ts"] * 1000: document["values"][key] * factor for document in documents}
+        assert len(got) >= 4
+        number = by_address[address].id
+        assert got == {ts: value for (p, ts), value in truth.items() if p == number}
+    rooms = listener.of("mine/pump_room/state")
+    number = by_address["mine/pump_room/state#values.level"].id
+    for document in rooms:
+        when = (datetime.fromisoformat(document["ts"]) - epoch) // timedelta(microseconds=1)
+        assert truth[number, when] == document["values"]["level"] * 0.01
+
+
+async def test_a_port_that_is_taken_is_told_in_plain_words(tmp_path: Path) -> None:
+    server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    site = make_site([point("speed", "hr:0")], [connection("c1", "modbus", {"port": port})], {"belt1": "belt_conveyor"})
+    with pytest.raises(Exception, match=f"connection 'c1': cannot listen on 127.0.0.1:{port}"):
+        await run(site, tmp_path, 1, asyncio.Event())
+    server.close()
