@@ -1,6 +1,7 @@
 """The configuration of the bus server. Its format takes JSON, so no text is pasted together here.
 
-It holds public keys and password hashes, no secret.
+It holds public keys and password hashes; the one secret is the seed by which an edge's server joins the
+mine's, which the server takes in no other way: the file is for its owner only (mode 0600).
 """
 
 from __future__ import annotations
@@ -51,10 +52,9 @@ class Listen:
 
 
 def render(
-    name: str, made: Credentials, listen: Listen, store: Path, max_file: int, upstream: tuple[Upstream, Path] | None
+    name: str, made: Credentials, listen: Listen, store: Path, max_file: int, upstream: Upstream | None
 ) -> dict[str, Any]:
-    """The whole configuration. `max_file` bounds JetStream's disk use in bytes; `upstream` comes with
-    the path of the file that holds its seed."""
+    """The whole configuration. `max_file` bounds JetStream's disk use in bytes."""
     config: dict[str, Any] = {
         "server_name": name,
         "listen": f"{listen.host}:{listen.port}",
@@ -83,8 +83,8 @@ def render(
         if listen.leaf_tls is not None:
             leafnodes["tls"] = {"cert_file": listen.leaf_tls.cert_file, "key_file": listen.leaf_tls.key_file}
     if upstream is not None:
-        leafnodes["reconnect"] = 1
-        leafnodes["remotes"] = [_remote(made.code, *upstream)]
+        leafnodes["reconnect"] = "1s"
+        leafnodes["remotes"] = [_remote(made.code, upstream)]
     if leafnodes:
         config["leafnodes"] = leafnodes
     return config
@@ -120,13 +120,13 @@ def _accounts(made: Credentials) -> dict[str, Any]:
     }
 
 
-def _remote(code: str, upstream: Upstream, seed: Path) -> dict[str, Any]:
+def _remote(code: str, upstream: Upstream) -> dict[str, Any]:
     # What the edge's streams keep goes up by sourcing alone: sent both ways it would be kept twice.
     kept = [subjects.of_stream(stream, code, ">") for stream in STREAMS]
     remote: dict[str, Any] = {
         "urls": [upstream.url],
         "account": "MINE",
-        "nkey": str(seed),
+        "nkey": upstream.credential.seed,
         "deny_exports": kept,
         "deny_imports": kept,
     }

@@ -81,6 +81,7 @@ class Link:
         self._first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._questions: dict[str, _Question] = {}
         self._numbers = 0
+        self._closing = False
         self._answers: Listening | None = None
         self._violations: dict[str, str] = {}
         self._task = asyncio.create_task(self._keep(), name=f"bus-{name}")
@@ -111,8 +112,11 @@ class Link:
 
     async def close(self) -> None:
         """Send what is pending, then end the connection."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        self._closing = True
+        # asyncio.wait_for, which nats-py uses, can swallow a cancellation: ask until it is heard.
+        while not self._task.done():
+            self._task.cancel()
+            await asyncio.wait((self._task,), timeout=0.5)
         client, self._client = self._client, None
         self._down()
         if client is not None:
@@ -195,7 +199,7 @@ class Link:
     async def _keep(self) -> None:
         """Connect, wait until the connection is lost, and again."""
         wait = FIRST_WAIT_S
-        while True:
+        while not self._closing:
             try:
                 client, lost = await self._connect()
             except (nats.errors.Error, OSError, EOFError, ValueError, TimeoutError) as error:
@@ -207,7 +211,8 @@ class Link:
                 # The event comes only after a close that a dead link can hold up for minutes.
                 while client.is_connected and not lost.is_set():
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(lost.wait(), LOOK_S)
+                        async with asyncio.timeout(LOOK_S):
+                            await lost.wait()
                 self._client = None
                 self._down()
                 _log.warning("bus lost", url=self.url, name=self.name, error=self._why())

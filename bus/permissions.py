@@ -111,7 +111,7 @@ def leaf(code: str, edge: str, gateways: Iterable[str]) -> Permissions:
             *(subjects.live(code, name) for name in names),
             *(subjects.state(code, f"gateway-{name}") for name in names),
             f"{subjects.inbox_of('api')}.>",
-            f"deliver.{domain}.>",
+            f"{subjects.delivery_of(edge, code)}.>",
             "$JSC.>",
             "_R_.>",
             "_GR_.>",

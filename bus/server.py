@@ -93,13 +93,8 @@ def prepare(
         total = _check_disk(folder)
         if check_ports:
             _check_ports(listen)
-        joined = None
-        if upstream is not None:
-            seed = folder / "upstream.nk"
-            _write(seed, upstream.credential.seed)
-            joined = (upstream, seed)
         path = folder / "server.conf"
-        _write(path, json.dumps(render(name, made, listen, folder / "jetstream", total, joined), indent=2) + "\n")
+        _write(path, json.dumps(render(name, made, listen, folder / "jetstream", total, upstream), indent=2) + "\n")
         _write(folder / "version.json", json.dumps({"layout": LAYOUT, "server": list(version())}) + "\n")
     except OSError as error:
         raise ServerError(f"cannot write the bus server's files in {folder}: {error.strerror}") from error

@@ -96,7 +96,14 @@ def _config(
         config["subjects"] = [subjects.of_stream(stream, code, name) for name in gateways]
     if edges:
         config["sources"] = [
-            {"name": stream, "external": {"api": f"$JS.{subjects.domain_of(edge, code)}.API", "deliver": ""}}
+            {
+                "name": stream,
+                "external": {
+                    "api": f"$JS.{subjects.domain_of(edge, code)}.API",
+                    # A prefix of its own, so that an edge may send into its own sourcing alone.
+                    "deliver": subjects.delivery_of(edge, code),
+                },
+            }
             for edge in edges
         ]
     return config

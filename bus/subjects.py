@@ -73,3 +73,8 @@ def inbox_of(process: str) -> str:
 def domain_of(server: str, code: str) -> str:
     """The JetStream domain of a bus server: unique among all servers that a group may ever join."""
     return f"{server}-{code}"
+
+
+def delivery_of(edge: str, code: str) -> str:
+    """The prefix of the subjects on which an edge's streams come to the mine's."""
+    return f"deliver.{domain_of(edge, code)}"

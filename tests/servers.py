@@ -58,6 +58,7 @@ async def mine_bus(
     set_up: bool = True,
 ) -> AsyncIterator[RunningBus]:
     """A bus server in `home` with its streams, ready for the given gateways."""
+    gateways = tuple(gateways)
     made = credentials.make_all(home, code, gateways, leaves)
     config = prepare(
         home,
@@ -74,6 +75,7 @@ async def mine_bus(
         running = RunningBus(code, home, config.url, config.mqtt_port, config.leaf_port, made, process)
         if set_up:
             admin = await running.connect("admin")
-            await streams.ensure(admin, code, limits, gateways=tuple(gateways), edges=tuple(leaves or ()))
+            local = gateways if leaves else None
+            await streams.ensure(admin, code, limits, gateways=local, edges=tuple(leaves or ()))
             await admin.close()
         yield running
