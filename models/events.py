@@ -95,6 +95,8 @@ class EventBatch:
                 if facts.get(b"sevenones") != WIRE_VERSION:
                     raise WireError(f"wire version {facts.get(b'sevenones')!r}, this program reads {WIRE_VERSION!r}")
                 table = reader.read_all()
+                # Offsets that lead out of a buffer would end the process when they are followed.
+                table.validate(full=True)
                 gateway = facts[b"gateway"].decode()
                 number, received = int(facts[b"number"]), int(facts[b"received"])
             if not table.schema.remove_metadata().equals(SCHEMA):

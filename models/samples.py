@@ -148,7 +148,15 @@ class Batch:
                 facts = reader.schema.metadata or {}
                 if facts.get(b"sevenones") != WIRE_VERSION:
                     raise WireError(f"wire version {facts.get(b'sevenones')!r}, this program reads {WIRE_VERSION!r}")
-                records = list(reader)
+                records: list[pa.RecordBatch] = []
+                rows = 0
+                for record in reader:
+                    rows += record.num_rows
+                    if rows > MAX_ROWS:
+                        raise WireError(f"more than {MAX_ROWS} samples in one batch")
+                    # Offsets that lead out of a buffer would end the process when they are followed.
+                    record.validate(full=True)
+                    records.append(record)
                 gateway = facts[b"gateway"].decode()
                 number, received = int(facts[b"number"]), int(facts[b"received"])
         except WireError:
@@ -157,7 +165,4 @@ class Batch:
             raise WireError(f"not a batch of samples: {error}") from error
         if number <= 0:
             raise WireError(f"the batch number must be above 0, got {number}")
-        rows = sum(record.num_rows for record in records)
-        if rows > MAX_ROWS:
-            raise WireError(f"{rows} samples in one batch, at most {MAX_ROWS} are taken")
         return Batch(gateway, number, received, concat([Samples.from_arrow(record) for record in records]))

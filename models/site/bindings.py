@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -39,8 +40,6 @@ class Instance:
     template: Template
     defaults: Mapping[str, Any]
     limits: Mapping[str, tuple[Limit, ...]]
-    names: dict[str, Name] = field(default_factory=dict)
-    states: dict[str, Mapping[int, Name]] = field(default_factory=dict)
 
 
 def resolved_limits(facts: Iterable[LimitFact]) -> tuple[Limit, ...]:
@@ -71,6 +70,7 @@ class Binder:
         self.bound: dict[str, tuple[str, str]] = {}
         self._ids: dict[int, str] = {}
         self._addresses: dict[tuple[str, str], Point] = {}
+        self._words: dict[int, tuple[Name, Mapping[int, Name]]] = {}
 
     def bind(self, equipment: str, key: str, values: Mapping[str, Any], source: Source) -> None:
         """One binding. Its mistakes go to the problems."""
@@ -154,14 +154,13 @@ class Binder:
         if model.kind is Kind.TEXT and (binding.scale != 1 or binding.offset != 0):
             self._wrong(source, "scale", "a text has neither scale nor offset")
             return None
-        unit = IDENTITY
-        if binding.unit is not None and binding.unit != model.unit:
-            try:
-                unit = compile_unit(binding.unit, model.unit)
-            except UnitError as error:
-                self._wrong(source, "unit", str(error))
-                return None
-        return Affine(binding.scale, binding.offset).then(unit)
+        try:
+            return _compiled(
+                binding.scale, binding.offset, model.unit if binding.unit is None else binding.unit, model.unit
+            )
+        except UnitError as error:
+            self._wrong(source, "unit", str(error))
+            return None
 
     def _point(
         self,
@@ -186,10 +185,10 @@ class Binder:
             message = f"a statutory point may be silent for {STATUTORY_SILENCE_S:g} s at most, not {silence:g} s"
             self._wrong(source, "silence", message)
             return None
-        name = instance.names.get(key)
-        if name is None:
-            name = instance.names[key] = model.name.resolved()
-            instance.states[key] = model.resolved_states()
+        words = self._words.get(id(model))
+        if words is None:
+            words = self._words[id(model)] = (model.name.resolved(), model.resolved_states())
+        name, states = words
         if binding.name_zh or binding.name_en:
             name = Name(binding.name_zh or name.zh, binding.name_en or name.en)
         return Point(
@@ -213,7 +212,7 @@ class Binder:
             high=high,
             dead_band=binding.dead_band if binding.dead_band is not None else model.dead_band,
             silence_s=silence,
-            states=instance.states[key],
+            states=states,
             limits=instance.limits.get(key, ()),
             writable=model.writable,
             options=binding.options,
@@ -239,6 +238,12 @@ class Binder:
                 self._wrong(source, "address", str(error))
                 return
         self.points.append(point)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(scale: float, offset: float, source: str, target: str) -> Affine:
+    """Scale and offset in the source's unit, then the unit. Long tables have few of these."""
+    return Affine(scale, offset).then(compile_unit(source, target) if source != target else IDENTITY)
 
 
 def _first(*numbers: float | None) -> float:

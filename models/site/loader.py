@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,8 +77,21 @@ def examine(
     if not folder.is_dir():
         problems.add(str(folder), "", "is not a folder: give the folder that holds site.yaml")
         return Report(None, problems.found, problems.notes)
-    site = _Loading(folder, problems, check_tag, check_settings, environment or {}, require_environment).run()
+    with _no_collection():
+        site = _Loading(folder, problems, check_tag, check_settings, environment or {}, require_environment).run()
     return Report(None if problems.count else site, problems.found, problems.notes)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Loading makes many objects that all stay: the collector's walks over them would double its time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @dataclass(slots=True)
