@@ -26,7 +26,7 @@ from models.site.model import Name
 from protocols import registry
 from protocols.adapter import Adapter, AdapterError, Delivers, LinkLost, Settings, Sheet, Supports, Tag, WriteRefused
 from tests.protocols.peer import Peer, free_port, stranger
-from tests.protocols.session import Session
+from tests.protocols.session import NotYetError, Session
 
 GARBAGE = bytes(range(255, -1, -1)) * 8
 
@@ -78,7 +78,7 @@ class Conformance:
             try:
                 await session.until_values(expected, min(1.0, self.answer_s))
                 return
-            except AssertionError:
+            except NotYetError:
                 if session.lost is not None or time.monotonic() > deadline:
                     raise
 

@@ -17,6 +17,10 @@ from protocols.adapter import Adapter, Delivery, LinkLost, Reading, Supports, Ta
 PERIOD_S = 0.05
 
 
+class NotYetError(AssertionError):
+    """What was waited for has not come in its time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """The newest of one tag. `ts` is 0 without a source time, `reason` "" without one."""
@@ -135,7 +139,7 @@ class Session:
             if ended and self._task is not None and not self._task.cancelled() and self._task.exception():
                 await self._task
             if left <= 0 or ended:
-                raise AssertionError(f"not in {seconds} s: {what}; lost: {self.lost!r}; latest: {self.latest}")
+                raise NotYetError(f"not in {seconds} s: {what}; lost: {self.lost!r}; latest: {self.latest}")
             try:
                 await asyncio.wait_for(self._changed.wait(), left)
             except TimeoutError:

@@ -123,10 +123,10 @@ class Liar:
 
 
 _ACTS = (
-    "right|late|half old after|frame in a frame|dribble|close|half and close|never|twice|old first|old after|old only|"
-    "no transaction|no transaction, then right|next transaction|foreign unit|foreign function|short|"
-    "short, honest about it|long|trailing|lying count|exception|exception of another|long exception|unknown function|empty|not Modbus|"
-    "foreign protocol"
+    "right|late|half old after|frame in a frame|dribble|close|half and close|never|twice|old first|"
+    "old after|old only|no transaction|no transaction, then right|next transaction|foreign unit|"
+    "foreign function|short|short, honest about it|long|trailing|lying count|exception|"
+    "exception of another|long exception|unknown function|empty|not Modbus|foreign protocol"
 )
 ACTS = tuple(_ACTS.split("|"))
 

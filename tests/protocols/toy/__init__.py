@@ -1,0 +1,1 @@
+"""A protocol from outside the tree."""
