@@ -11,7 +11,7 @@ import asyncio
 import random
 import struct
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -214,8 +214,8 @@ class _Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_server gives
-        self._transport = transport
+        # A cast, for uvloop's transports are no asyncio.Transport.
+        self._transport = cast(asyncio.Transport, transport)
         self._device.links.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:
