@@ -2,7 +2,7 @@
 
 Instant k of a group is base + k * period, computed and never summed up, so that nothing drifts; base
 lies on the wall clock's grid of the period plus the phase. A connection reads one group at a time:
-of those that are due the one whose period ends first comes first. An instant that passed unread is
+of those that are due the one that has waited longest comes first, so that none starves. An instant that passed unread is
 skipped and counted, never made up for by a burst.
 """
 
@@ -76,7 +76,7 @@ class Lane:
             return None, min((group.instant for group in self.groups), default=math.inf) - now
         for group in due:
             group.skip_to(now)
-        return min(due, key=lambda group: group.instant + group.period), 0.0
+        return min(due, key=lambda group: (group.instant, group.period)), 0.0
 
 
 def phases(connections: Sequence[Connection]) -> Mapping[tuple[str, str], float]:
