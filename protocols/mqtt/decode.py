@@ -253,5 +253,3 @@ class Decoder:
                 columns.add(index, found, quality, ts, text, number)
             if doubt:
                 columns.reasons[index] = f"{message.topic}: {doubt}"
-            elif index in columns.reasons:
-                del columns.reasons[index]

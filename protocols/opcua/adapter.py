@@ -1,0 +1,181 @@
+"""The adapter `opcua`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from asyncua import ua
+
+from models.quality import Quality
+from models.site.model import Name
+from protocols.adapter import Adapter, Deliver, Delivers, LinkLost, Node, Reading, Sheet, Supports, Tag, WriteRefused
+from protocols.opcua.address import Address, UnknownNamespaceError, parse_address
+from protocols.opcua.browse import Browser
+from protocols.opcua.feed import Feeds
+from protocols.opcua.session import ServiceRefusedError, Session
+from protocols.opcua.settings import OpcUaSettings
+from protocols.opcua.status import words
+from protocols.opcua.variant import name_of, reading, to_variant, type_name
+
+
+@dataclass(slots=True)
+class Plan:
+    """The tags of a poll group. Node ids are found at the first read of each session."""
+
+    index: list[int]
+    addresses: list[Address]
+    types: dict[int, str]
+    session: Session | None = None
+    known: list[tuple[int, Any]] = field(default_factory=list)
+    unknown: dict[int, str] = field(default_factory=dict)
+
+    def resolve(self, session: Session) -> None:
+        if self.session is session:
+            return
+        self.known, self.unknown = [], {}
+        for index, address in zip(self.index, self.addresses, strict=True):
+            try:
+                self.known.append((index, address.node_id(session.namespaces)))
+            except UnknownNamespaceError as error:
+                self.unknown[index] = str(error)
+        self.session = session
+
+
+class OpcUa(Adapter[OpcUaSettings, Plan]):
+    """Subscribes to a server's values, or reads them; writes and browses."""
+
+    sheet = Sheet(
+        name="opcua",
+        title=Name("OPC UA", "OPC UA"),
+        supports=Supports.READ | Supports.SUBSCRIBE | Supports.WRITE | Supports.BROWSE,
+        delivers=Delivers.EVERY_CHANGE,
+        source_time=True,
+        remarks=Name(
+            "订阅：连接期间服务器上报每次变化；断线期间的变化看不到，重连后从当前值开始。",
+            "By subscription: the server reports each change while connected. Changes during an outage are not seen; "
+            "after it come the current values.",
+        ),
+    )
+    Settings: ClassVar[type[OpcUaSettings]] = OpcUaSettings
+
+    def __init__(self, settings: OpcUaSettings) -> None:
+        super().__init__(settings)
+        self._session: Session | None = None
+        self._feeds: Feeds | None = None
+        self._lost: LinkLost | None = None
+        self._browser: Browser | None = None
+        self._written_types: dict[str, str] = {}
+        self._counts = dict.fromkeys(
+            ("samples_total", "overflows_total", "gaps_total", "queues_shortened_total"),
+            0,
+        )
+
+    @classmethod
+    def check(cls, tag: Tag) -> None:
+        parse_address(tag.address)
+        type_name(tag.type)
+        if tag.order:
+            raise ValueError(f"an OPC UA point has no byte order, and '{tag.order}' is given")
+        if tag.options:
+            raise ValueError(f"an OPC UA point has no options, and '{next(iter(tag.options))}' is given")
+
+    async def connect(self) -> None:
+        self._session = Session(self.settings, self._lose)
+        try:
+            await self._session.open()
+        except BaseException:
+            await self.close()
+            raise
+
+    def _lose(self, why: LinkLost) -> None:
+        self._lost = self._lost or why
+        if self._feeds is not None:
+            self._feeds.lose(why)
+
+    def _open_session(self) -> Session:
+        if self._lost is not None:
+            raise self._lost
+        if self._session is None:
+            raise LinkLost("this OPC UA connection is not open")
+        return self._session
+
+    async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
+        self._feeds = Feeds(self._open_session(), self.settings, tags, self._counts)
+        await self._feeds.run(deliver)
+
+    def plan(self, tags: Sequence[Tag]) -> Plan:
+        return Plan(
+            [tag.index for tag in tags],
+            [parse_address(tag.address) for tag in tags],
+            {tag.index: type_name(tag.type) for tag in tags},
+        )
+
+    async def read(self, plan: Plan) -> Reading:
+        session = self._open_session()
+        plan.resolve(session)
+        index = [index for index, _ in plan.known]
+        values: list[Any] = []
+        step = self.settings.max_items_per_call
+        for start in range(0, len(plan.known), step):
+            nodes = [node for _, node in plan.known[start : start + step]]
+            try:
+                answer = await session.ask(session.services.read_attributes(nodes, ua.AttributeIds.Value))
+            except ServiceRefusedError as error:
+                answer = [_refused(error.status)] * len(nodes)
+            if len(answer) != len(nodes):
+                raise LinkLost(f"{session.where} answered {len(answer)} values where {len(nodes)} were asked for")
+            values += answer
+        self._counts["samples_total"] += len(values)
+        bad = _refused(ua.StatusCodes.BadNodeIdUnknown)
+        result = reading([*index, *plan.unknown], [*values, *[bad] * len(plan.unknown)], plan.types)
+        result.quality[len(index) :] = Quality.BAD_CONFIGURATION
+        result.reasons = {**result.reasons, **plan.unknown}
+        return result
+
+    async def write(self, tag: Tag, value: float | str) -> None:
+        session = self._open_session()
+        try:
+            node = parse_address(tag.address).node_id(session.namespaces)
+            kind = type_name(tag.type) or await self._type_at(session, tag.address, node)
+            variant = to_variant(value, kind)
+            # Many devices refuse a write that also sets status or time.
+            data = ua.DataValue(variant, StatusCode=None)
+            statuses = await session.ask(session.services.write_attributes([node], [data]))
+        except UnknownNamespaceError as error:
+            raise WriteRefused(str(error)) from None
+        except ServiceRefusedError as error:
+            raise WriteRefused(f"{session.where} refuses to write {tag.address}: {error}") from None
+        if not statuses[0].is_good():
+            raise WriteRefused(f"{session.where} refuses to write {tag.address}: {words(int(statuses[0].value))}")
+
+    async def _type_at(self, session: Session, address: str, node: Any) -> str:
+        """The type that the node holds now, which is the one to write."""
+        if address not in self._written_types:
+            found = await session.ask(session.services.read_attributes([node], ua.AttributeIds.Value))
+            if found[0].StatusCode is not None and not found[0].StatusCode.is_good():
+                raise WriteRefused(f"{session.where} has no {address}: {words(int(found[0].StatusCode.value))}")
+            self._written_types[address] = name_of(found[0].Value)
+        return self._written_types[address]
+
+    async def browse(self, parent: str = "") -> Sequence[Node]:
+        session = self._open_session()
+        if self._browser is None:
+            self._browser = Browser(session)
+        return await self._browser.below(parent)
+
+    async def close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            self._lost = self._lost or LinkLost("this OPC UA connection was closed")
+            await session.close()
+            if self._feeds is not None:
+                self._feeds.lose(self._lost)
+
+    def counters(self) -> Mapping[str, int]:
+        return dict(self._counts)
+
+
+def _refused(status: int) -> Any:
+    return ua.DataValue(StatusCode=ua.StatusCode(ua.UInt32(status)))

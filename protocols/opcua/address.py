@@ -1,0 +1,96 @@
+"""What an OPC UA address is: a node id whose namespace is named by its URI.
+
+    nsu=urn:maker:shearer;s=Shearer.Speed     also i=<number>, g=<GUID>, b=<base64>
+    i=2258                                    OPC UA's own namespace, which is the same everywhere
+
+A namespace's index may change whenever the server restarts, so `ns=2;…` is refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from asyncua import ua
+
+OPC_NAMESPACE = "http://opcfoundation.org/UA/"
+
+
+class UnknownNamespaceError(LookupError):
+    """The server has no such namespace now; the message names those it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`kind` is s, i, g or b; `identifier` the value that asyncua takes for it."""
+
+    uri: str
+    kind: str
+    identifier: Any
+
+    def node_id(self, namespaces: Sequence[str]) -> Any:
+        """The node id in a server whose namespace array this is. Raises UnknownNamespaceError."""
+        try:
+            index = namespaces.index(self.uri)
+        except ValueError:
+            raise UnknownNamespaceError(
+                f"the server has no namespace '{self.uri}'; it has {', '.join(namespaces[1:]) or 'none but its own'}"
+            ) from None
+        makers = {
+            "s": ua.NodeIdType.String,
+            "i": ua.NodeIdType.Numeric,
+            "g": ua.NodeIdType.Guid,
+            "b": ua.NodeIdType.ByteString,
+        }
+        return ua.NodeId(self.identifier, index, makers[self.kind])
+
+
+def parse_address(address: str) -> Address:
+    """Take an address apart. Raises ValueError in plain words."""
+    uri, rest = OPC_NAMESPACE, address
+    if address.startswith("ns="):
+        raise ValueError(f"'{address}' names the namespace by its index, which can change: write nsu=<URI>;s=…")
+    if address.startswith("svr="):
+        raise ValueError(f"'{address}' names another server: make a connection to that server")
+    if address.startswith("nsu="):
+        uri, semicolon, rest = address[4:].partition(";")
+        if not uri or not semicolon:
+            raise ValueError(f"'{address}' must be nsu=<namespace URI>;s=<name> (or i=, g=, b=)")
+        uri = uri.replace("%3B", ";").replace("%3b", ";").replace("%25", "%")
+    kind, equals, text = rest.partition("=")
+    if kind not in ("s", "i", "g", "b") or not equals or not text:
+        raise ValueError(f"'{address}' has no identifier: write nsu=<namespace URI>;s=<name> (or i=, g=, b=)")
+    return Address(uri, kind, _identifier(kind, text, address))
+
+
+def _identifier(kind: str, text: str, address: str) -> Any:
+    if kind == "s":
+        return text
+    if kind == "i":
+        if not (text.isascii() and text.isdecimal()) or int(text) > 0xFFFFFFFF:
+            raise ValueError(f"'{address}': after i= comes a number from 0 to 4294967295, not '{text}'")
+        return int(text)
+    try:
+        return uuid.UUID(text) if kind == "g" else base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        what = "a GUID" if kind == "g" else "base64"
+        raise ValueError(f"'{address}': after {kind}= comes {what}, not '{text}'") from None
+
+
+def format_address(node_id: Any, namespaces: Sequence[str]) -> str:
+    """The address of a node id that a server gave."""
+    kind, text = "s", str(node_id.Identifier)
+    if isinstance(node_id.Identifier, int):
+        kind = "i"
+    elif isinstance(node_id.Identifier, uuid.UUID):
+        kind = "g"
+    elif isinstance(node_id.Identifier, bytes):
+        kind, text = "b", base64.b64encode(node_id.Identifier).decode()
+    if node_id.NamespaceIndex == 0:
+        return f"{kind}={text}"
+    uri = namespaces[node_id.NamespaceIndex].replace("%", "%25").replace(";", "%3B")
+    return f"nsu={uri};{kind}={text}"

@@ -1,0 +1,82 @@
+"""What a connection of the adapter `opcua` may set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from protocols.adapter import Settings, SignInRefused
+
+
+class OpcUaSettings(Settings):
+    """One server, one session."""
+
+    url: str = Field(description="the server's endpoint, opc.tcp://host:port/path")
+    security: Literal["basic256sha256", "none"] = Field(
+        "basic256sha256", description="basic256sha256: signed and encrypted; none: in the clear, only where it must be"
+    )
+    user: str = Field("", description="the user at the server; empty: anonymous")
+    password: SecretStr = Field(SecretStr(""), description="the user's password")
+    password_file: str = Field("", description="a file that holds the password, instead of `password`")
+    certificate: str = Field("", description="our certificate, PEM or DER; empty: one is made in certificate_dir")
+    private_key: str = Field("", description="our certificate's key, PEM or DER")
+    certificate_dir: str = Field(
+        ".sevenones/opcua", description="where our own certificate and those of trusted servers are kept"
+    )
+    server_certificate: str = Field(
+        "", description="the server's certificate, PEM or DER; empty: the first one seen is trusted from then on"
+    )
+    timeout_s: float = Field(5.0, gt=0, le=120, description="the longest wait for an answer, s")
+    watchdog_s: float = Field(10.0, ge=1, le=3600, description="after this without data the link counts as lost, s")
+    sampling_ms: float = Field(250, ge=0, le=3_600_000, description="how often the server looks at a value, ms")
+    publishing_ms: float = Field(500, ge=10, le=3_600_000, description="how often the server sends changes, ms")
+    queue_size: int = Field(20, ge=1, le=100_000, description="changes of one value that the server keeps for us")
+    max_items_per_subscription: int = Field(
+        2000, ge=1, le=100_000, description="more values than this are spread over several subscriptions"
+    )
+    max_items_per_call: int = Field(500, ge=1, le=10_000, description="values named in one request to the server")
+    retry_s: float = Field(30.0, ge=1, description="how often a value that the server refused is asked for again, s")
+
+    @field_validator("url")
+    @classmethod
+    def _opc_tcp(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            right = parts.scheme == "opc.tcp" and bool(parts.hostname) and "@" not in parts.netloc
+            parts.port  # noqa: B018  raises when it is none
+        except ValueError:
+            right = False
+        if not right:
+            raise ValueError("the url must be opc.tcp://host:port/path, without user or password in it")
+        return url
+
+    @model_validator(mode="after")
+    def _fit(self) -> OpcUaSettings:
+        if self.password_file and self.password.get_secret_value():
+            raise ValueError("give password or password_file, not both")
+        if (self.password_file or self.password.get_secret_value()) and not self.user:
+            raise ValueError("a password needs a user")
+        if bool(self.certificate) != bool(self.private_key):
+            raise ValueError("certificate and private_key belong together: give both or neither")
+        if self.sampling_ms and self.queue_size * self.sampling_ms < 2 * self.publishing_ms:
+            raise ValueError(
+                f"queue_size {self.queue_size} holds {self.queue_size * self.sampling_ms:g} ms of changes, less than "
+                f"two publishing intervals of {self.publishing_ms:g} ms: the server would drop changes"
+            )
+        if self.watchdog_s * 1000 < 3 * self.publishing_ms:
+            raise ValueError(
+                f"watchdog_s {self.watchdog_s:g} is less than three publishing intervals: it would bark idly"
+            )
+        return self
+
+    def secret(self) -> str:
+        """The password. Raises SignInRefused when its file cannot be read."""
+        if not self.password_file:
+            return self.password.get_secret_value()
+        try:
+            return Path(self.password_file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SignInRefused(f"the password file {self.password_file} cannot be read: {error}") from None
