@@ -68,48 +68,71 @@ def _plain(error: BaseException) -> EngineError:
 
 
 class _Session:
-    """One chDB session; used by one thread at a time."""
+    """One chDB session; used by one thread at a time.
+
+    After a statement that failed while it ran, the library puts what that one had written before the
+    next one's result. So a session that saw a failure is thrown away, and the next use opens another.
+    """
 
     def __init__(self, path: Path, *settings: Mapping[str, object]) -> None:
-        # Imported here: it takes a second and 200 MB, which only the store process should pay.
-        from chdb.session import Session
-
         if set(str(path)) & set("?&#"):
             raise StoreError(f"the store cannot live in '{path}': its path must not hold ?, & or #")
         merged: dict[str, object] = {}
         for part in (_SESSION, *settings):
             merged |= part
-        options = "&".join(f"{name}={value}" for name, value in merged.items())
+        self._path = path
+        self._address = f"{path}?{'&'.join(f'{name}={value}' for name, value in merged.items())}"
+        self._open: Any = None
+        self._session()
+
+    def _session(self) -> Any:
+        if self._open is None:
+            # Imported here: it takes a second and 200 MB, which only the store process should pay.
+            from chdb.session import Session
+
+            try:
+                session = Session(self._address)
+            except Exception as error:
+                raise StoreError(
+                    f"the store in '{self._path}' does not open: another process may have it open. "
+                    f"The engine says: {error}"
+                ) from error
+            try:
+                _prove(session)
+            except BaseException:
+                session.close()
+                raise
+            self._open = session
+        return self._open
+
+    @contextlib.contextmanager
+    def _use(self) -> Iterator[Any]:
+        session = self._session()
         try:
-            self._session = Session(f"{path}?{options}")
-        except Exception as error:
-            raise StoreError(
-                f"the store in '{path}' does not open: another process may have it open. The engine says: {error}"
-            ) from error
+            yield session
+        except BaseException as error:
+            self.close()
+            if isinstance(error, GeneratorExit | KeyboardInterrupt | EngineError):
+                raise
+            raise _plain(error) from error
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """The result of one statement; an empty table without columns for one that returns nothing."""
-        try:
-            result = self._session.query(sql, "Arrow", params=dict(params or {}))
+        with self._use() as session:
+            result = session.query(sql, "Arrow", params=dict(params or {}))
             # Copied: the table may outlive the engine's buffer.
             data = result.bytes() if result is not None else b""
-        except Exception as error:
-            raise _plain(error) from error
-        return pa.ipc.open_file(data).read_all() if data else pa.table({})
+            return pa.ipc.open_file(data).read_all() if data else pa.table({})
 
     def stream(self, sql: str, params: Mapping[str, Any] | None = None) -> Iterator[pa.RecordBatch]:
         """The result in batches, in bounded memory."""
-        try:
-            result = self._session.send_query(sql, "Arrow", params=dict(params or {}))
-        except Exception as error:
-            raise _plain(error) from error
-        try:
-            yield from pa.RecordBatchReader.from_stream(result)
-        except (pa.ArrowException, RuntimeError) as error:
-            raise _plain(error) from error
-        finally:
-            with contextlib.suppress(Exception):
-                result.close()
+        with self._use() as session:
+            result = session.send_query(sql, "Arrow", params=dict(params or {}))
+            try:
+                yield from pa.RecordBatchReader.from_stream(result)
+            finally:
+                with contextlib.suppress(Exception):
+                    result.close()
 
     def insert(self, table: str, rows: pa.Table) -> None:
         """Write rows; on return they are on disk."""
@@ -117,15 +140,18 @@ class _Session:
         with pa.ipc.new_stream(sink, rows.schema) as writer:
             writer.write_table(rows)
         columns = ", ".join(f"`{name}`" for name in rows.schema.names)
-        try:
-            with self._session.send_insert(f"INSERT INTO {table} ({columns})", "ArrowStream") as inserter:
-                inserter.append(sink.getvalue().to_pybytes())
-                inserter.finish()
-        except Exception as error:
-            raise _plain(error) from error
+        with (
+            self._use() as session,
+            session.send_insert(f"INSERT INTO {table} ({columns})", "ArrowStream") as inserter,
+        ):
+            inserter.append(sink.getvalue().to_pybytes())
+            inserter.finish()
 
     def close(self) -> None:
-        self._session.close()
+        if self._open is not None:
+            with contextlib.suppress(Exception):
+                self._open.close()
+            self._open = None
 
 
 class Engine:
@@ -134,19 +160,13 @@ class Engine:
     def __init__(self, path: Path) -> None:
         """Open the database in the folder `path`, made when missing. Raises StoreError."""
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._writer = _Session(path, _PROCESS, _WRITER)
+        # The first session stays open to the end: it holds the process's own settings.
+        self._first = _Session(path, _PROCESS, _WRITER)
+        self._writer = _Session(path, _WRITER)
         self._write_lock = threading.Lock()
-        sessions = [_Session(path, _READER) for _ in range(READERS)]
         self._readers: queue.Queue[_Session] = queue.Queue()
-        try:
-            for session in (self._writer, *sessions):
-                _prove(session)
-        except BaseException:
-            for session in (self._writer, *sessions):
-                session.close()
-            raise
-        for session in sessions:
-            self._readers.put(session)
+        for _ in range(READERS):
+            self._readers.put(_Session(path, _READER))
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """Run a statement that may write, after those before it."""
@@ -186,10 +206,11 @@ class Engine:
                 self._readers.get(timeout=QUERY_TIMEOUT_S).close()
         with self._write_lock:
             self._writer.close()
+            self._first.close()
 
 
-def _prove(session: _Session) -> None:
-    got = session.query(_TRAP).column("s")[0].as_py()
+def _prove(session: Any) -> None:
+    got = int(session.query(_TRAP, "CSV").bytes())
     if got != _TRAP_RESULT:
         raise StoreError(
             f"the engine sums wrongly: {got} instead of {_TRAP_RESULT}. The setting "

@@ -27,6 +27,8 @@ MAX_BYTES = 16 * 2**20
 """Bytes of messages held in memory; at this much the fetching pauses."""
 WRITE_BYTES = 4 * 2**20
 """Bytes gathered at which writing does not wait any longer."""
+ACK_WAIT_S = 5.0
+"""What is not acknowledged by then comes again: the longest that a killed store's last fetch is missing."""
 SETTLE_S = 3.0
 _FETCH_BYTES = 2 * 2**20
 _RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -42,6 +44,7 @@ class Ingest:
         self._writer = writer
         self._thread = thread
         self._gathered: list[tuple[Consumer, str, Message]] = []
+        self._held: set[tuple[str, int]] = set()
         self._bytes = 0
         self._since = 0.0
         self._fetched = 0
@@ -86,11 +89,13 @@ class Ingest:
                 log.warning("an answer may lack the newest samples: they are not on disk yet", pending=self.pending)
 
     async def _fetch(self, stream: str) -> None:
-        consumer = self._consumers[stream] = await self._bus.consumer(stream, DURABLE)
+        consumer = self._consumers[stream] = await self._bus.consumer(stream, DURABLE, ack_wait_s=ACK_WAIT_S)
         while True:
             async with self._changed:
                 await self._changed.wait_for(lambda: self._bytes < MAX_BYTES)
             messages = await consumer.fetch(256, _FETCH_BYTES, 1.0)
+            # While writing takes long, what we still hold is brought again: once is enough.
+            messages = [each for each in messages if (stream, each.stream_sequence) not in self._held]
             if not messages:
                 continue
             async with self._changed:
@@ -99,6 +104,7 @@ class Ingest:
                 self._gathered += [(consumer, stream, message) for message in messages]
                 self._bytes += sum(len(message.data) for message in messages)
                 self._fetched += len(messages)
+                self._held.update((stream, message.stream_sequence) for message in messages)
                 self._changed.notify_all()
 
     async def _write(self) -> None:
@@ -122,6 +128,7 @@ class Ingest:
             async with self._changed:
                 self._durable += len(batch)
                 self._bytes -= size
+                self._held.difference_update((stream, message.stream_sequence) for _, stream, message in batch)
                 self._changed.notify_all()
             for consumer in {id(consumer): consumer for consumer, _, _ in batch}.values():
                 await consumer.acknowledge(message for owner, _, message in batch if owner is consumer)

@@ -15,6 +15,7 @@ import structlog
 from bus import subjects
 from bus.connection import Bus
 from bus.credentials import Credential
+from bus.errors import BusUnavailable
 from middleplatform.store.audit import Audit
 from middleplatform.store.catalogue import Catalogue, SiteFolder
 from middleplatform.store.deadletters import DeadLetters
@@ -34,6 +35,8 @@ from models.site.model import Site
 log = structlog.get_logger("store")
 
 HEARTBEAT_S = 2.0
+BUS_S = 3.0
+"""How long the start waits for the bus."""
 SITE_S = 5.0
 """How often the site's folder is looked at."""
 
@@ -60,13 +63,26 @@ async def run(
     started = time.monotonic()
     store = await asyncio.to_thread(_Store, home / "store", catalogue)
     log.info("存储已打开 · store open", points=len(store.latest), took_s=round(time.monotonic() - started, 2))
-    bus = await Bus.connect(bus_url, credential, name="store", wait_s=0)
+    try:
+        bus = await _connect(bus_url, credential)
+    except BaseException:
+        await asyncio.to_thread(store.close)
+        raise
     try:
         await _serve(store, folder, bus, home, stop)
     finally:
         await bus.close()
         await asyncio.to_thread(store.close)
         log.info("存储已关闭 · store closed")
+
+
+async def _connect(url: str, credential: Credential) -> Bus:
+    """A connection, or one that is still being made: questions are answered without a bus too."""
+    try:
+        return await Bus.connect(url, credential, name="store", wait_s=BUS_S)
+    except BusUnavailable:
+        log.warning("总线尚未就绪 · the bus is not there yet: only what is stored can be asked", url=url)
+        return await Bus.connect(url, credential, name="store", wait_s=0)
 
 
 class _Store:
