@@ -74,9 +74,9 @@ class Lane:
         due = [group for group in self.groups if group.instant <= now]
         if not due:
             return None, min((group.instant for group in self.groups), default=math.inf) - now
-        for group in due:
-            group.skip_to(now)
-        return min(due, key=lambda group: (group.instant, group.period)), 0.0
+        first = min(due, key=lambda group: (group.instant, group.period))
+        first.skip_to(now)
+        return first, 0.0
 
 
 def phases(connections: Sequence[Connection]) -> Mapping[tuple[str, str], float]:
