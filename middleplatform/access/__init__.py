@@ -1,1 +1,1 @@
-"""Who may come in: users, passwords and tokens."""
+"""Who may come in: users and tokens, in the relational store."""

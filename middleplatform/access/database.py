@@ -1,68 +1,78 @@
-"""The relational store of users and tokens: SQLite in the home folder unless a URL names another."""
+"""The tables of users and tokens, and the engine that they live in: SQLite in the home folder, or any by URL."""
 
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import Engine, ForeignKey, String, create_engine, event
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import BigInteger, Column, Engine, ForeignKey, Integer, MetaData, String, Table, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
-_making = threading.Lock()
+ROLES = ("reader", "admin")
+
+metadata = MetaData()
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("password", String(200), nullable=False),
+    Column("role", String(10), nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("name", String(80), nullable=False),
+    Column("role", String(10), nullable=False),
+    Column("user", String(40), ForeignKey("users.name"), nullable=True),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=True),
+    Column("revoked", BigInteger, nullable=True),
+)
+"""`digest` is the hexadecimal sha256 of the token, which itself is nowhere kept; `user` is set on
+tokens that a sign-in made; times are µs UTC, `expires` NULL for never."""
 
 
-class Base(DeclarativeBase):
-    pass
+class AccessError(Exception):
+    """A user or token cannot be made or found: what is wrong and what to do."""
 
 
-class User(Base):
-    """A person who signs in. `password` is an argon2 hash. Times are µs UTC."""
-
-    __tablename__ = "users"
-
-    name: Mapped[str] = mapped_column(String(80), primary_key=True)
-    password: Mapped[str] = mapped_column(String(200))
-    role: Mapped[str] = mapped_column(String(20))
-    created: Mapped[int]
-
-
-class Token(Base):
-    """A token's facts. The token itself is not here: only its SHA-256 is."""
-
-    __tablename__ = "tokens"
-
-    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    name: Mapped[str] = mapped_column(String(80))
-    role: Mapped[str] = mapped_column(String(20))
-    created: Mapped[int]
-    expires: Mapped[int | None]
-    revoked: Mapped[int | None]
-    user: Mapped[str | None] = mapped_column(ForeignKey("users.name"))
+def connect(where: Path | str) -> Engine:
+    """The engine of a home folder (its platform.db, mode 0600) or of a database URL. Makes missing tables.
+    The same engine is given for the same place. Raises AccessError."""
+    return _connect(where if isinstance(where, str) else f"sqlite:///{(where / 'platform.db').resolve()}")
 
 
 @lru_cache(maxsize=16)
-def _engine(home: Path) -> Engine:
-    path = home / "platform.db"
-    with _making:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
-
-    @event.listens_for(engine, "connect")
-    def _safe(connection: object, _: object) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[attr-defined]
-        connection.execute("PRAGMA synchronous=FULL")  # type: ignore[attr-defined]
-        connection.execute("PRAGMA foreign_keys=ON")  # type: ignore[attr-defined]
-
-    Base.metadata.create_all(engine)
+def _connect(url: str) -> Engine:
+    parsed = make_url(url)
+    try:
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            path = Path(parsed.database)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            path.chmod(0o600)
+        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+        if parsed.get_backend_name() == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+        try:
+            metadata.create_all(engine)
+        except (OperationalError, ProgrammingError):
+            metadata.create_all(engine)  # another process made the tables at the same moment
+    except (OSError, OperationalError) as error:
+        shown = parsed.render_as_string(hide_password=True)
+        raise AccessError(f"无法打开用户库 · cannot open {shown}: {error}") from error
     return engine
 
 
-@contextmanager
-def session(home: Path) -> Iterator[Session]:
-    """One transaction on the home's relational store."""
-    with Session(_engine(home.resolve())) as open_session, open_session.begin():
-        yield open_session
+def _prepare_sqlite(connection: object, _: object) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

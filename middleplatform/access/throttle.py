@@ -1,34 +1,59 @@
-"""Slows whoever guesses: after some failures a door stays shut for a while."""
+"""Attempts at a password, slowed down: after some failures each further one has to wait, longer each time."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 
-FAILURES = 5
-WINDOW_S = 60.0
-KEYS = 10_000
+FORGET_S = 900.0
+LONGEST_S = 300.0
+_KEYS = 10_000
+
+
+@dataclass(slots=True)
+class _Record:
+    attempts: int = 0
+    last: float = 0.0
+    free_at: float = 0.0
 
 
 class Throttle:
-    """Counts failures by key (a user, an address) in a sliding window; bounded in keys."""
+    """Counts attempts under keys, such as a user with an address. In memory, bounded; not thread-safe.
+
+    An attempt counts when it begins, so that many at once gain nothing; a success clears its keys.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._failed: dict[str, list[float]] = {}
+        self._records: OrderedDict[Hashable, _Record] = OrderedDict()
 
-    def wait_s(self, key: str) -> float:
-        """Seconds until the next try is allowed; 0 when it is now."""
-        recent = [at for at in self._failed.get(key, ()) if at > self._clock() - WINDOW_S]
-        return max(0.0, recent[0] + WINDOW_S - self._clock()) if len(recent) >= FAILURES else 0.0
+    def begin(self, allowed: dict[Hashable, int]) -> float:
+        """Begin an attempt under keys, each with the number of attempts that are free of waiting.
+        0.0: go on. Above: refused, seconds to wait; then it was not counted."""
+        now = self._clock()
+        wait = max((self._wait(key, now) for key in allowed), default=0.0)
+        if wait > 0:
+            return wait
+        for key, free in allowed.items():
+            record = self._records.setdefault(key, _Record())
+            if now - record.last > FORGET_S:
+                record.attempts = 0
+            record.attempts += 1
+            record.last = now
+            over = record.attempts - free
+            record.free_at = now + min(LONGEST_S, 2.0 ** min(over, 20)) if over >= 0 else now
+            self._records.move_to_end(key)
+        while len(self._records) > _KEYS:
+            self._records.popitem(last=False)
+        return 0.0
 
-    def failed(self, key: str) -> None:
-        """Note a failure."""
-        if key not in self._failed and len(self._failed) >= KEYS:
-            self._failed.pop(next(iter(self._failed)))
-        recent = [at for at in self._failed.get(key, ()) if at > self._clock() - WINDOW_S]
-        self._failed[key] = [*recent, self._clock()][-FAILURES:]
+    def succeeded(self, keys: list[Hashable]) -> None:
+        """The attempt was right: these keys start anew."""
+        for key in keys:
+            self._records.pop(key, None)
 
-    def passed(self, key: str) -> None:
-        """Forget the failures of a key that did sign in."""
-        self._failed.pop(key, None)
+    def _wait(self, key: Hashable, now: float) -> float:
+        record = self._records.get(key)
+        return 0.0 if record is None else max(0.0, record.free_at - now)

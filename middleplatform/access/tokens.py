@@ -1,101 +1,159 @@
-"""Bearer tokens: 256 random bits, shown once, kept as their SHA-256.
-
-A hash without a salt is right here: a token is random, so there is nothing to guess or to look up.
-"""
+"""Bearer tokens: `so_` and 32 random bytes, shown once, kept as their sha256."""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
+import re
 import secrets
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
-from sqlalchemy import select
+from sqlalchemy import Row, delete, insert, select, update
 
-from middleplatform.access.database import Token, session
+from middleplatform.access.database import ROLES, AccessError, connect
+from middleplatform.access.database import tokens as table
 
-PREFIX = "so_"
-ROLES = ("reader", "admin")
-MAX_LENGTH = 200
+CACHE_S = 5.0
+"""How long a verified token is believed without asking again: a revocation holds after this at the latest."""
+_CACHED = 10_000
+_FORM = re.compile(r"so_[A-Za-z0-9_-]{43}")
 _DAY_US = 86_400_000_000
 
 
-class AccessError(ValueError):
-    """A user, role or token that cannot be: what is wrong."""
-
-
 @dataclass(frozen=True, slots=True)
-class Principal:
-    """Who asks: `name` of the token or the user, and the role."""
+class Grant:
+    """What a token allows. Times are µs UTC; `expires` None for never; `user` None unless a sign-in made it."""
 
+    id: int
     name: str
     role: str
+    user: str | None
+    expires: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class TokenFacts:
-    """A token as a list shows it; `digest` begins its SHA-256. Times are µs UTC."""
+    """A token without its secret, for lists."""
 
-    digest: str
+    id: int
     name: str
     role: str
+    user: str | None
     created: int
     expires: int | None
     revoked: int | None
+
+
+def create_token(
+    where: Path | str, name: str, role: str = "reader", days: float | None = None, user: str | None = None
+) -> str:
+    """Make a token and return it: this is the only time that it can be seen. Raises AccessError."""
+    if role not in ROLES:
+        raise AccessError(f"角色应为 {'、'.join(ROLES)} · the role '{role}' is not one of {', '.join(ROLES)}")
+    if not 1 <= len(name) <= 80 or not name.isprintable():
+        raise AccessError("令牌名称应为 1 至 80 个可见字符 · a token's name is 1 to 80 printable characters")
+    if days is not None and not 0 < days <= 36_500:
+        raise AccessError("有效期应大于 0 天且不超过 36500 天 · a token lives more than 0 and at most 36500 days")
+    token = "so_" + secrets.token_urlsafe(32)
+    now = time.time_ns() // 1000
+    row = {
+        "digest": _digest(token),
+        "name": name,
+        "role": role,
+        "user": user,
+        "created": now,
+        "expires": None if days is None else now + int(days * _DAY_US),
+        "revoked": None,
+    }
+    with connect(where).begin() as connection:
+        connection.execute(insert(table).values(row))
+        # What a sign-in made is of no interest once it is over; tokens that were created by hand stay listed.
+        connection.execute(delete(table).where(table.c.user.is_not(None), table.c.expires < now - 7 * _DAY_US))
+    return token
+
+
+def verify_token(where: Path | str, token: str) -> Grant | None:
+    """What the token allows now, or None when it is unknown, expired or revoked. Asks the database."""
+    if not _FORM.fullmatch(token):
+        return None
+    digest = _digest(token)
+    with connect(where).connect() as connection:
+        row = connection.execute(select(table).where(table.c.digest == digest)).first()
+    if row is None or not hmac.compare_digest(row.digest, digest):
+        return None
+    return _grant(row) if _holds(row.expires, row.revoked) else None
+
+
+def revoke_token(where: Path | str, number: int) -> bool:
+    """Revoke by id; False when there is no such token. Revoking twice keeps the first time."""
+    now = time.time_ns() // 1000
+    with connect(where).begin() as connection:
+        if connection.execute(select(table.c.id).where(table.c.id == number)).first() is None:
+            return False
+        connection.execute(update(table).where(table.c.id == number, table.c.revoked.is_(None)).values(revoked=now))
+    return True
+
+
+def list_tokens(where: Path | str) -> list[TokenFacts]:
+    """All tokens without their secrets, oldest first."""
+    columns = [table.c[name] for name in ("id", "name", "role", "user", "created", "expires", "revoked")]
+    with connect(where).connect() as connection:
+        return [TokenFacts(*row) for row in connection.execute(select(*columns).order_by(table.c.id))]
+
+
+class Verifier:
+    """`verify_token` with a memory of some seconds, for many requests a second. Thread-safe.
+
+    Keys of the memory are digests, so a token is not kept in it; what was refused is not remembered.
+    """
+
+    def __init__(self, where: Path | str, cache_s: float = CACHE_S) -> None:
+        self._where = where
+        self._cache_s = cache_s
+        self._known: OrderedDict[bytes, tuple[Grant, float]] = OrderedDict()
+        self._lock = Lock()
+
+    def recall(self, token: str) -> Grant | None:
+        """The grant if it was verified a moment ago, without asking the database."""
+        key = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        with self._lock:
+            found = self._known.get(key)
+        if found is None or found[1] < time.monotonic() or not _holds(found[0].expires, None):
+            return None
+        return found[0]
+
+    def verify(self, token: str) -> Grant | None:
+        """The grant, from memory or from the database."""
+        grant = self.recall(token)
+        if grant is not None:
+            return grant
+        grant = verify_token(self._where, token)
+        key = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        with self._lock:
+            self._known.pop(key, None)
+            if grant is not None:
+                self._known[key] = (grant, time.monotonic() + self._cache_s)
+                if len(self._known) > _CACHED:
+                    self._known.popitem(last=False)
+        return grant
+
+    def forget(self) -> None:
+        """Ask the database again for every token: after a revocation here."""
+        with self._lock:
+            self._known.clear()
 
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _now() -> int:
-    return time.time_ns() // 1000
+def _holds(expires: int | None, revoked: int | None) -> bool:
+    return revoked is None and (expires is None or expires > time.time_ns() // 1000)
 
 
-def create_token(
-    home: Path, *, name: str, role: str = "reader", days: float | None = None, user: str | None = None
-) -> str:
-    """Make a token and return it, this once. Raises AccessError."""
-    if role not in ROLES:
-        raise AccessError(f"there is no role '{role}': it is one of {', '.join(ROLES)}")
-    if not 1 <= len(name) <= 80 or not name.isprintable():
-        raise AccessError("a token's name has 1 to 80 printable characters")
-    if days is not None and not 0 < days <= 36_500:
-        raise AccessError("a token lives above 0 and at most 36500 days")
-    token = PREFIX + secrets.token_urlsafe(32)
-    expires = None if days is None else _now() + int(days * _DAY_US)
-    with session(home) as open_session:
-        open_session.add(
-            Token(digest=_digest(token), name=name, role=role, created=_now(), expires=expires, revoked=None, user=user)
-        )
-    return token
-
-
-def verify_token(home: Path, token: str) -> Principal | None:
-    """Who holds this token; None when it is unknown, expired or revoked."""
-    if not token.startswith(PREFIX) or len(token) > MAX_LENGTH:
-        return None
-    with session(home) as open_session:
-        found = open_session.get(Token, _digest(token))
-        if found is None or found.revoked is not None or (found.expires is not None and found.expires <= _now()):
-            return None
-        return Principal(found.user or found.name, found.role)
-
-
-def list_tokens(home: Path) -> list[TokenFacts]:
-    """All tokens, oldest first."""
-    with session(home) as open_session:
-        rows = open_session.scalars(select(Token).order_by(Token.created)).all()
-        return [TokenFacts(r.digest[:12], r.name, r.role, r.created, r.expires, r.revoked) for r in rows]
-
-
-def revoke(home: Path, which: str) -> int:
-    """Revoke the tokens whose digest begins with `which` (at least 6 characters) or whose name it is.
-    Returns how many were."""
-    with session(home) as open_session:
-        rows = open_session.scalars(select(Token).where(Token.revoked.is_(None))).all()
-        chosen = [r for r in rows if r.name == which or (len(which) >= 6 and r.digest.startswith(which))]
-        for row in chosen:
-            row.revoked = _now()
-        return len(chosen)
+def _grant(row: Row) -> Grant:
+    return Grant(row.id, row.name, row.role, row.user, row.expires)

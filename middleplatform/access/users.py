@@ -1,47 +1,71 @@
-"""People who sign in with a password. Passwords are kept as argon2 hashes."""
+"""Users: a name, a role, and a password kept only as its argon2id hash."""
 
 from __future__ import annotations
 
+import re
 import time
+from functools import cache
 from pathlib import Path
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import Argon2Error, InvalidHashError
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from middleplatform.access.database import User, session
-from middleplatform.access.tokens import ROLES, AccessError, Principal
+from middleplatform.access.database import ROLES, AccessError, connect, tokens
+from middleplatform.access.database import users as table
+
+NAME = re.compile(r"[a-z0-9._-]{1,40}")
+MIN_PASSWORD = 8
+MAX_PASSWORD = 200
 
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash("nobody has this password")
-MAX_LENGTH = 200
 
 
-def create_user(home: Path, name: str, password: str, *, role: str) -> None:
-    """Make a user, or give the one there is a new password and role. Raises AccessError."""
+def create_user(where: Path | str, name: str, password: str, role: str = "reader") -> None:
+    """Make a user. Raises AccessError when the name is taken, or name, password or role cannot be one."""
+    if not NAME.fullmatch(name):
+        raise AccessError(f"用户名应为 1 至 40 个 a-z 0-9 . _ - · '{name}' is not 1 to 40 of a-z, 0-9, '.', '_', '-'")
     if role not in ROLES:
-        raise AccessError(f"there is no role '{role}': it is one of {', '.join(ROLES)}")
-    if not 1 <= len(name) <= 80 or not name.isprintable():
-        raise AccessError("a user's name has 1 to 80 printable characters")
-    if not 10 <= len(password) <= MAX_LENGTH:
-        raise AccessError("a password has 10 to 200 characters")
-    hashed = _hasher.hash(password)
-    with session(home) as open_session:
-        found = open_session.get(User, name)
-        if found is None:
-            open_session.add(User(name=name, password=hashed, role=role, created=time.time_ns() // 1000))
-        else:
-            found.password, found.role = hashed, role
-
-
-def check_password(home: Path, name: str, password: str) -> Principal | None:
-    """Who this is; None when the user or the password is wrong, in the same time."""
-    if len(name) > 80 or len(password) > MAX_LENGTH:
-        return None
-    with session(home) as open_session:
-        found = open_session.get(User, name)
-        hashed, role = (found.password, found.role) if found else (_NOBODY, "")
+        raise AccessError(f"角色应为 {'、'.join(ROLES)} · the role '{role}' is not one of {', '.join(ROLES)}")
+    row = {"name": name, "password": _hash(password), "role": role, "created": time.time_ns() // 1000}
     try:
-        _hasher.verify(hashed, password)
-    except (VerificationError, InvalidHashError):
+        with connect(where).begin() as connection:
+            connection.execute(insert(table).values(row))
+    except IntegrityError:
+        raise AccessError(f"用户 {name} 已存在 · there is a user '{name}' already") from None
+
+
+def set_password(where: Path | str, name: str, password: str) -> None:
+    """Change a password and end all that the user was signed in to. Raises AccessError."""
+    hashed = _hash(password)
+    with connect(where).begin() as connection:
+        changed = connection.execute(update(table).where(table.c.name == name).values(password=hashed))
+        if changed.rowcount == 0:
+            raise AccessError(f"没有用户 {name} · there is no user '{name}'")
+        now = time.time_ns() // 1000
+        connection.execute(update(tokens).where(tokens.c.user == name, tokens.c.revoked.is_(None)).values(revoked=now))
+
+
+def check_password(where: Path | str, name: str, password: str) -> str | None:
+    """The user's role when the password is right, else None. Takes as long for a name that is not there."""
+    with connect(where).connect() as connection:
+        row = connection.execute(select(table.c.password, table.c.role).where(table.c.name == name)).first()
+    try:
+        right = _hasher.verify(row.password if row is not None else _nobody(), password.encode("utf-8", "replace"))
+    except (Argon2Error, InvalidHashError):
         return None
-    return Principal(name, role) if role else None
+    return row.role if right and row is not None else None
+
+
+@cache
+def _nobody() -> str:
+    return _hasher.hash("there is nobody of that name")
+
+
+def _hash(password: str) -> str:
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise AccessError(
+            f"密码应为 {MIN_PASSWORD} 至 {MAX_PASSWORD} 个字符 · a password is {MIN_PASSWORD} to {MAX_PASSWORD} characters"
+        )
+    return _hasher.hash(password.encode("utf-8", "replace"))
