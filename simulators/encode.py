@@ -63,16 +63,6 @@ def quantise(values: NDArray[np.float64], kind: str) -> NDArray[np.generic]:
     return np.clip(whole, float(bounds.min), high).astype(code)
 
 
-def raw_of(points: Sequence[Point], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The raw number of each value, not yet held by a type. Both arrays have one row a point."""
-    return (values - np.array([p.offset for p in points])) / np.array([p.factor for p in points])
-
-
-def shown_by(points: Sequence[Point], raw: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What decoded raw numbers mean in the points' units."""
-    return raw * np.array([p.factor for p in points]) + np.array([p.offset for p in points])
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a Modbus value lives: `area` co, di, ir or hr; `bit` of a register, or None."""

@@ -165,8 +165,8 @@ class LoadMine:
                 "settings": {"host": device.host, "port": device.port, "unit": 1},
                 "groups": {"second": group},
             }
-            name = {"zh": f"负载{number}", "en": f"load {number}"}
-            equipment[f"load_{number:04d}"] = {"template": "load", "name": name, "area": "mine"}
+            title = {"zh": f"负载{number}", "en": f"load {number}"}
+            equipment[f"load_{number:04d}"] = {"template": "load", "name": title, "area": "mine"}
         _dump(folder / "connections.yaml", {"connections": connections})
         _dump(folder / "equipment" / "load.yaml", {"equipment": equipment})
         with (folder / "points" / "load.csv").open("w", newline="", encoding="utf-8") as file:

@@ -42,6 +42,7 @@ class _Shown:
         self.values = np.full(len(points), np.nan)
         self.texts: list[str] = [""] * len(points)
         self.fresh = True
+        self.ts = 0
         self.numbers = np.array([point.kind is not Kind.TEXT for point in points], bool)
         self.ids = np.array([point.id for point in points], np.uint64)
         names = np.array([point.equipment for point in points])
@@ -114,7 +115,8 @@ class Mine:
         said = [texts[point.equipment].get(point.key, "") for point in device.points]
         wanted[np.isnan(wanted) & shown.numbers] = 0.0
         now = device.hold(wanted, said)
-        ts = device.stamp(self._clock())
+        # A clock that was set back makes no second value for one instant.
+        ts = shown.ts = device.stamp(max(self._clock(), shown.ts + 1000))
         changed = now != shown.values
         changed[~shown.numbers] = [a != b for a, b in zip(_texts(shown, said), _texts(shown, shown.texts), strict=True)]
         if shown.fresh or device.tells_all:

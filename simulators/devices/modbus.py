@@ -128,7 +128,7 @@ class Unit:
 def _pair(body: bytes, size: int) -> tuple[int, int]:
     if len(body) != size:
         raise _RefusedError(_ILLEGAL_VALUE)
-    return _TWO.unpack(body)  # type: ignore[return-value]
+    return _TWO.unpack(body)
 
 
 class ModbusDevice:

@@ -46,7 +46,7 @@ class Protections:
     def __post_init__(self) -> None:
         hour = 3600.0
         self._events = {
-            "deviation": Occurrence(0.4 * hour, 3, 12, self.rng),
+            "deviation": Occurrence(0.4 * hour, 3, 10.5, self.rng),
             "slip": Occurrence(30 * hour, 5, 20, self.rng),
             "smoke": Occurrence(60 * hour, 3, 15, self.rng),
             "tear": Occurrence(200 * hour, 2, 4, self.rng),

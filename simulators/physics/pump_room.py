@@ -154,7 +154,7 @@ class PumpRoom:
         self._weather = Wander(0.12, 1800.0, self.rng)
         self._ripple = Wander(0.02, 5.0, self.rng)
         for number, pump in enumerate(self.pumps):
-            pump.run_hours = 1200.0 + 37.0 * number
+            pump.run_hours = 1200.0 + 0.1 * number
 
     @property
     def volume(self) -> float:

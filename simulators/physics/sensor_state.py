@@ -16,7 +16,7 @@ ALARM, CUT_OFF, CALIBRATION, OVER_RANGE = 1, 2, 4, 8
 @dataclass(slots=True)
 class StatedSensor:
     """`alarm` and `cut_off`: the contacts set on the sensor itself. Now and then the crew gives it
-    calibration gas (`gas`, in its unit), which its state word says."""
+    calibration gas (`gas`, in its unit); its state word says so until the gas has left it."""
 
     sensor: Sensor
     rng: np.random.Generator
@@ -25,6 +25,7 @@ class StatedSensor:
     gas: float = 0.0
     shown: float = 0.0
     state: int = 0
+    _leaving_s: float = 0.0
     _calibrating: Occurrence = field(init=False)
 
     def __post_init__(self) -> None:
@@ -32,10 +33,11 @@ class StatedSensor:
 
     def step(self, true: float, dt: float) -> None:
         """Go on by dt seconds in air of which `true` is so."""
-        calibrating = self._calibrating.step(dt)
-        self.shown = self.sensor.step(self.gas if calibrating else true, dt)
+        given = self._calibrating.step(dt)
+        self._leaving_s = 3.0 * self.sensor.t90 if given else self._leaving_s - dt
+        self.shown = self.sensor.step(self.gas if given else true, dt)
         self.state = ALARM * (self.shown >= self.alarm)
-        if calibrating:
+        if self._leaving_s > 0:
             self.state |= CALIBRATION
         elif self.shown >= self.cut_off:
             self.state |= CUT_OFF

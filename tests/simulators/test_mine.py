@@ -73,6 +73,18 @@ async def test_the_same_seed_gives_the_same_truth_and_another_does_not(demo: Sit
     assert one != other
 
 
+async def test_a_clock_set_back_gives_no_instant_two_values(demo: Site, tmp_path: Path) -> None:
+    clock = Clock()
+    mine = Mine(demo, tmp_path, 1, clock)
+    for n in range(60):
+        if n % 20 == 10:
+            clock.now -= 60_000_000
+        await mine.step()
+    mine.truth.close()
+    rows = read_truth(tmp_path).to_pylist()
+    assert len({(row["point"], row["ts"]) for row in rows}) == len(rows)
+
+
 def test_every_point_of_the_demo_is_modelled_and_within_its_range(demo: Site) -> None:
     world = World(demo, 1)
     for _ in range(40):

@@ -13,6 +13,7 @@ from simulators.physics.din22101 import Conveyor
 from simulators.physics.gas import FaceAir, Gas, Sensor, mix
 from simulators.physics.parts import Occurrence, motor_current, s_curve
 from simulators.physics.pump_room import PumpRoom, PumpRoomDesign, PumpState, pump_power
+from simulators.physics.sensor_state import StatedSensor
 from simulators.physics.shearer import Shearer, ShearerDesign
 from simulators.physics.shearer import State as ShearerState
 
@@ -314,6 +315,24 @@ def test_a_sensor_shows_90_percent_of_a_step_after_its_t90() -> None:
         shown = sensor.step(1.0, DT)
     assert shown == pytest.approx(0.90, abs=0.01)
     assert shown == round(shown, 2)
+
+
+def test_calibration_gas_is_told_by_the_state_word_until_it_has_left() -> None:
+    stated = StatedSensor(Sensor(rng(), 20.0, 0.004, high=10.0), rng(), alarm=1.0, cut_off=1.5, gas=1.8)
+    stated._calibrating = Occurrence(math.inf, 1, 1, rng())
+    states = []
+    for n in range(4000):
+        if n == 100:
+            stated._calibrating.left_s = 120.0
+        stated.step(0.3, DT)
+        states.append((stated.shown, stated.state))
+    assert max(shown for shown, _ in states) > 1.5
+    assert {state for _, state in states} == {0, 4, 5}
+    assert {state for shown, state in states if shown >= 1.0} == {5}
+    assert states[-1][1] == 0
+    for _ in range(600):
+        stated.step(1.6, DT)
+    assert stated.state == 3, "without calibration it is an alarm and a cut-off"
 
 
 def test_an_s_curve_goes_from_nothing_to_all() -> None:
