@@ -19,11 +19,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bus.connection import Bus
 from rich.console import Console
 
 import simulators
 from bus import credentials, server, streams
+from bus.connection import Bus
 from models.site import SiteErrors, load
 from models.site.model import Site
 from sevenones.home import held, open_home, write_secret

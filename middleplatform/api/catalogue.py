@@ -1,0 +1,175 @@
+"""The points of the site as callers name and find them."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from middleplatform.api.errors import ApiError, shown
+from models.site.model import Point, Site
+
+_COMPARED = 2_000
+"""Names that a wrong one is compared with at most: to name the nearest must not be a burden."""
+
+
+class Catalogue:
+    """Points by index: 0 … n-1 in the site's order, which the live table shares. `ids` is uint64."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.points = site.points
+        self.ids: NDArray[np.uint64] = site.ids()
+        self._by_id = {point.id: index for index, point in enumerate(self.points)}
+        self._by_path = {point.path: index for index, point in enumerate(self.points)}
+        self._of: dict[str, list[int]] = {equipment: [] for equipment in site.equipment}
+        for index, point in enumerate(self.points):
+            self._of.setdefault(_short(point.equipment), []).append(index)
+        self._facts = [_facts(point, site) for point in self.points]
+        self._search = [_searched(point, site) for point in self.points]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def facts(self, index: int) -> dict[str, Any]:
+        """What a point is, as JSON has it. Not to be changed."""
+        return self._facts[index]
+
+    def index_of_id(self, number: int) -> int | None:
+        return self._by_id.get(number)
+
+    def resolve(self, names: Iterable[str], most: int, where: str = "point") -> NDArray[np.intp]:
+        """Indices of points named by path, by path without the mine code, or by id; each name may be a
+        comma list; in the order named, without repeats. Raises ApiError: too many, unknown."""
+        wanted = list(dict.fromkeys(part.strip() for name in names for part in name.split(",") if part.strip()))
+        if len(wanted) > most:
+            raise ApiError(
+                400,
+                "too_many_points",
+                f"{len(wanted)} points are named, at most {most} are answered at once: ask in several requests",
+                f"请求了 {len(wanted)} 个测点，一次最多 {most} 个，请分多次请求",
+                where,
+                limit=most,
+            )
+        found = [self._find(name) for name in wanted]
+        unknown = [name for name, index in zip(wanted, found, strict=True) if index is None]
+        if unknown:
+            raise self._unknown(unknown, where)
+        return np.array(list(dict.fromkeys(found)), np.intp)
+
+    def equipment(self, names: Iterable[str], where: str = "equipment") -> NDArray[np.intp]:
+        """Indices of the points of equipments, ascending. Raises ApiError 404 for one that is not there."""
+        indices: set[int] = set()
+        for name in dict.fromkeys(part.strip() for each in names for part in each.split(",") if part.strip()):
+            found = self._of.get(_short(name)) if self._ours(name) else None
+            if found is None:
+                nearest = difflib.get_close_matches(_short(name)[:60], list(self._of)[:_COMPARED], 5, 0.4)
+                raise ApiError(
+                    404,
+                    "unknown_equipment",
+                    f"there is no equipment '{shown(name)}'{_perhaps(nearest)}",
+                    f"没有设备“{shown(name)}”{_perhaps_zh(nearest)}",
+                    where,
+                    nearest=nearest,
+                )
+            indices.update(found)
+        return np.array(sorted(indices), np.intp)
+
+    def search(self, q: str, equipment: Sequence[str], role: str, kind: str) -> list[int]:
+        """Indices of points that hold every word of `q` in path, names, unit or role, ascending."""
+        words = q.casefold().split()[:10]
+        chosen = self.equipment(equipment).tolist() if any(equipment) else range(len(self.points))
+        return [
+            index
+            for index in chosen
+            if (not role or self.points[index].role == role)
+            and (not kind or self.points[index].kind == kind)
+            and all(word in self._search[index] for word in words)
+        ]
+
+    def _find(self, name: str) -> int | None:
+        index = self._by_path.get(name)
+        if index is None and name.count("/") == 1:
+            index = self._by_path.get(f"{self.site.code}/{name}")
+        if index is None and name.isascii() and name.isdigit() and len(name) <= 20:
+            index = self._by_id.get(int(name))
+        return index
+
+    def _ours(self, name: str) -> bool:
+        return "/" not in name or name.split("/", maxsplit=1)[0] == self.site.code
+
+    def _unknown(self, names: Sequence[str], where: str) -> ApiError:
+        nearest = list(dict.fromkeys(path for name in names[:3] for path in self._nearest(name)))[:5]
+        listed = ", ".join(f"'{shown(name)}'" for name in names[:5])
+        return ApiError(
+            404,
+            "unknown_point",
+            f"there is no point {listed}{_perhaps(nearest)}",
+            f"没有测点 {listed}{_perhaps_zh(nearest)}",
+            where,
+            unknown=[shown(name) for name in names[:20]],
+            nearest=nearest,
+        )
+
+    def _nearest(self, name: str) -> list[str]:
+        """Paths whose equipment and key look like those named."""
+        parts = name[:130].lower().split("/")
+        equipments = list(self._of)[:_COMPARED]
+        if len(parts) > 1:
+            equipments = difflib.get_close_matches(parts[-2], equipments, 3, 0.4) or equipments
+        keys: dict[str, list[str]] = {}
+        for index in (i for equipment in equipments for i in self._of[equipment]):
+            keys.setdefault(self.points[index].key, []).append(self.points[index].path)
+            if len(keys) >= _COMPARED:
+                break
+        close = difflib.get_close_matches(parts[-1][:40], list(keys), 3, 0.4)
+        return [path for key in close for path in keys[key][:3]]
+
+
+def _short(equipment: str) -> str:
+    """An equipment's id without the mine code."""
+    return equipment.rpartition("/")[2]
+
+
+def _perhaps(nearest: Sequence[str]) -> str:
+    return f"; did you mean {', '.join(nearest)}?" if nearest else ""
+
+
+def _perhaps_zh(nearest: Sequence[str]) -> str:
+    return f"；是否指 {'、'.join(nearest)}？" if nearest else ""
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _facts(point: Point, site: Site) -> dict[str, Any]:
+    equipment = site.equipment.get(_short(point.equipment))
+    name = equipment.name if equipment is not None else None
+    return {
+        "path": point.path,
+        "id": str(point.id),
+        "equipment": _short(point.equipment),
+        "equipment_name": {"zh": name.zh, "en": name.en} if name is not None else None,
+        "key": point.key,
+        "name": {"zh": point.name.zh, "en": point.name.en},
+        "unit": point.unit,
+        "role": point.role,
+        "kind": str(point.kind),
+        "retention": str(point.retention),
+        "range": {"low": _number(point.low), "high": _number(point.high)},
+        "limits": [{"kind": limit.kind, "value": _number(limit.value)} for limit in point.limits],
+        "states": {str(code): {"zh": words.zh, "en": words.en} for code, words in point.states.items()},
+        "silence_s": point.silence_s,
+        "writable": point.writable,
+    }
+
+
+def _searched(point: Point, site: Site) -> str:
+    equipment = site.equipment.get(_short(point.equipment))
+    names = (equipment.name.zh, equipment.name.en) if equipment is not None else ()
+    return "\n".join((point.path, point.name.zh, point.name.en, point.unit, point.role, *names)).casefold()

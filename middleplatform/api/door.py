@@ -1,0 +1,52 @@
+"""The way to the store: finds its door anew when it was restarted, and keeps the event loop free."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+
+from middleplatform.store.client import StoreClient, StoreUnavailable, read_endpoint
+
+T = TypeVar("T")
+CONCURRENT = 8
+"""Questions at once; more wait."""
+
+
+class StoreDoor:
+    """Asks the store that the home's endpoint file names."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._lock = threading.Lock()
+        self._client: StoreClient | None = None
+        self._endpoint: dict[str, str] | None = None
+        self._limit = anyio.CapacityLimiter(CONCURRENT)
+
+    async def ask(self, question: Callable[[StoreClient], T]) -> T:
+        """Run `question` with a client in a thread. Raises StoreUnavailable, StoreError."""
+        return await anyio.to_thread.run_sync(self._ask, question, limiter=self._limit)
+
+    def _ask(self, question: Callable[[StoreClient], T]) -> T:
+        client = self._current()
+        try:
+            return question(client)
+        except StoreUnavailable:
+            if self._current() is client:
+                raise
+        return question(self._current())
+
+    def _current(self) -> StoreClient:
+        """The client of the store that runs now: each start of it has a new endpoint."""
+        endpoint = read_endpoint(self._home)
+        with self._lock:
+            if self._client is None or endpoint != self._endpoint:
+                self._client, self._endpoint = StoreClient(endpoint), endpoint
+            return self._client
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()

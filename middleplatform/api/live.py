@@ -1,0 +1,125 @@
+"""The current value of every point of the site, as columns, and which of them are stale.
+
+A value never goes back in time: a sample older than the one held is ignored. A point without a
+sample for twice its maximum silence is stale, and its quality reads BAD_LAST_KNOWN whatever the
+sample said; a point that never had one reads BAD_WAITING and has no value.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.quality import Quality
+from models.samples import Samples
+from models.site.model import Site
+
+NEVER = np.iinfo(np.int64).min
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+class LiveTable:
+    """Columns of length n in the site's order: `value` float64, `ts` int64 µs (NEVER: no sample yet),
+    `held` uint8 (the sample's own quality), `shown` uint8 (what to present), `text` object (str or None),
+    `changed` int64: the revision at which the row last changed. Not thread-safe: one event loop owns it."""
+
+    def __init__(self, site: Site, clock: Callable[[], int] = now_us) -> None:
+        n = len(site.points)
+        ids = site.ids()
+        self._order = np.argsort(ids, kind="stable")
+        self._sorted = ids[self._order]
+        self._clock = clock
+        self._most_age = np.array([2e6 * point.silence_s for point in site.points], np.float64).astype(np.int64)
+        self.value = np.full(n, np.nan)
+        self.ts = np.full(n, NEVER, np.int64)
+        self.held = np.full(n, Quality.BAD_WAITING, np.uint8)
+        self.shown = self.held.copy()
+        self.text = np.full(n, None, object)
+        self.changed = np.zeros(n, np.int64)
+        self.stale = np.zeros(n, np.bool_)
+        self._heard = np.full(n, NEVER, np.int64)
+        self.revision = 0
+        self.unknown = 0
+        """Samples of points that are not in the site."""
+        self.old = 0
+        """Samples that came later than a newer one."""
+        self.heard: int | None = None
+        """When the last batch came in, µs."""
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def update(self, samples: Samples, heard: int | None = None) -> None:
+        """Take what is newer than what is held. `heard`: when it reached this process (None: now)."""
+        heard = self._clock() if heard is None else heard
+        self.heard = heard
+        self._take(samples, np.full(len(samples), heard, np.int64))
+
+    def rebuild(self, latest: pa.Table) -> None:
+        """Take the store's newest samples (point, ts, value, quality, text): they count as heard when they
+        were taken, so that what is old there is stale here."""
+        table = latest.combine_chunks()
+        text = pa.concat_arrays(table["text"].chunks) if table["text"].num_chunks else None
+        samples = Samples(
+            table["point"].to_numpy(),
+            table["ts"].to_numpy(),
+            table["value"].to_numpy(),
+            table["quality"].to_numpy(),
+            text,
+        )
+        self._take(samples, np.minimum(samples.ts, self._clock()))
+
+    def age_s(self, now: int | None = None) -> NDArray[np.float64]:
+        """Seconds since each point's sample was taken, or heard when its clock is ahead of ours; NaN for none."""
+        now = self._clock() if now is None else now
+        seen = self.ts != NEVER
+        since = np.where(seen, np.minimum(self.ts, self._heard), now)
+        return np.where(seen, np.maximum(now - since, 0) / 1e6, np.nan)
+
+    def refresh(self, now: int | None = None) -> None:
+        """Let time pass: what became stale, or is not any more, changes its shown quality and its revision."""
+        now = self._clock() if now is None else now
+        seen = self.ts != NEVER
+        since = np.where(seen, np.minimum(self.ts, self._heard), now)
+        self.stale = seen & (now - since > self._most_age)
+        shown = np.where(self.stale, np.uint8(Quality.BAD_LAST_KNOWN), self.held)
+        turned = shown != self.shown
+        if turned.any():
+            self.revision += 1
+            self.shown = shown
+            self.changed[turned] = self.revision
+
+    def _take(self, samples: Samples, heard: NDArray[np.int64]) -> None:
+        if not len(samples) or not len(self):
+            self.unknown += len(samples)
+            return
+        position = np.minimum(np.searchsorted(self._sorted, samples.point), len(self._sorted) - 1)
+        known = self._sorted[position] == samples.point
+        self.unknown += int(len(samples) - known.sum())
+        rows = np.flatnonzero(known)
+        index = self._order[position[rows]]
+        fresh = samples.ts[rows] >= self.ts[index]
+        self.old += int(len(rows) - fresh.sum())
+        rows, index = rows[fresh], index[fresh]
+        if not len(rows):
+            return
+        # Of several samples of one point the newest holds; of equal times, the last one.
+        by_time = np.lexsort((np.arange(len(rows)), samples.ts[rows], index))
+        last = np.append(index[by_time][1:] != index[by_time][:-1], True)
+        rows, index = rows[by_time][last], index[by_time][last]
+        self.revision += 1
+        self.value[index] = samples.value[rows]
+        self.ts[index] = samples.ts[rows]
+        self.held[index] = self.shown[index] = samples.quality[rows]
+        self._heard[index] = heard[rows]
+        self.text[index] = (
+            None if samples.text is None else samples.text.take(pa.array(rows)).to_numpy(zero_copy_only=False)
+        )
+        self.changed[index] = self.revision

@@ -1,0 +1,30 @@
+"""The API's Prometheus figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+
+class _Api(Collector):
+    def __init__(self, state: Any) -> None:
+        self._state = state
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        live = self._state.live
+        yield CounterMetricFamily("sevenones_api_live_messages", "Live messages taken", value=live.messages)
+        yield CounterMetricFamily("sevenones_api_live_unknown", "Live rows with an unknown id", value=live.unknown)
+        yield GaugeMetricFamily("sevenones_api_streams", "WebSocket clients now", value=self._state.streams)
+        yield GaugeMetricFamily("sevenones_api_bus_connected", "1 while connected", value=self._state.bus.connected)
+
+
+def registry_of(state: Any) -> CollectorRegistry:
+    """A registry over an application's state."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    registry.register(_Api(state))
+    return registry

@@ -1,0 +1,99 @@
+'use strict';
+const WORDS = {
+  zh: {docs: '接口文档', out: '退出', sign: '登录', user: '用户', password: '密码', enter: '进入', wrong: '登录失败：',
+       stale: '已超过 3 秒没有收到数据，所示数值不可信，正在重新连接 …', age: '秒前', never: '等待数据'},
+  en: {docs: 'API docs', out: 'sign out', sign: 'Sign in', user: 'user', password: 'password', enter: 'Enter', wrong: 'Refused: ',
+       stale: 'Nothing has come for 3 s: do not trust what is shown. Reconnecting …', age: 's ago', never: 'waiting'},
+};
+const QUALITY = {0: ['坏', 'bad'], 4: ['配置错误', 'configuration'], 8: ['未连接', 'not connected'], 12: ['设备故障', 'device failure'],
+  16: ['传感器故障', 'sensor failure'], 20: ['数据陈旧', 'stale'], 24: ['通信故障', 'communication'], 28: ['停用', 'out of service'],
+  32: ['等待数据', 'waiting'], 64: ['不确定', 'uncertain'], 68: ['最后可用值', 'last usable'], 84: ['超出量程', 'out of range']};
+const $ = id => document.getElementById(id);
+let language = localStorage.getItem('language') || 'zh', token = sessionStorage.getItem('token');
+let points = [], cells = [], socket = null, lastFrame = 0, ts = [];
+const name = both => both[language];
+
+function speak() {
+  document.documentElement.lang = language;
+  $('language').textContent = language === 'zh' ? 'EN' : '中文';
+  for (const node of document.querySelectorAll('[data-words]')) node.textContent = WORDS[language][node.dataset.words];
+}
+
+async function start() {
+  const answer = await fetch('/api/v1/points?limit=10000', {headers: {Authorization: 'Bearer ' + token}}).catch(() => null);
+  if (!answer) { setTimeout(start, 2000); return; }
+  if (!answer.ok) { leave(); return; }
+  points = (await answer.json()).points;
+  $('sign').hidden = true; $('table').hidden = false; $('out').hidden = false;
+  draw(); connect();
+}
+
+function draw() {
+  const panels = new Map(); cells = [];
+  for (const point of points) {
+    if (!panels.has(point.equipment.id)) {
+      const panel = document.createElement('section'), head = document.createElement('h2'), table = document.createElement('table');
+      head.textContent = name(point.equipment.name); panel.append(head, table); panels.set(point.equipment.id, panel);
+    }
+    const row = panels.get(point.equipment.id).lastChild.insertRow();
+    row.title = point.point;
+    for (const text of [name(point.name), '', point.unit, '']) row.insertCell().textContent = text;
+    cells.push(row);
+  }
+  $('table').replaceChildren(...panels.values());
+}
+
+function show(place, value, quality, text) {
+  const row = cells[place], point = points[place], state = value === null ? null : point.states[String(value)];
+  row.cells[1].textContent = state ? name(state) : text ?? (value === null ? '—' : Number(value.toPrecision(6)).toString());
+  row.className = quality < 64 ? 'bad' : '';
+  row.quality = quality;
+}
+
+function tick() {
+  const now = Date.now(), dead = token && lastFrame && now - lastFrame > 3000;
+  document.body.classList.toggle('stale', !!dead);
+  $('banner').hidden = !dead; $('banner').textContent = WORDS[language].stale;
+  $('clock').textContent = new Date().toLocaleTimeString(language, {hour12: false, timeZone: 'Asia/Shanghai'});
+  cells.forEach((row, place) => {
+    const words = QUALITY[row.quality & 0xfc], age = Math.max(0, Math.round(now / 1000 - ts[place] / 1e6));
+    row.cells[3].textContent = !ts[place] ? WORDS[language].never
+      : row.quality < 192 ? (words || QUALITY[0])[language === 'zh' ? 0 : 1] : age + ' ' + WORDS[language].age;
+  });
+}
+
+function connect() {
+  socket = new WebSocket((location.protocol === 'https:' ? 'wss://' : 'ws://') + location.host + '/api/v1/stream');
+  socket.binaryType = 'arraybuffer';
+  socket.onopen = () => { socket.send(JSON.stringify({token})); socket.send(JSON.stringify({subscribe: {points: points.map(p => p.point)}})); };
+  socket.onmessage = message => {
+    const frame = JSON.parse(typeof message.data === 'string' ? message.data : new TextDecoder().decode(message.data));
+    if (frame.error) { if (frame.error.code === 'unauthorised') leave(); return; }
+    lastFrame = Date.now();
+    frame.i.forEach((place, k) => { ts[place] = frame.ts[k]; show(place, frame.v[k], frame.q[k], frame.s && frame.s[k]); });
+    tick();
+  };
+  socket.onclose = () => { if (token) setTimeout(connect, 1000); };
+}
+
+function leave() {
+  token = null; sessionStorage.removeItem('token'); if (socket) socket.close();
+  $('sign').hidden = false; $('table').hidden = true; $('out').hidden = true; lastFrame = 0;
+}
+
+$('sign').addEventListener('submit', async event => {
+  event.preventDefault(); $('said').textContent = '';
+  const body = JSON.stringify({user: $('user').value, password: $('password').value});
+  const answer = await fetch('/api/v1/sign-in', {method: 'POST', headers: {'Content-Type': 'application/json'}, body}).catch(() => null);
+  const said = answer ? await answer.json() : {error: {message: '…', message_zh: '…'}};
+  if (said.error) { $('said').textContent = WORDS[language].wrong + (language === 'zh' ? said.error.message_zh : said.error.message); return; }
+  token = said.token; sessionStorage.setItem('token', token); $('password').value = ''; start();
+});
+$('out').addEventListener('click', leave);
+$('language').addEventListener('click', () => {
+  language = language === 'zh' ? 'en' : 'zh'; localStorage.setItem('language', language); speak();
+  if (!points.length) return;
+  const seen = cells.map(row => [row.cells[1].textContent, row.quality]); draw();
+  if (socket) socket.close(); seen.forEach(([text, quality], place) => { cells[place].cells[1].textContent = text; cells[place].quality = quality; });
+});
+setInterval(tick, 500); speak(); if (token) start();
