@@ -54,7 +54,8 @@ class Listen:
 def render(
     name: str, made: Credentials, listen: Listen, store: Path, max_file: int, upstream: Upstream | None
 ) -> dict[str, Any]:
-    """The whole configuration. `max_file` bounds JetStream's disk use in bytes."""
+    """The whole configuration. The server makes its folder `jetstream` in `store`, whose use of the disk
+    `max_file` bounds (bytes)."""
     config: dict[str, Any] = {
         "server_name": name,
         "listen": f"{listen.host}:{listen.port}",

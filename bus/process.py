@@ -9,6 +9,7 @@ import asyncio
 import ctypes
 import signal
 from collections import deque
+from typing import TextIO
 
 from bus.errors import ServerError
 from bus.server import ServerConfig, wait_ready
@@ -25,8 +26,10 @@ def die_with_parent() -> None:
 class ServerProcess:
     """One server: `start`, `stop`, `kill` (as a crash would) and start again on the same data."""
 
-    def __init__(self, config: ServerConfig) -> None:
+    def __init__(self, config: ServerConfig, log: TextIO | None = None) -> None:
+        """`log` also receives what the server says; the last of it is always in `self.log`."""
         self.config = config
+        self._copy = log
         self._child: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self.log: deque[str] = deque(maxlen=500)
@@ -64,6 +67,12 @@ class ServerProcess:
                 task.cancel()
             await asyncio.gather(ready, ended, return_exceptions=True)
 
+    async def wait(self) -> int:
+        """Wait until it has ended, and give its exit code."""
+        if self._child is None:
+            raise ServerError(f"the bus server '{self.config.name}' was never started")
+        return await self._child.wait()
+
     async def stop(self) -> None:
         """End it in order; by force after 10 s."""
         await self._end(signal.SIGTERM)
@@ -88,4 +97,7 @@ class ServerProcess:
     async def _read_log(self, child: asyncio.subprocess.Process) -> None:
         assert child.stderr is not None  # noqa: S101 - asked for above
         while line := await child.stderr.readline():
-            self.log.append(line.decode(errors="replace").rstrip())
+            text = line.decode(errors="replace").rstrip()
+            self.log.append(text)
+            if self._copy is not None:
+                print(text, file=self._copy, flush=True)

@@ -94,7 +94,7 @@ def prepare(
         if check_ports:
             _check_ports(listen)
         path = folder / "server.conf"
-        _write(path, json.dumps(render(name, made, listen, folder / "jetstream", total, upstream), indent=2) + "\n")
+        _write(path, json.dumps(render(name, made, listen, folder, total, upstream), indent=2) + "\n")
         _write(folder / "version.json", json.dumps({"layout": LAYOUT, "server": list(version())}) + "\n")
     except OSError as error:
         raise ServerError(f"cannot write the bus server's files in {folder}: {error.strerror}") from error

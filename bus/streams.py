@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,20 +53,21 @@ async def ensure(
     limits: Limits | None = None,
     *,
     gateways: Iterable[str] | None = None,
-    edges: Iterable[str] = (),
+    edges: Mapping[str, Iterable[str]] | None = None,
 ) -> None:
     """Make the streams on the server that `bus` (as admin) is connected to, or change them to this.
 
-    `gateways` publish to this server itself (None: all). `edges` name servers that joined it as leaves:
-    their streams are sourced into these. Raises BusUnavailable, PublishRefused with the server's words.
+    `gateways` publish to this server itself (None: all, or none where there are edges). `edges` maps
+    each server that joined it as a leaf to the gateways behind it: what these published there, and
+    nothing else, is sourced into the streams here. Raises BusUnavailable, PublishRefused with the server's words.
     """
     limits = limits or Limits()
-    edges = tuple(edges)
+    behind = {edge: tuple(names) for edge, names in (edges or {}).items()}
     if gateways is None:
-        gateways = () if edges else ("*",)
+        gateways = () if behind else ("*",)
     names = tuple(gateways)
     for stream in STREAMS:
-        wanted = _config(stream, code, limits, names, edges)
+        wanted = _config(stream, code, limits, names, behind)
         try:
             found = (await bus.control(f"STREAM.INFO.{stream}", None))["config"]
         except BusUnavailable as error:
@@ -79,7 +80,7 @@ async def ensure(
 
 
 def _config(
-    stream: str, code: str, limits: Limits, gateways: tuple[str, ...], edges: tuple[str, ...]
+    stream: str, code: str, limits: Limits, gateways: tuple[str, ...], edges: dict[str, tuple[str, ...]]
 ) -> dict[str, Any]:
     size, age = limits.of(stream)
     config: dict[str, Any] = {
@@ -98,12 +99,17 @@ def _config(
         config["sources"] = [
             {
                 "name": stream,
+                # Without this an edge could bring in samples in another gateway's name.
+                "subject_transforms": [
+                    {"src": subjects.of_stream(stream, code, name), "dest": subjects.of_stream(stream, code, name)}
+                    for name in names
+                ],
                 "external": {
                     "api": f"$JS.{subjects.domain_of(edge, code)}.API",
                     # A prefix of its own, so that an edge may send into its own sourcing alone.
                     "deliver": subjects.delivery_of(edge, code),
                 },
             }
-            for edge in edges
+            for edge, names in edges.items()
         ]
     return config

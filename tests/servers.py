@@ -76,6 +76,6 @@ async def mine_bus(
         if set_up:
             admin = await running.connect("admin")
             local = gateways if leaves else None
-            await streams.ensure(admin, code, limits, gateways=local, edges=tuple(leaves or ()))
+            await streams.ensure(admin, code, limits, gateways=local, edges=leaves)
             await admin.close()
         yield running

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bus import subjects
+from bus import streams, subjects
 from bus.config import Upstream
 from bus.connection import Bus, BusUnavailable, NotPermitted
 from tests.proxy import Proxy
-from tests.servers import CODE, mine_bus
+from tests.servers import CODE, SMALL, mine_bus
 
 SUBJECT = subjects.samples(CODE, "edge1")
 LIVE = subjects.live(CODE, "edge1")
@@ -19,9 +19,12 @@ LIVE = subjects.live(CODE, "edge1")
 
 @asynccontextmanager
 async def joined(tmp_path):
-    """(mine's server, edge's server, the link between them)"""
+    """(mine's server, edge's server, the link between them), joined.
+
+    The mine's streams are made last: made before the link stands, they ask again only after some 40 s.
+    """
     async with (
-        mine_bus(tmp_path / "mine", gateways=(), leaves={"edge1": ["edge1"]}) as mine,
+        mine_bus(tmp_path / "mine", gateways=(), leaves={"edge1": ["edge1"]}, set_up=False) as mine,
         Proxy(mine.leaf_port) as link,
         mine_bus(
             tmp_path / "edge",
@@ -30,6 +33,24 @@ async def joined(tmp_path):
             upstream=Upstream(f"nats://127.0.0.1:{link.port}", mine.credentials.processes["leaf-edge1"]),
         ) as edge,
     ):
+        gateway, api, admin = (
+            await edge.connect("gateway-edge1"),
+            await mine.connect("api"),
+            await mine.connect("admin"),
+        )
+        through = asyncio.Event()
+
+        async def handler(subject: str, data: bytes) -> None:
+            through.set()
+
+        await api.listen(LIVE, handler)
+        async with asyncio.timeout(20):
+            while not through.is_set():
+                await gateway.live(LIVE, b"")
+                await asyncio.sleep(0.05)
+        await streams.ensure(admin, CODE, SMALL, edges={"edge1": ["edge1"]})
+        for bus in (gateway, api, admin):
+            await bus.close()
         yield mine, edge, link
 
 
@@ -116,6 +137,7 @@ async def test_an_edge_sends_nothing_up_that_is_not_its_own(tmp_path):
             heard.append(subject)
 
         await api.listen(subjects.live(CODE, "*"), handler)
+        before = await admin.stream_state(subjects.SAFETY)
         path = edge.process.config.path
         config = json.loads(path.read_text())
         intruder = next(u for u in config["accounts"]["MINE"]["users"] if "admin" in str(u["permissions"]))
@@ -129,18 +151,18 @@ async def test_an_edge_sends_nothing_up_that_is_not_its_own(tmp_path):
         async with asyncio.timeout(20):
             while LIVE not in heard:
                 for subject in (
-                    subjects.samples(CODE, "edge1"),
+                    subjects.safety(CODE, "edge2"),
                     subjects.live(CODE, "edge2"),
                     LIVE,
                 ):
                     await rogue.live(subject, b"forged")
                 domain = subjects.domain_of("mine", CODE)
-                await rogue.live(f"$JS.{domain}.API.STREAM.DELETE.SAMPLES", b"")
-                await rogue.live(f"$JS.{domain}.API.STREAM.PURGE.SAMPLES", b"")
+                await rogue.live(f"$JS.{domain}.API.STREAM.DELETE.SAFETY", b"")
+                await rogue.live(f"$JS.{domain}.API.STREAM.PURGE.SAFETY", b"")
                 await asyncio.sleep(0.1)
         await asyncio.sleep(0.3)
         assert set(heard) == {LIVE}
-        assert (await admin.stream_state(subjects.SAFETY)).messages == 0
+        assert await admin.stream_state(subjects.SAFETY) == before
         for bus in (api, admin, rogue):
             await bus.close()
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from bus import credentials, server
-from bus.errors import CredentialError, ServerError
+from bus.errors import BusError, CredentialError, ServerError
 from bus.process import ServerProcess
 from tests.servers import CODE, free_port, mine_bus
 
@@ -98,7 +98,7 @@ async def test_a_new_gateway_is_known_after_a_reload(tmp_path):
                 try:
                     newcomer = await running.connect("gateway-edge2")
                     break
-                except Exception:
+                except BusError:
                     await asyncio.sleep(0.1)
         await newcomer.publish(f"mine.{CODE}.samples.edge2", b"x", "edge2-1")
         await gateway.wait_connected(5)
