@@ -15,7 +15,8 @@ _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 
 class Filler:
     """Fills strings from an environment. `unset` has the paths of strings that stay unfilled because
-    their variable is not set: a mistake when `required`, else a note."""
+    their variable is not set: a mistake when `required`, else a note. `filled` has, by path, what was
+    written and what it became: a message shows the first, for the second may be a password."""
 
     def __init__(self, environment: Mapping[str, str], document: Document, problems: Problems, *, required: bool):
         self.environment = environment
@@ -23,16 +24,24 @@ class Filler:
         self.problems = problems
         self.required = required
         self.unset: set[Path] = set()
+        self.filled: dict[Path, tuple[str, str]] = {}
 
     def fill(self, value: Any, path: Path) -> Any:
         """The value, its strings at any depth filled."""
         if isinstance(value, str) and "${" in value:
-            return _VARIABLE.sub(lambda match: self._one(match, path), value)
+            text = _VARIABLE.sub(lambda match: self._one(match, path), value)
+            self.filled[path] = (value, text)
+            return text
         if isinstance(value, dict):
             return {key: self.fill(inner, (*path, key)) for key, inner in value.items()}
         if isinstance(value, list):
             return [self.fill(inner, (*path, index)) for index, inner in enumerate(value)]
         return value
+
+    def as_written(self, message: str, path: Path) -> str:
+        """The message about a path, with what was written there in place of what it became."""
+        written, text = self.filled.get(path, ("", ""))
+        return message.replace(text, written) if text else message
 
     def _one(self, match: re.Match[str], path: Path) -> str:
         if match[1]:

@@ -79,7 +79,7 @@ def examine(
         return Report(None, problems.found, problems.notes)
     with _no_collection():
         site = _Loading(folder, problems, check_tag, check_settings, environment or {}, require_environment).run()
-    return Report(None if problems.count else site, problems.found, problems.notes)
+    return Report(None if problems.count else site, problems.ordered(), problems.notes)
 
 
 @contextmanager
@@ -237,7 +237,7 @@ class _Loading:
             for below, message in self.check_settings(connection) if self.check_settings else ():
                 at = (*place, *below)
                 if not any(unset[: len(at)] == at for unset in filler.unset):
-                    self.problems.add(document.file, document.line(at), message)
+                    self.problems.add(document.file, document.line(at), filler.as_written(message, at))
 
     def _equipment(self, path: Path, library: Library) -> None:
         document = self._document(path)

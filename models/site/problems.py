@@ -48,6 +48,11 @@ class Problems:
                 Problem(file, str(where), f"there are more than {MAX_PROBLEMS} problems: stopped listing")
             )
 
+    def ordered(self) -> list[Problem]:
+        """By file, in the order in which files were read, and by line; cells stay in their table's order."""
+        files = {name: index for index, name in enumerate(dict.fromkeys(problem.file for problem in self.found))}
+        return sorted(self.found, key=lambda p: (files[p.file], int(p.where) if p.where.isdigit() else 0))
+
     def note(self, file: str, where: str | int, message: str) -> None:
         if len(self.notes) < MAX_PROBLEMS:
             self.notes.append(Problem(file, str(where), message))

@@ -137,8 +137,10 @@ def plain_words(error: Mapping[str, Any], model: type[BaseModel]) -> str:
     """One of pydantic's findings as an engineer would say it."""
     kind, value = error["type"], error.get("input")
     context = error.get("ctx") or {}
-    shown = f"'{value}'" if isinstance(value, str | int | float) else _what(value)
+    shown = f"'{value}'" if isinstance(value, str) else f"{value:g}" if type(value) is float else _what(value)
     last = str(error["loc"][-1]) if error["loc"] else ""
+    if any(word in last.lower() for word in ("password", "secret", "token")):
+        shown = "something else"  # what is not to be seen on a screen
     if kind == "missing":
         return f"'{last}' is missing"
     if kind == "extra_forbidden":

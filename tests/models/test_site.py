@@ -97,7 +97,7 @@ def test_a_variable_that_is_not_set_is_a_mistake_or_a_note(tmp_path: Path) -> No
     # The unset port of `plc` is not judged; `broker` has no port, so its settings' line is named.
     report = examine(tmp_path, require_environment=False, check_settings=wrong)
     assert [(problem.file, problem.where) for problem in report.problems] == [("connections.yaml", "14")]
-    assert [note.message for note in report.notes][0] == "the environment variable PORT is not set here"
+    assert next(note.message for note in report.notes) == "the environment variable PORT is not set here"
 
 
 def test_the_version_is_of_what_was_read_and_of_nothing_else(tmp_path: Path) -> None:
