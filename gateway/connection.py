@@ -35,6 +35,10 @@ READ_LIMIT_S = 30.0
 CLOSE_LIMIT_S = 5.0
 GRACE_S = 0.5
 """A poll may take this long, however short its period, before its points are bad."""
+LOOK_S = 0.1
+"""How often a poll that takes too long is looked at again."""
+LAG_S = 0.1
+"""A look that comes this late says that this process was busy, and nothing about the device."""
 STEADY_S = 10.0
 """A link that lived this long and answered is one that works: the next loss begins a new back-off."""
 SIGN_IN_S = 5.0
@@ -293,6 +297,10 @@ class DeviceConnection:
                 self.reason = ""
                 usual_s = max(ended - began, usual_s * 0.9)
 
+    def monotonic(self) -> float:
+        """Seconds of the clock that polls are scheduled on."""
+        return self._clock.monotonic()
+
     def overdue(self, rows: np.ndarray[Any, Any], seconds: float) -> None:
         reason = f"no answer for {seconds:.1f} s"
         self.reason = reason
@@ -336,19 +344,26 @@ class _Overdue:
         self._connection, self._lane, self._members = connection, lane, members
         self._began, self._usual_s = began, usual_s
         self._loop = asyncio.get_running_loop()
-        first = min(self._limit(group) for group in lane.groups)
-        self._timer = self._loop.call_later(max(first, 0.01), self._look)
+        self._wait(min(self._limit(group) for group in lane.groups))
 
     def _limit(self, group: PollGroup) -> float:
         return max(0.9 * group.period, GRACE_S, 1.5 * self._usual_s)
 
+    def _wait(self, seconds: float) -> None:
+        self._expected = self._loop.time() + seconds
+        self._timer = self._loop.call_later(seconds, self._look)
+
     def _look(self) -> None:
-        now = self._connection._clock.monotonic()
+        if self._loop.time() - self._expected > LAG_S:
+            # We were busy ourselves: the answer may be here, only not yet read.
+            self._wait(LOOK_S)
+            return
+        now = self._connection.monotonic()
         waited = now - self._began
         for group in self._lane.groups:
             if group.instant <= now and now - max(group.instant, self._began) >= self._limit(group) - 0.005:
                 self._connection.overdue(self._members[group.name], waited)
-        self._timer = self._loop.call_later(0.1, self._look)
+        self._wait(LOOK_S)
 
     def stop(self) -> None:
         self._timer.cancel()

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 RESERVED_AT_ONCE = 10_000
 
 
-class GatewayRunning(Exception):  # noqa: N818 - a state, not a mistake
+class GatewayRunning(Exception):
     """Another process holds this gateway's folder."""
 
 

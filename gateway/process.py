@@ -37,7 +37,7 @@ DRAIN_S = 4.0
 """With the closing of devices and bus this stays within five seconds."""
 
 
-class UnknownGateway(LookupError):  # noqa: N818 - says what is not there
+class UnknownGateway(LookupError):
     """The site has no connection for this gateway."""
 
 

@@ -2,8 +2,8 @@
 
 Instant k of a group is base + k * period, computed and never summed up, so that nothing drifts; base
 lies on the wall clock's grid of the period plus the phase. A connection reads one group at a time:
-of those that are due the one that has waited longest comes first, so that none starves. An instant that passed unread is
-skipped and counted, never made up for by a burst.
+of those that are due the one that has waited longest comes first, so that none starves. An instant
+that passed unread is skipped and counted, never made up for by a burst.
 """
 
 from __future__ import annotations
