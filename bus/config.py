@@ -16,7 +16,7 @@ from bus.subjects import STREAMS
 
 MAX_PAYLOAD = 8 << 20
 MQTT_MAX_BYTES = 1 << 30
-"""Disk that the devices' own account may use: sessions and messages in flight, not history."""
+"""Most disk that the devices' own account may use: sessions and messages in flight, not history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,15 @@ def render(
             "max_file_store": max_file,
             "max_memory_store": 64 << 20,
         },
-        "accounts": _accounts(made),
+        "accounts": _accounts(made, min(MQTT_MAX_BYTES, max_file // 10)),
     }
     if listen.monitor_port is not None:
         config["http"] = f"127.0.0.1:{listen.monitor_port}"
     if listen.mqtt_port is not None:
-        config["mqtt"] = {"listen": f"{listen.mqtt_host}:{listen.mqtt_port}", "max_ack_pending": 1000}
+        # A client that died gets what it had not acknowledged again after this, not at its return: by
+        # default that would be 30 s late.
+        waits = {"max_ack_pending": 1000, "ack_wait": "10s"}
+        config["mqtt"] = {"listen": f"{listen.mqtt_host}:{listen.mqtt_port}", **waits}
     leafnodes: dict[str, Any] = {}
     if listen.leaf_port is not None:
         # Advertised addresses would let a leaf find a way around the proxy or firewall it must use.
@@ -91,7 +94,7 @@ def render(
     return config
 
 
-def _accounts(made: Credentials) -> dict[str, Any]:
+def _accounts(made: Credentials, devices_bytes: int) -> dict[str, Any]:
     users = []
     for process, credential in made.processes.items():
         leaf = process.startswith("leaf-")
@@ -117,7 +120,7 @@ def _accounts(made: Credentials) -> dict[str, Any]:
     return {
         "MINE": {"jetstream": "enabled", "users": users},
         # Apart from the mine's account: MQTT topic a/b is subject a.b, so a device could forge samples.
-        "DEVICES": {"jetstream": {"max_file": MQTT_MAX_BYTES, "max_mem": 32 << 20}, "users": devices},
+        "DEVICES": {"jetstream": {"max_file": devices_bytes, "max_mem": 32 << 20}, "users": devices},
     }
 
 

@@ -5,11 +5,11 @@ class BusError(Exception):
     """Anything the bus refuses or cannot do now."""
 
 
-class BusUnavailable(BusError):  # noqa: N818 - a state of the bus, not a mistake
+class BusUnavailable(BusError):
     """No connection, no answer in time, or no stream: the same call may succeed later."""
 
 
-class PublishRefused(BusError):  # noqa: N818 - the server's answer, not a mistake
+class PublishRefused(BusError):
     """The server answered and did not take the message."""
 
 

@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import shutil
 import signal
 from collections import deque
 from typing import TextIO
 
+import structlog
+
 from bus.errors import ServerError
-from bus.server import ServerConfig, wait_ready
+from bus.server import MIN_FREE, ServerConfig, wait_ready
+
+_log = structlog.get_logger("bus")
+
+RESTART_S, LONGEST_RESTART_S = 1.0, 30.0
+LOOK_S = 2.0
+"""How often it is looked whether a disk that was full has room again."""
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -33,6 +42,8 @@ class ServerProcess:
         self._child: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self.log: deque[str] = deque(maxlen=500)
+        self.write_failed = False
+        """Whether a stream could not write to the disk since the start."""
 
     @property
     def pid(self) -> int | None:
@@ -41,6 +52,7 @@ class ServerProcess:
 
     async def start(self, wait_s: float = 30.0) -> None:
         """Start it and wait until it is ready. Raises ServerError with the server's last words."""
+        self.write_failed = False
         self._child = await asyncio.create_subprocess_exec(
             *self.config.argv,
             stdin=asyncio.subprocess.DEVNULL,
@@ -67,11 +79,42 @@ class ServerProcess:
                 task.cancel()
             await asyncio.gather(ready, ended, return_exceptions=True)
 
-    async def wait(self) -> int:
-        """Wait until it has ended, and give its exit code."""
-        if self._child is None:
-            raise ServerError(f"the bus server '{self.config.name}' was never started")
-        return await self._child.wait()
+    async def keep(self, stop: asyncio.Event) -> None:
+        """Keep the started server running until `stop`, then end it.
+
+        It is started again when it ends; and when its disk was full and has room again, because a
+        stream that could not write once takes nothing more until then.
+        """
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                assert self._child is not None  # noqa: S101 - started, says the caller
+                ended = asyncio.create_task(self._child.wait())
+                await asyncio.wait((stopping, ended), timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+                died = ended.done()
+                ended.cancel()
+                room = shutil.disk_usage(self.config.path.parent).free > MIN_FREE
+                if stop.is_set() or not (died or (self.write_failed and room)):
+                    continue
+                _log.error("bus server restarts", name=self.config.name, died=died, disk_was_full=self.write_failed)
+                await self.stop()
+                await asyncio.sleep(RESTART_S)
+                await self._start_again(stop)
+        finally:
+            stopping.cancel()
+            await self.stop()
+
+    async def _start_again(self, stop: asyncio.Event) -> None:
+        wait = RESTART_S
+        while not stop.is_set():
+            try:
+                await self.start()
+            except ServerError as error:
+                _log.error("bus server cannot start", name=self.config.name, error=str(error))
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_RESTART_S)
+            else:
+                return
 
     async def stop(self) -> None:
         """End it in order; by force after 10 s."""
@@ -99,5 +142,6 @@ class ServerProcess:
         while line := await child.stderr.readline():
             text = line.decode(errors="replace").rstrip()
             self.log.append(text)
+            self.write_failed = self.write_failed or "Critical write error" in text
             if self._copy is not None:
                 print(text, file=self._copy, flush=True)

@@ -19,11 +19,14 @@ _HOUR_NS = 3600 * 10**9
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much each stream keeps (bytes) and for how long (hours). Full streams refuse new messages."""
+    """How much each stream keeps (bytes) and for how long (hours). Full streams refuse new messages.
 
-    samples_bytes: int = 8 << 30
-    safety_bytes: int = 2 << 30
-    events_bytes: int = 1 << 30
+    The defaults fit any disk; `of_disk` takes the share of this machine's that the design gives it.
+    """
+
+    samples_bytes: int = 2 << 30
+    safety_bytes: int = 512 << 20
+    events_bytes: int = 256 << 20
     samples_hours: float = 72
     safety_hours: float = 30 * 24
     events_hours: float = 30 * 24

@@ -111,20 +111,10 @@ async def _run(
     process = ServerProcess(config, log=sys.stderr)
     await process.start()
     setting_up = asyncio.create_task(_set_up(home, config.url, code, gateways if edges else None, edges, share))
-    stopping = asyncio.create_task(stop.wait())
     try:
-        while True:
-            ended = asyncio.create_task(process.wait())
-            await asyncio.wait((stopping, ended), return_when=asyncio.FIRST_COMPLETED)
-            if stop.is_set():
-                ended.cancel()
-                return
-            print(f"总线已退出，即将重启 · the bus server ended, restart in {RESTART_S:.0f} s", file=sys.stderr)
-            await asyncio.sleep(RESTART_S)
-            await process.start()
+        await process.keep(stop)
     finally:
         setting_up.cancel()
-        await process.stop()
 
 
 async def _set_up(

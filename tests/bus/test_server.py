@@ -14,7 +14,8 @@ from collections import namedtuple
 import psutil
 import pytest
 
-from bus import credentials, server
+from bus import credentials, server, subjects
+from bus.connection import BusUnavailable, PublishRefused
 from bus.errors import BusError, CredentialError, ServerError
 from bus.process import ServerProcess
 from tests.servers import CODE, free_port, mine_bus
@@ -129,3 +130,50 @@ def test_the_server_ends_when_its_parent_is_killed(home):
     parent.wait()
     parent.stdout.close()
     child.wait(10)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 600 MB of its own."""
+    where = tmp_path / "disk"
+    where.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=600m", "none", str(where)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only who may mount a small disk can fill it: run as root outside a container")
+    yield where
+    subprocess.run(["umount", "-l", str(where)], check=True)
+
+
+async def test_a_full_disk_loses_nothing_acknowledged_and_the_bus_works_again_once_there_is_room(small_disk):
+    subject, stop, taken = subjects.samples(CODE, "edge1"), asyncio.Event(), 0
+    async with mine_bus(small_disk / "home") as running:
+        keeping = asyncio.create_task(running.process.keep(stop))
+        gateway, store = await running.connect("gateway-edge1"), await running.connect("store")
+        ballast = small_disk / "ballast"
+        room = shutil.disk_usage(small_disk).free - (8 << 20)
+        with ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, room)
+        with pytest.raises((BusUnavailable, PublishRefused)):
+            while True:
+                await gateway.publish(subject, b"." * 1_000_000, f"edge1-{taken + 1}", timeout=2)
+                taken += 1
+        ballast.unlink()
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    await gateway.publish(subject, b"after", "edge1-after", timeout=2)
+                    break
+                except BusUnavailable:
+                    await asyncio.sleep(0.1)
+        consumer = await store.consumer(subjects.SAMPLES, "store")
+        sizes: list[int] = []
+        while messages := await consumer.fetch(100, None, 1):
+            sizes += [len(message.data) for message in messages]
+        assert taken > 0 and sizes[:taken] == [1_000_000] * taken and sizes[-1] == len(b"after")
+        assert len(sizes) <= taken + 2, "the one without an answer may be there or not"
+        await gateway.close()
+        await store.close()
+        stop.set()
+        await keeping

@@ -30,6 +30,22 @@ async def test_streams_are_durable_refuse_when_full_and_may_be_changed(tmp_path)
         await admin.close()
 
 
+async def test_setting_up_again_changes_nothing(tmp_path):
+    edges = {"east": ["edge1", "edge2"], "west": ["edge3"]}
+    async with mine_bus(tmp_path, gateways=("edge9",), leaves=edges) as running:
+        admin = await running.connect("admin")
+        verbs, control = [], admin.control
+
+        async def spy(verb, *rest):
+            verbs.append(verb)
+            return await control(verb, *rest)
+
+        admin.control = spy
+        await streams.ensure(admin, CODE, SMALL, gateways=["edge9"], edges=edges)
+        assert verbs == [f"STREAM.INFO.{stream}" for stream in subjects.STREAMS], "an update restarts the sourcing"
+        await admin.close()
+
+
 def test_limits_are_a_bounded_share_of_the_disk(tmp_path):
     limits = Limits.of_disk(tmp_path, share=0.2)
     assert 256 << 20 <= limits.samples_bytes <= 256 << 30
