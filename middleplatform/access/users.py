@@ -66,6 +66,7 @@ def _nobody() -> str:
 def _hash(password: str) -> str:
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise AccessError(
-            f"密码应为 {MIN_PASSWORD} 至 {MAX_PASSWORD} 个字符 · a password is {MIN_PASSWORD} to {MAX_PASSWORD} characters"
+            f"密码应为 {MIN_PASSWORD} 至 {MAX_PASSWORD} 个字符 · "
+            f"a password is {MIN_PASSWORD} to {MAX_PASSWORD} characters"
         )
     return _hasher.hash(password.encode("utf-8", "replace"))

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol
 
+import anyio
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bus.connection import Bus
 from middleplatform import console
 from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import Verifier
-from middleplatform.api import docs, errors, history, routes, stream
-from middleplatform.api.auth import Asker
+from middleplatform.api import docs, errors, health, history, openapi, routes, signin, stream
+from middleplatform.api.auth import asker, bearer
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.door import StoreDoor
+from middleplatform.api.feed import Hub
 from middleplatform.api.live import LiveTable
 from middleplatform.api.metrics import registry_of
 
-MAX_BODY = 1 << 20
-MAX_QUERY = 64 << 10
-_CSP = (
-    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
-    "frame-ancestors 'none'"
-)
+MAX_BODY = 64 << 10
+_CSP = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+_DOCS_CSP = f"{_CSP}; style-src 'self' 'unsafe-inline'"
 _HEADERS = [
-    (b"content-security-policy", _CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 ]
 
 
+class Linked(Protocol):
+    """What the application needs to know of the bus."""
+
+    @property
+    def connected(self) -> bool: ...
+
+
 class Guard:
-    """Bounds what comes in and puts the safety headers on what goes out."""
+    """Bounds the body that comes in and puts the safety headers on what goes out."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -45,33 +52,60 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        too_large = not length.isdigit() or int(length) > MAX_BODY or len(scope["query_string"]) > MAX_QUERY
-        taken = 0
-
-        async def bounded() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > MAX_BODY:
-                return {"type": "http.disconnect"}
-            return message
+        csp = _DOCS_CSP if scope["path"].startswith("/api/docs") else _CSP
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 have = {name.lower() for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(h for h in _HEADERS if h[0] not in have)]
+                ours = [*_HEADERS, (b"content-security-policy", csp.encode())]
+                message["headers"] = [*message["headers"], *(header for header in ours if header[0] not in have)]
             await send(message)
 
-        if too_large:
-            refused = errors.answer(errors.ApiError(413, "too_large", "请求过大", "the request is too large"))
-            await refused(scope, receive, with_headers)
+        body = await _body(receive) if _has_body(scope) else b""
+        if body is None:
+            refused = errors.ApiError(
+                413,
+                "too_large",
+                f"请求体过大，最多 {MAX_BODY} 字节",
+                f"the body is too large: at most {MAX_BODY} bytes are taken",
+                headers={"Connection": "close"},
+            )
+            await refused.response()(scope, receive, with_headers)
             return
-        await self._app(scope, bounded, with_headers)
+        await self._app(scope, _replay(body, receive), with_headers)
 
 
-def build(catalogue: Catalogue, live: LiveTable, bus: Bus, home: Path) -> FastAPI:
-    """The application over these parts."""
+def _has_body(scope: Scope) -> bool:
+    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None when it is larger than it may be."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            return None
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, database: str | None = None) -> FastAPI:
+    """The application over these parts. `database`: where users and tokens are; by default in the home."""
     app = FastAPI(
         title="七个一 · sevenones",
         version=version("sevenones"),
@@ -79,27 +113,35 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Bus, home: Path) -> FastAP
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,
     )
     state = app.state
-    state.catalogue, state.live, state.bus, state.home = catalogue, live, bus, home
-    state.door, state.tokens, state.throttle, state.streams = StoreDoor(home), Verifier(home), Throttle(), 0
+    state.catalogue, state.live, state.bus = catalogue, live, bus
+    state.database = database or home
+    state.door = StoreDoor(home)
+    state.probe = health.StoreProbe(state.door)
+    state.hub = Hub(live)
+    state.tokens, state.throttle = Verifier(state.database), Throttle()
+    state.hashing = anyio.CapacityLimiter(2)  # a password's hash takes 64 MB while it is computed
+    state.metrics_token = secrets.token_urlsafe(32)
     registry = registry_of(state)
 
     v1 = APIRouter(prefix="/api/v1")
-    for part in (routes.router, history.router, stream.router):
+    for part in (health.router, signin.router, routes.router, history.router, stream.router):
         v1.include_router(part)
     app.include_router(v1)
 
     @app.get("/metrics", include_in_schema=False)
-    async def metrics(_: Asker) -> Response:
+    async def metrics(request: Request) -> Response:
+        given = await bearer(request)
+        own = given is not None and hmac.compare_digest(given.credentials.encode(), state.metrics_token.encode())
+        if not own:
+            await asker(request, given)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
-    @app.get("/favicon.ico", include_in_schema=False)
-    async def favicon(_: Request) -> Response:
-        return Response(status_code=204)
 
     errors.install(app)
     docs.install(app)
     app.mount("/", StaticFiles(directory=console.STATIC, html=True), name="console")
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     app.add_middleware(Guard)
     return app

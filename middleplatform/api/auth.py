@@ -26,9 +26,7 @@ def unauthorised(zh: str, en: str) -> ApiError:
     return ApiError(401, "unauthorised", zh, en, headers={"WWW-Authenticate": "Bearer"})
 
 
-async def principal_of(
-    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-) -> Grant:
+async def asker(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> Grant:
     """The one who asks. Raises ApiError 401."""
     if given is None:
         raise unauthorised(
@@ -37,4 +35,17 @@ async def principal_of(
     return await grant_of(request.app.state.tokens, given.credentials)
 
 
-Asker = Annotated[Grant, Depends(principal_of)]
+async def admin(grant: Annotated[Grant, Depends(asker)]) -> Grant:
+    """The one who asks, who must be an administrator. Raises ApiError 401, 403."""
+    if grant.role != "admin":
+        raise ApiError(
+            403,
+            "forbidden",
+            "此操作需要 admin 角色的令牌",
+            f"this needs a token of the role admin; yours is {grant.role}",
+        )
+    return grant
+
+
+Asker = Annotated[Grant, Depends(asker)]
+Admin = Annotated[Grant, Depends(admin)]

@@ -8,11 +8,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from middleplatform.api.errors import ApiError, shown
-from models.site.model import Point, Site
+from models.site.model import Name, Point, Site
 
+MAX_POINTS = 200
+"""Points that one request for history may name."""
 _COMPARED = 2_000
 """Names that a wrong one is compared with at most: to name the nearest must not be a burden."""
 
@@ -50,8 +53,8 @@ class Catalogue:
             raise ApiError(
                 400,
                 "too_many_points",
-                f"{len(wanted)} points are named, at most {most} are answered at once: ask in several requests",
                 f"请求了 {len(wanted)} 个测点，一次最多 {most} 个，请分多次请求",
+                f"{len(wanted)} points are named, at most {most} are answered at once: ask in several requests",
                 where,
                 limit=most,
             )
@@ -71,13 +74,22 @@ class Catalogue:
                 raise ApiError(
                     404,
                     "unknown_equipment",
-                    f"there is no equipment '{shown(name)}'{_perhaps(nearest)}",
                     f"没有设备“{shown(name)}”{_perhaps_zh(nearest)}",
+                    f"there is no equipment '{shown(name)}'{_perhaps(nearest)}",
                     where,
                     nearest=nearest,
                 )
             indices.update(found)
         return np.array(sorted(indices), np.intp)
+
+    def equipment_path(self, name: str) -> str:
+        """`<mine code>/<equipment>` of one equipment, named with or without the code. Raises ApiError 404."""
+        if "," in name:
+            raise ApiError(
+                400, "one_equipment", "此处只能指明一台设备", "one equipment can be named here, not a list", "equipment"
+            )
+        self.equipment([name])
+        return f"{self.site.code}/{_short(name.strip())}"
 
     def search(self, q: str, equipment: Sequence[str], role: str, kind: str) -> list[int]:
         """Indices of points that hold every word of `q` in path, names, unit or role, ascending."""
@@ -90,6 +102,12 @@ class Catalogue:
             and (not kind or self.points[index].kind == kind)
             and all(word in self._search[index] for word in words)
         ]
+
+    def paths_of(self, ids: NDArray[np.uint64]) -> pa.DictionaryArray:
+        """Paths of a column of ids, each of which is in the catalogue."""
+        used, place = np.unique(ids, return_inverse=True)
+        paths = pa.array([self.points[self._by_id[number]].path for number in used.tolist()], pa.string())
+        return pa.DictionaryArray.from_arrays(pa.array(place.astype(np.int32)), paths)
 
     def _find(self, name: str) -> int | None:
         index = self._by_path.get(name)
@@ -108,8 +126,8 @@ class Catalogue:
         return ApiError(
             404,
             "unknown_point",
-            f"there is no point {listed}{_perhaps(nearest)}",
             f"没有测点 {listed}{_perhaps_zh(nearest)}",
+            f"there is no point {listed}{_perhaps(nearest)}",
             where,
             unknown=[shown(name) for name in names[:20]],
             nearest=nearest,
@@ -149,12 +167,11 @@ def _number(value: float) -> float | None:
 
 def _facts(point: Point, site: Site) -> dict[str, Any]:
     equipment = site.equipment.get(_short(point.equipment))
-    name = equipment.name if equipment is not None else None
+    name = equipment.name if equipment is not None else Name(_short(point.equipment), _short(point.equipment))
     return {
-        "path": point.path,
+        "point": point.path,
         "id": str(point.id),
-        "equipment": _short(point.equipment),
-        "equipment_name": {"zh": name.zh, "en": name.en} if name is not None else None,
+        "equipment": {"id": _short(point.equipment), "name": {"zh": name.zh, "en": name.en}},
         "key": point.key,
         "name": {"zh": point.name.zh, "en": point.name.en},
         "unit": point.unit,

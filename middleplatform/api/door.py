@@ -9,11 +9,14 @@ from typing import TypeVar
 
 import anyio
 
-from middleplatform.store.client import StoreClient, StoreUnavailable, read_endpoint
+from middleplatform.api.errors import unavailable
+from middleplatform.store.client import StoreClient, StoreError, StoreUnavailable, read_endpoint
 
 T = TypeVar("T")
-CONCURRENT = 8
-"""Questions at once; more wait."""
+CONCURRENT = 4
+"""Questions at once."""
+WAITING = 32
+"""Questions that may wait for their turn; more are refused at once."""
 
 
 class StoreDoor:
@@ -27,24 +30,31 @@ class StoreDoor:
         self._limit = anyio.CapacityLimiter(CONCURRENT)
 
     async def ask(self, question: Callable[[StoreClient], T]) -> T:
-        """Run `question` with a client in a thread. Raises StoreUnavailable, StoreError."""
+        """Run `question` with a client in a thread. Raises StoreUnavailable, StoreError, ApiError when too many ask."""
+        if self._limit.statistics().tasks_waiting >= WAITING:
+            raise unavailable("busy", "查询过多，请稍后重试", "too many questions at once: try again in a moment")
         return await anyio.to_thread.run_sync(self._ask, question, limiter=self._limit)
 
     def _ask(self, question: Callable[[StoreClient], T]) -> T:
         client = self._current()
         try:
             return question(client)
-        except StoreUnavailable:
+        except StoreError:
+            # A store that was restarted has a new address and a new token.
             if self._current() is client:
                 raise
         return question(self._current())
 
     def _current(self) -> StoreClient:
-        """The client of the store that runs now: each start of it has a new endpoint."""
+        """The client of the store that runs now: each start of it has a new endpoint. A replaced client is
+        left to those who still use it."""
         endpoint = read_endpoint(self._home)
         with self._lock:
             if self._client is None or endpoint != self._endpoint:
-                self._client, self._endpoint = StoreClient(endpoint), endpoint
+                try:
+                    self._client, self._endpoint = StoreClient(endpoint), endpoint
+                except (KeyError, TypeError, ValueError) as error:
+                    raise StoreUnavailable("the store's endpoint file is not one") from error
             return self._client
 
     def close(self) -> None:

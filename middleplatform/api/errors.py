@@ -26,8 +26,8 @@ class ApiError(Exception):
         self,
         status: int,
         code: str,
-        message: str,
         message_zh: str,
+        message: str,
         where: str | None = None,
         headers: Mapping[str, str] | None = None,
         **more: Any,
@@ -75,45 +75,42 @@ def _clean(value: Any) -> Any:
 
 
 _KNOWN = {
-    400: ("bad_request", "the request cannot be read", "请求无法解析"),
-    404: ("not_found", "there is nothing at this address; /api/docs lists what there is", "此地址不存在，见 /api/docs"),
-    405: ("method_not_allowed", "this address does not take this method", "此地址不支持该方法"),
+    400: ("bad_request", "请求无法解析", "the request cannot be read"),
+    404: ("not_found", "此地址不存在，见 /api/docs", "there is nothing at this address; /api/docs lists what there is"),
+    405: ("method_not_allowed", "此地址不支持该方法", "this address does not take this method"),
 }
 
 
 def install(app: FastAPI) -> None:
     """Give every refusal and failure of the application the one form."""
 
-    async def refused(_: Request, error: Exception) -> Response:
-        assert isinstance(error, ApiError)
+    async def refused(_: Request, error: ApiError) -> Response:
         return error.response()
 
-    async def http(_: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        code, message, message_zh = _KNOWN.get(error.status_code, ("refused", str(error.detail), "请求被拒绝"))
-        return ApiError(error.status_code, code, message, message_zh, headers=error.headers).response()
+    async def http(_: Request, error: HTTPException) -> Response:
+        known = _KNOWN.get(error.status_code, ("refused", "请求被拒绝", str(error.detail)))
+        return ApiError(error.status_code, *known, headers=error.headers).response()
 
-    async def invalid(_: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
         problems = [_problem(each) for each in error.errors()[:20]]
         said = "; ".join(f"{each['where']}: {each['message']}" for each in problems)
         where = problems[0]["where"] if problems else None
-        return ApiError(400, "invalid_parameter", said, f"参数有误：{said}", where, problems=problems).response()
+        return ApiError(400, "invalid_parameter", f"参数有误：{said}", said, where, problems=problems).response()
 
-    async def store(request: Request, error: Exception) -> Response:
+    async def store(request: Request, error: StoreError) -> Response:
         log.warning("the store did not serve a request", path=request.url.path, error=str(error))
         if isinstance(error, StoreUnavailable):
-            return unavailable(str(error)).response()
-        return unavailable(f"the store refused: {shown(error)}", "存储拒绝了请求", "store_refused").response()
+            return unavailable("store_unavailable", "存储暂不可用，请稍后重试", str(error)).response()
+        return unavailable("store_refused", "存储未能应答此请求", f"the store refused: {shown(error)}").response()
 
     async def failed(request: Request, error: Exception) -> Response:
         log.error("a request failed", path=request.url.path, kind=type(error).__name__)
-        return ApiError(500, "internal", "the API failed on this request; its log says why", "内部错误").response()
+        return ApiError(500, "internal", "内部错误，详见日志", "the API failed on this; its log says why").response()
 
-    app.add_exception_handler(ApiError, refused)
-    app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(StoreError, store)
+    app.add_exception_handler(ApiError, refused)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, http)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(StoreError, store)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, failed)
 
 

@@ -7,22 +7,22 @@ sample said; a point that never had one reads BAD_WAITING and has no value.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.quality import Quality
+from middleplatform.api.times import iso, now_us
+from models.quality import Quality, label
 from models.samples import Samples
 from models.site.model import Site
 
 NEVER = np.iinfo(np.int64).min
 
 
-def now_us() -> int:
-    return time.time_ns() // 1000
+_WORDS = [{"zh": label(code, "zh"), "en": label(code, "en")} for code in range(256)]
 
 
 class LiveTable:
@@ -39,6 +39,7 @@ class LiveTable:
         self._most_age = np.array([2e6 * point.silence_s for point in site.points], np.float64).astype(np.int64)
         self.value = np.full(n, np.nan)
         self.ts = np.full(n, NEVER, np.int64)
+        self.points = site.points
         self.held = np.full(n, Quality.BAD_WAITING, np.uint8)
         self.shown = self.held.copy()
         self.text = np.full(n, None, object)
@@ -50,6 +51,8 @@ class LiveTable:
         """Samples of points that are not in the site."""
         self.old = 0
         """Samples that came later than a newer one."""
+        self.messages = 0
+        self.malformed = 0
         self.heard: int | None = None
         """When the last batch came in, µs."""
 
@@ -60,6 +63,7 @@ class LiveTable:
         """Take what is newer than what is held. `heard`: when it reached this process (None: now)."""
         heard = self._clock() if heard is None else heard
         self.heard = heard
+        self.messages += 1
         self._take(samples, np.full(len(samples), heard, np.int64))
 
     def rebuild(self, latest: pa.Table) -> None:
@@ -95,6 +99,40 @@ class LiveTable:
             self.revision += 1
             self.shown = shown
             self.changed[turned] = self.revision
+
+    def describe(self, rows: NDArray[np.intp], now: int) -> list[dict[str, Any]]:
+        """The rows as JSON has them. Call `refresh(now)` before."""
+        age = self.age_s(now)[rows].tolist()
+        columns = zip(
+            rows.tolist(),
+            np.where(np.isfinite(self.value[rows]), self.value[rows], np.nan).tolist(),
+            self.text[rows].tolist(),
+            self.shown[rows].tolist(),
+            self.ts[rows].tolist(),
+            age,
+            self.stale[rows].tolist(),
+            strict=True,
+        )
+        return [
+            {
+                "point": self.points[row].path,
+                "id": str(self.points[row].id),
+                "value": value,
+                "text": text,
+                "unit": self.points[row].unit,
+                "quality": quality,
+                "quality_words": _WORDS[quality],
+                "time": None if ts == NEVER else iso(ts),
+                "ts": None if ts == NEVER else ts,
+                "age_s": None if ts == NEVER else round(seconds, 3),
+                "stale": stale,
+            }
+            for row, value, text, quality, ts, seconds, stale in columns
+        ]
+
+    def waiting(self) -> int:
+        """How many points never had a sample."""
+        return int((self.ts == NEVER).sum())
 
     def _take(self, samples: Samples, heard: NDArray[np.int64]) -> None:
         if not len(samples) or not len(self):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import structlog
-import uvicorn
 
 from bus import subjects
 from bus.connection import Bus
@@ -17,90 +18,109 @@ from bus.credentials import Credential
 from middleplatform.api.app import build
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.door import StoreDoor
+from middleplatform.api.errors import ApiError
+from middleplatform.api.http import server
 from middleplatform.api.live import LiveTable
 from middleplatform.store.client import StoreClient, StoreError
-from models.samples import Batch, Samples, WireError
+from middleplatform.store.secret import write_secret
+from models.samples import Batch, WireError
 from models.site.model import Site
 
 log = structlog.get_logger("api")
 
 HEARTBEAT_S = 2.0
 RETRY_S = 1.0
+UNSENT_MS = 30_000
+"""A connection whose other side takes nothing for this long is ended by the kernel."""
 
 
-class PortTaken(Exception):  # noqa: N818 - a state of the machine
+class PortTaken(Exception):
     """The port cannot be listened on."""
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """The command that runs us has the signals."""
-        yield
 
 
 async def run(
     site: Site, home: Path, bus_url: str, credential: Credential, host: str, port: int, stop: asyncio.Event
 ) -> None:
     """Serve until `stop` is set. Raises PortTaken, NotPermitted."""
-    catalogue = Catalogue(site)
-    live = LiveTable(catalogue)
-    bus = await Bus.connect(bus_url, credential, name="api", wait_s=0)
-    app = build(catalogue, live, bus, home)
-
-    async def take(_: str, data: bytes) -> None:
-        try:
-            batch = Batch.decode(data)
-        except WireError as error:
-            log.warning("a live message could not be read", error=str(error))
-            return
-        live.take(batch.samples, batch.received)
-
-    config = uvicorn.Config(
-        app, host=host, port=port, log_level="warning", access_log=False, ws_per_message_deflate=False,
-        ws_max_size=1 << 16, timeout_graceful_shutdown=3, server_header=False, date_header=False,
-    )  # fmt: skip
-    config.load()
-    server = _Server(config)
+    catalogue, live = Catalogue(site), LiveTable(site)
+    listener = _listen(host, port)
+    port = listener.getsockname()[1]
     try:
-        listener = config.bind_socket()
-    except SystemExit:
-        await bus.close()
-        raise PortTaken(
-            f"端口 {port} 已被占用，请用 --port 换一个 · port {port} on {host} is taken: choose another with --port"
-        ) from None
-    await bus.listen(subjects.live(site.code, "*"), take)
-    work = [
-        asyncio.create_task(server.serve([listener]), name="serve"),
-        asyncio.create_task(_rebuild(app.state.door, live), name="rebuild"),
-        asyncio.create_task(_heartbeats(bus, site.code, live), name="heartbeats"),
-    ]
-    log.info("接口已打开 · api open", url=f"http://{host}:{port}", points=len(site.points))
-    stopping = asyncio.create_task(stop.wait())
+        bus = await Bus.connect(bus_url, credential, name="api", wait_s=0)
+    except BaseException:
+        listener.close()
+        raise
     try:
-        await asyncio.wait((work[0], stopping), return_when=asyncio.FIRST_COMPLETED)
+        app = build(catalogue, live, bus, home)
+        serving = server(app, host, port)
+        await bus.listen(subjects.live(site.code, "*"), _taker(live))
+        work = [
+            asyncio.create_task(serving.serve([listener]), name="serve"),
+            asyncio.create_task(_rebuild(app.state.door, live, bus), name="rebuild"),
+            asyncio.create_task(_heartbeats(bus, site.code, live), name="heartbeats"),
+        ]
+        stopping = asyncio.create_task(stop.wait())
+        with _metrics_file(home, f"http://{_reachable(host)}:{port}/metrics", app.state.metrics_token):
+            log.info("接口已打开 · api open", url=f"http://{host}:{port}", points=len(site.points))
+            try:
+                await asyncio.wait((*work, stopping), return_when=asyncio.FIRST_COMPLETED)
+                for task in work:
+                    if task.done():
+                        task.result()
+            finally:
+                serving.should_exit = True
+                await asyncio.wait((work[0],), timeout=6)
+                for task in (*work, stopping):
+                    task.cancel()
+                await asyncio.gather(*work, stopping, return_exceptions=True)
+                app.state.door.close()
     finally:
-        server.should_exit = True
-        await asyncio.wait((work[0],), timeout=6)
-        for task in (*work, stopping):
-            task.cancel()
-        await asyncio.gather(*work, stopping, return_exceptions=True)
-        app.state.door.close()
         await bus.close()
         listener.close()
 
 
-async def _rebuild(door: StoreDoor, live: LiveTable) -> None:
-    """Fill the live table with the store's latest values, once, when the store answers."""
-    while True:
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNSENT_MS)
+        listener.bind((host, port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        raise PortTaken(
+            f"无法监听 {host}:{port}（{error.strerror}），请用 --port 换一个端口 · "
+            f"cannot listen on {host}:{port} ({error.strerror}): choose another port with --port"
+        ) from None
+    return listener
+
+
+def _taker(live: LiveTable) -> Any:
+    async def take(_: str, data: bytes) -> None:
         try:
-            table = await door.ask(StoreClient.latest)
-        except StoreError:
+            batch = Batch.decode(data)
+        except WireError as error:
+            live.malformed += 1
+            log.warning("a live message could not be read", error=str(error))
+            return
+        live.update(batch.samples)
+
+    return take
+
+
+async def _rebuild(door: StoreDoor, live: LiveTable, bus: Bus) -> None:
+    """Fill the live table with the store's latest values: at the start, and after each reconnection to the
+    bus, when live values may have been missed."""
+    while True:
+        reconnects = bus.reconnects
+        try:
+            live.rebuild(await door.ask(StoreClient.latest))
+        except (StoreError, ApiError):
             await asyncio.sleep(RETRY_S)
             continue
-        for record in table.to_batches():
-            live.take(Samples.from_arrow(record))
-        return
+        while bus.reconnects == reconnects:  # noqa: ASYNC110 - the bus has no event for it
+            await asyncio.sleep(RETRY_S)
 
 
 async def _heartbeats(bus: Bus, code: str, live: LiveTable) -> None:
@@ -109,3 +129,18 @@ async def _heartbeats(bus: Bus, code: str, live: LiveTable) -> None:
         state = {"process": "api", "live_messages": live.messages, "unknown": live.unknown}
         await bus.live(subject, json.dumps(state).encode())
         await asyncio.sleep(HEARTBEAT_S)
+
+
+@contextlib.contextmanager
+def _metrics_file(home: Path, url: str, token: str) -> Iterator[None]:
+    path = home / "metrics" / "api.json"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_secret(path, json.dumps({"url": url, "token": token}))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound

@@ -4,10 +4,46 @@ from typing import Any
 
 import orjson
 from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict
+
+
+def encode(content: Any) -> bytes:
+    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 class Json(Response):
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+        return encode(content)
+
+
+class ErrorFacts(BaseModel):
+    """What is wrong, where, and what to do. Some codes carry further facts, such as `nearest`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: str
+    message: str
+    message_zh: str
+    where: str | None
+
+
+class Refusal(BaseModel):
+    error: ErrorFacts
+
+
+def refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may refuse with these codes."""
+    return {code: {"model": Refusal, "description": _WORDS[code]} for code in codes}
+
+
+_WORDS = {
+    400: "参数有误 · a parameter is wrong: the body says which",
+    401: "令牌缺失或无效 · no token, or one that is unknown, expired or revoked",
+    403: "角色不足 · the token's role does not allow this",
+    404: "不存在 · there is no such thing: the body names the nearest",
+    413: "请求过大 · the request is too large",
+    429: "尝试过多 · too many attempts: Retry-After says how long to wait",
+    503: "暂不可用 · the store does not answer now: Retry-After says when to try again",
+}

@@ -1,14 +1,19 @@
 """`/api/v1/stream`: live values over a WebSocket, a snapshot first, then what changed.
 
-The client authenticates with the Authorization header or, where it cannot set one (a browser), by its
-first message `{"token": …}`: a token never stands in an address. Then it sends one
-`{"subscribe": {"points": [...] | "equipment": … , "interval_s": 1}}`. It receives
+The token comes in the Authorization header, as the second subprotocol of `bearer, <token>`, or in the
+first message `{"token": …}`: never in the address, which others log. Then the client says what it
+wants, and may say it anew at any time:
 
-    {"snapshot": {"points": [paths], "units": […]}, "t": now, "i": [0, 1, …], "v": […], "q": […], "ts": […]}
-    {"t": now, "i": [places], "v": […], "q": […], "ts": […]}       once an interval, also when empty
+    {"subscribe": {"points": [paths or ids], "equipment": [ids], "interval_s": 1}}     neither: all points
 
-`i` are places in the snapshot's points; `q` is the quality as it may be shown, so a value that turns
-stale is sent again as bad. A frame every interval is the sign of life: none for 3 s means stale.
+It receives text frames of JSON:
+
+    {"snapshot": {"points": [paths], "ids": […], "units": […], "interval_s": 1}, "t": now, "i": [0, 1, …], …}
+    {"t": now, "i": [places], "v": [values], "q": [qualities], "ts": [µs], "s": [texts, only if any]}
+
+once an interval, also when nothing changed: no frame for 3 s means that what is shown is old. `i` are
+places in the snapshot's points. `q` is the quality as it may be shown, so a value that turns stale is
+sent again with quality 20. A slow client gets fewer, larger frames; one that takes none is let go.
 """
 
 from __future__ import annotations
@@ -19,142 +24,158 @@ import json
 from typing import Any
 
 import numpy as np
-import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from numpy.typing import NDArray
 
-from middleplatform.access.tokens import Verifier
-from middleplatform.api import times
-from middleplatform.api.auth import grant_of
+from middleplatform.access.tokens import CACHE_S
+from middleplatform.api.auth import grant_of, unauthorised
+from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
-from middleplatform.api.live import NEVER, LiveTable
+from middleplatform.api.feed import Client, Hub
 from middleplatform.api.routes import chosen_rows
 
 FIRST_WORD_S = 10.0
-SEND_S = 5.0
+SEND_S = 10.0
 """A client that does not take a frame in this time is let go: it would only see the past."""
+RENEW_S = 0.2
+"""What a new subscription waits, so that a flood of them costs its sender most."""
 CLIENTS = 500
-REFUSED, TOO_SLOW, TOO_MANY = 1008, 1013, 1013
+REFUSED, TRY_LATER = 1008, 1013
 
 router = APIRouter()
 
 
-class Feed:
-    """What one client has seen of its rows."""
-
-    def __init__(self, table: LiveTable, rows: NDArray[np.intp]) -> None:
-        self._table, self._rows = table, rows
-        self._seen = -1
-        self._shown = np.zeros(len(rows), np.uint8)
-
-    def frame(self, now: int) -> dict[str, Any]:
-        """What changed since the last frame, as columns; the first time all of it."""
-        table = self._table
-        quality = table.shown_quality(now, self._rows)
-        news = (table.change[self._rows] > self._seen) | (quality != self._shown)
-        self._seen, self._shown = table.changes, quality
-        places = np.flatnonzero(news)
-        rows = self._rows[places]
-        frame: dict[str, Any] = {"t": now, "i": places, "v": table.value[rows], "q": quality[places]}
-        ts = table.ts[rows]
-        frame["ts"] = np.where(ts == NEVER, 0, ts)
-        text = table.text[rows]
-        if any(word is not None for word in text):
-            frame["s"] = text.tolist()
-        return frame
-
-
 @router.websocket("/stream")
 async def stream(socket: WebSocket) -> None:
-    state = socket.app.state
-    await socket.accept()
-    if state.streams >= CLIENTS:
-        await socket.close(TOO_MANY, "too many clients now, try again later")
+    hub: Hub = socket.app.state.hub
+    offered = socket.scope.get("subprotocols", [])
+    await socket.accept("bearer" if offered[:1] == ["bearer"] else None)
+    if hub.sockets >= CLIENTS:
+        await socket.close(TRY_LATER, "too many clients now, try again later")
         return
-    state.streams += 1
+    hub.sockets += 1
     try:
-        await _serve(socket)
+        await _serve(socket, hub, offered)
     except ApiError as error:
-        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-            words = {"error": {"code": error.code, "message": error.en, "message_zh": error.zh}}
-            await socket.send_text(json.dumps(words, ensure_ascii=False))
-            await socket.close(REFUSED, error.en[:100])
+        await _part(socket, REFUSED, error.message, error.body().decode())
     except TimeoutError:
-        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-            await socket.close(TOO_SLOW, "you take frames too slowly")
+        hub.slow += 1
+        await _part(socket, TRY_LATER, "too slow: no frame was taken in time")
     except (WebSocketDisconnect, RuntimeError):
-        pass
+        pass  # it left while it was spoken to
     finally:
-        state.streams -= 1
+        hub.sockets -= 1
 
 
-async def _serve(socket: WebSocket) -> None:
-    state = socket.app.state
-    await _authenticate(socket, state.tokens)
-    wanted = await _word(socket)
-    rows, interval = _subscription(state.catalogue, wanted)
-    feed = Feed(state.live, rows)
-    points = [state.catalogue.points[row] for row in rows.tolist()]
-    head = {"snapshot": {"points": [p.path for p in points], "units": [p.unit for p in points]}}
-    await _send(socket, {**head, **feed.frame(times.now_us())})
-    gone = asyncio.create_task(_until_gone(socket))
-    loop = asyncio.get_running_loop()
-    due = loop.time()
+async def _serve(socket: WebSocket, hub: Hub, offered: list[str]) -> None:
+    token, word = await _token(socket, offered)
+    await grant_of(socket.app.state.tokens, token)
+    if word is None or "subscribe" not in word:
+        word = await _word(socket)
+    client = _join(socket, hub, word)
     try:
-        while not gone.done():
-            due = max(due + interval, loop.time() - interval)
-            await asyncio.wait((gone,), timeout=max(0.0, due - loop.time()))
-            if not gone.done():
-                await _send(socket, feed.frame(times.now_us()))
+        hearing = asyncio.create_task(_word(socket, wait_s=None))
+        checked = asyncio.get_running_loop().time()
+        while True:
+            frame = asyncio.create_task(client.next())
+            try:
+                await asyncio.wait((frame, hearing), return_when=asyncio.FIRST_COMPLETED)
+                if hearing.done():
+                    word = hearing.result()
+                    await asyncio.sleep(RENEW_S)
+                    hearing = asyncio.create_task(_word(socket, wait_s=None))
+                    renewed = _join(socket, hub, word)
+                    hub.leave(client)
+                    client = renewed
+                    continue
+                async with asyncio.timeout(SEND_S):
+                    await socket.send_text(frame.result())
+            finally:
+                frame.cancel()
+            if asyncio.get_running_loop().time() - checked > CACHE_S:
+                await grant_of(socket.app.state.tokens, token)
+                checked = asyncio.get_running_loop().time()
     finally:
-        gone.cancel()
-        await asyncio.gather(gone, return_exceptions=True)
+        hub.leave(client)
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)
 
 
-async def _send(socket: WebSocket, frame: dict[str, Any]) -> None:
-    async with asyncio.timeout(SEND_S):
-        await socket.send_bytes(orjson.dumps(frame, option=orjson.OPT_SERIALIZE_NUMPY))
+def _join(socket: WebSocket, hub: Hub, word: dict[str, Any]) -> Client:
+    rows, interval_s = _subscription(socket.app.state.catalogue, word)
+    return hub.join(rows, interval_s)
 
 
-async def _authenticate(socket: WebSocket, tokens: Verifier) -> None:
+async def _part(socket: WebSocket, code: int, reason: str, last: str | None = None) -> None:
+    """Say goodbye, without waiting long for someone who does not listen."""
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
+        async with asyncio.timeout(2):
+            if last is not None:
+                await socket.send_text(last)
+            await socket.close(code, reason.encode()[:120].decode(errors="ignore"))
+
+
+async def _token(socket: WebSocket, offered: list[str]) -> tuple[str, dict[str, Any] | None]:
+    """The token, and the first message where it came in that. Raises ApiError."""
+    if socket.scope.get("query_string"):
+        raise unauthorised(
+            "地址中不得带参数：令牌应放在 Authorization 头、子协议或首条消息中",
+            "no query here: a token goes into the Authorization header, the subprotocol or the first message",
+        )
     scheme, _, token = socket.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        token = str((await _word(socket)).get("token", ""))
-    await grant_of(tokens, token)
+    if scheme.lower() == "bearer":
+        return token.strip(), None
+    if offered[:1] == ["bearer"] and len(offered) > 1:
+        return offered[1], None
+    word = await _word(socket)
+    given = word.get("token")
+    if not isinstance(given, str):
+        raise unauthorised("首条消息须含 token", 'a token is needed: say {"token": "so_…"} first')
+    return given, word
 
 
-async def _word(socket: WebSocket) -> dict[str, Any]:
-    """The client's next message. Raises ApiError."""
+async def _word(socket: WebSocket, wait_s: float | None = FIRST_WORD_S) -> dict[str, Any]:
+    """The client's next message. Raises ApiError, WebSocketDisconnect."""
     try:
-        async with asyncio.timeout(FIRST_WORD_S):
-            word = json.loads(await socket.receive_text())
+        async with asyncio.timeout(wait_s):
+            message = await socket.receive()
     except TimeoutError:
-        raise ApiError(400, "silent", "未收到订阅", "no message within 10 s") from None
-    except (ValueError, KeyError):
-        raise ApiError(400, "invalid", "消息须为 JSON 文本", "a message must be JSON text") from None
+        raise ApiError(400, "silent", "未收到消息", f"no message within {wait_s} s") from None
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1005))
+    try:
+        word = json.loads(message.get("text") or message.get("bytes") or b"")
+    except (ValueError, RecursionError):
+        raise ApiError(400, "invalid_message", "消息须为 JSON", "a message must be JSON") from None
     if not isinstance(word, dict):
-        raise ApiError(400, "invalid", "消息须为 JSON 对象", "a message must be a JSON object")
+        raise ApiError(400, "invalid_message", "消息须为 JSON 对象", "a message must be a JSON object")
     return word
 
 
-def _subscription(catalogue: Any, word: dict[str, Any]) -> tuple[NDArray[np.intp], float]:
+def _subscription(catalogue: Catalogue, word: dict[str, Any]) -> tuple[NDArray[np.intp], float]:
+    """Rows and pace. Raises ApiError."""
     wanted = word.get("subscribe")
     if not isinstance(wanted, dict):
-        raise ApiError(400, "invalid", "缺少 subscribe", 'say {"subscribe": {"points": […]}}', "subscribe")
-    points, equipment, interval = wanted.get("points", []), wanted.get("equipment"), wanted.get("interval_s", 1.0)
-    if not isinstance(points, list) or not all(isinstance(p, str) for p in points):
-        raise ApiError(400, "invalid", "points 须为文本列表", "points must be a list of texts", "points")
-    if equipment is not None and not isinstance(equipment, str):
-        raise ApiError(400, "invalid", "equipment 须为文本", "equipment must be text", "equipment")
+        raise _wrong("subscribe", "须为对象", 'say {"subscribe": {"points": […]}}')
+    unknown = sorted(set(wanted) - {"points", "equipment", "all", "interval_s"})
+    if unknown:
+        raise _wrong(str(unknown[0])[:40], "没有此项", "takes points, equipment, all and interval_s only")
+    points, equipment = (_names(wanted, name) for name in ("points", "equipment"))
+    interval = wanted.get("interval_s", 1.0)
     if isinstance(interval, bool) or not isinstance(interval, int | float) or not 0.2 <= interval <= 60:
-        raise ApiError(400, "invalid", "interval_s 须在 0.2 至 60 之间", "interval_s must be 0.2 to 60", "interval_s")
-    return chosen_rows(catalogue, points, equipment), float(interval)
+        raise _wrong("interval_s", "须在 0.2 至 60 之间", "must be from 0.2 to 60")
+    return chosen_rows(catalogue, points, equipment), round(float(interval), 1)
 
 
-async def _until_gone(socket: WebSocket) -> None:
-    """Return when the client has left; what it says meanwhile is not wanted."""
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-        while True:
-            message = await socket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
+def _names(wanted: dict[str, Any], name: str) -> list[str]:
+    given = wanted.get(name)
+    if given is None:
+        return []
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names) or not any(names):
+        raise _wrong(name, "须为非空的文本列表", "must be a list of texts that is not empty")
+    return names
+
+
+def _wrong(where: str, zh: str, en: str) -> ApiError:
+    return ApiError(400, "invalid_subscription", f"{where} {zh}", f"{where} {en}", where)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 
 from middleplatform.api.errors import ApiError, shown
 
@@ -17,6 +18,10 @@ _EPOCH = re.compile(r"[0-9]{1,18}")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]{4,16}(?:Z|z|[ +-][0-9]{2}:?[0-9]{2})?", re.ASCII)
 _HINT = "ISO 8601 with a zone (2026-01-31T08:00:00+08:00), now, -10m (units ms s m h d w), or µs since 1970"
 _HINT_ZH = "带时区的 ISO 8601（2026-01-31T08:00:00+08:00）、now、-10m（单位 ms s m h d w）或自 1970 年起的微秒数"
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
 
 
 def parse_time(text: str, now: int, where: str) -> int:
@@ -52,8 +57,8 @@ def parse_duration(text: str, where: str) -> int:
         raise ApiError(
             400,
             "invalid_duration",
-            f"'{shown(text)}' is not a duration: a number and one of ms, s, m, h, d, w, such as 60s",
             f"“{shown(text)}”不是时长：数字加 ms、s、m、h、d、w 之一，如 60s",
+            f"'{shown(text)}' is not a duration: a number and one of ms, s, m, h, d, w, such as 60s",
             where,
         )
     return int(float(found[1]) * _UNITS[found[2]])
@@ -66,19 +71,20 @@ def parse_range(start: str, end: str, now: int) -> tuple[int, int]:
         raise ApiError(
             400,
             "empty_range",
-            f"the start ({iso(first)}) must be before the end ({iso(last)})",
             f"起始时间（{iso(first)}）应早于结束时间（{iso(last)}）",
+            f"the start ({iso(first)}) must be before the end ({iso(last)})",
             "start",
         )
     return first, last
 
 
 def iso(us: int) -> str:
-    """A time for people: ISO 8601, UTC, to the microsecond where it has any."""
+    """A time for people: ISO 8601 in UTC, with six decimals."""
     try:
-        return datetime.fromtimestamp(us // SECOND, UTC).replace(microsecond=us % SECOND).isoformat()[:26] + "Z"
-    except (ValueError, OverflowError, OSError):
+        found = datetime(1970, 1, 1) + timedelta(microseconds=us)
+    except OverflowError:
         return f"{us} µs"
+    return found.isoformat(timespec="microseconds") + "Z"
 
 
 def _within(us: int, text: str, where: str) -> int:
@@ -91,7 +97,7 @@ def _wrong(text: str, where: str, what: str, what_zh: str) -> ApiError:
     return ApiError(
         400,
         "invalid_time",
-        f"'{shown(text)}' {what}. Take {_HINT}",
         f"“{shown(text)}”{what_zh}。请用{_HINT_ZH}",
+        f"'{shown(text)}' {what}. Take {_HINT}",
         where,
     )

@@ -25,7 +25,7 @@ async function start() {
   if (!answer.ok) { leave(); return; }
   points = (await answer.json()).points;
   $('sign').hidden = true; $('table').hidden = false; $('out').hidden = false;
-  draw(); connect();
+  lastFrame = Date.now(); draw(); connect();
 }
 
 function draw() {
@@ -45,8 +45,8 @@ function draw() {
 
 function show(place, value, quality, text) {
   const row = cells[place], point = points[place], state = value === null ? null : point.states[String(value)];
-  row.cells[1].textContent = state ? name(state) : text ?? (value === null ? '—' : Number(value.toPrecision(6)).toString());
-  row.className = quality < 64 ? 'bad' : '';
+  row.cells[1].textContent = state ? name(state) : text ?? (value === null || value === undefined ? '—' : Number(value.toPrecision(6)).toString());
+  row.className = quality === 20 ? 'bad old' : quality < 64 ? 'bad' : quality < 192 ? 'doubtful' : '';
   row.quality = quality;
 }
 
@@ -62,21 +62,32 @@ function tick() {
   });
 }
 
+function subscribe() { if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({subscribe: {all: true}})); }
+
 function connect() {
-  socket = new WebSocket((location.protocol === 'https:' ? 'wss://' : 'ws://') + location.host + '/api/v1/stream');
-  socket.binaryType = 'arraybuffer';
-  socket.onopen = () => { socket.send(JSON.stringify({token})); socket.send(JSON.stringify({subscribe: {points: points.map(p => p.point)}})); };
+  let rows = [];
+  socket = new WebSocket((location.protocol === 'https:' ? 'wss://' : 'ws://') + location.host + '/api/v1/stream', ['bearer', token]);
+  socket.onopen = subscribe;
   socket.onmessage = message => {
-    const frame = JSON.parse(typeof message.data === 'string' ? message.data : new TextDecoder().decode(message.data));
+    const frame = JSON.parse(message.data);
     if (frame.error) { if (frame.error.code === 'unauthorised') leave(); return; }
     lastFrame = Date.now();
-    frame.i.forEach((place, k) => { ts[place] = frame.ts[k]; show(place, frame.v[k], frame.q[k], frame.s && frame.s[k]); });
+    if (frame.snapshot) {
+      const place = new Map(points.map((point, row) => [point.point, row]));
+      rows = frame.snapshot.points.map(path => place.get(path));
+    }
+    frame.i.forEach((at, k) => {
+      const row = rows[at];
+      if (row === undefined) return;
+      ts[row] = frame.ts[k]; show(row, frame.v[k], frame.q[k], frame.s && frame.s[k]);
+    });
     tick();
   };
-  socket.onclose = () => { if (token) setTimeout(connect, 1000); };
+  socket.onclose = () => { if (token) setTimeout(() => token && connect(), 1000); };
 }
 
 function leave() {
+  if (token) fetch('/api/v1/sign-out', {method: 'POST', headers: {Authorization: 'Bearer ' + token}}).catch(() => null);
   token = null; sessionStorage.removeItem('token'); if (socket) socket.close();
   $('sign').hidden = false; $('table').hidden = true; $('out').hidden = true; lastFrame = 0;
 }
@@ -92,8 +103,6 @@ $('sign').addEventListener('submit', async event => {
 $('out').addEventListener('click', leave);
 $('language').addEventListener('click', () => {
   language = language === 'zh' ? 'en' : 'zh'; localStorage.setItem('language', language); speak();
-  if (!points.length) return;
-  const seen = cells.map(row => [row.cells[1].textContent, row.quality]); draw();
-  if (socket) socket.close(); seen.forEach(([text, quality], place) => { cells[place].cells[1].textContent = text; cells[place].quality = quality; });
+  if (points.length && token) { draw(); subscribe(); }
 });
 setInterval(tick, 500); speak(); if (token) start();

@@ -1,0 +1,98 @@
+"""`/api/v1/health`: the one route that needs no token. It always answers 200, with the truth in its body."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from importlib.metadata import version
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from middleplatform.api.door import StoreDoor
+from middleplatform.api.errors import ApiError
+from middleplatform.api.times import now_us
+from middleplatform.store.client import StoreClient, StoreError
+
+LIVE_OLD_S = 60.0
+STORE_ANSWER_S = 3.0
+_MEMORY_S = 1.0
+
+router = APIRouter()
+
+
+class Health(BaseModel):
+    """What works now. `degraded` says in words what does not; `store_lag` is messages not yet stored."""
+
+    status: Literal["ok", "degraded"]
+    version: str
+    mine: str
+    store: bool
+    store_lag: int | None
+    bus: bool
+    live_age_s: float | None
+    points: int
+    waiting: int
+    stale: int
+    degraded: list[str]
+
+
+class StoreProbe:
+    """Asks the store how it is, at most once a second however many want to know."""
+
+    def __init__(self, door: StoreDoor) -> None:
+        self._door = door
+        self._lock = asyncio.Lock()
+        self._asked = float("-inf")
+        self._found: tuple[int | None, str | None] = (None, "not asked yet")
+
+    async def look(self) -> tuple[int | None, str | None]:
+        """Messages not yet stored, and what is wrong (None: nothing)."""
+        async with self._lock:
+            if time.monotonic() - self._asked > _MEMORY_S:
+                self._found = await self._ask()
+                self._asked = time.monotonic()
+            return self._found
+
+    async def _ask(self) -> tuple[int | None, str | None]:
+        try:
+            async with asyncio.timeout(STORE_ANSWER_S):
+                status = await self._door.ask(StoreClient.status)
+        except StoreError as error:
+            return None, str(error)
+        except ApiError as error:
+            return None, error.message
+        except TimeoutError:
+            return None, f"no answer within {STORE_ANSWER_S:.0f} s"
+        lag = sum(status.get("lag", {}).values())
+        return lag, status.get("error") if status.get("failing") else None
+
+
+@router.get("/health", tags=["open"])
+async def health(request: Request) -> Health:
+    """是否正常，无需令牌 · How it goes; the one route that needs no token."""
+    state = request.app.state
+    lag, trouble = await state.probe.look()
+    degraded = [f"store: {trouble}"] if trouble else []
+    if not state.bus.connected:
+        degraded.append("bus: not connected, live values stand still")
+    now = now_us()
+    table = state.live
+    table.refresh(now)
+    age = None if table.heard is None else round(max(0, now - table.heard) / 1e6, 3)
+    if age is None or age > LIVE_OLD_S:
+        degraded.append(f"live: nothing came for {LIVE_OLD_S:.0f} s" if age is not None else "live: nothing came yet")
+    return Health(
+        status="degraded" if degraded else "ok",
+        version=version("sevenones"),
+        mine=state.catalogue.site.code,
+        store=trouble is None,
+        store_lag=lag,
+        bus=state.bus.connected,
+        live_age_s=age,
+        points=len(table),
+        waiting=table.waiting(),
+        stale=int(table.stale.sum()),
+        degraded=degraded,
+    )
