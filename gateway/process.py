@@ -26,7 +26,7 @@ from gateway.numbers import BatchNumbers
 from gateway.outbox import Limits, Outbox
 from gateway.pressure import Pressure
 from gateway.schedule import phases
-from models.site.model import Site
+from models.site.model import Point, Site
 from protocols import registry
 from protocols.adapter import Adapter
 
@@ -92,7 +92,11 @@ async def _run(
     outbox = Outbox(site.code, name, numbers, clock.now, Pressure(widen), limits)
     specs = [connection for connection in site.connections.values() if connection.gateway == name]
     when = phases(specs)
-    connections += [DeviceConnection(spec, site.points_of(spec.name), when, clock, outbox, adapters) for spec in specs]
+    points: dict[str, list[Point]] = {spec.name: [] for spec in specs}
+    for point in site.points:
+        if point.connection in points:
+            points[point.connection].append(point)
+    connections += [DeviceConnection(spec, tuple(points[spec.name]), when, clock, outbox, adapters) for spec in specs]
     metrics = GatewayMetrics(name, connections, outbox, clock, lambda: bus.connected)
     diagnostics = Diagnostics(connections, lambda: outbox.dropped_by_point)
     endpoint = Endpoint(_pages(metrics, diagnostics))

@@ -51,22 +51,18 @@ def connection(
 
 
 def site(connections: Sequence[Connection], points: Sequence[Point]) -> Site:
-    made = Site.__new__(Site)
-    fields = {
-        "code": CODE,
-        "name": Name("矿", "mine"),
-        "connections": {c.name: c for c in connections},
-        "points": tuple(sorted(points, key=lambda p: p.path)),
-        "version": "1",
-        "areas": {},
-        "equipment": {},
-        "capacity_kt": 0,
-        "gas_class": "",
-        "time_zone": "Asia/Shanghai",
-    }
-    for name, value in fields.items():
-        object.__setattr__(made, name, value)
-    return made
+    return Site(
+        code=CODE,
+        name=Name("矿", "mine"),
+        capacity_kt=0,
+        gas_class="",
+        time_zone="Asia/Shanghai",
+        version="1",
+        areas={},
+        equipment={},
+        connections={c.name: c for c in connections},
+        points=tuple(sorted(points, key=lambda p: p.path)),
+    )
 
 
 class Remembered:
