@@ -55,8 +55,13 @@ def known(points: NDArray[np.uint64], ids: NDArray[np.uint64]) -> NDArray[np.boo
     """Which of `points` are in the sorted `ids`."""
     if not len(ids):
         return np.zeros(len(points), bool)
-    slot = np.minimum(np.searchsorted(ids, points), len(ids) - 1)
-    return ids[slot] == points
+    # Searching in rising order stays in the cache: sorting first is several times as fast.
+    order = np.argsort(points)
+    ordered = points[order]
+    slot = np.minimum(np.searchsorted(ids, ordered), len(ids) - 1)
+    found = np.empty(len(points), bool)
+    found[order] = ids[slot] == ordered
+    return found
 
 
 class SiteFolder:

@@ -5,7 +5,7 @@ class StoreError(Exception):
     """The store refused or failed a request; the message says what and what to do."""
 
 
-class StoreUnavailable(StoreError):  # noqa: N818 - a state of the store, not a mistake
+class StoreUnavailable(StoreError):
     """The store does not answer: it is not running, or it is starting."""
 
 

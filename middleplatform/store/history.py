@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -9,25 +10,36 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from middleplatform.store.engine import Engine
+from middleplatform.store.engine import QUERY_TIMEOUT_S, TOOK_TOO_LONG, Engine, QueryTimeout
 from middleplatform.store.errors import StoreError
 from middleplatform.store.integrate import Buckets, Rows
 from middleplatform.store.latest import SCHEMA as RAW_COLUMNS
+from middleplatform.store.schema import DAY
 from models.events import SCHEMA as EVENT_COLUMNS
 
 MAX_POINTS = 1_000
 """Points that one request may name."""
-MAX_ROWS = 5_000_000
-"""Rows that one request for raw samples or events may ask for."""
+MAX_LIMIT = 5_000_000
+"""The highest limit that a request for raw samples or events may give."""
+MAX_ROWS = 2_000_000
+"""Rows that one answer may hold; a request that has more is refused, never cut without a word."""
 MAX_BUCKETS = 500_000
 """Buckets, over all points, that one request may ask for."""
 MAX_WIDTH = 3_660 * 86_400_000_000
 _CHUNK = 262_144
 """Rows that are integrated at once."""
+_PARTS = 16
+"""Parts on disk that one statement reads: each takes some megabytes while it is read and deduplicated."""
+_WHOLE = 2 * DAY
+"""A range up to this long is read by one statement without looking at the parts."""
 
 _RAW = """SELECT point, ts, value, quality, text FROM samples FINAL
 WHERE point IN {points:Array(UInt64)} AND ts >= {start:Int64} AND ts < {end:Int64}
 ORDER BY point, ts LIMIT {limit:UInt64}"""
+
+_DAYS = """SELECT toInt64(partition_id) AS day, count() AS parts FROM system.parts
+WHERE active AND database = currentDatabase() AND table = 'samples' AND day >= {first:Int64} AND day <= {last:Int64}
+GROUP BY day ORDER BY day"""
 
 _EVENTS = """SELECT id, equipment, kind, start, end, quality, source, attributes FROM events FINAL
 WHERE start < {end:Int64} AND (start >= {start:Int64} OR end IS NULL OR end > {start:Int64})
@@ -47,8 +59,20 @@ class History:
         _check_points(points)
         _check_range(start, end)
         _check_limit(limit)
-        params = {"points": sorted(set(points)), "start": start, "end": end, "limit": limit}
-        return _cast(self._engine.query(_RAW, params), RAW_COLUMNS)
+        limit = min(limit, MAX_ROWS + 1)
+        asked = sorted(set(points))
+        got = RAW_COLUMNS.empty_table()
+        for begin, until in self._slices(start, end):
+            params = {"points": asked, "start": begin, "end": until, "limit": limit}
+            got = _merge(got, _cast(self._engine.query(_RAW, params), RAW_COLUMNS), limit)
+            if got.num_rows == limit:
+                # Whatever is later can only displace rows of the points up to the last one taken.
+                last = got.column("point")[-1].as_py()
+                asked = [point for point in asked if point < last]
+                if not asked:
+                    break
+        _check_rows(got.num_rows)
+        return got
 
     def buckets(self, points: Sequence[int], start: int, end: int, width: int) -> pa.Table:
         """Buckets of `width` µs, the first one from `start`; the last one ends at `end`, where it is cut short.
@@ -72,12 +96,15 @@ class History:
         still open. Ordered by start."""
         _check_range(start, end)
         _check_limit(limit)
+        limit = min(limit, MAX_ROWS + 1)
         params = {"equipment": equipment or "", "kind": kind or "", "start": start, "end": end, "limit": limit}
-        return _cast(self._engine.query(_EVENTS, params), EVENT_COLUMNS)
+        got = _cast(self._engine.query(_EVENTS, params), EVENT_COLUMNS)
+        _check_rows(got.num_rows)
+        return got
 
     def _seeded(self, points: NDArray[np.uint64], age: NDArray[np.int64], start: int, end: int) -> Iterator[Rows]:
         """The rows of the range, and before it those that may still hold at its start."""
-        params: dict[str, Any] = {"end": end, "least": start - int(age.max())}
+        params: dict[str, Any] = {}
         parts = []
         for index, each in enumerate(np.unique(age).tolist()):
             parts.append(f"(point IN {{p{index}:Array(UInt64)}} AND ts > {{s{index}:Int64}})")
@@ -85,15 +112,45 @@ class History:
             params[f"s{index}"] = start - each
         sql = (
             "SELECT point, ts, value, quality FROM samples FINAL "  # noqa: S608
-            f"WHERE ({' OR '.join(parts)}) AND ts > {{least:Int64}} AND ts < {{end:Int64}} ORDER BY point, ts"
+            f"WHERE ({' OR '.join(parts)}) AND ts >= {{begin:Int64}} AND ts < {{until:Int64}} ORDER BY point, ts"
         )
+        for begin, until in self._slices(start - int(age.max()), end):
+            for batch in self._chunks(sql, {**params, "begin": begin, "until": until}):
+                point, ts, value, quality = (column.to_numpy() for column in batch.columns)
+                yield Rows(np.searchsorted(points, point), ts, value, quality)
+
+    def _chunks(self, sql: str, params: dict[str, Any]) -> Iterator[pa.RecordBatch]:
         for batch in self._engine.stream(sql, params):
             for at in range(0, batch.num_rows, _CHUNK):
-                part = batch.slice(at, _CHUNK)
-                point, ts, value, quality = (
-                    part.column(name).to_numpy() for name in ("point", "ts", "value", "quality")
-                )
-                yield Rows(np.searchsorted(points, point), ts, value, quality)
+                yield batch.slice(at, _CHUNK)
+
+    def _slices(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The range cut at midnights so that each piece has few enough parts; days without data left out."""
+        if end - start <= _WHOLE:
+            yield start, end
+            return
+        days = self._engine.query(_DAYS, {"first": start // DAY, "last": (end - 1) // DAY})
+        deadline = time.monotonic() + QUERY_TIMEOUT_S
+        first, last, parts = None, 0, 0
+        for row in days.to_pylist():
+            if first is not None and parts + row["parts"] > _PARTS:
+                if time.monotonic() > deadline:
+                    raise QueryTimeout(TOOK_TOO_LONG)
+                yield max(start, first * DAY), min(end, (last + 1) * DAY)
+                first, parts = None, 0
+            first = row["day"] if first is None else first
+            last, parts = row["day"], parts + row["parts"]
+        if first is not None:
+            yield max(start, first * DAY), min(end, (last + 1) * DAY)
+
+
+def _merge(first: pa.Table, second: pa.Table, limit: int) -> pa.Table:
+    """Both in the order of point and ts, at most `limit` rows; all of `second` is later than `first`."""
+    if not first.num_rows:
+        return second
+    both = pa.concat_tables([first, second])
+    order = np.argsort(both.column("point").to_numpy(), kind="stable")[:limit]
+    return both.take(pa.array(order))
 
 
 def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -118,5 +175,12 @@ def _check_range(start: int, end: int) -> None:
 
 
 def _check_limit(limit: int) -> None:
-    if not 0 < limit <= MAX_ROWS:
-        raise StoreError(f"the limit must be from 1 to {MAX_ROWS} rows, got {limit}")
+    if not 0 < limit <= MAX_LIMIT:
+        raise StoreError(f"the limit must be from 1 to {MAX_LIMIT} rows, got {limit}")
+
+
+def _check_rows(rows: int) -> None:
+    if rows > MAX_ROWS:
+        raise StoreError(
+            f"the answer has over {MAX_ROWS} rows: ask for a shorter range or fewer points, or give a lower limit"
+        )

@@ -1,13 +1,14 @@
-"""Buckets of history, computed in numpy from rows in the order of (point, ts).
+"""Buckets of history, computed in numpy from rows in chunks, each point's in the order of time.
 
 A value holds until the point's next sample, at most for the point's hold age (step-hold). A sample
 enters min, max and the time-weighted mean when its quality is good and its value finite; only such
-time counts as good. Rows come in chunks of any size: what spans two chunks is carried over.
+time counts as good. Chunks may cut anywhere: what spans two of them is carried over.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -33,13 +34,13 @@ SCHEMA = pa.schema(
     ]
 )
 
-Columns = dict[str, NDArray]
+Columns = dict[str, NDArray[Any]]
 
 
 @dataclass
 class Rows:
     """Samples of points, columns of equal length: `point` is an index into the points asked, never
-    falling; `ts` rises within a point."""
+    falling; `ts` rises within a point, and from one chunk to the next."""
 
     point: NDArray[np.int64]
     ts: NDArray[np.int64]
@@ -48,6 +49,18 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.point)
+
+    def take(self, rows: NDArray[Any]) -> Rows:
+        """The rows that an index or a mask names."""
+        return Rows(self.point[rows], self.ts[rows], self.value[rows], self.quality[rows])
+
+    def after(self, earlier: Rows) -> Rows:
+        """These with earlier ones of the same points before them."""
+        both = Rows(*(np.concatenate([getattr(part, name) for part in (earlier, self)]) for name in _COLUMNS))
+        return both.take(np.argsort(both.point, kind="stable"))
+
+
+_COLUMNS = ("point", "ts", "value", "quality")
 
 
 def _starts(key: NDArray[np.int64]) -> NDArray[np.intp]:
@@ -72,7 +85,7 @@ class Buckets:
     start: int
     end: int
     width: int
-    _carry: Rows | None = None
+    _carry: Rows = field(default_factory=lambda: Rows(*(np.empty(0, t) for t in (int, int, float, np.uint8))))
     _samples: list[Columns] = field(default_factory=list)
     _held: list[Columns] = field(default_factory=list)
 
@@ -84,26 +97,20 @@ class Buckets:
         if not len(rows):
             return
         self._count(rows)
-        if self._carry is not None:
-            rows = Rows(
-                *(np.append(getattr(self._carry, c), getattr(rows, c)) for c in ("point", "ts", "value", "quality"))
-            )
-        # The last row holds until the next chunk says otherwise.
-        self._carry = Rows(rows.point[-1:], rows.ts[-1:], rows.value[-1:], rows.quality[-1:])
-        same = rows.point[1:] == rows.point[:-1]
-        body = Rows(rows.point[:-1], rows.ts[:-1], rows.value[:-1], rows.quality[:-1])
-        self._hold(body, np.where(same, rows.ts[1:], self.end))
+        rows = rows.after(self._carry)
+        # The last row of each point holds until a later chunk says otherwise.
+        last = np.append(rows.point[1:] != rows.point[:-1], True)
+        self._carry = rows.take(last)
+        self._hold(rows.take(~last), rows.ts[1:][~last[:-1]])
 
     def result(self) -> pa.Table:
         """All buckets that have a sample or good time, ordered by point and time."""
-        if self._carry is not None:
-            self._hold(self._carry, np.full(1, self.end, np.int64))
-            self._carry = None
+        self._hold(self._carry, np.full(len(self._carry), self.end, np.int64))
         samples, held = _merge_samples(self._samples), _merge_held(self._held)
         key = np.union1d(samples["key"], held["key"])
         at, over = np.searchsorted(key, samples["key"]), np.searchsorted(key, held["key"])
 
-        def spread(empty: float, dtype: type, where: NDArray[np.intp], what: NDArray) -> NDArray:
+        def spread(empty: float, dtype: type, where: NDArray[np.intp], what: NDArray[Any]) -> NDArray[Any]:
             column = np.full(len(key), empty, dtype)
             column[where] = what
             return column
@@ -180,8 +187,10 @@ class Buckets:
 
 
 def _join(parts: list[Columns]) -> tuple[Columns, NDArray[np.intp]]:
-    """The chunks' columns as one, and where each run of one key begins in them."""
+    """The chunks' columns as one, sorted by key and within it by time, and where each key's run begins."""
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order = np.argsort(whole["key"], kind="stable")
+    whole = {name: column[order] for name, column in whole.items()}
     return whole, _starts(whole["key"])
 
 

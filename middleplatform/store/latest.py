@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from middleplatform.store.catalogue import known
 from middleplatform.store.engine import Engine
 from models.samples import Samples
 
@@ -60,7 +61,7 @@ class Latest:
         last = order[np.append(ordered[1:] != ordered[:-1], True)]
         point, ts, version = samples.point[last], samples.ts[last], ver[last]
         with self._lock:
-            new = point[~np.isin(point, self._point, assume_unique=True)]
+            new = point[~known(point, self._point)]
             if len(new):
                 self._grow(new)
             slot = np.searchsorted(self._point, point)

@@ -44,6 +44,8 @@ def cases(draw):
         "start": draw(st.integers(-20, 10)) * unit + draw(st.integers(0, unit)),
         "length": draw(st.integers(1, 70)) * unit,
         "width": draw(st.integers(1, 40)) * unit + draw(st.integers(0, unit - 1)),
+        "whole": draw(st.sampled_from([0, 2 * 86_400_000_000])),
+        "limit": draw(st.integers(1, 20)),
         "chunk": draw(st.sampled_from([1, 2, 3, 7, 100_000])),
     }
 
@@ -130,6 +132,8 @@ def same(got: float, expected: float) -> bool:
         "length": 60_000_000,
         "width": 10_000_000,
         "chunk": 1,
+        "whole": 0,
+        "limit": 1,
     }
 )
 def test_buckets_and_raw_equal_the_reference(engine, monkeypatch, case):
@@ -138,6 +142,8 @@ def test_buckets_and_raw_equal_the_reference(engine, monkeypatch, case):
     holds = write(engine, case, first_id)
     ages = dict(zip(points, case["ages"], strict=True))
     monkeypatch.setattr(history_module, "_CHUNK", case["chunk"])
+    monkeypatch.setattr(history_module, "_WHOLE", case["whole"])
+    monkeypatch.setattr(history_module, "_PARTS", 1)
     history = History(engine, lambda asked: np.array([ages[p] for p in asked], np.int64))
     start = BASE + case["start"]
     end = start + case["length"]
@@ -159,8 +165,22 @@ def test_buckets_and_raw_equal_the_reference(engine, monkeypatch, case):
     raw = history.raw(points, start, end, 1000).to_pylist()
     wanted = sorted((p, t, *rest) for (p, t), rest in holds.items() if start <= t < end)
     assert [(row["point"], row["ts"]) for row in raw] == [row[:2] for row in wanted]
+    cut = history.raw(points, start, end, case["limit"]).to_pylist()
+    assert repr(cut) == repr(raw[: case["limit"]])
     for row, (_, _, value, quality, text) in zip(raw, wanted, strict=True):
         assert same(row["value"], value) and row["quality"] == quality and row["text"] == text
+
+
+def test_an_answer_that_is_too_large_is_refused_and_not_cut(engine, monkeypatch):
+    monkeypatch.setattr(history_module, "MAX_ROWS", 5)
+    first_id = next(NEW_IDS)
+    rows = [(0, t, float(t), 192, None) for t in range(6)]
+    write(engine, {"unit": 1, "order": random.Random(0), "inserts": [rows]}, first_id)
+    history = History(engine, lambda asked: np.full(len(asked), 1, np.int64))
+    assert history.raw([first_id], BASE, BASE + 5, 1_000_000).num_rows == 5
+    assert history.raw([first_id], BASE, BASE + 6, 5).num_rows == 5
+    with pytest.raises(StoreError, match="over 5 rows"):
+        history.raw([first_id], BASE, BASE + 6, 6)
 
 
 def test_the_limit_cuts_raw_history_at_the_end(engine):
