@@ -14,11 +14,11 @@ import pytest
 from bus import credentials
 from bus.connection import Bus
 from middleplatform.store.client import StoreClient
-from models.samples import Batch
 from models.site import load
 from models.site.model import Site
 from simulators.truth import read_truth
 from tests.endtoend.demo_run import DemoRun, running_demo
+from tests.endtoend.streams import pairs_of
 from tests.endtoend.truth_check import Column, missing, missing_polled, untrue_polled, untrue_stamped
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(420)]
@@ -51,7 +51,7 @@ def killed(tmp_path_factory):
         end = now_us()
         time.sleep(3)  # what was sampled before `end` is on its way
         site = load(home / "site", environment={**os.environ, **_environment(run)})
-        streamed = asyncio.run(_stream(run, site))
+        streamed = asyncio.run(_stream(run))
         client = StoreClient(json.loads((home / "store" / "endpoint.json").read_text()))
         stored = client.raw([p.id for p in site.points], start - 60_000_000, now_us(), 5_000_000)
         yield Killed(site, start, end, outages, streamed, stored, read_truth(home))
@@ -87,22 +87,11 @@ def _environment(run: DemoRun) -> dict[str, str]:
     return {"SEVENONES_OPCUA_PASSWORD": "-", "SEVENONES_MQTT_PASSWORD": "-"}
 
 
-async def _stream(run: DemoRun, site: Site) -> set[tuple[int, int]]:
+async def _stream(run: DemoRun) -> set[tuple[int, int]]:
     """Every (point, ts) that the streams hold."""
     port = int(run.url.rsplit(":", 1)[1]) + 1
-    admin = await Bus.connect(f"nats://127.0.0.1:{port}", credentials.load(run.home, "admin"), name="test")
-    pairs: set[tuple[int, int]] = set()
-    try:
-        for stream in ("SAMPLES", "SAFETY"):
-            consumer = await admin.consumer(stream, "whole-stream-test")
-            while messages := await consumer.fetch(64, None, 2.0):
-                for message in messages:
-                    samples = Batch.decode(message.data).samples
-                    pairs.update(zip(samples.point.tolist(), samples.ts.tolist(), strict=True))
-                await consumer.acknowledge(messages)
-    finally:
-        await admin.close()
-    return pairs
+    async with await Bus.connect(f"nats://127.0.0.1:{port}", credentials.load(run.home, "watch"), name="test") as bus:
+        return set(await pairs_of(bus))
 
 
 def test_each_kill_was_recovered_from_within_a_minute(killed):
