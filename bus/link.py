@@ -78,6 +78,7 @@ class Link:
         self.last_error: Exception | None = None
         self._client: Client | None = None
         self._up = asyncio.Event()
+        self._lost = asyncio.Event()
         self._first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._questions: dict[str, _Question] = {}
         self._numbers = 0
@@ -88,6 +89,11 @@ class Link:
 
     @property
     def connected(self) -> bool:
+        client = self._client
+        if client is not None and not client.is_connected:
+            # Known here before the keeper woke up: who waits for a connection must not go on at once.
+            self._up.clear()
+            self._lost.set()
         return self._up.is_set()
 
     async def wait_connected(self, wait_s: float | None) -> bool:
@@ -128,7 +134,7 @@ class Link:
 
     def client(self) -> Client:
         """The client of now. Raises BusUnavailable."""
-        if self._client is None or not self.connected or not self._client.is_connected:
+        if not self.connected or self._client is None:
             raise BusUnavailable(f"the bus at {self.url} is not connected: {self._why()}")
         return self._client
 
@@ -153,6 +159,7 @@ class Link:
         self._questions[reply] = question
         try:
             async with asyncio.timeout(timeout):
+                await asyncio.sleep(0)  # a caller that retries at once must not keep the loop from the keeper
                 await self.send(subject, data, reply=reply, headers=headers)
                 answer = await question.answer
         except TimeoutError:
@@ -201,7 +208,7 @@ class Link:
         wait = FIRST_WAIT_S
         while not self._closing:
             try:
-                client, lost = await self._connect()
+                client = await self._connect()
             except (nats.errors.Error, OSError, EOFError, ValueError, TimeoutError) as error:
                 self._failed(error)
                 if isinstance(error, nats.errors.AuthorizationError):
@@ -209,10 +216,10 @@ class Link:
             else:
                 wait = FIRST_WAIT_S
                 # The event comes only after a close that a dead link can hold up for minutes.
-                while client.is_connected and not lost.is_set():
+                while self.connected and not self._lost.is_set():
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(LOOK_S):
-                            await lost.wait()
+                            await self._lost.wait()
                 self._client = None
                 self._down()
                 _log.warning("bus lost", url=self.url, name=self.name, error=self._why())
@@ -220,8 +227,8 @@ class Link:
             await asyncio.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
             wait = min(wait * 2, LONGEST_WAIT_S)
 
-    async def _connect(self) -> tuple[Client, asyncio.Event]:
-        """A client that stands, and the event that it is closed."""
+    async def _connect(self) -> Client:
+        """A client that stands; `_lost` is then the event that it is closed."""
         client, lost = Client(), asyncio.Event()
 
         async def on_closed() -> None:
@@ -251,14 +258,14 @@ class Link:
         except BaseException:
             await _end(client)
             raise
-        self._client = client
+        self._client, self._lost = client, lost
         self._up.set()
         if self._first.done():
             self.reconnects += 1
             _log.info("bus reconnected", url=self.url, name=self.name)
         else:
             self._first.set_result(None)
-        return client, lost
+        return client
 
     def _failed(self, error: Exception) -> None:
         self.last_error = error

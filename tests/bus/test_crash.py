@@ -153,3 +153,19 @@ async def test_a_fetch_is_bounded_in_bytes_but_never_stuck(running):
     assert fetched == [[100_000, 100_000], [100_000], [3_000_000], [100_000]]
     await gateway.close()
     await store.close()
+
+
+async def test_who_retries_at_once_does_not_starve_the_reconnection(running):
+    """The instant between the loss of the connection and its being told is where a retry could spin."""
+    gateway = await running.connect("gateway-edge1")
+    for attempt in range(5):
+        await gateway._link.client().close()  # the state right after nats-py has seen the loss
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    await gateway.publish(SUBJECT, b"x", f"edge1-{attempt}")
+                    break
+                except BusUnavailable:
+                    await gateway.wait_connected()
+    assert gateway.reconnects == 5
+    await gateway.close()
