@@ -1,5 +1,7 @@
 """The engine's arithmetic, its sessions, and what lies on disk."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -122,5 +124,19 @@ def test_slow_queries_do_not_hold_up_writing(tmp_path):
             thread.join()
         assert busy and took < 3, f"the insert took {took:.1f} s beside slow queries"
         assert engine.query("SELECT count() AS n FROM samples").to_pylist() == [{"n": 1000}]
+    finally:
+        engine.close()
+
+
+def test_a_second_process_on_the_same_data_hears_why_it_cannot(tmp_path):
+    engine = open_store(tmp_path / "store")
+    try:
+        code = (
+            "from pathlib import Path\nfrom middleplatform.store.errors import StoreError\n"
+            "from middleplatform.store.schema import open_store\n"
+            f"try: open_store(Path({str(tmp_path / 'store')!r}))\nexcept StoreError as error: print(error)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+        assert "another process may have it open" in done.stdout
     finally:
         engine.close()

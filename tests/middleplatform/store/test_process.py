@@ -167,7 +167,8 @@ async def test_a_new_catalogue_releases_and_a_broken_one_changes_nothing(tmp_pat
         assert client.raw(new.tolist(), ts, ts + 1, 10).num_rows == 0
         points.write_text(json.dumps({"edge1": [*KEYS, "new"]}))
         await until(lambda: client.raw(new.tolist(), ts, ts + 1, 10).num_rows == 1, 12)
-        assert client.status()["quarantine_rows"] == 0 and client.latest(new.tolist()).num_rows == 1
+        await until(lambda: client.status()["quarantine_rows"] == 0, 5)
+        await until(lambda: client.latest(new.tolist()).num_rows == 1, 5)
 
 
 async def test_it_answers_while_the_bus_is_away_and_goes_on_when_it_is_back(tmp_path):

@@ -1,0 +1,23 @@
+"""The store as a program of its own, on the API tests' site.
+
+python -m tests.middleplatform.api.store_program HOME BUS_URL
+"""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from bus import credentials
+from middleplatform.store import run
+from tests.middleplatform.api.build import site
+
+
+async def main(home: Path, url: str) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await run(home / "site", home, url, credentials.load(home, "store"), stop, load=lambda _: site())
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))

@@ -1,0 +1,10 @@
+"""The bench of the way in: it measures what it says and loses nothing. It asserts no speed."""
+
+from sevenones.bench import ingest
+
+
+def test_the_bench_stores_every_sample_it_counts():
+    result = ingest.run(samples=300_000)
+    assert result["samples"] == 300_000 and result["missing"] == 0
+    assert result["bytes_per_sample"] > 0.5 and result["rss_mb"] > 100
+    assert result["samples_per_s"] > 0 and result["p50_ms"] <= result["p99_ms"] <= result["max_ms"]
