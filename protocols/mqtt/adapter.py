@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -19,8 +20,9 @@ from protocols.mqtt.settings import MqttSettings
 
 log = structlog.get_logger(__name__)
 
-MESSAGES_AT_ONCE = 1_000
-BYTES_AT_ONCE = 4_000_000
+MESSAGES_AT_ONCE = 500
+BYTES_AT_ONCE = 500_000
+"""One delivery is decoded in one go: this bounds how long it keeps the other connections waiting."""
 
 
 class Mqtt(Adapter[MqttSettings, None]):
@@ -82,19 +84,31 @@ class Mqtt(Adapter[MqttSettings, None]):
         if link is None:
             raise LinkLost("this MQTT connection is not open")
         decoder = Decoder(tags, self._counts)
-        refused = await link.subscribe(decoder.patterns)
-        if refused:
-            await deliver(Delivery(_refused(decoder, refused)))
-        while True:
-            messages = await link.take(MESSAGES_AT_ONCE, BYTES_AT_ONCE)
-            malformed = self._counts["malformed_total"]
-            reading = decoder.decode(messages)
-            if self._counts["malformed_total"] > malformed:
-                log.warning("mqtt_malformed", total=self._counts["malformed_total"], host=self.settings.host)
-            if reading is None:
-                link.acknowledge(_numbers(messages))
-            else:
-                await deliver(_delivery(link, reading, messages))
+        granting = asyncio.create_task(link.subscribe(decoder.patterns))
+        granting.add_done_callback(lambda _: link.poke())
+        granted = False
+        try:
+            while True:
+                messages = await link.take(MESSAGES_AT_ONCE, BYTES_AT_ONCE)
+                if messages:
+                    await self._pass_on(link, decoder, messages, deliver)
+                if granting.done() and not granted:
+                    granted = True
+                    if refused := granting.result():
+                        await deliver(Delivery(_refused(decoder, refused)))
+        finally:
+            granting.cancel()
+            await asyncio.gather(granting, return_exceptions=True)
+
+    async def _pass_on(self, link: Link, decoder: Decoder, messages: Sequence[Message], deliver: Deliver) -> None:
+        malformed = self._counts["malformed_total"]
+        reading = decoder.decode(messages)
+        if self._counts["malformed_total"] > malformed:
+            log.warning("mqtt_malformed", total=self._counts["malformed_total"], host=self.settings.host)
+        if reading is None:
+            link.acknowledge(_numbers(messages))
+        else:
+            await deliver(_delivery(link, reading, messages))
 
     async def close(self) -> None:
         link, self._link = self._link, None

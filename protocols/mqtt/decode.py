@@ -24,6 +24,7 @@ _BAD = int(Quality.BAD)
 _GOOD = int(Quality.GOOD)
 _CONFIGURATION = int(Quality.BAD_CONFIGURATION)
 _NAN = float("nan")
+_NUMBERS = ("", "number")
 
 
 class Message(NamedTuple):
@@ -66,55 +67,43 @@ def parse(payload: bytes) -> Any:
         raise MalformedError(f"the payload is not JSON: {error}; it begins {payload[:60]!r}") from None
 
 
+_Row = tuple[int, float, int, int, str | None, int]
+"""Tag index, value, quality, ts, text, number of the message."""
+
+
 class _Columns:
     """Rows in the making."""
 
     def __init__(self) -> None:
-        self.index: list[int] = []
-        self.value: list[float] = []
-        self.quality: list[int] = []
-        self.ts: list[int] = []
-        self.text: list[str | None] = []
-        self.message: list[int] = []
+        self.rows: list[_Row] = []
         self.reasons: dict[int, str] = {}
-
-    def add(self, index: int, value: float, quality: int, ts: int, text: str | None, message: int) -> None:
-        self.index.append(index)
-        self.value.append(value)
-        self.quality.append(quality)
-        self.ts.append(ts)
-        self.text.append(text)
-        self.message.append(message)
 
     def bad(self, index: int, quality: int, reason: str, ts: int, message: int) -> None:
         self.reasons[index] = reason
-        self.add(index, _NAN, quality, ts, None, message)
+        self.rows.append((index, _NAN, quality, ts, None, message))
 
     def reading(self, messages: Sequence[Message]) -> Reading:
-        index = np.array(self.index, np.int32)
-        value = np.array(self.value, np.float64)
-        quality = np.array(self.quality, np.uint8)
-        infinite = np.flatnonzero(np.isinf(value))
-        if len(infinite):
-            value[infinite] = _NAN
-        spoilt = infinite
-        if any(text is None for text in self.text):
-            empty = np.array([text is None for text in self.text])
-            spoilt = np.flatnonzero(np.isnan(value) & (quality >= Quality.UNCERTAIN) & empty)
+        indices, values, qualities, times, texts, numbers = zip(*self.rows, strict=True)
+        value = np.array(values, np.float64)
+        quality = np.array(qualities, np.uint8)
+        ts = np.array(times, np.int64)
+        has_text = np.fromiter((text is not None for text in texts), np.bool_, len(texts))
+        value[np.isinf(value)] = _NAN
+        spoilt = np.isnan(value) & (quality >= Quality.UNCERTAIN) & ~has_text
         quality[spoilt] = Quality.BAD_SENSOR_FAILURE
-        for row in spoilt.tolist():
-            self.reasons[self.index[row]] = "the device sent NaN or infinity, which is no number"
-        last = dict(zip(self.index, self.message, strict=True))
+        for row in np.flatnonzero(spoilt).tolist():
+            self.reasons[indices[row]] = "the device sent NaN or infinity, which is no number"
+        last = dict(zip(indices, numbers, strict=True))
 
         def raw(tag: int) -> bytes | None:
             return messages[last[tag]].payload if tag in last else None
 
         return Reading(
-            index=index,
+            index=np.array(indices, np.int32),
             value=value,
             quality=quality,
-            ts=np.array(self.ts, np.int64) if any(self.ts) else None,
-            text=pa.array(self.text, pa.string()) if any(text is not None for text in self.text) else None,
+            ts=ts if ts.any() else None,
+            text=pa.array(texts, pa.string()) if has_text.any() else None,
             reasons=self.reasons,
             raw=raw,
         )
@@ -145,6 +134,21 @@ def _convert(value: Any, kind: str) -> tuple[float, str | None]:
         except ValueError:
             raise ValueError(f"the text '{value[:40]}' is not a number") from None
     raise ValueError(f"the path leads to {'an object' if isinstance(value, dict) else 'a list'}, not to a value")
+
+
+def _reach(document: Any, steps: Steps) -> Any:
+    """`find`, in haste. Raises AbsentError."""
+    value = document
+    try:
+        for step in steps:
+            if type(value) is str:  # a text has elements too, but none that a path means
+                break
+            value = value[step]
+        else:
+            return value
+    except (LookupError, TypeError):
+        pass
+    return find(document, steps)
 
 
 class Decoder:
@@ -207,7 +211,7 @@ class Decoder:
                 continue
             for clock, extractors in route:
                 self._take(columns, message, number, document, clock, extractors)
-        return columns.reading(messages) if columns.index else None
+        return columns.reading(messages) if columns.rows else None
 
     def _take(
         self,
@@ -229,27 +233,27 @@ class Decoder:
         if message.retained and not ts:
             quality = int(Quality.UNCERTAIN_LAST_USABLE)
             doubt = doubt or "a value that the broker retained, and the message does not say how old it is"
-        flat = document if isinstance(document, dict) else {}
-        for index, steps, path, kind in ((e.index, e.steps, e.path, e.type) for e in extractors):
-            value = flat.get(steps[0]) if len(steps) == 1 else None
-            if type(value) is float and kind in ("", "number"):
-                self._answered.add(index)
-                columns.add(index, value, quality, ts, None, number)
-            else:
-                try:
-                    found, text = _convert(find(document, steps), kind)
-                except AbsentError as absent:
-                    self._counts["absent_total"] += 1
-                    if index not in self._answered:
-                        # A device may send parts by turns, so only a path never found is told, and once.
-                        reason = f"{message.topic}: nothing at the path '{path}': {absent}"
-                        columns.bad(index, _CONFIGURATION, reason, ts, number)
-                        self._answered.add(index)
-                    continue
-                except ValueError as error:
-                    columns.bad(index, _BAD, f"{message.topic}: '{path}': {error}", ts, number)
-                    continue
-                self._answered.add(index)
-                columns.add(index, found, quality, ts, text, number)
+        rows, answered = columns.rows, self._answered
+        for extractor in extractors:
+            index, kind = extractor.index, extractor.type
+            try:
+                value = _reach(document, extractor.steps)
+                if type(value) is float and kind in _NUMBERS:
+                    rows.append((index, value, quality, ts, None, number))
+                else:
+                    value, text = _convert(value, kind)
+                    rows.append((index, value, quality, ts, text, number))
+                answered.add(index)
+            except AbsentError as absent:
+                self._counts["absent_total"] += 1
+                if index not in answered:
+                    # A device may send parts by turns, so only a path never found is told, and once.
+                    answered.add(index)
+                    reason = f"{message.topic}: nothing at the path '{extractor.path}': {absent}"
+                    columns.bad(index, _CONFIGURATION, reason, ts, number)
+                continue
+            except ValueError as error:
+                columns.bad(index, _BAD, f"{message.topic}: '{extractor.path}': {error}", ts, number)
+                continue
             if doubt:
                 columns.reasons[index] = f"{message.topic}: {doubt}"

@@ -48,6 +48,7 @@ class Link:
         self._inbox: deque[Message] = deque()
         self._inbox_bytes = 0
         self._arrived = asyncio.Event()
+        self._poked = False
         self._granted: dict[int, asyncio.Future[list[Any]]] = {}
         self._paused = False
         self._closed = False
@@ -147,7 +148,8 @@ class Link:
     # ---- what the adapter asks
 
     async def subscribe(self, patterns: Sequence[str]) -> list[str]:
-        """Subscribe with QoS 1; gives the patterns that the broker refused."""
+        """Subscribe with QoS 1; gives the patterns that the broker refused. The answer stands behind the
+        messages that the broker kept for us: take those meanwhile, or it never comes."""
         refused: list[str] = []
         for start in range(0, len(patterns), 50):
             some = patterns[start : start + 50]
@@ -157,21 +159,36 @@ class Link:
                 raise LinkLost(f"{self._where}: the subscription could not be sent: {paho.error_string(code)}")
             self._granted[mid] = self._loop.create_future()
             try:
-                async with asyncio.timeout(self._settings.timeout_s):
-                    codes = await self._granted[mid]
-            except TimeoutError:
-                raise LinkLost(f"{self._where} did not answer a subscription") from None
+                codes = await self._suback(self._granted[mid])
             finally:
                 self._granted.pop(mid, None)
             refused += [pattern for pattern, answer in zip(some, codes, strict=False) if answer.is_failure]
         return refused
 
+    async def _suback(self, answer: asyncio.Future[list[Any]]) -> list[Any]:
+        """The answer to a subscription, however many messages come or wait before it."""
+        while True:
+            before = self._counts["messages_total"]
+            await asyncio.wait([answer], timeout=self._settings.timeout_s)
+            if answer.done():
+                return answer.result()
+            if self._counts["messages_total"] == before and not self._paused:
+                raise LinkLost(f"{self._where} did not answer a subscription within {self._settings.timeout_s:g} s")
+
+    def poke(self) -> None:
+        """Let `take` return, though nothing has arrived."""
+        self._poked = True
+        self._arrived.set()
+
     async def take(self, most: int, most_bytes: int) -> list[Message]:
-        """What has arrived, at least one message. Raises LinkLost after the last one was taken."""
+        """What has arrived; nothing only after `poke`. Raises LinkLost after the last one was taken."""
         while not self._inbox:
             self._raise_if_lost()
+            if self._poked:
+                break
             self._arrived.clear()
             await self._arrived.wait()
+        self._poked = False
         taken: list[Message] = []
         size = 0
         while self._inbox and len(taken) < most and size < most_bytes:
@@ -210,6 +227,7 @@ class Link:
         for future in waiting:
             if not future.done():
                 future.set_exception(self._lost)
+                future.exception()  # asked for here, so that asyncio does not complain where nobody waits
 
     # ---- the event loop's side
 

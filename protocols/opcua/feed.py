@@ -30,8 +30,9 @@ log = structlog.get_logger(__name__)
 INBOX = 64
 """Publish responses that may wait."""
 
-NOTIFICATIONS_AT_ONCE = 10_000
-ROWS_AT_ONCE = 20_000
+NOTIFICATIONS_AT_ONCE = 1_000
+"""Values in one publish response: it is decoded in one go, while the other connections wait."""
+ROWS_AT_ONCE = 5_000
 
 _CLOCK = 0
 """The client handle of the server's own clock; tag i has the handle i + 1."""

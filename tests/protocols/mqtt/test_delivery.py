@@ -225,3 +225,20 @@ async def test_the_queue_is_bounded_in_bytes(
         run.gate.set()
         await run.until(60)
         assert run.values == list(range(60))
+
+
+async def test_more_was_kept_for_us_than_fits_and_the_consumer_is_slow(broker: Broker, publisher: Publisher) -> None:
+    """The answer to our subscription then stands behind what we do not read yet."""
+    async with running(broker.port, [TAG]):
+        pass
+    for number in range(2000):
+        publisher.send("plant/a", {"n": number})
+    await publisher.publish("plant/a", {"n": 2000})
+    async with running(broker.port, [TAG], closed=True, max_queued=100) as run:
+        await asyncio.sleep(2.5)
+        run.gate.set()
+        await run.until(2001)
+        await publisher.publish("plant/b", {"n": 2001})
+        await run.until(2002)
+        assert run.values == list(range(2002))
+        assert run.adapter.counters()["redelivered_total"] == 0

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
 import json
 import math
+import os
+import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,15 +31,45 @@ def item(index: int, number: int) -> Tag:
     return Tag(index, f"140581000000/machine/i{number}", f"nsu={NAMESPACE};i={number + 1}")
 
 
-class Machine:
-    """The process. Its certificate is in `folder`, ours and the pinned ones in `folder`/client."""
+class _Forks:
+    """The process that forks servers, started when the first is wanted, ended with this one."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    _process: subprocess.Popen[str] | None = None
+
+    @classmethod
+    def fork(cls, **arguments: Any) -> int:
+        if cls._process is None:
+            cls._process = subprocess.Popen(
+                (sys.executable, "-m", "tests.protocols.opcua.server"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+            atexit.register(cls._process.kill)
+        process = cls._process
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(json.dumps(arguments) + "\n")
+        process.stdin.flush()
+        return int(process.stdout.readline())
+
+
+SHARED = Path(tempfile.mkdtemp(prefix="opcua-"))
+"""Certificates take a second each to make: all tests but those of trust share them."""
+
+atexit.register(shutil.rmtree, SHARED, ignore_errors=True)
+
+
+class Machine:
+    """One server. Its certificate is in `folder`, ours and the pinned ones in `folder`/client."""
+
+    def __init__(self, folder: Path = SHARED, *, none: bool = False, distrust: bool = False, items: int = 0) -> None:
         self.port = free_port()
         self.folder = folder
-        self.arguments = arguments
+        self.none, self.distrust, self.items, self.shift = none, distrust, items, 0
         folder.mkdir(parents=True, exist_ok=True)
-        self._process: asyncio.subprocess.Process | None = None
+        self._pid = 0
+        self._control: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     def settings(self, port: int | None = None, **more: Any) -> dict[str, Any]:
         settings = {
@@ -47,7 +83,7 @@ class Machine:
             "publishing_ms": 50,
             "queue_size": 100,
         }
-        if "--none" in self.arguments:
+        if self.none:
             settings |= {"user": "", "password": "", "security": "none"}
         return settings | more
 
@@ -55,23 +91,31 @@ class Machine:
         return OpcUa(OpcUa.Settings.model_validate(self.settings(**more)))
 
     async def start(self) -> None:
-        command = (sys.executable, "-m", "tests.protocols.opcua.server", str(self.port), str(self.folder))
-        self._process = await asyncio.create_subprocess_exec(
-            *command,
-            *self.arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+        connected: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Future()
+        path = tempfile.mktemp(suffix=".control")  # noqa: S306  a socket's path must be short
+        door = await asyncio.start_unix_server(lambda reader, writer: connected.set_result((reader, writer)), path)
+        self._pid = await asyncio.to_thread(
+            _Forks.fork,
+            port=self.port,
+            folder=str(self.folder),
+            control=path,
+            none=self.none,
+            distrust=self.distrust,
+            items=self.items,
+            shift=self.shift,
         )
+        self._control = await asyncio.wait_for(connected, 30)
+        door.close()
+        Path(path).unlink(missing_ok=True)
         assert await self._line() == "ready"
 
     async def _line(self) -> Any:
-        assert self._process is not None and self._process.stdout is not None
-        return json.loads(await asyncio.wait_for(self._process.stdout.readline(), 20))
+        assert self._control is not None
+        return json.loads(await asyncio.wait_for(self._control[0].readline(), 30))
 
     async def order(self, **order: Any) -> Any:
-        assert self._process is not None and self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        assert self._control is not None
+        self._control[1].write(json.dumps(order).encode() + b"\n")
         return await self._line()
 
     async def set(self, **values: Any) -> None:
@@ -79,18 +123,18 @@ class Machine:
 
     async def stop(self) -> None:
         """End it as a crash would; the kernel closes its connections."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            await process.wait()
+        pid, self._pid = self._pid, 0
+        if pid and self._control is not None:
+            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(OSError):
+                await self._control[0].read()
+            self._control[1].close()
 
     def freeze(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        os.kill(self._pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        os.kill(self._pid, signal.SIGCONT)
 
 
 class OpcUaPeer(Peer):
@@ -117,8 +161,8 @@ class OpcUaPeer(Peer):
     writable = 1
     write_protected = tag(5, "Locked")
 
-    def __init__(self, folder: Path) -> None:
-        self.machine = Machine(folder)
+    def __init__(self) -> None:
+        self.machine = Machine()
         self._held: dict[str, Any] = {}
 
     def settings(self, port: int | None = None) -> dict[str, Any]:

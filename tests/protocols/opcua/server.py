@@ -1,19 +1,21 @@
 """A real OPC UA server in a process of its own, so that it can be frozen and killed.
 
-python -m tests.protocols.opcua.server PORT FOLDER [--none] [--distrust] [--items N] [--shift N]
-
-It takes one JSON object a line: {"set": {name: value}}, {"get": name}, {"burst": rounds} and answers
-with one line each. A value is a number, a text, or {"v": value, "type": variant type, "status": code,
-"ts": µs}.
+The process started first builds the standard address space, which takes seconds, and then forks a
+server for each line of JSON on its input: {"port", "folder", "control", "none", "distrust", "items",
+"shift"}. It prints the server's process id. A server connects to the Unix socket `control`, says
+"ready", takes one JSON object a line and answers each with one: {"set": {name: value}}, {"get": name},
+{"burst": rounds, "from": value}. A value is a number, a text, or {"v": value, "type": variant type,
+"status": code, "ts": µs}. Both end when the other side is gone.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import datetime
 import json
 import logging
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,9 @@ VARIABLES: dict[str, tuple[Any, ua.VariantType]] = {
     "Word": ("off", ua.VariantType.String),
     "Table": ([1.0, 2.0], ua.VariantType.Double),
     "Moment": (datetime.datetime(2023, 11, 14, 22, 13, 20, tzinfo=datetime.UTC), ua.VariantType.DateTime),
-    "Any": (0.0, ua.VariantType.Double),
+    "Big": (2**60, ua.VariantType.UInt64),
+    "Empty": (None, ua.VariantType.Null),
+    "A/B": (0.0, ua.VariantType.Double),
 }
 
 
@@ -47,41 +51,41 @@ class OneUser:
 
 
 class Device:
-    def __init__(self, arguments: argparse.Namespace) -> None:
+    def __init__(self, server: Server, arguments: dict[str, Any]) -> None:
+        self.server = server
+        self.items = int(arguments["items"])
         self.arguments = arguments
-        self.server = Server(user_manager=None if arguments.none else OneUser())
         self.nodes: dict[str, Any] = {}
 
     async def start(self) -> None:
         server, arguments = self.server, self.arguments
-        await server.init()
-        server.set_endpoint(f"opc.tcp://127.0.0.1:{arguments.port}/test")
+        server.set_endpoint(f"opc.tcp://127.0.0.1:{arguments['port']}/test")
         await server.set_application_uri(APPLICATION)
-        if arguments.none:
+        if arguments["none"]:
             server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         else:
             server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
+            server.iserver.user_manager = OneUser()
             server.set_identity_tokens([ua.UserNameIdentityToken])
-            key, certificate = arguments.folder / "key.pem", arguments.folder / "cert.der"
+            folder = Path(arguments["folder"])
+            key, certificate = folder / "key.pem", folder / "cert.der"
             usages = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
             await setup_self_signed_certificate(key, certificate, APPLICATION, "localhost", usages, {})
             await server.load_certificate(certificate)
             await server.load_private_key(key)
-            if arguments.distrust:
+            if arguments["distrust"]:
                 server.set_certificate_validator(self._distrust)
-        for number in range(arguments.shift):
+        for number in range(arguments["shift"]):
             await server.register_namespace(f"urn:test:before:{number}")
         space = await server.register_namespace(NAMESPACE)
         machine = await server.nodes.objects.add_object(ua.NodeId("Machine", space), ua.QualifiedName("Machine", space))
         for name, (value, kind) in VARIABLES.items():
-            variable = await machine.add_variable(
-                ua.NodeId(name, space), ua.QualifiedName(name.replace("Any", "A/B"), space), value, kind
-            )
+            variable = await machine.add_variable(ua.NodeId(name, space), ua.QualifiedName(name, space), value, kind)
             if name != "Locked":
                 await variable.set_writable()
             self.nodes[name] = variable
         many = await server.nodes.objects.add_object(ua.NodeId("Many", space), ua.QualifiedName("Many", space))
-        for number in range(arguments.items):
+        for number in range(self.items):
             name = f"Item{number}"
             self.nodes[name] = await many.add_variable(ua.NodeId(number + 1, space), ua.QualifiedName(name, space), 0.0)
         await server.start()
@@ -113,7 +117,7 @@ class Device:
         """Every item gets `rounds` values, value + 0 … value + rounds - 1, as fast as it goes."""
         for turn in range(rounds):
             now = datetime.datetime.now(datetime.UTC)
-            for number in range(self.arguments.items):
+            for number in range(self.items):
                 data = ua.DataValue(ua.Variant(value + turn, ua.VariantType.Double), SourceTimestamp=now)
                 await self.server.write_attribute_value(self.nodes[f"Item{number}"].nodeid, data)
             await asyncio.sleep(0)
@@ -130,24 +134,34 @@ class Device:
         return True
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("port", type=int)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--none", action="store_true")
-    parser.add_argument("--distrust", action="store_true")
-    parser.add_argument("--items", type=int, default=0)
-    parser.add_argument("--shift", type=int, default=0)
-    arguments = parser.parse_args()
-    logging.disable(logging.CRITICAL)
-    device = Device(arguments)
+async def build() -> Server:
+    server = Server()
+    await server.init()
+    return server
+
+
+async def serve(server: Server, arguments: dict[str, Any]) -> None:
+    device = Device(server, arguments)
     await device.start()
-    print(json.dumps("ready"), flush=True)
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    reader, writer = await asyncio.open_unix_connection(arguments["control"])
+    writer.write(b'"ready"\n')
     while line := await reader.readline():
-        print(json.dumps(await device.answer(json.loads(line))), flush=True)
+        writer.write(json.dumps(await device.answer(json.loads(line))).encode() + b"\n")
+
+
+def main() -> None:
+    logging.disable(logging.CRITICAL)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    server = asyncio.run(build())
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            try:
+                asyncio.run(serve(server, json.loads(line)))
+            finally:
+                os._exit(0)
+        print(child, flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,8 @@ class TestOpcUa(Conformance):
     name = "opcua"
 
     @pytest.fixture
-    async def peer(self, tmp_path: Path) -> AsyncIterator[Peer]:
-        peer = OpcUaPeer(tmp_path)
+    async def peer(self) -> AsyncIterator[Peer]:
+        peer = OpcUaPeer()
         await peer.start()
         yield peer
         await peer.stop()
