@@ -139,7 +139,7 @@ class Demo:
         supervisor.start(Program("bus", config.argv, "blue"))
         await asyncio.wait_for(server.wait_ready(config.url), READY_S)
         admin = await Bus.connect(config.url, credentials.load(self.home, "admin"), name="demo")
-        await streams.ensure(admin, site.code)
+        await streams.ensure(admin, site.code, streams.Limits.of_disk(self.home))
         await admin.close()
 
         folder = str(self.home / "site")

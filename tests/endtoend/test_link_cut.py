@@ -19,8 +19,8 @@ from models.samples import Batch
 from models.site import load
 from sevenones.demo import BUNDLED_SITE
 from sevenones.supervisor import python
-from tests.endtoend.proxy import Cable
 from tests.endtoend.streams import pairs_of
+from tests.proxy import Proxy
 from tests.servers import RunningBus, free_port, mine_bus
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
@@ -79,7 +79,7 @@ async def test_nothing_is_lost_or_doubled_and_live_comes_first(tmp_path):
             mine_bus(mine_home, code="140525000001", gateways=(), leaves={"edge-server": ("edge1",)})
         )
         assert mine.leaf_port is not None
-        cable = await stack.enter_async_context(Cable("127.0.0.1", mine.leaf_port))
+        cable = await stack.enter_async_context(Proxy(mine.leaf_port))
         upstream = Upstream(f"nats://127.0.0.1:{cable.port}", mine.credentials.processes["leaf-edge-server"])
         edge: RunningBus = await stack.enter_async_context(
             mine_bus(
@@ -115,7 +115,7 @@ async def test_nothing_is_lost_or_doubled_and_live_comes_first(tmp_path):
         await asyncio.sleep(BEFORE_S)
 
         cut_at = now_us()
-        cable.cut()
+        await cable.cut()
         await asyncio.sleep(KILL_AT_S)
         first.kill()
         await asyncio.sleep(RESTART_AT_S - KILL_AT_S)
@@ -123,7 +123,7 @@ async def test_nothing_is_lost_or_doubled_and_live_comes_first(tmp_path):
         await asyncio.sleep(CUT_S - RESTART_AT_S)
         quiet = [at for at in live.arrived if at > cut_at + 2_000_000]
         assert not quiet, "live values came through a cut cable"
-        cable.mend()
+        await cable.mend()
         mended_at = now_us()
 
         inside = (cut_at + 5_000_000, mended_at - 5_000_000)
