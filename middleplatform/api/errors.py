@@ -56,11 +56,9 @@ def shown(text: object) -> str:
     return "".join(c if c.isprintable() else "�" for c in short)
 
 
-def unavailable(
-    message: str, message_zh: str = "存储暂不可用，请稍后重试", code: str = "store_unavailable"
-) -> ApiError:
+def unavailable(code: str, message_zh: str, message: str) -> ApiError:
     """503: the same request may succeed in a moment."""
-    return ApiError(503, code, message, message_zh, headers={"Retry-After": "2"})
+    return ApiError(503, code, message_zh, message, headers={"Retry-After": "2"})
 
 
 def _clean(value: Any) -> Any:

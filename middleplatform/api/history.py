@@ -14,14 +14,19 @@ from middleplatform.api import forms, times
 from middleplatform.api.auth import Asker
 from middleplatform.api.catalogue import MAX_POINTS, Catalogue
 from middleplatform.api.errors import ApiError
-from middleplatform.api.responses import Json, refusals
+from middleplatform.api.responses import Json, answers
 from middleplatform.api.routes import Asked, Texts
+from middleplatform.api.schemas import History
 from middleplatform.store.client import StoreClient
 
 MAX_ROWS = 1_000_000
 DEFAULT_ROWS = 100_000
 MAX_BUCKETS = 200_000
 """Points times buckets in one answer."""
+
+_OTHER_FORMS = {
+    media: {"schema": {"type": "string", "format": "binary"}} for form, media in forms.MEDIA.items() if form != "json"
+}
 
 router = APIRouter()
 
@@ -51,8 +56,8 @@ class HistoryQuery(Asked):
     "/history",
     response_class=Json,
     responses={
-        200: {"content": {media: {} for media in forms.MEDIA.values()}, "description": "JSON, CSV, Arrow or Parquet"},
-        **refusals(400, 401, 404, 503),
+        **answers(History, 400, 401, 404, 406, 503),
+        200: {"model": History, "content": _OTHER_FORMS, "description": "JSON, CSV, Arrow or Parquet"},
     },
 )
 async def history(request: Request, _: Asker, asked: Annotated[HistoryQuery, Query()]) -> Response:

@@ -7,6 +7,7 @@ sample said; a point that never had one reads BAD_WAITING and has no value.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -105,7 +106,7 @@ class LiveTable:
         age = self.age_s(now)[rows].tolist()
         columns = zip(
             rows.tolist(),
-            np.where(np.isfinite(self.value[rows]), self.value[rows], np.nan).tolist(),
+            self.value[rows].tolist(),
             self.text[rows].tolist(),
             self.shown[rows].tolist(),
             self.ts[rows].tolist(),
@@ -117,7 +118,7 @@ class LiveTable:
             {
                 "point": self.points[row].path,
                 "id": str(self.points[row].id),
-                "value": value,
+                "value": value if math.isfinite(value) else None,
                 "text": text,
                 "unit": self.points[row].unit,
                 "quality": quality,

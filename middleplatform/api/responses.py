@@ -38,11 +38,17 @@ def refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"model": Refusal, "description": _WORDS[code]} for code in codes}
 
 
+def answers(model: type[BaseModel], *codes: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that answers with such a model's form, made without the model."""
+    return {200: {"model": model}, **refusals(*codes)}
+
+
 _WORDS = {
     400: "参数有误 · a parameter is wrong: the body says which",
     401: "令牌缺失或无效 · no token, or one that is unknown, expired or revoked",
     403: "角色不足 · the token's role does not allow this",
     404: "不存在 · there is no such thing: the body names the nearest",
+    406: "没有此格式 · there is no such form",
     413: "请求过大 · the request is too large",
     429: "尝试过多 · too many attempts: Retry-After says how long to wait",
     503: "暂不可用 · the store does not answer now: Retry-After says when to try again",

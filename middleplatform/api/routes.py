@@ -15,7 +15,8 @@ from middleplatform.api.auth import Asker
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
 from middleplatform.api.live import LiveTable
-from middleplatform.api.responses import Json, refusals
+from middleplatform.api.responses import Json, answers
+from middleplatform.api.schemas import Events, Live, Points
 from models.quality import label
 
 LIVE_MOST = 10_000
@@ -54,7 +55,7 @@ class EventsQuery(Asked):
     limit: int = Field(1_000, ge=1, le=10_000)
 
 
-@router.get("/points", response_class=Json, responses=refusals(400, 401, 404))
+@router.get("/points", response_class=Json, responses=answers(Points, 400, 401, 404))
 async def points(request: Request, _: Asker, asked: Annotated[PointsQuery, Query()]) -> Json:
     """测点目录 · The points: names, unit, role, range, limits, states, equipment."""
     catalogue: Catalogue = request.app.state.catalogue
@@ -76,7 +77,7 @@ def chosen_rows(catalogue: Catalogue, point: list[str], equipment: list[str]) ->
     return rows
 
 
-@router.get("/live", response_class=Json, responses=refusals(400, 401, 404))
+@router.get("/live", response_class=Json, responses=answers(Live, 400, 401, 404))
 async def live(request: Request, _: Asker, asked: Annotated[LiveQuery, Query()]) -> Json:
     """当前值 · What each point is now. What is stale is bad, however good it was."""
     rows = chosen_rows(request.app.state.catalogue, asked.point, asked.equipment)
@@ -95,7 +96,7 @@ async def live(request: Request, _: Asker, asked: Annotated[LiveQuery, Query()])
     return Json({"time": times.iso(now), "ts": now, "values": table.describe(rows, now)})
 
 
-@router.get("/events", response_class=Json, responses=refusals(400, 401, 404, 503))
+@router.get("/events", response_class=Json, responses=answers(Events, 400, 401, 404, 503))
 async def events(request: Request, _: Asker, asked: Annotated[EventsQuery, Query()]) -> Json:
     """事件 · Events that touch the range, by start; `truncated` when there are more than `limit`."""
     begin, finish = times.parse_range(asked.start, asked.end, times.now_us())

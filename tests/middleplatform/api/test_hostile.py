@@ -121,7 +121,7 @@ def test_rubbish_is_not_http(platform):
     ("body", "status"),
     [
         (b"", 400), (b"{", 400), (b"[]", 400), (b"null", 400), (b'"x"', 400), (b"\xff\xfe", 400), (b"[" * 30_000, 400),
-        (b'{"user":"\\ud800","password":"\\ud800"}', 401), (b'{"user":"\\u0000","password":"\\u0000"}', 401),
+        (b'{"user":"\\ud800","password":"\\ud800"}', 400), (b'{"user":"\\u0000","password":"\\u0000"}', 401),
         (b'{"user":1,"password":{}}', 400), (b'{"user":"x","password":"' + b"y" * 201 + b'"}', 400),
         (b"x" * 70_000, 413),
     ],
@@ -142,7 +142,7 @@ def test_other_methods_and_addresses(platform):
         for method in ("POST", "PUT", "DELETE", "PATCH"):
             answer = client.request(method, "/api/v1/points")
             assert (answer.status_code, refused(answer)["code"]) == (405, "method_not_allowed")
-            assert answer.headers["allow"] == "GET"
+            assert "GET" in answer.headers["allow"]
         for path in (
             "/api/v1/nothing",
             "/api/v2/points",
@@ -156,8 +156,8 @@ def test_other_methods_and_addresses(platform):
 
 
 def test_without_the_store_the_answer_is_503_and_the_present_is_served(alone):
-    for path in ("history?point=belt1/speed", "events"):
-        answer = alone.get(path)
+    for path, query in (("history", {"point": "belt1/speed"}), ("events", {})):
+        answer = alone.get(path, **query)
         assert answer.status_code == 503
         assert refused(answer)["code"] == "store_unavailable"
         assert int(answer.headers["retry-after"]) > 0
@@ -182,10 +182,6 @@ def test_the_description_holds_for_whatever_is_sent(platform):
     schema = schemathesis.openapi.from_dict(described)
     checks = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
     seen = set()
-
-    @schema.exclude(path_regex="sign-|tokens").parametrize()
-    def check(case):
-        pass
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(st.data())
