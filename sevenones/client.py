@@ -7,6 +7,7 @@ client.history(["140525000001/belt_101/speed"], start="-10m")
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -47,8 +48,8 @@ class Client:
         """GET /api/v1/<path>; query values of None are left out, lists repeat."""
         pairs = {name: value for name, value in query.items() if value is not None}
         address = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(pairs, doseq=True)}"
-        request = urllib.request.Request(address, headers={"Authorization": f"Bearer {self._token}"})  # noqa: S310
         try:
+            request = urllib.request.Request(address, headers={"Authorization": f"Bearer {self._token}"})  # noqa: S310
             with urllib.request.urlopen(request, timeout=self.timeout_s) as answer:  # noqa: S310
                 return json.load(answer)
         except urllib.error.HTTPError as error:
@@ -62,6 +63,11 @@ class Client:
             reason = getattr(error, "reason", error)
             raise ClientError(
                 f"平台 {self.url} 没有应答 · the platform at {self.url} does not answer: {reason}"
+            ) from None
+        except (ValueError, http.client.HTTPException) as error:  # UnicodeError is a ValueError
+            kind = type(error).__name__  # its words could hold the token
+            raise ClientError(
+                f"地址、令牌或应答有误 · the address, the token or the answer cannot be right ({kind})"
             ) from None
 
     def points(self, q: str = "", equipment: str | None = None) -> list[dict[str, Any]]:

@@ -18,7 +18,9 @@ WIDTH = 60
 def history(
     point: Annotated[str, typer.Argument(help="测点路径或编号 · path or id of a point")],
     last: Annotated[str, typer.Option(help="多久以来 · how far back: 30s, 10m, 8h, 7d")] = "10m",
-    rows: Annotated[int, typer.Option(min=1, max=10_000, help="表格行数 · rows of the table")] = 12,
+    rows: Annotated[
+        int, typer.Option("--rows", "--buckets", min=1, max=10_000, help="表格行数 · rows of the table")
+    ] = 12,
     url: Annotated[str | None, typer.Option(help="平台地址 · the platform's address")] = None,
     token: Annotated[str | None, typer.Option(envvar="SEVENONES_TOKEN", help="令牌 · token")] = None,
     home: Annotated[Path, typer.Option(help="演示的数据目录 · the demo's home")] = Path(".sevenones"),
