@@ -1,0 +1,100 @@
+"""The API process: it begins with what the store holds, and says plainly when its port is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import stat
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+import simulators
+from bus import credentials
+from middleplatform.api.process import PortTaken, run
+from tests.middleplatform.api.build import batch, now, path_of, site
+from tests.middleplatform.api.stage import until
+from tests.servers import free_port
+
+
+def test_a_new_start_knows_at_once_what_the_store_holds(platform):
+    ts = now()
+    platform.send(batch(platform.next_number(), ("belt1/running", ts, 1.0, 192)), live=False)
+    until(
+        lambda: platform.get("history", point="belt1/running", start=ts, end=ts + 1).json()["series"][0]["samples"][
+            "ts"
+        ]
+    )
+    port, stop = free_port(), asyncio.Event()
+
+    async def start():
+        proof = credentials.load(platform.home, "api")
+        return asyncio.create_task(run(site(), platform.home, platform.bus_url(), proof, "127.0.0.1", port, stop))
+
+    task = platform.within(start())
+    try:
+        with platform.client() as client:
+
+            def running():
+                with suppress(httpx.HTTPError):
+                    values = client.get(f"http://127.0.0.1:{port}/api/v1/live", params={"point": "belt1/running"})
+                    return values.json()["values"][0]["ts"] == ts
+
+            until(running, 20)
+        secret = platform.home / "metrics" / "api.json"
+        assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    finally:
+        platform.call(stop.set)
+        platform.within(asyncio.wait_for(task, 15))
+    assert not (platform.home / "metrics" / "api.json").exists()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{port}/api/v1/health")
+    assert path_of("belt1/running") in {v["point"] for v in platform.get("live").json()["values"]}
+
+
+def test_a_taken_port_is_said_in_plain_words(platform):
+    port = int(platform.url.rpartition(":")[2])
+
+    async def start():
+        proof = credentials.load(platform.home, "api")
+        await run(site(), platform.home, platform.bus_url(), proof, "127.0.0.1", port, asyncio.Event())
+
+    with pytest.raises(PortTaken, match=f"{port}.*--port"):
+        platform.within(start())
+
+
+def test_the_log_holds_no_token(platform, tmp_path):
+    """The command as it is run, asked with a token in each place; its output is then searched."""
+    folder = Path(simulators.__file__).parent / "mines" / "demo"
+    port = free_port()
+    argv = (
+        sys.executable, "-m", "sevenones", "api", "--site", str(folder), "--home", str(platform.home),
+        "--bus", platform.bus_url(), "--port", str(port),
+    )  # fmt: skip
+    environment = {**os.environ, "SEVENONES_OPCUA_PASSWORD": "x", "SEVENONES_MQTT_PASSWORD": "x"}
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    try:
+        with platform.client() as client:
+
+            def up():
+                assert child.poll() is None, child.stdout.read()
+                with suppress(httpx.HTTPError):
+                    return client.get(f"http://127.0.0.1:{port}/api/v1/points").status_code == 200
+
+            until(up, 30)
+            for path in (f"points?token={platform.reader}", f"stream?token={platform.reader}", platform.reader):
+                client.get(f"http://127.0.0.1:{port}/api/v1/{path}")
+            client.post(
+                f"http://127.0.0.1:{port}/api/v1/sign-in", json={"user": "secret-user", "password": "secret-word"}
+            )
+    finally:
+        child.send_signal(signal.SIGTERM)
+        said, _ = child.communicate(timeout=20)
+    assert "api open" in said
+    assert platform.reader not in said and "secret-" not in said
+    assert child.returncode == 0
