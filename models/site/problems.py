@@ -22,7 +22,7 @@ class Problem:
         return ":".join(part for part in (self.file, self.where) if part) + f": {self.message}"
 
 
-class SiteErrors(ValueError):  # noqa: N818 - it holds many
+class SiteErrors(ValueError):
     """A site that was refused. `problems` has all of its mistakes, in the order of files and lines."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:

@@ -29,6 +29,9 @@ PROBES = 2
 PROBE_PAUSE_S = 0.03
 FIRST_LOOK_S = 0.1
 READ_SLACK_US = 600_000
+PHASES_MS = tuple(range(50, 800, 50))
+"""The devices show a new value at each full second. A poll that straddles it could read one second's
+value twice, and the gateway would rightly not report it again: so polls lie apart from it."""
 CHUNK = 1_000
 
 
@@ -89,7 +92,8 @@ def run(points: int = 100_000, seconds: int = 60, seed: int = 1) -> dict[str, An
         with Stack(home, site_folder) as stack:
             devices = max(1, points // 1_000)
             argv = [sys.executable, "-m", "simulators.load", "--points", str(points), "--devices", str(devices)]
-            stack.run("simulators", [*argv, "--seed", str(seed), "--site", str(site_folder)])
+            phases = ["--phase-ms", *map(str, PHASES_MS)]
+            stack.run("simulators", [*argv, "--seed", str(seed), "--site", str(site_folder), *phases])
             _await(site_folder / "site.yaml", 60)
             site, url, token = stack.start()
             client = StoreClient(stack.endpoint(), timeout_s=120)

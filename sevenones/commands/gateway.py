@@ -38,7 +38,9 @@ def gateway(
     from sevenones.commands.check import check_settings, check_tag
 
     async def main() -> None:
-        loaded = load(site, check_tag=check_tag, check_settings=check_settings, environment=os.environ)
+        # A site may keep what belongs to this machine, such as trusted certificates, in our home.
+        environment = {**os.environ, "SEVENONES_HOME": str(home.resolve())}
+        loaded = load(site, check_tag=check_tag, check_settings=check_settings, environment=environment)
         names = loaded.gateways()
         if name is None and len(names) != 1:
             raise UnknownGateway(
