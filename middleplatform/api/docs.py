@@ -15,7 +15,7 @@ from middleplatform.api.responses import Json
 
 _PAGE = """<!doctype html>
 <html lang="zh"><head><meta charset="utf-8"><title>七个一 · API</title>
-<link rel="stylesheet" href="/api/docs/assets/swagger-ui.css"></head>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/api/docs/assets/swagger-ui.css"></head>
 <body><form id="sign" style="padding:1em;font-family:sans-serif">
 <label>令牌 · token <input id="token" type="password" size="60" autocomplete="off"></label>
 <button>打开 · open</button> <span id="said" role="alert"></span></form><div id="ui"></div>
