@@ -8,7 +8,6 @@ are random, and the server holds their bcrypt hash. What exists is kept, so a re
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping
@@ -22,6 +21,7 @@ import nkeys
 from bus import permissions, subjects
 from bus.errors import CredentialError
 from bus.permissions import Permissions
+from bus.secret import write_secret
 
 MQTT_USERS = ("gateway", "simulator")
 _NAME = re.compile(r"[a-z0-9_-]{1,40}")
@@ -121,7 +121,7 @@ def make_all(
     where = folder(home)
     where.mkdir(mode=0o700, parents=True, exist_ok=True)
     facts = {"code": code, "gateways": names, "leaves": behind}
-    _write(where / "mine.facts", facts)
+    write_secret(where / "mine.facts", json.dumps(facts, indent=2))
     return _all(where, facts, make=True)
 
 
@@ -152,7 +152,7 @@ def _process(path: Path, process: str, *, make: bool) -> Credential:
     if make and not path.exists():
         seed = nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER)
         public = nkeys.from_seed(bytearray(seed)).public_key
-        _write(path, {"process": process, "public": public.decode(), "seed": seed.decode()})
+        write_secret(path, json.dumps({"process": process, "public": public.decode(), "seed": seed.decode()}, indent=2))
     return Credential.load(path)
 
 
@@ -161,7 +161,7 @@ def _mqtt(path: Path, user: str, *, make: bool) -> MqttUser:
         password = secrets.token_urlsafe(24)
         # The password has 192 random bits: a costly hash would only slow every device's connect.
         digest = bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=6)).decode()
-        _write(path, {"user": user, "password": password, "hash": digest})
+        write_secret(path, json.dumps({"user": user, "password": password, "hash": digest}, indent=2))
     found = _read(path)
     try:
         return MqttUser(str(found["user"]), str(found["password"]), str(found["hash"]))
@@ -182,14 +182,3 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise CredentialError(f"{path} is not a credential: it holds no JSON object")
     return found
-
-
-def _write(path: Path, content: Mapping[str, Any]) -> None:
-    """Whole or not at all, and readable by its owner only from the first byte."""
-    partial = path.with_name(path.name + ".partial")
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        json.dump(content, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

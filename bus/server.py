@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import shutil
 import socket
@@ -24,6 +23,7 @@ import psutil  # type: ignore[import-untyped]
 from bus.config import Listen, Tls, Upstream, render
 from bus.credentials import load_all
 from bus.errors import ServerError
+from bus.secret import write_secret
 
 LAYOUT = 1
 """Version of the folder's layout: raised when an older program could not use it."""
@@ -94,8 +94,8 @@ def prepare(
         if check_ports:
             _check_ports(listen)
         path = folder / "server.conf"
-        _write(path, json.dumps(render(name, made, listen, folder, total, upstream), indent=2) + "\n")
-        _write(folder / "version.json", json.dumps({"layout": LAYOUT, "server": list(version())}) + "\n")
+        write_secret(path, json.dumps(render(name, made, listen, folder, total, upstream), indent=2) + "\n")
+        write_secret(folder / "version.json", json.dumps({"layout": LAYOUT, "server": list(version())}) + "\n")
     except OSError as error:
         raise ServerError(f"cannot write the bus server's files in {folder}: {error.strerror}") from error
     return ServerConfig(name, (binary(), "-c", str(path)), f"nats://{host}:{port}", path, mqtt_port, leaf_port)
@@ -162,14 +162,6 @@ def _holder(port: int) -> str:
     except (psutil.Error, OSError):
         pass
     return ""
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    partial.replace(path)
 
 
 async def wait_ready(url: str, wait_s: float = 30.0) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import structlog
+
+from bus.secret import Announcement
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ class Endpoint:
         self._pages = pages
         self._token = secrets.token_urlsafe(24)
         self._server: asyncio.Server | None = None
+        self._announced: Announcement | None = None
         self._clients = 0
         self.url = ""
 
@@ -50,13 +52,11 @@ class Endpoint:
         """Listen (port 0: any free one) and write where, with the token, to `file`. Raises OSError."""
         self._server = await asyncio.start_server(self._serve, HOST, port, limit=MAX_HEAD)
         self.url = f"http://{HOST}:{self._server.sockets[0].getsockname()[1]}"
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial = file.with_name(file.name + ".partial")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            out.write(orjson.dumps({"url": self.url, "token": self._token}))
-        partial.replace(file)
+        self._announced = Announcement(file, {"url": self.url, "token": self._token})
 
     async def stop(self) -> None:
+        if self._announced is not None:
+            self._announced.withdraw()
         if self._server is not None:
             self._server.close()
 

@@ -24,9 +24,10 @@ from rich.console import Console
 import simulators
 from bus import credentials, server, streams
 from bus.connection import Bus
+from bus.secret import write_secret
 from models.site import SiteErrors, load
 from models.site.model import Site
-from sevenones.home import held, open_home, write_secret
+from sevenones.home import held, open_home
 from sevenones.supervisor import Program, Supervisor, python
 
 READY_S = 90.0

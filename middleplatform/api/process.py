@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import structlog
 from bus import subjects
 from bus.connection import Bus
 from bus.credentials import Credential
+from bus.secret import Announcement
 from middleplatform.api.app import build
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.door import StoreDoor
@@ -22,7 +21,6 @@ from middleplatform.api.errors import ApiError
 from middleplatform.api.http import server
 from middleplatform.api.live import LiveTable
 from middleplatform.store.client import StoreClient, StoreError
-from middleplatform.store.secret import write_secret
 from models.samples import Batch, WireError
 from models.site.model import Site
 
@@ -60,20 +58,22 @@ async def run(
             asyncio.create_task(_heartbeats(bus, site.code, live), name="heartbeats"),
         ]
         stopping = asyncio.create_task(stop.wait())
-        with _metrics_file(home, f"http://{_reachable(host)}:{port}/metrics", app.state.metrics_token):
-            log.info("接口已打开 · api open", url=f"http://{host}:{port}", points=len(site.points))
-            try:
-                await asyncio.wait((*work, stopping), return_when=asyncio.FIRST_COMPLETED)
-                for task in work:
-                    if task.done():
-                        task.result()
-            finally:
-                serving.should_exit = True
-                await asyncio.wait((work[0],), timeout=6)
-                for task in (*work, stopping):
-                    task.cancel()
-                await asyncio.gather(*work, stopping, return_exceptions=True)
-                app.state.door.close()
+        metrics = {"url": f"http://{_reachable(host)}:{port}/metrics", "token": app.state.metrics_token}
+        announced = Announcement(home / "metrics" / "api.json", metrics)
+        log.info("接口已打开 · api open", url=f"http://{host}:{port}", points=len(site.points))
+        try:
+            await asyncio.wait((*work, stopping), return_when=asyncio.FIRST_COMPLETED)
+            for task in work:
+                if task.done():
+                    task.result()
+        finally:
+            announced.withdraw()
+            serving.should_exit = True
+            await asyncio.wait((work[0],), timeout=6)
+            for task in (*work, stopping):
+                task.cancel()
+            await asyncio.gather(*work, stopping, return_exceptions=True)
+            app.state.door.close()
     finally:
         await bus.close()
         listener.close()
@@ -129,17 +129,6 @@ async def _heartbeats(bus: Bus, code: str, live: LiveTable) -> None:
         state = {"process": "api", "live_messages": live.messages, "unknown": live.unknown}
         await bus.live(subject, json.dumps(state).encode())
         await asyncio.sleep(HEARTBEAT_S)
-
-
-@contextlib.contextmanager
-def _metrics_file(home: Path, url: str, token: str) -> Iterator[None]:
-    path = home / "metrics" / "api.json"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_secret(path, json.dumps({"url": url, "token": token}))
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _reachable(host: str) -> str:

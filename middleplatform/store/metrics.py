@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import json
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from middleplatform.store.secret import write_secret
+from bus.secret import Announcement
 
 _COUNTERS = {
     "rows": "Samples written",
@@ -85,12 +84,10 @@ class MetricsPage:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
-        self._file = home / "metrics" / "store.json"
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         url = f"http://127.0.0.1:{self._server.server_address[1]}/metrics"
-        write_secret(self._file, json.dumps({"url": url, "token": token}))
+        self._announced = Announcement(home / "metrics" / "store.json", {"url": url, "token": token})
 
     def close(self) -> None:
-        self._file.unlink(missing_ok=True)
+        self._announced.withdraw()
         self._server.shutdown()
         self._server.server_close()

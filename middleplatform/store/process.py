@@ -16,6 +16,7 @@ from bus import subjects
 from bus.connection import Bus
 from bus.credentials import Credential
 from bus.errors import BusUnavailable
+from bus.secret import Announcement
 from middleplatform.store.audit import Audit
 from middleplatform.store.catalogue import Catalogue, SiteFolder
 from middleplatform.store.deadletters import DeadLetters
@@ -28,7 +29,6 @@ from middleplatform.store.latest import Latest
 from middleplatform.store.metrics import MetricsPage
 from middleplatform.store.quarantine import Quarantine
 from middleplatform.store.schema import open_store
-from middleplatform.store.secret import write_secret
 from middleplatform.store.writer import Writer
 from models.site.model import Site
 
@@ -154,8 +154,7 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
 
     door = await asyncio.to_thread(Door, store.history, store.latest, settle, status)
     page = MetricsPage(home, status)
-    endpoint = home / "store" / "endpoint.json"
-    write_secret(endpoint, json.dumps(door.endpoint))
+    announced = Announcement(home / "store" / "endpoint.json", door.endpoint)
     work = [
         asyncio.create_task(ingest.run(), name="ingest"),
         asyncio.create_task(_heartbeats(bus, store, status), name="heartbeats"),
@@ -171,7 +170,7 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
         for task in (*work, stopping):
             task.cancel()
         await asyncio.gather(*work, stopping, return_exceptions=True)
-        endpoint.unlink(missing_ok=True)
+        announced.withdraw()
         page.close()
         await asyncio.to_thread(door.shutdown)
 

@@ -48,6 +48,8 @@ async def test_killed_while_2000_messages_are_published(running):
             await running.process.kill()
             await asyncio.sleep(0.3)
             await running.process.start()
+            for bus in (gateway, store):  # so that each crash breaks two connections that stood
+                assert await bus.wait_connected(20)
 
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(crash())
