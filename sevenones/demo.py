@@ -22,8 +22,7 @@ from pathlib import Path
 from rich.console import Console
 
 import simulators
-from bus import credentials, server, streams
-from bus.connection import Bus
+from bus import credentials, server
 from bus.secret import write_secret
 from models.site import SiteErrors, load
 from models.site.model import Site
@@ -136,15 +135,12 @@ class Demo:
     async def _start(
         self, supervisor: Supervisor, site: Site, environment: dict[str, str], stop: asyncio.Event
     ) -> None:
+        # Prepared here as well as by the command: what is in its way is then said once, before anything starts.
         config = server.prepare(self.home, name="mine", port=self.ports.bus, mqtt_port=self.ports.mqtt)
-        supervisor.start(Program("bus", config.argv, "blue"))
-        await asyncio.wait_for(server.wait_ready(config.url), READY_S)
-        admin = await Bus.connect(config.url, credentials.load(self.home, "admin"), name="demo")
-        await streams.ensure(admin, site.code, streams.Limits.of_disk(self.home))
-        await admin.close()
-
-        folder = str(self.home / "site")
-        common = ("--site", folder, "--home", str(self.home))
+        common = ("--site", str(self.home / "site"), "--home", str(self.home))
+        ports = ("--port", str(self.ports.bus), "--mqtt-port", str(self.ports.mqtt))
+        supervisor.start(Program("bus", python("bus", *common, *ports), "blue", environment))
+        await server.wait_ready(config.url, READY_S)
         on_bus = (*common, "--bus", config.url)
         for program in (
             Program("simulator", python("simulate", *common, "--seed", str(self.seed)), "magenta", environment),

@@ -62,8 +62,9 @@ class HistoryQuery(Asked):
 )
 async def history(request: Request, _: Asker, asked: Annotated[HistoryQuery, Query()]) -> Response:
     """原始样本或分桶统计 · Raw samples (neither `buckets` nor `width`), or buckets with min, max,
-    time-weighted mean, first, last, worst quality and good time (µs). What the store has received and
-    not yet written is included. Buckets begin at `start`; one with neither sample nor good time is absent."""
+    time-weighted mean, first, last, worst quality and good time (µs); the value that still holds when a
+    bucket opens counts in min, max and mean. What the store has received and not yet written is included.
+    Buckets begin at `start`; one with neither sample nor good time is absent."""
     catalogue: Catalogue = request.app.state.catalogue
     rows = catalogue.resolve(asked.point, MAX_POINTS)
     if not len(rows):

@@ -1,8 +1,9 @@
 """Buckets of history, computed in numpy from rows in chunks, each point's in the order of time.
 
 A value holds until the point's next sample, at most for the point's hold age (step-hold). A sample
-enters min, max and the time-weighted mean when its quality is good and its value finite; only such
-time counts as good. Chunks may cut anywhere: what spans two of them is carried over.
+enters min, max and the time-weighted mean when its quality is good and its value finite, and so does
+the value that still holds when a bucket opens; only such time counts as good. Chunks may cut anywhere:
+what spans two of them is carried over.
 """
 
 from __future__ import annotations
@@ -125,8 +126,13 @@ class Buckets:
         }
         for name in ("n", "n_good"):
             columns[name] = spread(0, np.uint64, at, samples[name])
-        for name in ("min", "max", "first", "last"):
+        for name in ("first", "last"):
             columns[name] = spread(np.nan, np.float64, at, samples[name])
+        # What holds from before the bucket counts as well, or the mean could lie outside of them.
+        for name, extreme in (("min", np.fmin), ("max", np.fmax)):
+            columns[name] = extreme(
+                spread(np.nan, np.float64, at, samples[name]), spread(np.nan, np.float64, over, held[name])
+            )
         for name in ("first_quality", "last_quality", "worst"):
             # Without a sample, the bucket has the quality of the one that holds through it.
             columns[name] = spread(0, np.uint8, over, held["quality"])
@@ -181,6 +187,8 @@ class Buckets:
                 "key": key[starts],
                 "good_us": np.add.reduceat(duration, starts),
                 "area": np.add.reduceat(value[row] * duration, starts),
+                "min": np.minimum.reduceat(value[row], starts),
+                "max": np.maximum.reduceat(value[row], starts),
                 "quality": quality[row][starts],
             }
         )
@@ -216,11 +224,14 @@ def _merge_samples(parts: list[Columns]) -> Columns:
 
 def _merge_held(parts: list[Columns]) -> Columns:
     if not parts:
-        return {"key": np.empty(0, np.int64), **dict.fromkeys(("good_us", "area", "quality"), np.empty(0))}
+        names = ("good_us", "area", "min", "max", "quality")
+        return {"key": np.empty(0, np.int64), **dict.fromkeys(names, np.empty(0))}
     whole, starts = _join(parts)
     return {
         "key": whole["key"][starts],
         "good_us": np.add.reduceat(whole["good_us"], starts),
         "area": np.add.reduceat(whole["area"], starts),
+        "min": np.minimum.reduceat(whole["min"], starts),
+        "max": np.maximum.reduceat(whole["max"], starts),
         "quality": whole["quality"][starts],
     }

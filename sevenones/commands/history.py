@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from models.quality import label
 
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 60
@@ -27,6 +28,7 @@ def history(
 ) -> None:
     """一个测点的历史 · the history of one point: a sparkline and a table of buckets."""
     from sevenones.client import Client, ClientError
+    from sevenones.terminal import open_console
 
     try:
         client = Client.of_home(home, url, token)
@@ -34,7 +36,7 @@ def history(
         table = client.history([point], start=f"-{last}", buckets=rows)[0]
     except ClientError as error:
         sys.exit(str(error))
-    console = Console(highlight=False)
+    console = open_console()
     buckets = series["buckets"]
     if not buckets["ts"]:
         console.print(f"{series['point']}：{last} 内没有数据 · nothing in the last {last}")
@@ -66,5 +68,5 @@ def _table(buckets: dict[str, list[Any]], unit: str) -> Table:
     ):
         moment = datetime.fromtimestamp(ts / 1e6).astimezone().strftime("%m-%d %H:%M:%S")
         cells = ["—" if value is None else f"{value:.6g}" for value in (low, mean, high)]
-        table.add_row(moment, *cells, str(n), str(worst))
+        table.add_row(moment, *cells, str(n), label(worst, "zh"))
     return table

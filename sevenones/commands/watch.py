@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
@@ -25,8 +24,9 @@ def watch(
 ) -> None:
     """终端实时数据表 · live values in the terminal. Ctrl-C ends it."""
     from sevenones.client import Client, ClientError
+    from sevenones.terminal import open_console
 
-    console = Console()
+    console = open_console()
     try:
         client = Client.of_home(home, url, token)
         known = {point["point"]: point for point in client.points(equipment=equipment)}

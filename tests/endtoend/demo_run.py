@@ -45,10 +45,10 @@ class DemoRun:
             return json.load(answer)
 
     def child(self, word: str) -> psutil.Process:
-        """The one child whose command names `word`."""
+        """The one process of the demo whose command names `word`."""
         found = [
             child
-            for child in psutil.Process(self.process.pid).children()
+            for child in psutil.Process(self.process.pid).children(recursive=True)
             if word in " ".join(child.cmdline()[:4]) and child.status() != psutil.STATUS_ZOMBIE
         ]
         assert len(found) == 1, (word, [child.cmdline() for child in psutil.Process(self.process.pid).children()])
