@@ -36,7 +36,7 @@ class ServerProcess:
     """One server: `start`, `stop`, `kill` (as a crash would) and start again on the same data."""
 
     def __init__(self, config: ServerConfig, log: TextIO | None = None) -> None:
-        """`log` also receives what the server says; the last of it is always in `self.log`."""
+        """`log` also receives the server's warnings and errors; the last of all it says is in `self.log`."""
         self.config = config
         self._copy = log
         self._child: asyncio.subprocess.Process | None = None
@@ -143,5 +143,5 @@ class ServerProcess:
             text = line.decode(errors="replace").rstrip()
             self.log.append(text)
             self.write_failed = self.write_failed or "Critical write error" in text
-            if self._copy is not None:
+            if self._copy is not None and " [INF] " not in text:
                 print(text, file=self._copy, flush=True)

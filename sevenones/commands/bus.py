@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import structlog
 import typer
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ async def _run(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     process = ServerProcess(config, log=sys.stderr)
     await process.start()
+    structlog.get_logger("bus").info("总线已打开 · bus open", url=config.url, name=config.name)
     setting_up = asyncio.create_task(_set_up(home, config.url, code, gateways if edges else None, edges, share))
     try:
         await process.keep(stop)
