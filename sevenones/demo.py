@@ -24,9 +24,9 @@ from rich.console import Console
 import simulators
 from bus import credentials, server
 from bus.secret import write_secret
-from models.site import SiteErrors, load
 from models.site.model import Site
 from sevenones.home import held, open_home
+from sevenones.site_check import examine
 from sevenones.supervisor import Program, Supervisor, python
 
 READY_S = 90.0
@@ -116,13 +116,10 @@ class Demo:
             "SEVENONES_MQTT_PORT": str(self.ports.mqtt),
             "SEVENONES_OPCUA_PASSWORD": passwords["opcua"],
         }
-        code, gateways = _facts(folder, {**environment, "SEVENONES_MQTT_PASSWORD": "?"})
-        made = credentials.make_all(self.home, code, gateways)
+        # The bus makes the devices' password from the mine's code and gateways, so these come first.
+        site = _examined(folder, {**environment, "SEVENONES_MQTT_PASSWORD": "?"})
+        made = credentials.make_all(self.home, site.code, site.gateways())
         environment["SEVENONES_MQTT_PASSWORD"] = made.mqtt_password("gateway")
-        try:
-            site = load(folder, environment={**os.environ, **environment})
-        except SiteErrors as errors:
-            raise DemoError(f"矿井配置有误 · the site folder {folder} has mistakes:\n{errors}") from errors
         return site, environment
 
     def _passwords(self) -> dict[str, str]:
@@ -208,12 +205,13 @@ class Demo:
         self.console.rule()
 
 
-def _facts(folder: Path, environment: dict[str, str]) -> tuple[str, tuple[str, ...]]:
-    try:
-        site = load(folder, environment={**os.environ, **environment})
-    except SiteErrors as errors:
-        raise DemoError(f"矿井配置有误 · the site folder {folder} has mistakes:\n{errors}") from errors
-    return site.code, site.gateways()
+def _examined(folder: Path, environment: dict[str, str]) -> Site:
+    """The site, with all its mistakes named in a DemoError if it has any."""
+    report = examine(folder, environment={**os.environ, **environment})
+    if report.site is None:
+        mistakes = "\n".join(map(str, report.problems))
+        raise DemoError(f"矿井配置有误 · the site folder {folder} has mistakes:\n{mistakes}")
+    return report.site
 
 
 def _free(port: int) -> bool:

@@ -22,6 +22,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="模拟随机种子 · the simulation's seed")] = 1,
 ) -> None:
     """启动完整的模拟矿井 · run a whole simulated mine: bus, devices, gateway, store, API. Ctrl-C ends it."""
+    from bus.errors import BusError
     from sevenones.demo import Demo, DemoError
 
     console = Console(highlight=False)
@@ -34,6 +35,6 @@ def demo(
 
     try:
         asyncio.run(main())
-    except (HomeError, DemoError) as error:
+    except (HomeError, DemoError, BusError) as error:
         console.print(str(error), style="bold red", soft_wrap=True, markup=False)
         sys.exit(1)

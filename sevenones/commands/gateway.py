@@ -35,7 +35,7 @@ def gateway(
     from gateway.numbers import GatewayRunning
     from gateway.process import UnknownGateway
     from models.site import SiteErrors, load
-    from sevenones.commands.check import check_settings, check_tag
+    from sevenones.site_check import check_settings, check_tag
 
     async def main() -> None:
         # A site may keep what belongs to this machine, such as trusted certificates, in our home.
