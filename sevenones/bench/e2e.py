@@ -96,7 +96,7 @@ def run(points: int = 100_000, seconds: int = 60, seed: int = 1) -> dict[str, An
             stack.run("simulators", [*argv, "--seed", str(seed), "--site", str(site_folder), *phases])
             _await(site_folder / "site.yaml", 60)
             site, url, token = stack.start()
-            client = StoreClient(stack.endpoint(), timeout_s=120)
+            client = StoreClient(stack.endpoint(30 + points / 2_000), timeout_s=120)
             _flowing(client, points, 60 + points / 10_000)
             return _measure(stack, client, site, url, token, seconds, seed)
 

@@ -90,7 +90,7 @@ class Stack:
         async with await Bus.connect(url, credentials.load(self.home, "admin")) as admin:
             await streams.ensure(admin, code)
 
-    def endpoint(self, within_s: float = 30.0) -> dict[str, str]:
+    def endpoint(self, within_s: float) -> dict[str, str]:
         """The store's door, once it is open."""
         path = self.home / "store" / "endpoint.json"
         deadline = time.monotonic() + within_s
