@@ -83,6 +83,8 @@ async def health(request: Request) -> Health:
     age = None if table.heard is None else round(max(0, now - table.heard) / 1e6, 3)
     if age is None or age > LIVE_OLD_S:
         degraded.append(f"live: nothing came for {LIVE_OLD_S:.0f} s" if age is not None else "live: nothing came yet")
+    for gateway, silence_s in table.silent_s(now).items():
+        degraded.append(f"gateway {gateway}: not heard for {silence_s:.0f} s, its values are shown as last known")
     return Health(
         status="degraded" if degraded else "ok",
         version=version("sevenones"),

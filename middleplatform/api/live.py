@@ -1,8 +1,9 @@
 """The current value of every point of the site, as columns, and which of them are stale.
 
-A value never goes back in time: a sample older than the one held is ignored. A point without a
-sample for twice its maximum silence is stale, and its quality reads BAD_LAST_KNOWN whatever the
-sample said; a point that never had one reads BAD_WAITING and has no value.
+A value never goes back in time: a sample older than the one held is ignored. A point is stale without
+a sample for twice its maximum silence, and as soon as its gateway has not been heard for 10 s, for then
+nobody would have told of a change. A stale point's quality reads BAD_LAST_KNOWN whatever the sample
+said; a point that never had one reads BAD_WAITING and has no value.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from models.samples import Samples
 from models.site.model import Site
 
 NEVER = np.iinfo(np.int64).min
-
+GATEWAY_SILENCE_US = 10_000_000
+"""A gateway gives a sign of life every 2 s: five of them are missing."""
 
 _WORDS = [{"zh": label(code, "zh"), "en": label(code, "en")} for code in range(256)]
 
@@ -38,6 +40,12 @@ class LiveTable:
         self._sorted = ids[self._order]
         self._clock = clock
         self._most_age = np.array([2e6 * point.silence_s for point in site.points], np.float64).astype(np.int64)
+        names = site.gateways()
+        of_name = {name: index for index, name in enumerate(names)}
+        of_connection = {name: of_name[found.gateway] for name, found in site.connections.items()}
+        self._gateway = np.array([of_connection[point.connection] for point in site.points], np.intp)
+        self._gateways = of_name
+        self._beats = np.full(len(names), clock(), np.int64)
         self.value = np.full(n, np.nan)
         self.ts = np.full(n, NEVER, np.int64)
         self.points = site.points
@@ -67,6 +75,17 @@ class LiveTable:
         self.messages += 1
         self._take(samples, np.full(len(samples), heard, np.int64))
 
+    def beat(self, gateway: str) -> None:
+        """A sign of life of a gateway."""
+        index = self._gateways.get(gateway)
+        if index is not None:
+            self._beats[index] = self._clock()
+
+    def silent_s(self, now: int) -> dict[str, float]:
+        """The gateways that are not heard, and for how many seconds."""
+        ages = {name: now - int(self._beats[index]) for name, index in self._gateways.items()}
+        return {name: age / 1e6 for name, age in ages.items() if age > GATEWAY_SILENCE_US}
+
     def rebuild(self, latest: pa.Table) -> None:
         """Take the store's newest samples (point, ts, value, quality, text): they count as heard when they
         were taken, so that what is old there is stale here."""
@@ -93,7 +112,8 @@ class LiveTable:
         now = self._clock() if now is None else now
         seen = self.ts != NEVER
         since = np.where(seen, np.minimum(self.ts, self._heard), now)
-        self.stale = seen & (now - since > self._most_age)
+        unheard = now - self._beats > GATEWAY_SILENCE_US
+        self.stale = seen & ((now - since > self._most_age) | unheard[self._gateway])
         shown = np.where(self.stale, np.uint8(Quality.BAD_LAST_KNOWN), self.held)
         turned = shown != self.shown
         if turned.any():

@@ -52,6 +52,7 @@ async def run(
         app = build(catalogue, live, bus, home)
         serving = server(app, host, port)
         await bus.listen(subjects.live(site.code, "*"), _taker(live))
+        await bus.listen(subjects.state(site.code, "*"), _beats(live))
         work = [
             asyncio.create_task(serving.serve([listener]), name="serve"),
             asyncio.create_task(_rebuild(app.state.door, live, bus), name="rebuild"),
@@ -97,14 +98,22 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _taker(live: LiveTable) -> Any:
-    async def take(_: str, data: bytes) -> None:
+    async def take(subject: str, data: bytes) -> None:
         try:
             batch = Batch.decode(data)
         except WireError as error:
             live.malformed += 1
             log.warning("a live message could not be read", error=str(error))
             return
+        live.beat(subjects.source_of(subject))
         live.update(batch.samples)
+
+    return take
+
+
+def _beats(live: LiveTable) -> Any:
+    async def take(subject: str, _: bytes) -> None:
+        live.beat(subjects.source_of(subject).removeprefix("gateway-"))
 
     return take
 

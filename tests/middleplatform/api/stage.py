@@ -47,6 +47,8 @@ class Stage:
     app: FastAPI | None = None
     bus: Bus | None = None
     store: asyncio.subprocess.Process | None = None
+    beating: asyncio.Task[None] | None = None
+    """The gateway's signs of life. A test may cancel it."""
     numbers: list[int] = field(default_factory=lambda: [0])
 
     @property
@@ -147,6 +149,10 @@ async def whole(home: Path, loop: asyncio.AbstractEventLoop) -> AsyncIterator[St
         stage = Stage(home, f"http://127.0.0.1:{port}", loop, reader, admin)
         stage.bus = await running.connect("gateway-edge1")
         await stage.start_store()
+        gateway = stage.bus
+        stage.beating = asyncio.create_task(
+            _beating(lambda: gateway.live(subjects.state(CODE, "gateway-edge1"), b"{}")), name="beating"
+        )
         api = asyncio.create_task(
             run(site(), home, running.url, credentials.load(home, "api"), "127.0.0.1", port, stop)
         )
@@ -157,6 +163,7 @@ async def whole(home: Path, loop: asyncio.AbstractEventLoop) -> AsyncIterator[St
             stop.set()
             with suppress(TimeoutError):
                 await asyncio.wait_for(api, 20)
+            stage.beating.cancel()
             await stage.bus.close()
             if stage.store.returncode is None:
                 await stage.kill_store()
@@ -175,7 +182,13 @@ async def bare(home: Path, loop: asyncio.AbstractEventLoop, clock: Callable[[], 
     reader, admin = _tokens(home)
     port = free_port()
     made = site()
-    app = build(Catalogue(made), LiveTable(made, clock), Link(), home)
+    table = LiveTable(made, clock)
+    app = build(Catalogue(made), table, Link(), home)
+
+    async def sign_of_life() -> None:
+        table.beat("edge1")
+
+    beating = asyncio.create_task(_beating(sign_of_life))
     serving = server(app, "127.0.0.1", port)
     task = asyncio.create_task(serving.serve())
     try:
@@ -184,6 +197,14 @@ async def bare(home: Path, loop: asyncio.AbstractEventLoop, clock: Callable[[], 
     finally:
         serving.should_exit = True
         await asyncio.wait_for(task, 20)
+        beating.cancel()
+
+
+async def _beating(sign_of_life: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """What a gateway does all the while, or its values would turn stale."""
+    while True:
+        await sign_of_life()
+        await asyncio.sleep(1)
 
 
 async def _answers(url: str, enough: Callable[[dict], bool]) -> None:

@@ -43,6 +43,7 @@ def test_silence_for_twice_its_bound_makes_a_value_stale():
     table = LiveTable(SITE, clock)
     table.update(samples(("belt1/speed", NOW, 2.5, 192)))
     clock.now = NOW + int(2 * SILENCE_S * SECOND)
+    table.beat("edge1")
     value = described(table, "belt1/speed")
     assert (value["quality"], value["stale"], value["age_s"]) == (192, False, 60.0)
     clock.now += 1
@@ -53,12 +54,31 @@ def test_silence_for_twice_its_bound_makes_a_value_stale():
     assert described(table, "belt1/speed")["quality"] == 192
 
 
+def test_a_gateway_that_is_not_heard_makes_its_values_stale():
+    clock = Clock()
+    table = LiveTable(SITE, clock)
+    table.update(samples(("belt1/speed", NOW, 2.5, 192)))
+    clock.now = NOW + 10 * SECOND
+    assert described(table, "belt1/speed")["quality"] == 192
+    assert table.silent_s(clock.now) == {}
+    clock.now += 1
+    value = described(table, "belt1/speed")
+    assert (value["value"], value["quality"], value["stale"]) == (2.5, 20, True)
+    assert described(table, "pump1/flow")["stale"] is False, "what never came is waited for, not stale"
+    assert list(table.silent_s(clock.now)) == ["edge1"]
+    table.beat("another")
+    assert described(table, "belt1/speed")["quality"] == 20
+    table.beat("edge1")
+    assert described(table, "belt1/speed")["quality"] == 192
+
+
 def test_a_device_whose_clock_is_ahead_still_turns_stale():
     clock = Clock()
     table = LiveTable(SITE, clock)
     table.update(samples(("belt1/speed", NOW + 3600 * SECOND, 2.5, 192)))
     assert described(table, "belt1/speed")["stale"] is False
     clock.now += 61 * SECOND
+    table.beat("edge1")
     assert described(table, "belt1/speed")["stale"] is True
 
 

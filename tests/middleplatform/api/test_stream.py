@@ -38,7 +38,13 @@ def frame(socket, wait=5):
 
 
 def put(stage, *rows, texts=None):
-    stage.call(lambda: stage.app.state.live.update(samples(*rows, texts=texts)))
+    """What the API does with a live message of the gateway."""
+
+    def take():
+        stage.app.state.live.beat("edge1")
+        stage.app.state.live.update(samples(*rows, texts=texts))
+
+    stage.call(take)
 
 
 def next_with(socket, wait=5):
