@@ -143,5 +143,5 @@ class ServerProcess:
             text = line.decode(errors="replace").rstrip()
             self.log.append(text)
             self.write_failed = self.write_failed or "Critical write error" in text
-            if self._copy is not None and " [INF] " not in text:
+            if self._copy is not None and " [INF]" not in text:
                 print(text, file=self._copy, flush=True)

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "token": ("sevenones.commands.token", "app"),
     "bench": ("sevenones.commands.bench", "app"),
 }
+OURS = frozenset({"bus", "gateway", "middleplatform", "models", "protocols", "sevenones", "simulators"})
 HELP = {
     "demo": "启动完整的模拟矿井 · run a whole simulated mine on this machine",
     "check": "检查矿井配置目录 · name every mistake in a site folder",
@@ -84,13 +85,12 @@ def main() -> None:
     """Run the command that the arguments name. A package that is not installed is named in plain words."""
     only = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     try:
-        app = build(only if only in COMMANDS else None)
+        build(only if only in COMMANDS else None)()
     except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] in {"bus", "gateway", "middleplatform", "models", "protocols"}:
+        if error.name is None or error.name.split(".")[0] in OURS:
             raise
         sys.exit(
             f"命令 {only} 需要未安装的软件包 {error.name}：pip install 'sevenones[gateway]' 或 'sevenones[platform]'\n"
             f"'{only}' needs the package {error.name}, which is not installed: "
             "pip install 'sevenones[gateway]' on an edge box, 'sevenones[platform]' on a server"
         )
-    app()

@@ -24,6 +24,7 @@ from rich.console import Console
 import simulators
 from bus import credentials, server
 from bus.secret import write_secret
+from middleplatform.access import tokens, users
 from models.site.model import Site
 from sevenones.home import held, open_home
 from sevenones.site_check import examine
@@ -162,8 +163,6 @@ class Demo:
             await asyncio.sleep(0.5)
 
     def _sign_in(self) -> None:
-        from middleplatform.access import tokens, users
-
         path = self.home / "demo.json"
         url = f"http://127.0.0.1:{self.ports.api}"
         if path.exists():
