@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bus import credentials, streams
-from bus.config import Upstream
+from bus.config import Tls, Upstream
 from bus.connection import Bus
 from bus.credentials import Credentials
 from bus.process import ServerProcess
@@ -55,6 +55,7 @@ async def mine_bus(
     limits: Limits = SMALL,
     leaves: Mapping[str, Iterable[str]] | None = None,
     upstream: Upstream | None = None,
+    leaf_tls: Tls | None = None,
     set_up: bool = True,
 ) -> AsyncIterator[RunningBus]:
     """A bus server in `home` with its streams, ready for the given gateways."""
@@ -66,6 +67,7 @@ async def mine_bus(
         port=free_port(),
         mqtt_port=free_port() if mqtt else None,
         leaf_port=free_port() if leaves else None,
+        leaf_tls=leaf_tls,
         upstream=upstream,
     )
     process = ServerProcess(config)

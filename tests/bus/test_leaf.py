@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bus import streams, subjects
-from bus.config import Upstream
+from bus.config import Tls, Upstream
 from bus.connection import Bus, BusUnavailable, NotPermitted
+from tests.certificates import certificate
 from tests.proxy import Proxy
 from tests.servers import CODE, SMALL, mine_bus
 
@@ -96,6 +97,42 @@ async def test_kept_samples_arrive_once_and_live_values_at_once(tmp_path):
         assert heard[-1] < 0.2
         for bus in (gateway, store, api):
             await bus.close()
+
+
+async def test_the_link_is_encrypted_where_a_certificate_is_given(tmp_path):
+    pem, key = certificate(tmp_path, (), ["127.0.0.1"])
+    (tmp_path / "stranger").mkdir()
+    foreign, _ = certificate(tmp_path / "stranger", (), ["127.0.0.1"])
+    leaves = {"edge1": ["edge1"]}
+
+    async with mine_bus(
+        tmp_path / "mine", gateways=(), leaves=leaves, leaf_tls=Tls(str(pem), str(key)), set_up=False
+    ) as mine:
+        proof = mine.credentials.processes["leaf-edge1"]
+        api = await mine.connect("api")
+        heard: list[bytes] = []
+
+        async def handler(subject: str, data: bytes) -> None:
+            heard.append(data)
+
+        await api.listen(LIVE, handler)
+        address = f"127.0.0.1:{mine.leaf_port}"
+        for name, upstream, joins in (
+            ("plain", Upstream(f"nats://{address}", proof), False),
+            ("foreign", Upstream(f"tls://{address}", proof, str(foreign)), False),
+            ("right", Upstream(f"tls://{address}", proof, str(pem)), True),
+        ):
+            heard.clear()
+            async with mine_bus(tmp_path / name, gateways=("edge1",), name="edge1", upstream=upstream) as edge:
+                gateway = await edge.connect("gateway-edge1")
+                for _ in range(100 if joins else 30):
+                    await gateway.live(LIVE, name.encode())
+                    await asyncio.sleep(0.1)
+                    if heard:
+                        break
+                assert (heard[:1] == [name.encode()]) == joins, (name, heard, list(edge.process.log)[-5:])
+                await gateway.close()
+        await api.close()
 
 
 async def test_a_command_goes_down_and_its_answer_up(tmp_path):

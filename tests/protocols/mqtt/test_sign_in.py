@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from protocols.adapter import LinkLost, SignInRefused
 from protocols.mqtt import Mqtt
+from tests.certificates import certificate
 from tests.protocols.mqtt.broker import PASSWORD, Broker, MqttPeer, Publisher, settings, tag
 from tests.protocols.mqtt.test_delivery import running
 from tests.protocols.peer import free_port
@@ -60,30 +55,6 @@ def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
 
 def test_the_password_is_never_shown() -> None:
     assert PASSWORD not in repr(adapter(1883).settings)
-
-
-def certificate(folder: Path, names: Sequence[str]) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test broker")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem, secret = folder / "cert.pem", folder / "key.pem"
-    pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return pem, secret
 
 
 async def test_tls_carries_data_and_a_stranger_certificate_is_refused(tmp_path: Path) -> None:
