@@ -1,12 +1,16 @@
 """A gateway in small, to be killed: writes each delivery to a file, to disk, then acknowledges it.
 
-python -m tests.protocols.mqtt.consumer PORT FILE
+python -m tests.protocols.mqtt.consumer PORT FILE [FATAL]
+
+With FATAL it kills itself in its FATALth write, where a kill hurts most: after the disk, before the acknowledgement.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
+import signal
 import sys
 
 from protocols.adapter import Delivery
@@ -14,7 +18,7 @@ from protocols.mqtt import Mqtt
 from tests.protocols.mqtt.broker import settings, tag
 
 
-async def main(port: int, path: str) -> None:
+async def main(port: int, path: str, fatal: int | None) -> None:
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     waiting: list[Delivery] = []
 
@@ -22,13 +26,16 @@ async def main(port: int, path: str) -> None:
         waiting.append(delivery)
 
     async def write() -> None:
-        while True:
-            await asyncio.sleep(0.02)
+        for number in itertools.count(1):
+            while not waiting:
+                await asyncio.sleep(0.02)
             some = waiting[:]
             waiting.clear()
             lines = "".join(f"{int(value)}\n" for delivery in some for value in delivery.reading.value)
             os.write(file, lines.encode())
             await asyncio.to_thread(os.fsync, file)
+            if number == fatal:
+                os.kill(os.getpid(), signal.SIGKILL)
             await asyncio.sleep(0.02)
             for delivery in reversed(some):
                 delivery.acknowledge()
@@ -42,4 +49,4 @@ async def main(port: int, path: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else None))
