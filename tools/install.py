@@ -2,8 +2,8 @@
 
     python3 tools/install.py [--dev] [--system]
 
---dev adds what the tests need from the package index; --system adds what they need from Debian,
-when this is Debian and the user is root.
+--dev adds what the tests need from the package indexes of Python and Node; --system adds what they
+need from Debian, when this is Debian and the user is root.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements" / "lock.txt"
-DEBIAN = {"mosquitto": "mosquitto"}  # program: package
+STACKS = ROOT / "tests" / "stacks"
+DEBIAN = {"mosquitto": "mosquitto", "node": "nodejs", "npm": "npm"}  # program: package
 
 
 def fail(message: str) -> None:
@@ -94,6 +95,21 @@ def install(extras: str) -> None:
     )
 
 
+def install_stacks() -> None:
+    """The foreign protocol stacks that tests talk with. Without npm, the tests that need them say so."""
+    mark = STACKS / "node_modules" / ".installed"
+    digest = hashlib.sha256((STACKS / "package-lock.json").read_bytes()).hexdigest()
+    if mark.exists() and mark.read_text() == digest:
+        return
+    if not shutil.which("npm"):
+        print("未安装测试用协议栈（需要 npm）· the tests' protocol stacks need npm", flush=True)
+        return
+    print("npm ci · tests/stacks", flush=True)
+    if subprocess.run(["npm", "ci", "--loglevel=error"], cwd=STACKS, stdout=subprocess.DEVNULL, check=False).returncode:
+        fail("npm ci 失败，见上文；请检查软件源是否可达 · npm ci failed, see above; is the package index in reach?")
+    mark.write_text(digest)
+
+
 def install_system() -> None:
     """Debian's packages for the tests. A missing one makes the tests that need it say so."""
     wanted = [
@@ -139,6 +155,8 @@ def main(arguments: list[str]) -> None:
         mark.write_text(f"{digest} {extras}")
     if "--system" in arguments:
         install_system()
+    if "--dev" in arguments:
+        install_stacks()
 
 
 if __name__ == "__main__":
