@@ -19,14 +19,14 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="模拟随机种子 · the simulation's seed")] = 1,
 ) -> None:
     """运行模拟设备 · run the simulated devices of a site, and log the truth that they know. Ctrl-C ends it."""
-    import uvloop
-
     from models.site import SiteErrors, load
     from simulators import run
     from simulators.devices.device import DeviceError
 
     # asyncua tells each client's coming and going, and its server's every start, as warnings.
     logging.getLogger("asyncua").setLevel(logging.ERROR)
+    # asyncio's, each write to a client that has gone.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -36,7 +36,9 @@ def simulate(
 
     try:
         loaded = load(site, environment=os.environ)
-        uvloop.run(main())
+        # Not uvloop: asyncua's server goes on writing to a client that was killed, which asyncio's
+        # transports take and uvloop's answer with an error and a traceback.
+        asyncio.run(main())
     except (SiteErrors, DeviceError) as error:
         print(error, file=sys.stderr)
         sys.exit(1)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -43,11 +44,44 @@ async def test_the_load_mine_as_a_process(tmp_path: Path) -> None:
     assert json.loads(rest)["requests"] == 2
 
 
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def a_client_is_killed(port: int, folder: Path) -> None:
+    """While it is subscribed: the server must not take it to heart, nor to the terminal."""
+    url, node = f"opc.tcp://127.0.0.1:{port}/sevenones", "nsu=urn:sevenones:simulators;s=Shearer.Position"
+    certificate = folder / "simulators" / "shearer_opcua" / "server.der"
+    async with asyncio.timeout(30):
+        while not await asyncio.to_thread(listens, port):
+            await asyncio.sleep(0.2)
+    killed = await asyncio.create_subprocess_exec(
+        *(
+            sys.executable,
+            "-m",
+            "tests.simulators.subscriber",
+            url,
+            str(certificate),
+            str(folder),
+            "gateway",
+            "opcua",
+            node,
+        ),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert killed.stdout is not None
+    assert await asyncio.wait_for(killed.stdout.readline(), 30) == b"subscribed\n"
+    await asyncio.sleep(0.5)
+    killed.kill()
+    await killed.communicate()
+
+
 async def test_simulate_serves_the_demo_and_ends_cleanly(tmp_path: Path) -> None:
-    port = free_port()
+    port, opcua = free_port(), free_port()
     environment = {
         "SEVENONES_MODBUS_PORT": str(port),
-        "SEVENONES_OPCUA_PORT": str(free_port()),
+        "SEVENONES_OPCUA_PORT": str(opcua),
         "SEVENONES_MQTT_PORT": str(free_port()),  # nobody is there: the others must not mind
         "SEVENONES_OPCUA_PASSWORD": "opcua",
         "SEVENONES_MQTT_PASSWORD": "mqtt",
@@ -66,6 +100,7 @@ async def test_simulate_serves_the_demo_and_ends_cleanly(tmp_path: Path) -> None
             assert time.monotonic() < deadline
             await asyncio.sleep(0.2)
         assert len((await client.read_holding_registers(0, count=114)).registers) == 114
+        await a_client_is_killed(opcua, tmp_path)
         await asyncio.sleep(1.5)
     finally:
         client.close()
