@@ -1,8 +1,8 @@
-"""A mine that only makes load: N float32 points over many Modbus devices, each new every second.
+"""A mine that only makes load: N points over many Modbus devices, each new every period (a second).
 
-Its truth needs no log: `value_at` computes it from a point's index and the second. The image of all
-devices switches exactly at the boundary of a second, for it is switched by the request that is
-the first to be answered in the new one.
+Its truth needs no log: `value_at` (float32) or `word_at` (one register a point) computes it from a
+point's index and the number of the period. The image of all devices switches exactly at the boundary
+of a period, for it is switched by the request that is the first to be answered in the new one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import bisect
 import csv
+import functools
 import itertools
 import json
 import signal
@@ -27,6 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 from simulators.devices.modbus import Area, ModbusDevice, Unit
 
 MINE_CODE = "140581999001"
+GATEWAY = "edge1"
 PERIOD_S = 600
 _BASE = 4096
 
@@ -50,55 +52,89 @@ def value_at(point: ArrayLike, second: ArrayLike, seed: int = 1) -> NDArray[np.f
     return ((base + wave) * 64 + noise).astype(np.float64) / 64.0
 
 
-class LoadMine:
-    """`points` float32 points spread evenly over `devices` Modbus devices on loopback."""
+def word_at(point: ArrayLike, period: ArrayLike, seed: int = 1) -> NDArray[np.float64]:
+    """As `value_at` for a point that is one unsigned register: 0 … 65535, other in each period."""
+    p, s = np.asarray(point, np.int64), np.asarray(period, np.int64)
+    return ((p * 9973 + s * 40503 + seed * 7919) % 65536).astype(np.float64)
 
-    def __init__(self, points: int, devices: int, seed: int = 1, host: str = "127.0.0.1") -> None:
+
+class LoadMine:
+    """`points` points spread evenly over `devices` Modbus devices on loopback; all new every `period_s`.
+    With `words` each is one unsigned register, else a float32 in two. The last `dead` devices do not
+    answer: every second of them hangs, the others refuse."""
+
+    def __init__(
+        self,
+        points: int,
+        devices: int,
+        seed: int = 1,
+        host: str = "127.0.0.1",
+        *,
+        period_s: float = 1.0,
+        words: bool = False,
+        dead: int = 0,
+    ) -> None:
         if points < devices or -(-points // devices) > 32_768:
             raise ValueError(f"{points} points do not fit {devices} devices: 1 to 32768 on each")
         self.points = points
         self.seed = seed
+        self.period_s = period_s
+        self.words = words
+        self.dead = dead
+        self.registers = 1 if words else 2
+        """Registers a point."""
+        self.arrivals: dict[int, list[float]] | None = None
+        """Set to a dict, it takes each device's requests' instants (monotonic seconds)."""
         bounds = np.linspace(0, points, devices + 1).astype(np.int64)
         self.ranges = [(int(low), int(high)) for low, high in itertools.pairwise(bounds)]
         """For each device its points' indices: from, and up to (not with)."""
         self._lows = [low for low, _ in self.ranges]
-        self._areas = [Area(2, 2 * (high - low)) for low, high in self.ranges]
+        self._areas = [Area(2, self.registers * (high - low)) for low, high in self.ranges]
         self.devices = [ModbusDevice({1: Unit({"hr": area})}, host) for area in self._areas]
-        for device in self.devices:
-            device.before = self._switch
+        for number, device in enumerate(self.devices):
+            device.before = functools.partial(self._asked, number)
         self._next: tuple[int, bytes] | None = None
         self._boundary = 0.0
         self._task: asyncio.Task[None] | None = None
 
-    def _image(self, second: int) -> bytes:
-        return value_at(np.arange(self.points), second, self.seed).astype(">f4").tobytes()
+    def _image(self, period: int) -> bytes:
+        of = word_at if self.words else value_at
+        return of(np.arange(self.points), period, self.seed).astype(">u2" if self.words else ">f4").tobytes()
+
+    def _asked(self, number: int) -> None:
+        if self.arrivals is not None:
+            self.arrivals.setdefault(number, []).append(time.monotonic())
+        self._switch()
 
     def _switch(self) -> None:
-        """Show the values of the present second."""
+        """Show the values of the present period."""
         now = time.time()
         if now < self._boundary:
             return
-        second = int(now)
-        if self._next is None or self._next[0] != second:
-            self._next = second, self._image(second)
+        period = int(now / self.period_s)
+        if self._next is None or self._next[0] != period:
+            self._next = period, self._image(period)
         view = memoryview(self._next[1])
+        size = 2 * self.registers
         for area, (low, high) in zip(self._areas, self.ranges, strict=True):
-            area.image = view[4 * low : 4 * high]
-        self._boundary = float(second + 1)
+            area.image = view[size * low : size * high]
+        self._boundary = (period + 1) * self.period_s
 
     async def _prepare(self) -> None:
-        """Compute each second's image before it is due, in the middle of the second before."""
+        """Compute each period's image before it is due, in the middle of the period before."""
         while True:
-            now = time.time()
-            await asyncio.sleep((0.5 - now) % 1.0 + 0.001)
-            second = int(time.time()) + 1
-            self._next = second, self._image(second)
+            now = time.time() / self.period_s
+            await asyncio.sleep(((0.5 - now) % 1.0) * self.period_s + 0.001)
+            period = int(time.time() / self.period_s) + 1
+            self._next = period, self._image(period)
 
     async def start(self) -> None:
         """Listen with all devices; their ports are then known."""
         self._switch()
         for device in self.devices:
             await device.start()
+        for number, device in enumerate(self.devices[len(self.devices) - self.dead :]):
+            device.fault = "hang" if number % 2 else "refuse"
         self._task = asyncio.create_task(self._prepare())
 
     async def close(self) -> None:
@@ -129,7 +165,7 @@ class LoadMine:
             for number in range(high - low)
         ]
 
-    def write_site(self, folder: Path, *, gateway: str = "edge1", phase_ms: Sequence[int] | None = None) -> None:
+    def write_site(self, folder: Path, *, gateway: str = GATEWAY, phase_ms: Sequence[int] | None = None) -> None:
         """A site folder from which gateway and platform can work with these devices; they must have
         been started. `phase_ms`: phases given to the devices in turn, None lets the gateway stagger."""
         for name in ("templates", "equipment", "points"):
@@ -156,7 +192,7 @@ class LoadMine:
         connections: dict[str, Any] = {}
         equipment: dict[str, Any] = {}
         for number, device in enumerate(self.devices):
-            group = {"period": "1 s"}
+            group = {"period": f"{self.period_s * 1000:g} ms"}
             if phase_ms:
                 group["phase"] = f"{phase_ms[number % len(phase_ms)]} ms"
             connections[f"device_{number:04d}"] = {
@@ -179,8 +215,8 @@ class LoadMine:
                         f"p{n:05d}",
                         f"device_{number:04d}",
                         "second",
-                        f"hr:{2 * n}",
-                        "float32",
+                        f"hr:{self.registers * n}",
+                        "uint16" if self.words else "float32",
                         "abcd",
                     )
                     for n in range(high - low)
@@ -200,16 +236,20 @@ def _dump(path: Path, content: Any) -> None:
     path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
-async def _serve(points: int, devices: int, seed: int, folder: Path, phase_ms: Sequence[int]) -> None:
-    mine = LoadMine(points, devices, seed)
+async def _serve(mine: LoadMine, folder: Path, phase_ms: Sequence[int], arrivals: Path | None) -> None:
+    if arrivals is not None:
+        mine.arrivals = {}
     await mine.start()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         mine.write_site(folder, phase_ms=phase_ms)
-        print(json.dumps({"site": str(folder), "points": points, "devices": devices, "seed": seed}), flush=True)
+        ports = [device.port for device in mine.devices]
+        print(json.dumps({"site": str(folder), "points": mine.points, "seed": mine.seed, "ports": ports}), flush=True)
         await stop.wait()
+        if arrivals is not None:
+            await asyncio.to_thread(arrivals.write_text, json.dumps(mine.arrivals))
         print(json.dumps({"requests": sum(device.requests for device in mine.devices)}), flush=True)
     finally:
         await mine.close()
@@ -224,8 +264,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--site", type=Path, required=True, help="the folder to write the site to")
     parser.add_argument("--phase-ms", type=int, nargs="*", default=[], help="phases for the devices in turn")
+    parser.add_argument("--period-ms", type=float, default=1000.0, help="how often all values change")
+    parser.add_argument("--words", action="store_true", help="points of one unsigned register, not float32")
+    parser.add_argument("--dead", type=int, default=0, help="so many of the devices hang or refuse")
+    parser.add_argument("--arrivals", type=Path, help="write each device's requests' instants here at the end")
     given = parser.parse_args()
-    uvloop.run(_serve(given.points, given.devices, given.seed, given.site, given.phase_ms))
+    mine = LoadMine(
+        *(given.points, given.devices, given.seed),
+        period_s=given.period_ms / 1000,
+        words=given.words,
+        dead=given.dead,
+    )
+    uvloop.run(_serve(mine, given.site, given.phase_ms, given.arrivals))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,11 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -51,13 +53,18 @@ class Stack:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in reversed(self.processes.values()):
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for name in reversed(self.processes):
+            self.end(name)
+
+    def end(self, name: str) -> None:
+        """Ask one process to end; after 15 s it is killed."""
+        process = self.processes[name]
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def run(self, name: str, argv: Sequence[str]) -> None:
         """Start one more process; its output goes to a log in the home."""
@@ -73,17 +80,41 @@ class Stack:
         from middleplatform.access import tokens
 
         site = load(self.folder, environment=dict(os.environ))
-        credentials.make_all(self.home, site.code, site.gateways())
-        config = server.prepare(self.home, port=free_port())
-        self.run("bus", config.argv)
-        asyncio.run(self._streams(config.url, site.code))
-        common = ("--site", str(self.folder), "--home", str(self.home), "--bus", config.url)
+        url = self.start_bus(site.code, site.gateways())
+        common = self._common(url)
         port = free_port()
         self.run("store", python("store", *common))
         self.run("api", python("api", *common, "--port", str(port)))
-        for name in site.gateways():
-            self.run(f"gateway-{name}", python("gateway", *common, "--name", name))
+        self.start_gateways(url, site.gateways())
         return site, f"http://127.0.0.1:{port}", tokens.create_token(self.home, name="bench", role="reader")
+
+    def start_bus(self, code: str, gateways: Sequence[str]) -> str:
+        """Start the bus alone, with its streams. Returns its address."""
+        credentials.make_all(self.home, code, gateways)
+        config = server.prepare(self.home, port=free_port())
+        self.run("bus", config.argv)
+        asyncio.run(self._streams(config.url, code))
+        return config.url
+
+    def start_gateways(self, url: str, names: Sequence[str]) -> None:
+        for name in names:
+            self.run(f"gateway-{name}", python("gateway", *self._common(url), "--name", name))
+
+    def state(self, gateway: str) -> dict[str, Any]:
+        """What a gateway says of itself; {} until it says something."""
+        try:
+            door = json.loads((self.home / "metrics" / f"gateway-{gateway}.json").read_text())
+            request = urllib.request.Request(  # noqa: S310 - our own loopback address
+                door["url"] + "/state", headers={"Authorization": f"Bearer {door['token']}"}
+            )
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+                found: dict[str, Any] = json.load(answer)
+                return found
+        except (OSError, ValueError):
+            return {}
+
+    def _common(self, url: str) -> tuple[str, ...]:
+        return ("--site", str(self.folder), "--home", str(self.home), "--bus", url)
 
     async def _streams(self, url: str, code: str) -> None:
         await server.wait_ready(url)

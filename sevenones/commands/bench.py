@@ -43,3 +43,26 @@ def e2e(
     from sevenones.bench import e2e as bench
 
     _print(bench.run(points=points, seconds=seconds))
+
+
+@app.command()
+def modbus(
+    short: Annotated[bool, typer.Option("--short", help="一种负载，40 秒内 · one load, within 40 s")] = False,
+    seconds: Annotated[int, typer.Option(min=5, max=600, help="每种负载时长 · how long each load")] = 20,
+) -> None:
+    """simulated Modbus devices → poll, decode, scale, quality, exception report, encode → durable on the bus."""
+    from sevenones.bench import modbus as bench
+
+    _print(bench.run(short=short, seconds=seconds))
+
+
+@app.command()
+def connections(
+    devices: Annotated[int, typer.Option(min=2, max=2000, help="设备数 · how many devices")] = 500,
+    dead: Annotated[int, typer.Option(min=0, max=1999, help="其中失效的 · how many of them are dead")] = 150,
+    seconds: Annotated[int, typer.Option(min=5, max=600, help="时长 · how long")] = 30,
+) -> None:
+    """many devices, some of them dead: do the live ones keep their period?"""
+    from sevenones.bench import connections as bench
+
+    _print(bench.run(devices=devices, dead=dead, seconds=seconds))
