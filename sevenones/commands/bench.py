@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -48,12 +51,23 @@ def e2e(
 @app.command()
 def modbus(
     short: Annotated[bool, typer.Option("--short", help="一种负载，40 秒内 · one load, within 40 s")] = False,
+    peers: Annotated[bool, typer.Option("--peers", help="与其他网关对比 · other gateways too, in turn")] = False,
     seconds: Annotated[int, typer.Option(min=5, max=600, help="每种负载时长 · how long each load")] = 20,
 ) -> None:
     """simulated Modbus devices → poll, decode, scale, quality, exception report, encode → durable on the bus."""
     from sevenones.bench import modbus as bench
 
+    if peers:
+        _beside_others(seconds)
+        return
     _print(bench.run(short=short, seconds=seconds))
+
+
+def _beside_others(seconds: int) -> None:
+    script = Path(__file__).resolve().parents[2] / "benchmarks" / "peers.py"
+    if not script.exists():
+        sys.exit("--peers 需要源代码目录 · --peers needs the source tree: benchmarks/peers.py is not installed with us")
+    sys.exit(subprocess.run([sys.executable, str(script), "--seconds", str(seconds)], check=False).returncode)
 
 
 @app.command()
