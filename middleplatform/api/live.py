@@ -1,6 +1,7 @@
 """The current value of every point of the site, as columns, and which of them are stale.
 
-A value never goes back in time: a sample older than the one held is ignored. A point is stale without
+A value never goes back in time: a sample older than the one held is ignored, unless what is held was
+stamped by a clock that was ahead (`models.present`). A point is stale without
 a sample for twice its maximum silence, and as soon as its gateway has not been heard for 10 s, for then
 nobody would have told of a change. A stale point's quality reads BAD_LAST_KNOWN whatever the sample
 said; a point that never had one reads BAD_WAITING and has no value.
@@ -17,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from middleplatform.api.times import iso, now_us
+from models.present import supersedes
 from models.quality import Quality, label
 from models.samples import Samples
 from models.site.model import Site
@@ -164,7 +166,7 @@ class LiveTable:
         self.unknown += int(len(samples) - known.sum())
         rows = np.flatnonzero(known)
         index = self._order[position[rows]]
-        fresh = samples.ts[rows] >= self.ts[index]
+        fresh = supersedes(samples.ts[rows], self.ts[index], np.maximum(heard[rows], self._heard[index]))
         self.old += int(len(rows) - fresh.sum())
         rows, index = rows[fresh], index[fresh]
         if not len(rows):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from middleplatform.store.catalogue import known
 from middleplatform.store.engine import Engine
+from models.present import AHEAD_US, supersedes
 from models.samples import Samples
 
 SCHEMA = pa.schema(
@@ -30,16 +32,18 @@ _STEPS = (10 * _MINUTE, 120 * _MINUTE, 1_440 * _MINUTE, 10_080 * _MINUTE, 576_00
 _REBUILD = """SELECT point, tupleElement(r, 1) AS ts, tupleElement(r, 2) AS value, tupleElement(r, 3) AS quality,
  tupleElement(r, 4) AS text, tupleElement(r, 5) AS ver
 FROM (SELECT point, argMax(tuple(ts, value, quality, text, ver), tuple(ts, ver)) AS r FROM samples
- WHERE point IN {points:Array(UInt64)} AND ts >= {since:Int64} GROUP BY point)"""
+ WHERE point IN {points:Array(UInt64)} AND ts >= {since:Int64} AND ts <= {until:Int64} GROUP BY point)"""
 _ASK = 2_000
 """Points that one statement of the rebuild names."""
 
 
 class Latest:
-    """Never goes back in time: a sample older than the one held changes nothing; at the same instant
-    the higher version holds. Safe to use from several threads."""
+    """Never goes back in time: a sample older than the one held changes nothing, unless what is held was
+    stamped by a clock that was ahead (`models.present`); at the same instant the higher version holds.
+    Safe to use from several threads. `clock`: UTC, µs."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._point = np.empty(0, np.uint64)
         self._ts = np.empty(0, np.int64)
@@ -65,7 +69,8 @@ class Latest:
             if len(new):
                 self._grow(new)
             slot = np.searchsorted(self._point, point)
-            newer = (ts > self._ts[slot]) | ((ts == self._ts[slot]) & (version >= self._ver[slot]))
+            held = self._ts[slot]
+            newer = supersedes(ts, held, self._clock()) & ((ts > held) | (version >= self._ver[slot]))
             slot, last = slot[newer], last[newer]
             self._ts[slot] = ts[newer]
             self._ver[slot] = version[newer]
@@ -103,12 +108,13 @@ class Latest:
         )
 
     def rebuild(self, engine: Engine, points: NDArray[np.uint64], now: int) -> None:
-        """Fill from the store: for each of `points` its last sample on disk, at most 400 days back."""
+        """Fill from the store: for each of `points` its last sample on disk, at most 400 days back
+        and not of a time that is still to come."""
         for step in _STEPS:
             missing = points[~np.isin(points, self._point)]
             for start in range(0, len(missing), _ASK):
                 asked = missing[start : start + _ASK].tolist()
-                rows = engine.query(_REBUILD, {"points": asked, "since": now - step})
+                rows = engine.query(_REBUILD, {"points": asked, "since": now - step, "until": now + AHEAD_US})
                 if rows.num_rows:
                     batch = rows.combine_chunks().to_batches()[0]
                     samples = Samples.from_arrow(batch.drop_columns(["ver"]))

@@ -153,3 +153,23 @@ def _stored(of: Samples):
 
     text = pa.nulls(len(of), pa.string()) if of.text is None else of.text
     return pa.table({"point": of.point, "ts": of.ts, "value": of.value, "quality": of.quality, "text": text})
+
+
+def test_once_a_clock_that_was_ahead_is_set_right_the_present_is_shown():
+    """Or an old methane value would be shown as good until the future has come."""
+    clock = Clock()
+    table = LiveTable(SITE, clock)
+    table.update(samples(("belt1/speed", NOW + 300 * SECOND, 0.40, 192)))
+    clock.now += 5 * SECOND
+    table.update(samples(("belt1/speed", clock.now, 1.60, 192)))
+    assert described(table, "belt1/speed")["value"] == 1.60
+    table.update(samples(("belt1/speed", clock.now - SECOND, 9.0, 192)))
+    assert described(table, "belt1/speed")["value"] == 1.60, "and from there it goes on as ever"
+
+
+def test_what_is_history_is_never_the_present_though_a_clock_is_ahead():
+    clock = Clock()
+    table = LiveTable(SITE, clock)
+    table.update(samples(("belt1/speed", NOW + 5 * SECOND, 2.0, 192)))
+    table.update(samples(("belt1/speed", NOW - 61 * SECOND, 9.0, 192)))
+    assert described(table, "belt1/speed")["value"] == 2.0

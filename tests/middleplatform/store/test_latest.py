@@ -64,3 +64,14 @@ def test_it_is_rebuilt_from_the_store_however_long_ago_a_point_spoke(engine):
         1: (0, 99.0, 64, None),
         **{point: (age, float(point), 64, "now") for point, age in ages.items() if point != 1},
     }
+
+
+def test_once_a_clock_that_was_ahead_is_set_right_the_present_is_held():
+    now = 1_795_420_368_000_000
+    latest = Latest(lambda: now)
+    for number, ts in enumerate((now + 300_000_000, now, now - 1_000_000)):
+        row = Samples(
+            *(np.array([x], t) for x, t in ((1, np.uint64), (ts, np.int64), (number, float), (192, np.uint8)))
+        )
+        latest.update(row, np.array([number + 1], np.uint64))
+    assert latest.table().column("value").to_pylist() == [1.0]
