@@ -17,6 +17,8 @@ CONCURRENT = 4
 """Questions at once."""
 WAITING = 32
 """Questions that may wait for their turn; more are refused at once."""
+TURN_S = 10.0
+"""How long one waits for its turn. Behind a store that hangs, waits would add up to minutes."""
 
 
 class StoreDoor:
@@ -33,7 +35,20 @@ class StoreDoor:
         """Run `question` with a client in a thread. Raises StoreUnavailable, StoreError, ApiError when too many ask."""
         if self._limit.statistics().tasks_waiting >= WAITING:
             raise unavailable("busy", "查询过多，请稍后重试", "too many questions at once: try again in a moment")
-        return await anyio.to_thread.run_sync(self._ask, question, limiter=self._limit)
+        me = object()
+        try:
+            with anyio.fail_after(TURN_S):
+                await self._limit.acquire_on_behalf_of(me)
+        except TimeoutError:
+            raise unavailable(
+                "store_busy",
+                f"存储进程 {TURN_S:g} 秒内未能受理查询：可能过载或挂起",
+                f"the store did not get to this question within {TURN_S:g} s: it is overloaded or hangs",
+            ) from None
+        try:
+            return await anyio.to_thread.run_sync(self._ask, question)
+        finally:
+            self._limit.release_on_behalf_of(me)
 
     def _ask(self, question: Callable[[StoreClient], T]) -> T:
         client = self._current()
