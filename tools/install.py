@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements" / "lock.txt"
 STACKS = ROOT / "tests" / "stacks"
-DEBIAN = {"mosquitto": "mosquitto", "node": "nodejs", "npm": "npm"}  # program: package
+DEBIAN = {"mosquitto": "mosquitto", "node": "nodejs", "npm": "npm", "postgres": "postgresql"}  # program: package
 
 
 def fail(message: str) -> None:
@@ -112,11 +112,10 @@ def install_stacks() -> None:
 
 def install_system() -> None:
     """Debian's packages for the tests. A missing one makes the tests that need it say so."""
-    wanted = [
-        package
-        for program, package in DEBIAN.items()
-        if not (shutil.which(program) or shutil.which(f"/usr/sbin/{program}"))
-    ]
+    # Debian keeps PostgreSQL's server in a folder of its version, off every path.
+    elsewhere = map(str, Path("/usr/lib/postgresql").glob("*/bin"))
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", *elsewhere])
+    wanted = [package for program, package in DEBIAN.items() if not shutil.which(program, path=path)]
     if not wanted:
         return
     if os.geteuid() or not shutil.which("apt-get"):
