@@ -54,7 +54,8 @@ class Liar:
             return good[5:]
         if act == "old a moment before":
             writer.write(stale)
-            await asyncio.sleep(0)
+            for _ in range(4):  # turns of the loop, in which the adapter reads it
+                await asyncio.sleep(0)
             return good
         if act == "dribble":
             for byte in good[:-1]:
@@ -94,7 +95,8 @@ class Liar:
 
 
 _ACTS = (
-    "right|late|very late|half now, half late|dribble|old a moment before|close|never|twice|old first|old after|foreign unit|"
+    "right|late|very late|half now, half late|dribble|old a moment before|close|"
+    "never|twice|old first|old after|foreign unit|"
     "foreign unit first|frame in a foreign frame|foreign function|foreign function first|short|"
     "short, honest about it|long|trailing|wrong checksum|a flipped bit|exception|exception of another|"
     "unknown function|noise before|noise|babble"
