@@ -130,6 +130,7 @@ class RawDevice(Memory):
         super().__init__(twist)
         self.port = free_port()
         self.connections = 0
+        self.open_connections = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -146,6 +147,7 @@ class RawDevice(Memory):
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.open_connections += 1
         self._writers.add(writer)
         try:
             while True:
@@ -156,6 +158,7 @@ class RawDevice(Memory):
         except (asyncio.IncompleteReadError, OSError):
             pass
         finally:
+            self.open_connections -= 1
             self._writers.discard(writer)
             writer.close()
 
