@@ -70,7 +70,7 @@ def wire(value: float, type_: str, order: str) -> bytes:
     return b"".join(words)
 
 
-def test_the_orders_are_those_of_the_books() -> None:
+def test_p15_the_orders_are_those_of_the_books() -> None:
     assert wire(123456.0, "float32", "abcd").hex() == "47f12000"
     assert wire(123456.0, "float32", "cdab").hex() == "200047f1"
     assert wire(123456.0, "float32", "badc").hex() == "f1470020"
@@ -96,7 +96,7 @@ def _values(type_: str) -> st.SearchStrategy[float]:
 @pytest.mark.parametrize("type_", [*FORMS, *ODD_FORMS])
 @given(data=st.data())
 @settings(max_examples=25, deadline=None)
-def test_every_type_and_order_decodes_and_encodes(type_: str, order: str, data: st.DataObject) -> None:
+def test_p15_every_type_and_order_is_read_and_written_alike(type_: str, order: str, data: st.DataObject) -> None:
     value = data.draw(_values(type_))
     tag = Tag(0, "p", "hr:7", type_, order)
     registers = wire(value, type_, order)
@@ -180,7 +180,7 @@ def _single(tag: Tag) -> float:
     return float(struct.unpack(FORMS[target.type], raw)[0])
 
 
-def test_a_table_of_single_tags_costs_the_same_as_ranges() -> None:
+def test_p1_a_table_of_single_tags_costs_the_same_as_ranges() -> None:
     contiguous = [Tag(n, "p", f"hr:{n}") for n in range(1000)]
     assert len(plan_of(contiguous).pieces) == 8
     assert len(plan_of(random.Random(1).sample(contiguous, 1000)).pieces) == 8
@@ -204,7 +204,7 @@ def test_no_block_mixes_units_or_tables() -> None:
     assert len(plan_of(tags).pieces) == 5
 
 
-def test_planning_grows_like_n_log_n() -> None:
+def test_p14_planning_grows_like_n_log_n() -> None:
     """100,000 scattered tags took 0.4 s when this was written; the bound has a wide margin for a busy machine."""
     noise = random.Random(2)
     tags = [Tag(n, "p", f"{noise.randrange(10)}/hr:{noise.randrange(60_000)}") for n in range(100_000)]
