@@ -20,6 +20,7 @@ from gateway.acquire import SWEEP_S, Acquisition
 from gateway.backoff import Backoff
 from gateway.chunk import Receipt, Sink
 from gateway.clock import WallClock, own_time
+from gateway.occurrences import Occurrences
 from gateway.points import PointTable
 from gateway.schedule import Lane, PollGroup
 from models.quality import UNCERTAIN, Quality
@@ -77,6 +78,7 @@ class DeviceConnection:
         points = tuple(sorted(points, key=lambda point: point.group))
         self.table = PointTable.build(points, periods, SWEEP_S)
         self.acquisition = Acquisition(spec.name, self.table, sink.put)
+        self.occurrences = Occurrences(spec.name, points, sink.emit_events)
         self.groups = {
             group.name: PollGroup(
                 group.name,
@@ -232,13 +234,16 @@ class DeviceConnection:
             now = self._clock.now()
             receipt = Receipt(delivery.acknowledge)
             self._answers += 1
-            self.acquisition.take(
-                delivery.reading,
-                instant=now,
-                actual=now,
-                current=self._holds,
-                receipt=receipt if keeps else None,
-            )
+            if len(delivery.reading):
+                self.acquisition.take(
+                    delivery.reading,
+                    instant=now,
+                    actual=now,
+                    current=self._holds,
+                    receipt=receipt if keeps else None,
+                )
+            if delivery.events:
+                self.occurrences.take(delivery.events, now, receipt if keeps else None)
             if keeps:
                 self._sink.settle(receipt)
             receipt.release()

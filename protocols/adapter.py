@@ -107,13 +107,42 @@ class Reading:
         return len(self.index)
 
 
+def no_reading() -> Reading:
+    """A reading of no rows."""
+    return Reading(np.empty(0, np.int32), np.empty(0), np.empty(0, np.uint8))
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """Something that happened, as a device tells it: an alarm, an exception, a check-in.
+
+    `kind`: what sort of thing, of a-z 0-9 _ -. `key`: the source's own key for it; told again with the
+    same key it is the same event, and the later telling holds: that is how an open one gets its end.
+    `start`, `end`: µs UTC; 0 where the source gives no start, None while it lasts. `quality`: the OPC
+    byte. `attributes`: what JSON can hold. It belongs to the equipment of the tag with the index
+    `tag`; without one to `equipment`, by the key that it has in the site; without either to the
+    connection's equipment if all its points are of one, else it is refused and counted.
+    """
+
+    kind: str
+    key: str
+    start: int = 0
+    end: int | None = None
+    quality: int = 192
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    tag: int = -1
+    equipment: str = ""
+
+
 @dataclass(slots=True, eq=False)
 class Delivery:
-    """A reading that the device sent by itself. `acknowledge` is called once, when all of it is in the
-    bus (or was found to need no sample); an adapter whose protocol has no acknowledgement leaves it."""
+    """A reading, or events, or both, that the device sent by itself. `acknowledge` is called once, when
+    all of it is in the bus (or was found to need no sample); an adapter whose protocol has no
+    acknowledgement leaves it."""
 
-    reading: Reading
+    reading: Reading = field(default_factory=no_reading)
     acknowledge: Callable[[], None] = lambda: None
+    events: Sequence[Occurrence] = ()
 
 
 Deliver = Callable[[Delivery], Awaitable[None]]
