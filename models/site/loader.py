@@ -11,10 +11,11 @@ from typing import Any
 
 from models.identity import SEGMENT
 from models.site import tables
-from models.site.bindings import Binder, CheckTag, Instance, resolved_limits
+from models.site.bindings import Binder, CheckTag, Instance
 from models.site.environment import Filler
 from models.site.files import Folder
 from models.site.library import Library
+from models.site.limits import limits_of
 from models.site.model import Area, Connection, Coordinates, Equipment, Group, Shift, Site
 from models.site.problems import Problem, Problems, SiteErrors, nearest
 from models.site.schema import AreaEntry, ConnectionEntry, EquipmentEntry, SiteFile, entries, validate
@@ -280,16 +281,11 @@ class _Loading:
             return None
         if template is None:
             return None
-        limits = {key: resolved_limits(model.limits) for key, model in template.points.items() if model.limits}
-        if entry.limit_set is not None:
-            chosen = template.limit_sets.get(entry.limit_set)
-            if chosen is None:
-                message = f"the template '{template.id}' has no limit set '{entry.limit_set}'"
-                message += nearest(entry.limit_set, template.limit_sets)
-                self.problems.add(document.file, document.line((*place, "limit_set")), message)
-                return None
-            limits |= {key: resolved_limits(facts) for key, facts in chosen.points.items()}
-        return Instance(name, template, entry.defaults, limits)
+
+        def say(below: Place, message: str) -> None:
+            self.problems.add(document.file, document.line((*place, *below)), message)
+
+        return Instance(name, template, entry.defaults, limits_of(template, entry, say))
 
     def _table(self, path: Path, binder: Binder) -> None:
         data = self.folder.read(path)
