@@ -225,7 +225,8 @@ class DeviceConnection:
     async def _subscribe(self, adapter: Adapter[Any, Any]) -> None:
         delivers = adapter.sheet.delivers
         keeps = delivers is Delivers.AT_LEAST_ONCE
-        self._holds = delivers is Delivers.EVERY_CHANGE
+        every_change = delivers is Delivers.EVERY_CHANGE
+        self._holds = every_change or adapter.sheet.holds
         self._subscribed_since = self._clock.now()
 
         async def deliver(delivery: Delivery) -> None:
@@ -239,7 +240,7 @@ class DeviceConnection:
                     delivery.reading,
                     instant=now,
                     actual=now,
-                    current=self._holds,
+                    current=every_change,
                     receipt=receipt if keeps else None,
                 )
             if delivery.events:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from models.site.model import Name
+from protocols.findings import Finding
 
 
 class AdapterError(Exception):
@@ -71,6 +72,8 @@ class Sheet:
     delivers: Delivers
     source_time: bool
     remarks: Name
+    holds: bool = False
+    """A value holds until the source says otherwise: while the link is up, silence is no sign of age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,3 +222,8 @@ class Adapter(ABC, Generic[S, P]):
     def counters(self) -> Mapping[str, int]:
         """Counts for the metrics page, such as messages that could not be read. Names end in _total."""
         return {}
+
+    def findings(self) -> Sequence[Finding]:
+        """What came and could not be used, the latest last: at most 100, each with its count. Shown to
+        the engineer; nothing in it may be a secret of ours."""
+        return ()
