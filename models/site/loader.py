@@ -225,7 +225,7 @@ class _Loading:
             self.connections[name] = None
             if entry is None:
                 continue
-            groups = {key: Group(key, group.period, group.phase) for key, group in entry.groups.items()}
+            groups = {key: Group(key, group.period, group.phase, group.priority) for key, group in entry.groups.items()}
             for key, group in groups.items():
                 if group.phase_s is not None and group.phase_s >= group.period_s:
                     message = f"the phase {group.phase_s:g} s must be below the period {group.period_s:g} s"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 DEFAULT_SILENCE_S = 30.0
 STATUTORY_SILENCE_S = 10.0
+DEFAULT_PRIORITY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,13 @@ class Point:
 @dataclass(frozen=True, slots=True)
 class Group:
     """A poll group: its members are read together every `period_s`, `phase_s` after the full period.
-    A phase of None lets the gateway stagger the group."""
+    A phase of None lets the gateway stagger the group. `priority`, 1 … 9: of the groups that are due
+    the higher is read first."""
 
     name: str
     period_s: float
     phase_s: float | None = None
+    priority: int = DEFAULT_PRIORITY
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError, field_validator
 
+from models.site.model import DEFAULT_PRIORITY
 from models.site.problems import Problems, nearest
 from models.site.yamlfile import Document, Path
 from models.thing import Key, Names, Number, Strict, Text
@@ -92,6 +93,7 @@ class AreaEntry(Strict):
 class GroupEntry(Strict):
     period: Annotated[Span, Field(gt=0, le=86400)]
     phase: Annotated[Span, Field(ge=0)] | None = None
+    priority: Annotated[int, Field(ge=1, le=9)] = DEFAULT_PRIORITY
 
 
 class ConnectionEntry(Strict):
