@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -27,7 +27,7 @@ from protocols.adapter import (
     Tag,
     WriteRefused,
 )
-from protocols.modbus import encode
+from protocols.modbus import encode, extent
 from protocols.modbus.address import Table, parse
 from protocols.modbus.faults import NoAnswer, Refused
 from protocols.modbus.link import Link
@@ -94,6 +94,14 @@ class Modbus(Adapter[ModbusSettings, Plan]):
     @classmethod
     def check(cls, tag: Tag) -> None:
         parse(tag)
+
+    @classmethod
+    def span(cls, tag: Tag) -> tuple[Hashable, int, int] | None:
+        return extent.span(tag)
+
+    @classmethod
+    def raw_range(cls, tag: Tag) -> tuple[float, float] | None:
+        return extent.raw_range(tag)
 
     async def connect(self) -> None:
         await self._link.open()
