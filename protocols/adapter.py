@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -186,6 +186,17 @@ class Adapter(ABC, Generic[S, P]):
     def check(cls, tag: Tag) -> None:
         """Raises ValueError in plain words when the tag's address, type, order or options cannot be
         right. Needs no connection: `sevenones check` calls it for every point."""
+
+    @classmethod
+    def span(cls, tag: Tag) -> tuple[Hashable, int, int] | None:
+        """Where in the device the value lies: a table and the first and last place in it, for finding
+        values that overlap. None where places have no order, or where sharing one is usual."""
+        return None
+
+    @classmethod
+    def raw_range(cls, tag: Tag) -> tuple[float, float] | None:
+        """The lowest and highest raw number that the tag's type can hold; None where that is no bound."""
+        return None
 
     @abstractmethod
     async def connect(self) -> None:

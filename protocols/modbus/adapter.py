@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import ClassVar
 
 from models.site.model import Name
 from protocols.adapter import Adapter, Delivers, LinkLost, Reading, Sheet, Supports, Tag, WriteRefused
-from protocols.modbus import encode
+from protocols.modbus import encode, extent
 from protocols.modbus.address import HIGHEST, Table, parse
 from protocols.modbus.faults import Closed, NoAnswer, Refused
 from protocols.modbus.forbidden import Forbidden
@@ -46,6 +46,14 @@ class Modbus(Adapter[ModbusSettings, Plan]):
     @classmethod
     def check(cls, tag: Tag) -> None:
         parse(tag)
+
+    @classmethod
+    def span(cls, tag: Tag) -> tuple[Hashable, int, int] | None:
+        return extent.span(tag)
+
+    @classmethod
+    def raw_range(cls, tag: Tag) -> tuple[float, float] | None:
+        return extent.raw_range(tag)
 
     async def connect(self) -> None:
         await self._link.open()
