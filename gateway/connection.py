@@ -77,6 +77,7 @@ class DeviceConnection:
         # Neighbours in a group are neighbours in the columns: then a group's rows are one slice.
         points = tuple(sorted(points, key=lambda point: point.group))
         self.table = PointTable.build(points, periods, SWEEP_S)
+        self.rows = {point.path: row for row, point in enumerate(points)}
         self.acquisition = Acquisition(spec.name, self.table, sink.put)
         self.occurrences = Occurrences(spec.name, points, sink.emit_events)
         self.groups = {
@@ -99,6 +100,11 @@ class DeviceConnection:
         self._holds = False
         # Not for secrecy: only so that many devices do not come back in step.
         self._backoff = Backoff(random.Random(spec.name))  # noqa: S311
+
+    @property
+    def adapter(self) -> Adapter[Any, Any] | None:
+        """The adapter while the device is connected, for what is asked beside the reading of its points."""
+        return self._adapter if self.state is State.UP else None
 
     # ---- life
 

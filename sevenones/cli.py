@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("sevenones.commands.simulate", "simulate"),
     "watch": ("sevenones.commands.watch", "watch"),
     "history": ("sevenones.commands.history", "history"),
+    "write": ("sevenones.commands.write", "write"),
     "token": ("sevenones.commands.token", "app"),
     "opcua": ("sevenones.commands.opcua", "app"),
     "bench": ("sevenones.commands.bench", "app"),
@@ -35,6 +36,7 @@ HELP = {
     "watch": "终端实时数据表 · live table in the terminal",
     "history": "一个测点的历史 · the history of one point",
     "opcua": "OPC UA 服务器证书 · certificates of OPC UA servers",
+    "write": "写一个测点 · write one point of a device",
     "token": "访问令牌 · tokens for the API",
     "bench": "性能测试 · benchmarks",
 }
