@@ -12,6 +12,8 @@ import typer
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("sevenones.commands.demo", "demo"),
     "check": ("sevenones.commands.check", "check"),
+    "read": ("sevenones.commands.read", "read"),
+    "learn-order": ("sevenones.commands.learn_order", "learn_order"),
     "gateway": ("sevenones.commands.gateway", "gateway"),
     "store": ("sevenones.commands.store", "store"),
     "api": ("sevenones.commands.api", "api"),
@@ -26,6 +28,8 @@ OURS = frozenset({"bus", "gateway", "middleplatform", "models", "protocols", "se
 HELP = {
     "demo": "启动完整的模拟矿井 · run a whole simulated mine on this machine",
     "check": "检查矿井配置目录 · name every mistake in a site folder",
+    "read": "读设备的一处，列出字节的所有解释 · read one place of a device, and all that its bytes can mean",
+    "learn-order": "由已知数值学出类型、字节序、倍率 · learn type, order and scale from a known value",
     "gateway": "运行物联网关 · run a gateway",
     "store": "运行存储进程 · run the store process",
     "api": "运行开放接口进程 · run the API process",

@@ -21,6 +21,7 @@ from protocols.adapter import (
     Delivers,
     LinkLost,
     Reading,
+    Request,
     Settings,
     Sheet,
     Supports,
@@ -30,6 +31,7 @@ from protocols.adapter import (
 from protocols.modbus import encode
 from protocols.modbus.address import Table, parse
 from protocols.modbus.faults import NoAnswer, Refused
+from protocols.modbus.forecast import asked_by, neighbours
 from protocols.modbus.link import Link
 from protocols.modbus.planner import Plan, compile_plan
 from protocols.modbus.reader import Reader
@@ -95,6 +97,10 @@ class Modbus(Adapter[ModbusSettings, Plan]):
     def check(cls, tag: Tag) -> None:
         parse(tag)
 
+    @classmethod
+    def words(cls, address: str, count: int) -> Sequence[Tag]:
+        return neighbours(address, count)
+
     async def connect(self) -> None:
         await self._link.open()
 
@@ -111,6 +117,9 @@ class Modbus(Adapter[ModbusSettings, Plan]):
 
     async def read(self, plan: Plan) -> Reading:
         return await self._reader.read(plan)
+
+    def requests(self, plan: Plan) -> Sequence[Request]:
+        return asked_by(plan)
 
     async def write(self, tag: Tag, value: float | str) -> None:
         """Functions 5, 6 and 16 by the tag's type; a bit of a register by 22, which leaves the other bits
