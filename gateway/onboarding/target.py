@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pydantic import ValidationError
 
+from gateway.onboarding.mqtt_session import forget
 from models.site.model import Connection
 from models.site.schema import plain_words
 from models.site.yamlfile import scalar
@@ -60,6 +61,8 @@ class Target:
             yield device
         finally:
             await device.close()
+            if str(self.settings.get("client_id", "")).startswith(OWN_CLIENT):
+                await forget(device.settings, str(self.settings["client_id"]))
 
 
 def of_connection(connection: Connection) -> Target:
