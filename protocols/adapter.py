@@ -168,6 +168,18 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question of a poll, before it is asked: `what` for people, `items` it brings (registers, bits,
+    nodes), and `line_s`, the seconds that question and answer take on a serial line (0 on a network)."""
+
+    what: str
+    items: int
+    sent_bytes: int
+    received_bytes: int
+    line_s: float = 0.0
+
+
 S = TypeVar("S", bound=Settings)
 P = TypeVar("P")
 
@@ -198,6 +210,13 @@ class Adapter(ABC, Generic[S, P]):
         """The lowest and highest raw number that the tag's type can hold; None where that is no bound."""
         return None
 
+    @classmethod
+    def words(cls, address: str, count: int) -> Sequence[Tag]:
+        """The tags of the `count` smallest neighbouring pieces of memory from an address on, whose `Reading.raw`
+        bytes put together are what stands there. Just the address where a protocol has no neighbours.
+        Raises ValueError for an address that cannot be one."""
+        return (Tag(0, "words", address),)
+
     @abstractmethod
     async def connect(self) -> None:
         """Open the connection and sign in, within the settings' time-out. Raises LinkLost."""
@@ -210,6 +229,10 @@ class Adapter(ABC, Generic[S, P]):
         """One value for every tag of the plan. What one tag's address does wrong makes that tag bad,
         with a reason; raises LinkLost only when nothing more can be asked over this connection."""
         raise NotImplementedError(f"{self.sheet.name} does not read by plan")
+
+    def requests(self, plan: P) -> Sequence[Request]:
+        """What one read of the plan asks for, in turn; empty when that cannot be said beforehand."""
+        return ()
 
     async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
         """Deliver what the device sends, until cancelled. Raises LinkLost when the link is gone or

@@ -97,6 +97,29 @@ def examine(
     return Report(None if problems.count else site, problems.ordered(), problems.notes)
 
 
+def connection(
+    folder: Path,
+    name: str,
+    *,
+    check_settings: CheckSettings | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Connection:
+    """One connection of a site, whatever else is wrong or missing there yet. Raises SiteErrors."""
+    problems = Problems()
+    if not folder.is_dir():
+        problems.add(str(folder), "", "is not a folder: give the folder that holds site.yaml")
+        raise SiteErrors(problems.found)
+    loading = _Loading(folder, problems, None, check_settings, environment or {}, require_environment=True)
+    loading.only = name
+    loading._connections()
+    found = loading.connections.get(name)
+    if found is None and name not in loading.connections and not problems.count:
+        problems.add("connections.yaml", "", f"there is no connection '{name}'" + nearest(name, loading.connections))
+    if found is None or problems.count:
+        raise SiteErrors(problems.ordered())
+    return found
+
+
 @contextmanager
 def _no_collection() -> Iterator[None]:
     """Loading makes many objects that all stay: the collector's walks over them would double its time."""
@@ -149,6 +172,8 @@ class _Loading:
         self.range_of = range_of
         self.environment = environment
         self.require_environment = require_environment
+        self.only: str | None = None
+        """The one connection that is looked at, when only one is."""
         self.areas: dict[str, Area | None] = {}
         self.connections: dict[str, Connection | None] = {}
         self.heartbeats: dict[str, tuple[Document, Place]] = {}
@@ -248,6 +273,9 @@ class _Loading:
             return
         for name, data in entries(document, "connections", self.problems).items():
             place: Place = ("connections", name)
+            if self.only not in (None, name):
+                self.connections[name] = None
+                continue
             self._segment(document, place, name, "connection")
             filler = Filler(self.environment, document, self.problems, required=self.require_environment)
             entry = validate(ConnectionEntry, filler.fill(data, place), document, place, self.problems)
