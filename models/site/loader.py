@@ -109,7 +109,7 @@ def connection(
     if not folder.is_dir():
         problems.add(str(folder), "", "is not a folder: give the folder that holds site.yaml")
         raise SiteErrors(problems.found)
-    loading = _Loading(folder, problems, None, check_settings, environment or {}, require_environment=True)
+    loading = _Loading(folder, problems, None, check_settings, None, None, environment or {}, require_environment=True)
     loading.only = name
     loading._connections()
     found = loading.connections.get(name)
