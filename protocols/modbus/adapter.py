@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import ClassVar
 
 from models.site.model import Name
-from protocols.adapter import Adapter, Delivers, LinkLost, Reading, Sheet, Supports, Tag, WriteRefused
-from protocols.modbus import encode
+from protocols.adapter import Adapter, Delivers, LinkLost, Reading, Request, Sheet, Supports, Tag, WriteRefused
+from protocols.modbus import encode, extent
 from protocols.modbus.address import HIGHEST, Table, parse
 from protocols.modbus.faults import Closed, NoAnswer, Refused
 from protocols.modbus.forbidden import Forbidden
+from protocols.modbus.forecast import asked_by, neighbours
 from protocols.modbus.link import Link
 from protocols.modbus.planner import Plan, compile_plan, on_wire
 from protocols.modbus.reader import Reader
@@ -47,6 +48,18 @@ class Modbus(Adapter[ModbusSettings, Plan]):
     def check(cls, tag: Tag) -> None:
         parse(tag)
 
+    @classmethod
+    def span(cls, tag: Tag) -> tuple[Hashable, int, int] | None:
+        return extent.span(tag)
+
+    @classmethod
+    def raw_range(cls, tag: Tag) -> tuple[float, float] | None:
+        return extent.raw_range(tag)
+
+    @classmethod
+    def words(cls, address: str, count: int) -> Sequence[Tag]:
+        return neighbours(address, count)
+
     async def connect(self) -> None:
         await self._link.open()
 
@@ -71,6 +84,9 @@ class Modbus(Adapter[ModbusSettings, Plan]):
         if self.settings.quirks.close_after_poll:
             self._link.hang_up()
         return reading
+
+    def requests(self, plan: Plan) -> Sequence[Request]:
+        return asked_by(plan)
 
     async def write(self, tag: Tag, value: float | str) -> None:
         """Functions 5, 6, 15 and 16 by the tag's type; bits of a register by 22, which leaves its other bits
