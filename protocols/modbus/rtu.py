@@ -27,6 +27,14 @@ def silence_s(place: Place) -> float:
     return _TCP_SILENCE_S
 
 
+def line_s(place: Place, sent: int, received: int) -> float:
+    """How long a request and its reply of so many bytes take on a serial line, with the silence behind each but
+    without the unit's own time; 0 on a network."""
+    if place.transport != "serial":
+        return 0.0
+    return (sent + received) * _BITS_A_BYTE / place.baud + 2 * silence_s(place)
+
+
 def _table() -> tuple[int, ...]:
     table = []
     for byte in range(256):

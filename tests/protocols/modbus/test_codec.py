@@ -17,6 +17,10 @@ from protocols.modbus import encode
 from protocols.modbus.address import Table, Target, parse
 from protocols.modbus.datatype import ORDERS, WIDTH
 from protocols.modbus.decode import decode
+from protocols.modbus.extent import raw_range
+from protocols.modbus.forbidden import Forbidden
+from protocols.modbus.forecast import asked_by, neighbours
+from protocols.modbus.place import Place
 from protocols.modbus.planner import Plan, compile_plan
 
 FORMS = {
@@ -131,7 +135,7 @@ def _tags(draw: st.DrawFn) -> list[Tag]:
 
 
 @given(tags=_tags(), gap=st.integers(0, 20), max_registers=st.integers(4, 125), max_bits=st.integers(16, 200))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_plan_reads_what_single_reads_would(tags: list[Tag], gap: int, max_registers: int, max_bits: int) -> None:
     plan = plan_of(tags, gap=gap, max_registers=max_registers, max_bits=max_bits)
     registers, bits = bytearray(2 * plan.registers), np.zeros(plan.bits, np.uint8)
@@ -263,3 +267,49 @@ def test_widths_are_those_of_the_types() -> None:
     plain = {name: struct.calcsize(form) // 2 for name, form in FORMS.items()}
     odd = {"bool": 1, "int48": 3, "uint48": 3, "bcd16": 1, "bcd32": 2, "bcd64": 4}
     assert plain | odd == WIDTH
+
+
+@pytest.mark.parametrize(
+    ("address", "names"),
+    [
+        ("hr:100", ["hr:100", "hr:101", "hr:102"]),
+        ("2/40101.3", ["2/40101", "2/40102", "2/40103"]),
+        ("49999", ["49999", "410000", "410001"]),
+        ("co:3[4]", ["co:3", "co:4", "co:5"]),
+        ("4x0009", ["4x0009", "4x0010", "4x0011"]),
+        ("hr:65534", ["hr:65534", "hr:65535"]),
+        ("465536", ["465536"]),
+    ],
+)
+def test_neighbours_are_counted_as_the_address_is(address: str, names: list[str]) -> None:
+    found = neighbours(address, 3)
+    assert [tag.address for tag in found] == names
+    first = parse(Tag(0, "p", address.split(".", maxsplit=1)[0])).start
+    assert [parse(tag).start for tag in found] == list(range(first, first + len(names)))
+
+
+def test_a_plan_says_what_it_costs_on_a_serial_line() -> None:
+    plan = compile_plan(
+        [Tag(0, "p", "hr:0"), Tag(1, "p", "hr:9"), Tag(2, "p", "hr:50")],
+        **{"unit": 1, "gap": 8, "max_registers": 125, "max_bits": 2000, "forbidden": Forbidden.parse(["hr:50"])},
+    )
+    (request,) = asked_by(plan, Place("serial", "", "/dev/ttyS0", 9600))
+    assert (request.items, request.sent_bytes, request.received_bytes) == (10, 8, 25)
+    assert request.line_s == pytest.approx((8 + 25 + 7) * 11 / 9600)
+    assert asked_by(plan, Place("tcp", "a", 502))[0].line_s == 0
+
+
+@pytest.mark.parametrize(
+    ("tag", "bounds"),
+    [
+        (Tag(0, "p", "hr:1", "int16"), (-32768, 32767)),
+        (Tag(0, "p", "hr:1", "uint48"), (0, 2**48 - 1)),
+        (Tag(0, "p", "hr:1", "bcd16"), (0, 9999)),
+        (Tag(0, "p", "hr:1.4-6"), (0, 7)),
+        (Tag(0, "p", "co:1[3]"), (0, 7)),
+        (Tag(0, "p", "hr:1", "float32"), None),
+        (Tag(0, "p", "hr:1[3]"), None),
+    ],
+)
+def test_what_a_type_can_hold(tag: Tag, bounds: tuple[float, float] | None) -> None:
+    assert raw_range(tag) == bounds
