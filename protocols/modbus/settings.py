@@ -92,7 +92,9 @@ class ModbusSettings(Settings):
             description="pause before what failed twice is asked again; doubles up to 60 s, or this if longer",
         ),
     ] = 10.0
-    quirks: Annotated[Quirks, Field(description="what this device does otherwise than the standard says")] = Quirks()
+    quirks: Annotated[
+        Quirks, Field(default_factory=Quirks, description="what this device does otherwise than the standard says")
+    ]
 
     @field_validator("forbidden")
     @classmethod

@@ -115,7 +115,8 @@ class Memory:
         """Take note of a request and answer it."""
         self.requests.append(request)
         answer = await self.twist(request, writer) if self.twist else None
-        writer.write(self.answer(request) if answer is None else answer)
+        with contextlib.suppress(RuntimeError):  # uvloop's, when the adapter has left
+            writer.write(self.answer(request) if answer is None else answer)
 
     def read(self, unit: int, pdu: bytes, *, transaction: int = 0, rtu: bool = False) -> Request:
         """A request from its bytes."""

@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocols.adapter import AdapterError, Tag
-from protocols.modbus import encode
+from protocols.modbus import encode, pdu
 from protocols.modbus.address import Table, Target, parse
 from protocols.modbus.datatype import ORDERS, WIDTH
 from protocols.modbus.decode import decode
 from protocols.modbus.extent import raw_range
 from protocols.modbus.forbidden import Forbidden
 from protocols.modbus.forecast import asked_by, neighbours
+from protocols.modbus.frame import Mbap
 from protocols.modbus.place import Place
 from protocols.modbus.planner import Plan, compile_plan
 
@@ -313,3 +314,30 @@ def test_a_plan_says_what_it_costs_on_a_serial_line() -> None:
 )
 def test_what_a_type_can_hold(tag: Tag, bounds: tuple[float, float] | None) -> None:
     assert raw_range(tag) == bounds
+
+
+@given(
+    st.text(max_size=20) | st.from_regex(r"(\d+/)?([a-z]{2}:|[0-9]x?)\d{1,6}(\.\d+(-\d+)?|\[\d+\])?", fullmatch=True),
+    st.sampled_from(["", "string", *WIDTH]),
+    st.sampled_from(["", *ORDERS]),
+    st.dictionaries(st.sampled_from(["bits", "active", "length", "encoding", "x"]), st.text(max_size=4), max_size=2),
+)
+@settings(max_examples=500, deadline=None)
+def test_any_address_is_taken_or_refused_in_words(
+    address: str, type_: str, order: str, options: dict[str, str]
+) -> None:
+    tag = Tag(0, "p", address, type_, order, options)
+    try:
+        target = parse(tag)
+    except ValueError as refusal:
+        assert len(str(refusal)) > 20
+    else:
+        assert -1 <= target.start <= 65535 and target.width >= 1
+        assert len(plan_of([tag])) == 1
+
+
+def test_transaction_numbers_begin_again_at_1() -> None:
+    framing = Mbap()
+    framing.transaction = 65_534
+    ask = pdu.read(1, Table.COILS, 0, 1)
+    assert [framing.start(ask)[:2].hex() for _ in range(3)] == ["ffff", "0001", "0002"]
