@@ -40,7 +40,13 @@ class Modbus(Adapter[ModbusSettings, Plan]):
     def __init__(self, settings: ModbusSettings) -> None:
         super().__init__(settings)
         quirks = settings.quirks
-        self._link = Link(settings.place, settings.timeout_s, quirks.pause_after_connect_s, quirks.pause_s)
+        self._link = Link(
+            settings.place,
+            settings.timeout_s,
+            quirks.pause_after_connect_s,
+            quirks.pause_s,
+            any_unit=quirks.any_unit,
+        )
         self._reader = Reader(self._link, settings.rest_s)
         self._forbidden = Forbidden.parse(settings.forbidden)
 

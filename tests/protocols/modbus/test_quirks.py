@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
 from protocols.adapter import Tag, WriteRefused
+from protocols.modbus import Modbus, ModbusSettings
 from protocols.modbus.forbidden import Forbidden
 from protocols.modbus.planner import compile_plan
-from tests.protocols.modbus.rawdevice import RawDevice, Request
+from tests.protocols.modbus.rawdevice import RawDevice, Request, RtuDevice, rtu_frame
 from tests.protocols.modbus.test_reader import bad, connected, rows, tags
 
 
@@ -135,6 +137,46 @@ async def test_quirk_multiple_writes_only() -> None:
             await adapter.write(Tag(0, "p", "hr:1"), 5)
             await adapter.write(Tag(0, "p", "co:9"), 1)
         assert device.registers[1, 1] == 5 and device.bits[1, 9] == 1
+
+
+async def test_quirk_any_unit() -> None:
+    """Answers as unit 255, whatever was asked."""
+
+    async def twist(request: Request, _: asyncio.StreamWriter) -> bytes | None:
+        data = device.answer(request)
+        return data[:6] + b"\xff" + data[7:]
+
+    async with RawDevice(twist) as device:
+        async with connected(device) as adapter:
+            reading = await adapter.read(adapter.plan(tags(["hr:1"])))
+            assert "unit 1 was asked and unit 255 answered" in reading.reasons[0]
+        async with connected(device, quirks={"any_unit": True}) as adapter:
+            assert not bad(await adapter.read(adapter.plan(tags(["hr:1"]))))
+            await adapter.write(Tag(0, "p", "hr:1"), 3)
+
+
+@pytest.mark.parametrize("serial", [True, False])
+async def test_quirk_local_echo(serial: bool) -> None:
+    """A two-wire converter hears what it says itself."""
+
+    async def twist(request: Request, writer: Any) -> bytes | None:
+        writer.write(rtu_frame(request.unit, bytes([request.function]) + request.body))
+        await asyncio.sleep(0.001)
+        return None
+
+    async with RtuDevice(twist, serial=serial) as device:
+        device.registers = {(1, 1): 4711}
+        more = {**device.settings, "timeout_s": 0.5}
+        adapter = Modbus(ModbusSettings.model_validate({**more, "quirks": {"local_echo": True}}))
+        for _ in range(3):
+            assert rows(await adapter.read(adapter.plan(tags(["hr:1"]))))[0] == (4711, 192)
+        await adapter.write(Tag(0, "p", "hr:1"), 4712)
+        await adapter.write(Tag(0, "p", "hr:8", "uint32"), 1)
+        assert device.registers[1, 1] == 4712 and device.registers[1, 9] == 1
+        await adapter.close()
+        adapter = Modbus(ModbusSettings.model_validate(more))
+        assert bad(await adapter.read(adapter.plan(tags(["hr:1"]))))
+        await adapter.close()
 
 
 async def test_quirk_close_after_poll() -> None:
