@@ -83,6 +83,8 @@ class Tag:
     type: str = ""
     order: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    period_s: float = 0.0
+    """The period of its poll group, 0 without one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -138,11 +140,13 @@ class Occurrence:
 class Delivery:
     """A reading, or events, or both, that the device sent by itself. `acknowledge` is called once, when
     all of it is in the bus (or was found to need no sample); an adapter whose protocol has no
-    acknowledgement leaves it."""
+    acknowledgement leaves it. `history`: the rows say how things were, with the source's times, and
+    change nothing of the present."""
 
     reading: Reading = field(default_factory=no_reading)
     acknowledge: Callable[[], None] = lambda: None
     events: Sequence[Occurrence] = ()
+    history: bool = False
 
 
 Deliver = Callable[[Delivery], Awaitable[None]]
@@ -177,6 +181,9 @@ class Adapter(ABC, Generic[S, P]):
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
+        self.memory: dict[str, Any] = {}
+        """What the next adapter of the same connection shall know: the gateway hands it on, and it is
+        gone with the process."""
 
     @classmethod
     @abstractmethod

@@ -53,9 +53,9 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
         delivers=Delivers.EVERY_CHANGE,
         source_time=True,
         remarks=Name(
-            "订阅：连接期间服务器上报每次变化；断线期间的变化看不到，重连后从当前值开始。",
-            "By subscription: the server reports each change while connected. Changes during an outage are not seen; "
-            "after it come the current values.",
+            "订阅：连接期间服务器上报每次变化；断线期间的变化，服务器有历史时从历史补读，否则看不到。",
+            "By subscription: the server reports each change while connected. Changes during an outage are read from "
+            "the server's history where it keeps one, else they are not seen.",
         ),
     )
     Settings: ClassVar[type[OpcUaSettings]] = OpcUaSettings
@@ -68,7 +68,16 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
         self._browser: Browser | None = None
         self._written_types: dict[str, str] = {}
         self._counts = dict.fromkeys(
-            ("samples_total", "overflows_total", "gaps_total", "queues_shortened_total"),
+            (
+                "samples_total",
+                "overflows_total",
+                "gaps_total",
+                "queues_shortened_total",
+                "history_samples_total",
+                "events_total",
+                "events_refused_total",
+                "malformed_events_total",
+            ),
             0,
         )
 
@@ -78,8 +87,7 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
         type_name(tag.type)
         if tag.order:
             raise ValueError(f"an OPC UA point has no byte order, and '{tag.order}' is given")
-        if tag.options:
-            raise ValueError(f"an OPC UA point has no options, and '{next(iter(tag.options))}' is given")
+        check_options(tag.options)
 
     async def connect(self) -> None:
         self._session = Session(self.settings, self._lose)
@@ -102,7 +110,7 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
         return self._session
 
     async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
-        self._feeds = Feeds(self._open_session(), self.settings, tags, self._counts)
+        self._feeds = Feeds(self._open_session(), self.settings, tags, self._counts, self.memory)
         await self._feeds.run(deliver)
 
     def plan(self, tags: Sequence[Tag]) -> Plan:
@@ -175,6 +183,19 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
 
     def counters(self) -> Mapping[str, int]:
         return dict(self._counts)
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raises ValueError for an option that an OPC UA point does not have, or a value that cannot be."""
+    bounds = {"sampling_ms": (0, 3_600_000), "queue_size": (1, 100_000)}
+    for name, value in options.items():
+        if name not in bounds:
+            raise ValueError(f"an OPC UA point has the options {', '.join(bounds)}, and '{name}' is given")
+        low, high = bounds[name]
+        whole = name == "queue_size"
+        right = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+        if not right or not low <= value <= high:
+            raise ValueError(f"{name} is a number from {low} to {high}, not '{value}'")
 
 
 def _refused(status: int) -> Any:
