@@ -11,6 +11,7 @@ LinkLost the gateway closes the adapter and, later, connects a new one: an adapt
 from __future__ import annotations
 
 import enum
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -155,12 +156,17 @@ Deliver = Callable[[Delivery], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One thing found by `browse`: `address` fits a site's address column, "" for a mere folder."""
+    """One thing found by `browse`: `address` fits a site's address column, "" for a mere folder. `unit`,
+    `low` and `high` are what the device says of itself, "" and NaN where it says nothing."""
 
     address: str
     name: str
     type: str
     parent: str
+    unit: str = ""
+    low: float = math.nan
+    high: float = math.nan
+    writable: bool = False
 
 
 class Settings(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -11,9 +11,11 @@ from asyncua import ua
 from models.quality import Quality
 from models.site.model import Name
 from protocols.adapter import Adapter, Deliver, Delivers, LinkLost, Node, Reading, Sheet, Supports, Tag, WriteRefused
-from protocols.opcua.address import Address, UnknownNamespaceError, parse_address
+from protocols.opcua.address import CALL, UnknownNamespaceError, parse_address, parse_call, readable
 from protocols.opcua.browse import Browser
+from protocols.opcua.calls import call
 from protocols.opcua.feed import Feeds
+from protocols.opcua.options import check_options, state_readers
 from protocols.opcua.session import ServiceRefusedError, Session
 from protocols.opcua.settings import OpcUaSettings
 from protocols.opcua.status import words
@@ -24,22 +26,23 @@ from protocols.opcua.variant import name_of, reading, to_variant, type_name
 class Plan:
     """The tags of a poll group. Node ids are found at the first read of each session."""
 
-    index: list[int]
-    addresses: list[Address]
+    tags: Sequence[Tag]
     types: dict[int, str]
     session: Session | None = None
     known: list[tuple[int, Any]] = field(default_factory=list)
     unknown: dict[int, str] = field(default_factory=dict)
+    states: dict[int, Callable[[Any], float]] = field(default_factory=dict)
 
     def resolve(self, session: Session) -> None:
         if self.session is session:
             return
         self.known, self.unknown = [], {}
-        for index, address in zip(self.index, self.addresses, strict=True):
+        for tag in self.tags:
             try:
-                self.known.append((index, address.node_id(session.namespaces)))
-            except UnknownNamespaceError as error:
-                self.unknown[index] = str(error)
+                self.known.append((tag.index, readable(tag.address).node_id(session.namespaces)))
+            except (UnknownNamespaceError, ValueError) as error:
+                self.unknown[tag.index] = str(error)
+        self.states = state_readers(self.tags, session)
         self.session = session
 
 
@@ -83,7 +86,10 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
 
     @classmethod
     def check(cls, tag: Tag) -> None:
-        parse_address(tag.address)
+        if tag.address.startswith(CALL):
+            parse_call(tag.address)
+        else:
+            parse_address(tag.address)
         type_name(tag.type)
         if tag.order:
             raise ValueError(f"an OPC UA point has no byte order, and '{tag.order}' is given")
@@ -114,11 +120,7 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
         await self._feeds.run(deliver)
 
     def plan(self, tags: Sequence[Tag]) -> Plan:
-        return Plan(
-            [tag.index for tag in tags],
-            [parse_address(tag.address) for tag in tags],
-            {tag.index: type_name(tag.type) for tag in tags},
-        )
+        return Plan(tags, {tag.index: type_name(tag.type) for tag in tags})
 
     async def read(self, plan: Plan) -> Reading:
         session = self._open_session()
@@ -137,13 +139,16 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
             values += answer
         self._counts["samples_total"] += len(values)
         bad = _refused(ua.StatusCodes.BadNodeIdUnknown)
-        result = reading([*index, *plan.unknown], [*values, *[bad] * len(plan.unknown)], plan.types)
+        result = reading([*index, *plan.unknown], [*values, *[bad] * len(plan.unknown)], plan.types, plan.states)
         result.quality[len(index) :] = Quality.BAD_CONFIGURATION
         result.reasons = {**result.reasons, **plan.unknown}
         return result
 
     async def write(self, tag: Tag, value: float | str) -> None:
         session = self._open_session()
+        if tag.address.startswith(CALL):
+            await call(session, tag.address, type_name(tag.type), value)
+            return
         try:
             node = parse_address(tag.address).node_id(session.namespaces)
             kind = type_name(tag.type) or await self._type_at(session, tag.address, node)
@@ -183,19 +188,6 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
 
     def counters(self) -> Mapping[str, int]:
         return dict(self._counts)
-
-
-def check_options(options: Mapping[str, Any]) -> None:
-    """Raises ValueError for an option that an OPC UA point does not have, or a value that cannot be."""
-    bounds = {"sampling_ms": (0, 3_600_000), "queue_size": (1, 100_000)}
-    for name, value in options.items():
-        if name not in bounds:
-            raise ValueError(f"an OPC UA point has the options {', '.join(bounds)}, and '{name}' is given")
-        low, high = bounds[name]
-        whole = name == "queue_size"
-        right = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-        if not right or not low <= value <= high:
-            raise ValueError(f"{name} is a number from {low} to {high}, not '{value}'")
 
 
 def _refused(status: int) -> Any:

@@ -19,6 +19,7 @@ from protocols.opcua.address import UnknownNamespaceError, parse_address
 from protocols.opcua.alarms import Alarms, Conditions, event_item
 from protocols.opcua.history import missed
 from protocols.opcua.inbox import Feed, Inbox
+from protocols.opcua.options import state_readers
 from protocols.opcua.session import ServiceRefusedError, Session
 from protocols.opcua.settings import OpcUaSettings
 from protocols.opcua.status import OVERFLOW, words
@@ -46,6 +47,7 @@ class Feeds:
         self._session = session
         self._settings = settings
         self._types = {tag.index: type_name(tag.type) for tag in tags}
+        self._states = state_readers(tags, session)
         self._counts = counts
         self._memory = memory
         self._loop = asyncio.get_running_loop()
@@ -73,7 +75,7 @@ class Feeds:
             if index or events:
                 self._counts["samples_total"] += len(index)
                 self._counts["events_total"] += len(events)
-                found = reading(index, values, self._types)
+                found = reading(index, values, self._types, self._states)
                 await self._deliver(deliver, Delivery(found, events=events))
                 self._remember(found)
                 continue
@@ -189,7 +191,7 @@ class Feeds:
         now = time.time_ns() // 1000
         # What was sampled shortly before the link went may not have been sent.
         since = max(newest - round(self._settings.watchdog_s * 1e6), now - round(hours * 3.6e9))
-        self._missed = missed(self._session, dict(self._watch.nodes), self._types, since, now)
+        self._missed = missed(self._session, dict(self._watch.nodes), self._types, self._states, since, now)
         self._missed_due = self._loop.time() + SETTLE_S
 
     async def _take_missed(self, deliver: Deliver) -> None:

@@ -7,7 +7,7 @@ present is never held up. A server without history costs one request.
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -31,15 +31,18 @@ _MAY_READ_HISTORY = 1 << 2
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
+States = Mapping[int, Callable[[Any], float]]
+
+
 async def missed(
-    session: Session, nodes: Mapping[int, Any], types: Mapping[int, str], since: int, until: int
+    session: Session, nodes: Mapping[int, Any], types: Mapping[int, str], states: States, since: int, until: int
 ) -> AsyncIterator[Reading]:
     """The values between two times, µs UTC, in pieces; `nodes` is by tag index. Raises LinkLost."""
     try:
         kept = await _with_history(session, nodes)
         for start in range(0, len(kept), NODES_AT_ONCE):
             some = {index: nodes[index] for index in kept[start : start + NODES_AT_ONCE]}
-            async for piece in _some(session, some, types, since, until + AHEAD_US):
+            async for piece in _some(session, some, types, states, since, until + AHEAD_US):
                 yield piece
     except ServiceRefusedError as error:
         log.warning("opcua_history_refused", server=session.where, reason=str(error))
@@ -60,7 +63,7 @@ async def _with_history(session: Session, nodes: Mapping[int, Any]) -> list[int]
 
 
 async def _some(
-    session: Session, nodes: Mapping[int, Any], types: Mapping[int, str], since: int, until: int
+    session: Session, nodes: Mapping[int, Any], types: Mapping[int, str], states: States, since: int, until: int
 ) -> AsyncIterator[Reading]:
     """All values of a few nodes. What each was last asked: from when, or with which continuation point."""
     places: dict[int, tuple[int, Any]] = dict.fromkeys(nodes, (since, None))
@@ -89,7 +92,7 @@ async def _some(
             places.pop(number, None)
         taken += len(data)
         if data:
-            yield reading(index, data, types)
+            yield reading(index, data, types, states)
         if taken > MAX_VALUES * len(nodes):
             log.warning("opcua_history_endless", server=session.where, values=taken)
             return

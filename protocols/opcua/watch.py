@@ -17,7 +17,7 @@ from asyncua import ua
 
 from models.quality import Quality
 from protocols.adapter import LinkLost, Tag
-from protocols.opcua.address import UnknownNamespaceError, parse_address
+from protocols.opcua.address import UnknownNamespaceError, readable
 from protocols.opcua.inbox import Feed
 from protocols.opcua.session import ServiceRefusedError, Session
 from protocols.opcua.settings import OpcUaSettings
@@ -119,9 +119,9 @@ class Watch:
         by_rate: dict[Rate, list[tuple[int, Any]]] = {}
         for index, tag in tags.items():
             try:
-                node = parse_address(tag.address).node_id(self._session.namespaces)
+                node = readable(tag.address).node_id(self._session.namespaces)
                 by_rate.setdefault(self._rates[index], []).append((index, node))
-            except UnknownNamespaceError as error:
+            except (UnknownNamespaceError, ValueError) as error:
                 self._refuse(index, str(error), int(Quality.BAD_CONFIGURATION))
         for rate, waiting in by_rate.items():
             left = waiting
