@@ -19,7 +19,7 @@ def test_a_page_is_fresh(name: str, text: str) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == text, "run python -m tools.reference"
 
 
-@pytest.mark.parametrize("name", ["templates.md", "adapters.md"])
+@pytest.mark.parametrize("name", ["templates.md", "adapters.md", "field-faults.md"])
 def test_every_row_of_a_table_has_all_its_cells(name: str) -> None:
     width, rows = 0, 0
     for line in pages()[name].splitlines():
