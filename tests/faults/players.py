@@ -15,6 +15,8 @@ from tests.protocols.peer import free_port
 ALWAYS = ""
 """The step of what stands above the first `== name`."""
 CLOSE = b""
+AGAIN = b"again"
+_WORDS = {"close": CLOSE, "again": AGAIN}
 _READS = {1: 1, 2: 1, 3: 16, 4: 16}
 """Function → bits that each of its numbers stands for."""
 
@@ -57,7 +59,7 @@ class ModbusPlayer:
         request = b""
         for step, line in lines(path):
             sign, _, rest = line.partition(" ")
-            frame = CLOSE if rest.strip() == "close" else bytes.fromhex(rest)
+            frame = _WORDS[rest] if rest in _WORDS else bytes.fromhex(rest)
             if sign == ">":
                 request = frame
                 self._recorded[step].setdefault(request[2:], [])
@@ -105,7 +107,7 @@ class ModbusPlayer:
                     return None
                 turn = self._played.get(key, 0)
                 self._played[key] = turn + 1
-                late, frame = replies[min(turn, len(replies) - 1)]
+                late, frame = _turn(replies, turn)
                 return frame if frame == CLOSE else ((number + late) % 65536).to_bytes(2, "big") + frame[2:]
         body = self._composed(key)
         if body is None:
@@ -124,10 +126,10 @@ class ModbusPlayer:
         refused: dict[int, int] = {}
         for step in (ALWAYS, self._step):
             for recorded, replies in self._recorded[step].items():
-                if recorded[4] != unit or recorded[5] != function or not replies or replies[-1][1] == CLOSE:
+                if recorded[4] != unit or recorded[5] != function or not replies or replies[0][1] == CLOSE:
                     continue
                 first, many = int.from_bytes(recorded[6:8], "big"), int.from_bytes(recorded[8:10], "big")
-                reply = replies[-1][1]
+                reply = _turn(replies, 0)[1]
                 if reply[7] & 0x80:
                     refused.update(dict.fromkeys(range(first, first + many), reply[8]))
                 else:
@@ -140,6 +142,13 @@ class ModbusPlayer:
             return None
         data = _packed([held[address] for address in wanted], _READS[function])
         return bytes([unit, function, len(data)]) + data
+
+
+def _turn(replies: list[tuple[int, bytes]], turn: int) -> tuple[int, bytes]:
+    """The reply to play the `turn`th time: one after the other, and then the last, or all of them again."""
+    if replies[-1][1] == AGAIN:
+        return replies[turn % (len(replies) - 1)]
+    return replies[min(turn, len(replies) - 1)]
 
 
 def _numbers(data: bytes, bits: int) -> list[int]:
