@@ -22,6 +22,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from protocols.adapter import LinkLost, SignInRefused, WriteRefused
+from protocols.mqtt import faults
 from protocols.mqtt.columns import Message
 from protocols.mqtt.settings import BrokerSettings
 from protocols.mqtt.window import AckWindow
@@ -30,7 +31,6 @@ log = structlog.get_logger(__name__)
 
 MAX_QUEUED_BYTES = 32_000_000
 READS_AT_ONCE = 256
-_REFUSALS = {"Bad user name or password", "Not authorized", "Banned", "Bad authentication method"}
 _HEARTBEAT = "sevenones/nothing"
 LINK_COUNTS = ("messages_total", "acknowledged_total", "malformed_total", "redelivered_total", "sessions_resumed_total")
 """What a link counts."""
@@ -68,6 +68,9 @@ class Link:
         self._poked = False
         self._granted: dict[int, asyncio.Future[list[Any]]] = {}
         self._taken: dict[int, asyncio.Future[None]] = {}
+        self._up = False
+        self._own = bool(settings.tls and settings.tls.cert)
+        self._fault = ""
         self._paused = False
         self._closed = False
         self._attached: Any = None
@@ -99,6 +102,7 @@ class Link:
                 raise SignInRefused(f"a TLS file of the connection cannot be used: {error}") from None
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
+        client.on_log = self._on_log
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
         client.on_publish = self._on_publish
@@ -123,10 +127,16 @@ class Link:
             async with asyncio.timeout(settings.timeout_s * 2):
                 await asyncio.shield(dialled)
         except ssl.SSLCertVerificationError as error:
-            raise SignInRefused(f"{self._where} shows a certificate that is not trusted: {error.reason}") from None
+            raise faults.of_certificate(self._where, settings.host, error) from None
+        except ssl.SSLError as error:
+            told = faults.of_tls(self._where, str(error), own=self._own)
+            raise told or LinkLost(f"{self._where}: TLS failed: {error}") from None
         except TimeoutError:
             dialled.add_done_callback(self._abandon)
             raise LinkLost(f"{self._where} did not answer within {settings.timeout_s:g} s") from None
+        except ConnectionResetError as error:
+            told = faults.of_tls(self._where, "UNEXPECTED_EOF", own=self._own) if settings.tls else None
+            raise told or LinkLost(f"{self._where} cannot be reached: {error}") from None
         except (OSError, ValueError) as error:
             raise LinkLost(f"{self._where} cannot be reached: {error}") from None
         except asyncio.CancelledError:
@@ -336,16 +346,25 @@ class Link:
             return
         if not reason.is_failure:
             self._counts["sessions_resumed_total"] += int(flags.session_present)
+            self._up = True
             self._answer.set_result(None)
-        elif str(reason) in _REFUSALS:
-            user = self._settings.user or "(none)"
-            self._lose(SignInRefused(f"{self._where} refused the user '{user}' or the password: {reason}"))
         else:
-            self._lose(LinkLost(f"{self._where} refused the connection: {reason}"))
+            self._lose(faults.of_refusal(self._where, self._settings.user, str(reason)))
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
-        if not self._closed:
-            self._lose(LinkLost(f"{self._where}: the connection is lost: {reason}"))
+        if self._closed:
+            return
+        why = faults.of_tls(self._where, self._fault, own=self._own) if self._settings.tls else None
+        if why is None and self._up and not self._clean:
+            key = (self._settings.host, self._settings.port, self._settings.client_id)
+            why = faults.ENDINGS.lost(self._where, key, str(reason))
+        version = self._settings.protocol
+        early = f"{self._where} ended the connection before it answered; it may not speak MQTT in version {version}"
+        self._lose(why or LinkLost(f"{early}: {reason}"))
+
+    def _on_log(self, client: Any, userdata: Any, level: int, words: str) -> None:
+        if level == paho.MQTT_LOG_ERR:
+            self._fault = words
 
     def _on_subscribe(self, client: Any, userdata: Any, mid: int, codes: list[Any], properties: Any) -> None:
         if (waiting := self._granted.get(mid)) and not waiting.done():
