@@ -21,6 +21,7 @@ from gateway.clock import WallClock
 from gateway.devices import Devices
 from gateway.diagnostics import Diagnostics
 from gateway.endpoint import Answer, Endpoint, as_json
+from gateway.findings import FindingsPage
 from gateway.ledger import Ledger
 from gateway.metrics import GatewayMetrics
 from gateway.numbers import BatchNumbers
@@ -101,7 +102,7 @@ async def _run(
     orders = Orders(devices, writer, clock)
     metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected)
     diagnostics = Diagnostics(devices, lambda: outbox.dropped_by_point)
-    endpoint = Endpoint(_pages(metrics, diagnostics))
+    endpoint = Endpoint(_pages(metrics, diagnostics, FindingsPage(devices)))
     await endpoint.start(home / "metrics" / f"gateway-{name}.json", metrics_port)
     await devices.apply(site)
     log.info(
@@ -162,7 +163,9 @@ async def _watch_clock(clock: WallClock, devices: Devices) -> None:
                 connection.acquisition.clock_jumped(moved)
 
 
-def _pages(metrics: GatewayMetrics, diagnostics: Diagnostics) -> Mapping[str, Callable[[Mapping[str, str]], Answer]]:
+def _pages(
+    metrics: GatewayMetrics, diagnostics: Diagnostics, findings: FindingsPage
+) -> Mapping[str, Callable[[Mapping[str, str]], Answer]]:
     def show_metrics(_: Mapping[str, str]) -> Answer:
         return 200, "text/plain; version=0.0.4; charset=utf-8", metrics.page()
 
@@ -175,7 +178,18 @@ def _pages(metrics: GatewayMetrics, diagnostics: Diagnostics) -> Mapping[str, Ca
             return as_json(404, {"error": f"this gateway has no point '{path}'"})
         return as_json(200, found)
 
+    def show_findings(query: Mapping[str, str]) -> Answer:
+        found = findings.show(query.get("connection"))
+        if found is None:
+            return as_json(404, {"error": f"this gateway has no connection '{query['connection']}'"})
+        return as_json(200, found)
+
     def show_state(_: Mapping[str, str]) -> Answer:
         return as_json(200, metrics.heartbeat())
 
-    return {"/metrics": show_metrics, "/diagnostics": show_diagnostics, "/state": show_state}
+    return {
+        "/metrics": show_metrics,
+        "/diagnostics": show_diagnostics,
+        "/findings": show_findings,
+        "/state": show_state,
+    }
