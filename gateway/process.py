@@ -96,7 +96,11 @@ async def _run(
     for point in site.points:
         if point.connection in points:
             points[point.connection].append(point)
-    connections += [DeviceConnection(spec, tuple(points[spec.name]), when, clock, outbox, adapters) for spec in specs]
+    counters = home / "gateway" / name / "counters"
+    connections += [
+        DeviceConnection(spec, tuple(points[spec.name]), when, clock, outbox, adapters, counters / f"{spec.name}.json")
+        for spec in specs
+    ]
     metrics = GatewayMetrics(name, connections, outbox, clock, lambda: bus.connected)
     diagnostics = Diagnostics(connections, lambda: outbox.dropped_by_point)
     endpoint = Endpoint(_pages(metrics, diagnostics))
