@@ -54,7 +54,7 @@ class Derived:
         self._count = len(table)
         self.shapes = tuple(
             Shape(
-                numexpr.NumExpr(code, [(f"x{i}", "double") for i in range(count)]),
+                numexpr.NumExpr(code, [(f"x{i}", np.double) for i in range(count)]),
                 np.array(rows, np.intp),
                 np.array([[row_of[path] for path in table.points[row].formula.inputs] for row in rows], np.intp).T,
             )
