@@ -96,7 +96,7 @@ async def _run(
         devices.widen(factor)
 
     outbox = Outbox(site.code, name, numbers, clock.now, Pressure(widen), limits)
-    devices = Devices(name, clock, outbox, adapters)
+    devices = Devices(name, clock, outbox, adapters, home / "gateway" / name / "counters")
     ledger = Ledger(home / "gateway" / name / "writes.json", clock.now)
     writer = Writer(devices, ledger, clock, Telling(site.code, name, outbox.emit_events), write_every_s)
     orders = Orders(devices, writer, clock)
