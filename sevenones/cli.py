@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "watch": ("sevenones.commands.watch", "watch"),
     "history": ("sevenones.commands.history", "history"),
     "write": ("sevenones.commands.write", "write"),
+    "site": ("sevenones.commands.site", "app"),
     "token": ("sevenones.commands.token", "app"),
     "bench": ("sevenones.commands.bench", "app"),
 }
@@ -35,6 +36,7 @@ HELP = {
     "watch": "终端实时数据表 · live table in the terminal",
     "history": "一个测点的历史 · the history of one point",
     "write": "写一个测点 · write one point of a device",
+    "site": "矿井配置的版本 · versions of the site on the bus",
     "token": "访问令牌 · tokens for the API",
     "bench": "性能测试 · benchmarks",
 }
