@@ -79,6 +79,12 @@ class GatewayMetrics(Collector):
             "connects": ("Times the device was connected", lambda c: c.connects),
             "reconnects": ("Times the device was connected again", lambda c: max(0, c.connects - 1)),
             "connection_losses": ("Times a connection failed or was lost", lambda c: c.losses),
+            "events": ("Events told by devices and sent", lambda c: c.occurrences.events),
+            "events_refused": ("Events without a kind, a key or an equipment", lambda c: c.occurrences.refused),
+            "events_corrected": (
+                "Events sent without their attributes or at our time, as theirs could not be used",
+                lambda c: c.occurrences.corrected,
+            ),
             "adapter_errors": ("Faults of the adapter itself", lambda c: c.errors),
         }
         for name, (words, value) in counters.items():
