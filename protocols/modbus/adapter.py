@@ -119,7 +119,7 @@ class Modbus(Adapter[ModbusSettings, Plan]):
         return await self._reader.read(plan)
 
     def requests(self, plan: Plan) -> Sequence[Request]:
-        return asked_by(plan)
+        return asked_by(plan, self.settings)
 
     async def write(self, tag: Tag, value: float | str) -> None:
         """Functions 5, 6 and 16 by the tag's type; a bit of a register by 22, which leaves the other bits
