@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import psutil
@@ -24,7 +24,7 @@ class GatewayMetrics(Collector):
     def __init__(
         self,
         name: str,
-        connections: Sequence[DeviceConnection],
+        connections: Iterable[DeviceConnection],
         outbox: Outbox,
         clock: WallClock,
         connected: Callable[[], bool],
