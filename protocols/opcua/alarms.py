@@ -18,7 +18,7 @@ from asyncua import ua
 from protocols.adapter import Occurrence
 from protocols.opcua.address import format_address
 from protocols.opcua.settings import EventSettings
-from protocols.opcua.variant import microseconds
+from protocols.opcua.variant import microseconds, plain_text
 
 _BASE, _CONDITION, _ACKNOWLEDGEABLE, _ALARM = (ua.NodeId(i) for i in (2041, 2782, 2881, 2915))
 REFRESH_START, REFRESH_END, REFRESH_REQUIRED = (ua.NodeId(i) for i in (2787, 2788, 2789))
@@ -41,7 +41,6 @@ FIELDS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
 """What is asked for of each event: our name, the type that has it, the way to it."""
 
 MAX_CONDITIONS = 10_000
-MAX_TEXT = 2_000
 
 
 def event_filter() -> Any:
@@ -253,4 +252,4 @@ def _plain(value: Any) -> Any:
     held = value.Value if isinstance(value, ua.Variant) else value
     if isinstance(held, ua.LocalizedText):
         held = held.Text
-    return held[:MAX_TEXT] if isinstance(held, str) else held
+    return plain_text(held) if isinstance(held, str) else held

@@ -29,6 +29,8 @@ from protocols.opcua.watch import CLOCK, EVENTS, Watch
 log = structlog.get_logger(__name__)
 
 ROWS_AT_ONCE = 5_000
+COMPLAIN_US = 10_000_000
+"""Malformed events are counted all, and logged so often."""
 SETTLE_S = 2.0
 """The present comes first: history is read so long after subscribing."""
 
@@ -55,6 +57,7 @@ class Feeds:
         self._watch = Watch(session, settings, tags, counts, self._on_publish)
         self._alarms: Alarms | None = None
         self._events = Feed(0, 0.0)
+        self._complained = 0
         self._missed: AsyncIterator[Reading] | None = None
         self._missed_due = 0.0
 
@@ -154,7 +157,9 @@ class Feeds:
                 events += self._alarms.tell(item.EventFields, now)
             except (ValueError, TypeError, AttributeError, OverflowError) as error:
                 self._counts["malformed_events_total"] += 1
-                log.warning("opcua_event_malformed", server=self._session.where, reason=str(error)[:200])
+                if now - self._complained >= COMPLAIN_US:
+                    self._complained = now
+                    log.warning("opcua_event_malformed", server=self._session.where, reason=str(error)[:200])
 
     def _check_sequence(self, feed: Feed, number: int) -> None:
         """A number that is left out is a notification that did not arrive: start anew, from current values."""
