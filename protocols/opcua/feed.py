@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -23,7 +24,7 @@ from protocols.opcua.options import state_readers
 from protocols.opcua.session import ServiceRefusedError, Session
 from protocols.opcua.settings import OpcUaSettings
 from protocols.opcua.status import OVERFLOW, words
-from protocols.opcua.variant import bad_reading, reading, type_name
+from protocols.opcua.variant import bad_reading, microseconds, reading, type_name
 from protocols.opcua.watch import CLOCK, EVENTS, Watch
 
 log = structlog.get_logger(__name__)
@@ -80,7 +81,8 @@ class Feeds:
                 self._counts["events_total"] += len(events)
                 found = reading(index, values, self._types, self._states)
                 await self._deliver(deliver, Delivery(found, events=events))
-                self._remember(found)
+                if found.ts is not None and len(found):
+                    self._remember(int(found.ts.max()))
                 continue
             if self._inbox.lost is not None:
                 raise self._inbox.lost
@@ -136,6 +138,8 @@ class Feeds:
             handle = item.ClientHandle
             if handle == CLOCK:
                 feed.heard = self._loop.time()
+                if item.Value.Value is not None and isinstance(item.Value.Value.Value, datetime):
+                    self._remember(microseconds(item.Value.Value.Value))
                 continue
             if handle - 1 not in self._types:
                 continue
@@ -183,11 +187,9 @@ class Feeds:
 
     # ---- what was missed
 
-    def _remember(self, found: Reading) -> None:
-        """How far the server's own time has come, for the session after this one."""
-        if found.ts is not None and len(found):
-            newest = min(int(found.ts.max()), time.time_ns() // 1000)
-            self._memory["newest"] = max(newest, self._memory.get("newest", 0))
+    def _remember(self, newest: int) -> None:
+        """How far the server's own time has come, µs UTC, for the session after this one."""
+        self._memory["newest"] = max(min(newest, time.time_ns() // 1000), self._memory.get("newest", 0))
 
     def _ask_for_missed(self) -> None:
         newest, hours = self._memory.get("newest", 0), self._settings.history_h

@@ -17,6 +17,7 @@ from protocols.opcua.status import qualities, words
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAN = float("nan")
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 MAX_TEXT = 4_096
 """Characters of a text; what is longer is cut."""
 
@@ -171,6 +172,8 @@ def to_variant(value: float | str, kind: str) -> Any:
     if isinstance(value, str):
         raise AdapterError(f"the text '{value[:40]}' cannot be written: the node holds {kind}")
     if kind in ("float32", "float64"):
+        if not math.isfinite(value) or (kind == "float32" and abs(value) > FLOAT32_MAX):
+            raise AdapterError(f"{value:g} cannot be written: the node holds {kind}, a finite number")
         return ua.Variant(float(value), _OTHERS[kind])
     if not math.isfinite(value) or value != int(value):
         raise AdapterError(f"{value:g} cannot be written: the node holds {kind}, a whole number")

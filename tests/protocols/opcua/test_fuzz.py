@@ -162,7 +162,6 @@ async def test_no_notification_breaks_the_feed(count: int) -> None:
         index, values, _ = feeds._drain()
         found = reading(index, values, feeds._types, feeds._states)
         rows += len(found)
-        feeds._remember(found)
     assert rows > count // 3 and counts["gaps_total"] > 0 and feeds._inbox.lost is not None
 
 
@@ -200,7 +199,7 @@ async def spoiling(port: int, r: random.Random) -> AsyncIterator[tuple[int, list
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("count", [12, pytest.param(2_000, marks=[pytest.mark.proof, pytest.mark.timeout(7200)])])
+@pytest.mark.parametrize("count", [6, pytest.param(2_000, marks=[pytest.mark.proof, pytest.mark.timeout(7200)])])
 async def test_bytes_that_are_spoilt_on_the_wire_end_in_a_lost_link_and_nothing_is_left_behind(count: int) -> None:
     r = random.Random(3)
     before = asyncio.all_tasks()
