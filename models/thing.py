@@ -98,6 +98,11 @@ class PointModel(Strict):
     states: dict[int, Names] = {}
     limits: tuple[LimitFact, ...] = ()
     writable: bool = False
+    frozen_s: Annotated[Number, Field(gt=0, le=86400)] | None = None
+    """How long the value may stay exactly the same; only of what is never quite still."""
+    jump: Annotated[Number, Field(gt=0)] | None = None
+    """The most that the value can change in a second, in `unit`."""
+    debounce_s: Annotated[Number, Field(gt=0, le=60)] | None = None
 
     @field_validator("unit")
     @classmethod
@@ -120,6 +125,10 @@ class PointModel(Strict):
             raise ValueError("a point of kind state needs its states: value → zh and en")
         if self.states and self.role == "control.mode":
             raise ValueError("control.mode has the house's own states: leave them out")
+        if (self.frozen_s or self.jump) and self.kind is not Kind.ANALOG:
+            raise ValueError("frozen_s and jump are for points of kind analog")
+        if self.debounce_s and self.kind is not Kind.STATE:
+            raise ValueError("debounce_s is for points of kind state")
         for limit in self.limits:
             if (self.low is not None and limit.value < self.low) or (self.high is not None and limit.value > self.high):
                 raise ValueError(f"the limit {limit.kind} {limit.value:g} is outside low to high")

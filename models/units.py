@@ -193,6 +193,11 @@ def check_unit(unit: str) -> None:
         _parse(unit)
 
 
+def parsed_unit(unit: str) -> Any:
+    """The unit as pint has it, for arithmetic of dimensions. Raises UnitError for an unknown one."""
+    return _parse(unit)
+
+
 @cache
 def compile_unit(source: str, target: str) -> Affine:
     """How a number in `source` becomes one in `target`. Raises UnitError in plain words."""

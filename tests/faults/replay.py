@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from gateway.clock import WallClock
 from gateway.connection import DeviceConnection
 from gateway.diagnostics import Diagnostics
 from gateway.schedule import phases
+from models.events import Event
 from models.quality import UNCERTAIN, label
 from models.site.model import Site
 from tests.faults import folder
@@ -31,6 +33,7 @@ class Kept:
 
     def __init__(self) -> None:
         self.samples: dict[int, list[Sample]] = {}
+        self.events: list[Event] = []
 
     def put(self, chunk: Chunk) -> None:
         rows = chunk.samples
@@ -39,6 +42,9 @@ class Kept:
             rows.point.tolist(), rows.value.tolist(), rows.quality.tolist(), texts, strict=True
         ):
             self.samples.setdefault(point, []).append((value, text, quality))
+
+    def emit_events(self, events: Sequence[Event], receipt: Receipt | None = None) -> None:
+        self.events += events
 
     async def room(self) -> None:
         return
