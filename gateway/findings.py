@@ -25,14 +25,14 @@ class FindingsPage:
     """Renders the findings when asked for."""
 
     def __init__(self, connections: Iterable[DeviceConnection]) -> None:
-        self._connections = {connection.spec.name: connection for connection in connections}
+        self._connections = connections  # asked anew each time: they may change
 
     def show(self, name: str | None = None) -> dict[str, Any] | None:
         """All that is known, or of one connection alone, the latest first, fit for JSON; None when this
         gateway has no such connection."""
-        if name is not None and name not in self._connections:
+        chosen = [connection for connection in self._connections if name in (None, connection.spec.name)]
+        if name is not None and not chosen:
             return None
-        chosen = [self._connections[name]] if name is not None else list(self._connections.values())
         found = [(finding, connection) for connection in chosen for finding in connection.findings()]
         found.sort(key=lambda pair: pair[0].last, reverse=True)
         kinds: dict[str, int] = {}
