@@ -29,6 +29,7 @@ from gateway.numbers import BatchNumbers
 from gateway.orders import Orders
 from gateway.outbox import Limits, Outbox
 from gateway.pressure import Pressure
+from gateway.questions import Questions
 from gateway.telling import Telling
 from gateway.versions import Versions
 from gateway.writer import EVERY_S, MOST_WAITING, Writer
@@ -170,6 +171,7 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
     stopped = asyncio.create_task(stop.wait(), name="stop")
     try:
         await bus.answer(subjects.command(code, name), orders.answer, at_once=MOST_WAITING)
+        await bus.answer(subjects.question(code, name), Questions(devices).answer, at_once=2)
         done, _ = await asyncio.wait([stopped, *service], return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopped}:
             # None of them ends by itself: a fault of our own ends the process, and its supervisor starts it anew.

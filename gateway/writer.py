@@ -142,7 +142,7 @@ class Writer:
         if not connection.acquisition.usable[row]:
             why = connection.acquisition.reasons[row]
             raise Unwritable(f"测点配置有误：{why}", f"the point is not configured right: {why}")
-        raw = invert(point, command.value, command.unit)
+        raw = invert(point, command.value, command.unit, _bounds(connection, row))
         if command.deadline > began + AHEAD_S * 1e6:
             raise Unwritable(
                 f"截止时间超过 {AHEAD_S:g} 秒，请核对时钟",
@@ -284,3 +284,12 @@ class Writer:
 
     def _refused(self, command: Command, zh: str, en: str) -> Answer:
         return Answer(command.id, command.point, Outcome.REFUSED, Name(zh, en), at=self._clock.now())
+
+
+def _bounds(connection: DeviceConnection, row: int) -> tuple[float, float] | None:
+    """The raw numbers that the point's type can hold, as far as its adapter says."""
+    adapter = connection.adapter
+    try:
+        return None if adapter is None else adapter.raw_range(connection.table.tags[row])
+    except ValueError:
+        return None

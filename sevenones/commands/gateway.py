@@ -49,13 +49,20 @@ def gateway(
     from gateway.numbers import GatewayRunning
     from gateway.process import UnknownGateway
     from models.site import SiteErrors, load
-    from sevenones.site_check import check_settings, check_tag
+    from sevenones.site_check import check_settings, check_tag, range_of, span_of
 
     # A site may keep what belongs to this machine, such as trusted certificates, in our home.
     environment = {**os.environ, "SEVENONES_HOME": str(home.resolve())}
 
     def checked(folder: Path) -> Site:
-        return load(folder, check_tag=check_tag, check_settings=check_settings, environment=environment)
+        return load(
+            folder,
+            check_tag=check_tag,
+            check_settings=check_settings,
+            span_of=span_of,
+            range_of=range_of,
+            environment=environment,
+        )
 
     def proof(gateway: str) -> Credential:
         return Credential.load(credential or credentials_of(home) / f"gateway-{gateway}.json")
