@@ -207,14 +207,16 @@ class Writer:
     ) -> Answer:
         point = connection.table.points[row]
         taken = int(connection.acquisition.taken[row])
+        # The write waits for a poll that is under way: at the deadline it ends, sent or not, rather than come late.
+        left = (command.deadline - self._clock.now()) / 1e6
         try:
-            async with asyncio.timeout(WRITE_S):
+            async with asyncio.timeout(min(WRITE_S, left)):
                 await adapter.write(connection.table.tags[row], raw.value)
             held = await self._verified(connection, adapter, row, raw, taken)
         except WriteRefused as error:
             return self._settled(command, point, Outcome.REFUSED, f"设备拒绝：{error}", str(error))
         except (LinkLost, TimeoutError) as error:
-            return self._answer(command, point, Outcome.UNKNOWN, *lost(str(error)))
+            return self._answer(command, point, Outcome.UNKNOWN, *lost(str(error) or "no answer in time"))
         except AdapterError as error:
             return self._settled(command, point, Outcome.FAILED, f"写入失败：{error}", str(error))
         except Exception as error:  # an adapter's own fault: it may have sent something before
