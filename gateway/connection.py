@@ -22,6 +22,7 @@ from gateway.backoff import Backoff
 from gateway.chunk import Receipt, Sink
 from gateway.clock import WallClock, own_time
 from gateway.memory import Memory
+from gateway.occurrences import Occurrences
 from gateway.points import PointTable
 from gateway.schedule import Lane, PollGroup
 from models.quality import UNCERTAIN, Quality
@@ -80,7 +81,9 @@ class DeviceConnection:
         # Neighbours in a group are neighbours in the columns: then a group's rows are one slice.
         points = tuple(sorted(points, key=lambda point: (point.formula is not None, point.group)))
         self.table = PointTable.build(points, periods, SWEEP_S)
+        self.rows = {point.path: row for row, point in enumerate(points)}
         self.acquisition = Acquisition(spec.name, self.table, sink.put, spec)
+        self.occurrences = Occurrences(spec.name, points, sink.emit_events)
         self.groups = {
             group.name: PollGroup(
                 group.name,
@@ -106,6 +109,11 @@ class DeviceConnection:
         self._holds = False
         # Not for secrecy: only so that many devices do not come back in step.
         self._backoff = Backoff(random.Random(spec.name))  # noqa: S311
+
+    @property
+    def adapter(self) -> Adapter[Any, Any] | None:
+        """The adapter while the device is connected, for what is asked beside the reading of its points."""
+        return self._adapter if self.state is State.UP else None
 
     # ---- life
 
@@ -238,7 +246,8 @@ class DeviceConnection:
     async def _subscribe(self, adapter: Adapter[Any, Any]) -> None:
         delivers = adapter.sheet.delivers
         keeps = delivers is Delivers.AT_LEAST_ONCE
-        self._holds = delivers is Delivers.EVERY_CHANGE
+        every_change = delivers is Delivers.EVERY_CHANGE
+        self._holds = every_change or adapter.sheet.holds
         self._subscribed_since = self._clock.now()
 
         async def deliver(delivery: Delivery) -> None:
@@ -247,13 +256,16 @@ class DeviceConnection:
             now = self._clock.now()
             receipt = Receipt(delivery.acknowledge)
             self._answers += 1
-            self.acquisition.take(
-                delivery.reading,
-                instant=now,
-                actual=now,
-                current=self._holds,
-                receipt=receipt if keeps else None,
-            )
+            if len(delivery.reading):
+                self.acquisition.take(
+                    delivery.reading,
+                    instant=now,
+                    actual=now,
+                    current=every_change,
+                    receipt=receipt if keeps else None,
+                )
+            if delivery.events:
+                self.occurrences.take(delivery.events, now, receipt if keeps else None)
             if keeps:
                 self._sink.settle(receipt)
             receipt.release()

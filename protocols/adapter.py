@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from models.site.model import Name
+from protocols.findings import Finding
 
 
 class AdapterError(Exception):
@@ -71,6 +72,8 @@ class Sheet:
     delivers: Delivers
     source_time: bool
     remarks: Name
+    holds: bool = False
+    """A value holds until the source says otherwise: while the link is up, silence is no sign of age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +110,42 @@ class Reading:
         return len(self.index)
 
 
+def no_reading() -> Reading:
+    """A reading of no rows."""
+    return Reading(np.empty(0, np.int32), np.empty(0), np.empty(0, np.uint8))
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """Something that happened, as a device tells it: an alarm, an exception, a check-in.
+
+    `kind`: what sort of thing, of a-z 0-9 _ -. `key`: the source's own key for it; told again with the
+    same key it is the same event, and the later telling holds: that is how an open one gets its end.
+    `start`, `end`: µs UTC; 0 where the source gives no start, None while it lasts. `quality`: the OPC
+    byte. `attributes`: what JSON can hold. It belongs to the equipment of the tag with the index
+    `tag`; without one to `equipment`, by the key that it has in the site; without either to the
+    connection's equipment if all its points are of one, else it is refused and counted.
+    """
+
+    kind: str
+    key: str
+    start: int = 0
+    end: int | None = None
+    quality: int = 192
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    tag: int = -1
+    equipment: str = ""
+
+
 @dataclass(slots=True, eq=False)
 class Delivery:
-    """A reading that the device sent by itself. `acknowledge` is called once, when all of it is in the
-    bus (or was found to need no sample); an adapter whose protocol has no acknowledgement leaves it."""
+    """A reading, or events, or both, that the device sent by itself. `acknowledge` is called once, when
+    all of it is in the bus (or was found to need no sample); an adapter whose protocol has no
+    acknowledgement leaves it."""
 
-    reading: Reading
+    reading: Reading = field(default_factory=no_reading)
     acknowledge: Callable[[], None] = lambda: None
+    events: Sequence[Occurrence] = ()
 
 
 Deliver = Callable[[Delivery], Awaitable[None]]
@@ -134,6 +166,18 @@ class Settings(BaseModel):
     """What a connection's `settings:` may hold; an adapter declares its own in a subclass."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question of a poll, before it is asked: `what` for people, `items` it brings (registers, bits,
+    nodes), and `line_s`, the seconds that question and answer take on a serial line (0 on a network)."""
+
+    what: str
+    items: int
+    sent_bytes: int
+    received_bytes: int
+    line_s: float = 0.0
 
 
 S = TypeVar("S", bound=Settings)
@@ -166,6 +210,13 @@ class Adapter(ABC, Generic[S, P]):
         """The lowest and highest raw number that the tag's type can hold; None where that is no bound."""
         return None
 
+    @classmethod
+    def words(cls, address: str, count: int) -> Sequence[Tag]:
+        """The tags of the `count` smallest neighbouring pieces of memory from an address on, whose `Reading.raw`
+        bytes put together are what stands there. Just the address where a protocol has no neighbours.
+        Raises ValueError for an address that cannot be one."""
+        return (Tag(0, "words", address),)
+
     @abstractmethod
     async def connect(self) -> None:
         """Open the connection and sign in, within the settings' time-out. Raises LinkLost."""
@@ -178,6 +229,10 @@ class Adapter(ABC, Generic[S, P]):
         """One value for every tag of the plan. What one tag's address does wrong makes that tag bad,
         with a reason; raises LinkLost only when nothing more can be asked over this connection."""
         raise NotImplementedError(f"{self.sheet.name} does not read by plan")
+
+    def requests(self, plan: P) -> Sequence[Request]:
+        """What one read of the plan asks for, in turn; empty when that cannot be said beforehand."""
+        return ()
 
     async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
         """Deliver what the device sends, until cancelled. Raises LinkLost when the link is gone or
@@ -201,3 +256,8 @@ class Adapter(ABC, Generic[S, P]):
     def counters(self) -> Mapping[str, int]:
         """Counts for the metrics page, such as messages that could not be read. Names end in _total."""
         return {}
+
+    def findings(self) -> Sequence[Finding]:
+        """What came and could not be used, the latest last: at most 100, each with its count. Shown to
+        the engineer; nothing in it may be a secret of ours."""
+        return ()

@@ -12,6 +12,10 @@ import typer
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("sevenones.commands.demo", "demo"),
     "check": ("sevenones.commands.check", "check"),
+    "probe": ("sevenones.commands.probe", "probe"),
+    "read": ("sevenones.commands.read", "read"),
+    "learn-order": ("sevenones.commands.learn_order", "learn_order"),
+    "browse": ("sevenones.commands.browse", "browse"),
     "gateway": ("sevenones.commands.gateway", "gateway"),
     "store": ("sevenones.commands.store", "store"),
     "api": ("sevenones.commands.api", "api"),
@@ -19,13 +23,19 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("sevenones.commands.simulate", "simulate"),
     "watch": ("sevenones.commands.watch", "watch"),
     "history": ("sevenones.commands.history", "history"),
+    "write": ("sevenones.commands.write", "write"),
     "token": ("sevenones.commands.token", "app"),
+    "opcua": ("sevenones.commands.opcua", "app"),
     "bench": ("sevenones.commands.bench", "app"),
 }
 OURS = frozenset({"bus", "gateway", "middleplatform", "models", "protocols", "sevenones", "simulators"})
 HELP = {
     "demo": "启动完整的模拟矿井 · run a whole simulated mine on this machine",
     "check": "检查矿井配置目录 · name every mistake in a site folder",
+    "probe": "探测一个地址：什么在应答、多快 · what answers at an address, how fast, which units",
+    "read": "读设备的一处，列出字节的所有解释 · read one place of a device, and all that its bytes can mean",
+    "learn-order": "由已知数值学出类型、字节序、倍率 · learn type, order and scale from a known value",
+    "browse": "浏览设备的节点，写测点表草稿 · list what a device has, draft a point table",
     "gateway": "运行物联网关 · run a gateway",
     "store": "运行存储进程 · run the store process",
     "api": "运行开放接口进程 · run the API process",
@@ -33,6 +43,8 @@ HELP = {
     "simulate": "运行模拟设备 · run the simulated devices",
     "watch": "终端实时数据表 · live table in the terminal",
     "history": "一个测点的历史 · the history of one point",
+    "opcua": "OPC UA 服务器证书 · certificates of OPC UA servers",
+    "write": "写一个测点 · write one point of a device",
     "token": "访问令牌 · tokens for the API",
     "bench": "性能测试 · benchmarks",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from models.site.model import STATUTORY_SILENCE_S, Connection, Guards, Kind, Lim
 from models.site.overlaps import SpanOf, falls_short, overlaps
 from models.site.problems import Problems, nearest
 from models.site.schema import Binding, plain_words
-from models.thing import LimitFact, PointModel, Template
+from models.thing import PointModel, Template
 from models.units import IDENTITY, Affine, UnitError, compile_unit
 
 CheckTag = Callable[[Connection, Point], None]
@@ -40,18 +40,12 @@ class Source(Protocol):
 
 @dataclass(slots=True)
 class Instance:
-    """An equipment as the bindings need it. `limits`: by point key, from the template or its limit set."""
+    """An equipment as the bindings need it. `limits`: by point key, as `models.site.limits` found them."""
 
     id: str
     template: Template
     defaults: Mapping[str, Any]
     limits: Mapping[str, tuple[Limit, ...]]
-
-
-def resolved_limits(facts: Iterable[LimitFact]) -> tuple[Limit, ...]:
-    return tuple(
-        Limit(fact.kind, fact.value, fact.restore, fact.source, fact.effective_from.isoformat()) for fact in facts
-    )
 
 
 class Binder:

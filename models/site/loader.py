@@ -11,10 +11,11 @@ from typing import Any
 
 from models.identity import SEGMENT
 from models.site import tables
-from models.site.bindings import Binder, CheckTag, Instance, RangeOf, resolved_limits
+from models.site.bindings import Binder, CheckTag, Instance, RangeOf
 from models.site.environment import Filler
 from models.site.files import Folder
 from models.site.library import Library
+from models.site.limits import limits_of
 from models.site.model import Area, Connection, Coordinates, Equipment, Group, Shift, Site
 from models.site.overlaps import SpanOf
 from models.site.problems import Problem, Problems, SiteErrors, nearest
@@ -96,6 +97,29 @@ def examine(
     return Report(None if problems.count else site, problems.ordered(), problems.notes)
 
 
+def connection(
+    folder: Path,
+    name: str,
+    *,
+    check_settings: CheckSettings | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Connection:
+    """One connection of a site, whatever else is wrong or missing there yet. Raises SiteErrors."""
+    problems = Problems()
+    if not folder.is_dir():
+        problems.add(str(folder), "", "is not a folder: give the folder that holds site.yaml")
+        raise SiteErrors(problems.found)
+    loading = _Loading(folder, problems, None, check_settings, None, None, environment or {}, require_environment=True)
+    loading.only = name
+    loading._connections()
+    found = loading.connections.get(name)
+    if found is None and name not in loading.connections and not problems.count:
+        problems.add("connections.yaml", "", f"there is no connection '{name}'" + nearest(name, loading.connections))
+    if found is None or problems.count:
+        raise SiteErrors(problems.ordered())
+    return found
+
+
 @contextmanager
 def _no_collection() -> Iterator[None]:
     """Loading makes many objects that all stay: the collector's walks over them would double its time."""
@@ -148,6 +172,8 @@ class _Loading:
         self.range_of = range_of
         self.environment = environment
         self.require_environment = require_environment
+        self.only: str | None = None
+        """The one connection that is looked at, when only one is."""
         self.areas: dict[str, Area | None] = {}
         self.connections: dict[str, Connection | None] = {}
         self.heartbeats: dict[str, tuple[Document, Place]] = {}
@@ -247,6 +273,9 @@ class _Loading:
             return
         for name, data in entries(document, "connections", self.problems).items():
             place: Place = ("connections", name)
+            if self.only not in (None, name):
+                self.connections[name] = None
+                continue
             self._segment(document, place, name, "connection")
             filler = Filler(self.environment, document, self.problems, required=self.require_environment)
             entry = validate(ConnectionEntry, filler.fill(data, place), document, place, self.problems)
@@ -317,16 +346,11 @@ class _Loading:
             return None
         if template is None:
             return None
-        limits = {key: resolved_limits(model.limits) for key, model in template.points.items() if model.limits}
-        if entry.limit_set is not None:
-            chosen = template.limit_sets.get(entry.limit_set)
-            if chosen is None:
-                message = f"the template '{template.id}' has no limit set '{entry.limit_set}'"
-                message += nearest(entry.limit_set, template.limit_sets)
-                self.problems.add(document.file, document.line((*place, "limit_set")), message)
-                return None
-            limits |= {key: resolved_limits(facts) for key, facts in chosen.points.items()}
-        return Instance(name, template, entry.defaults, limits)
+
+        def say(below: Place, message: str) -> None:
+            self.problems.add(document.file, document.line((*place, *below)), message)
+
+        return Instance(name, template, entry.defaults, limits_of(template, entry, say))
 
     def _table(self, path: Path, binder: Binder) -> None:
         data = self.folder.read(path)

@@ -45,14 +45,17 @@ class Retention(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit that the template suggests for a point, in the point's unit. `kind`: hihi, hi, lo, lolo.
-    `restore`: where it ends, None for at `value`; `effective_from`: an ISO date."""
+    """A limit of a point, in the point's unit: the template's, or the site's own. `kind`: hihi, hi, lo,
+    lolo. `restore`: where it ends, None for at `value`; `effective_from`: an ISO date; `confirmed`: not a
+    usual or second-hand figure; `reason`: why the site set its own, "" for the template's."""
 
     kind: str
     value: float
     restore: float | None = None
     source: str = ""
     effective_from: str = ""
+    confirmed: bool = True
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from pydantic import (
 from models.site.model import DEFAULT_PRIORITY, DEFAULT_SKEW_S, ClockPolicy
 from models.site.problems import Problems, nearest
 from models.site.yamlfile import Document, Path
-from models.thing import Key, Names, Number, Strict, Text
+from models.thing import Key, LimitFact, Names, Number, Strict, Text
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -168,6 +168,12 @@ class Binding(Strict):
     expression: str = ""
 
 
+class OwnLimit(LimitFact):
+    """A limit that the mine sets for one equipment, and why."""
+
+    reason: Text
+
+
 class EquipmentEntry(Strict):
     """One equipment. `points` and `defaults` are checked as Bindings, one by one."""
 
@@ -175,6 +181,7 @@ class EquipmentEntry(Strict):
     name: Names
     area: str
     limit_set: str | None = None
+    limits: dict[str, tuple[OwnLimit, ...]] = Field(default_factory=dict)
     defaults: dict[str, Any] = Field(default_factory=dict)
     points: dict[str, Any] = Field(default_factory=dict)
 
