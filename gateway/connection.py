@@ -151,7 +151,9 @@ class DeviceConnection:
     def _exclude_wrong_points(self, kind: type[Adapter[Any, Any]], subscribes: bool) -> None:
         if subscribes:
             self.groups.clear()  # their periods are for polling
-        rows, reasons = [], []
+        derived = self.acquisition.derived
+        rows = [] if derived is None else list(derived.unusable)
+        reasons = [] if derived is None else list(derived.unusable.values())
         for tag, point in zip(self.table.tags, self.table.points, strict=True):
             if point.formula is not None:
                 continue
