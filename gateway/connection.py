@@ -331,6 +331,12 @@ class DeviceConnection:
                 self.reason = ""
                 usual_s = max((ended - began) / 1e6, usual_s * 0.9)
 
+    def leave(self, reason: str) -> None:
+        """Nobody reads these points from now on: what is known of them ends here, or the time until
+        somebody does again would pass for one in which they stayed as they were."""
+        known = np.flatnonzero(self.acquisition.usable & self.acquisition.answered)
+        self.acquisition.mark(Quality.BAD_NOT_CONNECTED, reason, self._clock.now(), known)
+
     def monotonic(self) -> int:
         """µs of the clock that polls are scheduled on."""
         return self._clock.monotonic()

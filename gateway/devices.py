@@ -116,6 +116,11 @@ class Devices:
         """End all connections; what they know stays to be asked."""
         await self._end([running.task for running in self._running.values()], within_s)
 
+    def leave(self, reason: str) -> None:
+        """Say of all points that they are not known any more. For an orderly end, after `stop`."""
+        for connection in self:
+            connection.leave(reason)
+
     # ---- inside
 
     def _begin(self, wanted: dict[str, tuple[Connection, tuple[Point, ...]]]) -> None:

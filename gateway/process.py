@@ -130,6 +130,7 @@ async def _run(
             raise RuntimeError(f"the task {task.get_name()} ended by itself")
         await writer.stop(WRITES_S)
         await devices.stop(2.0)
+        devices.leave("the gateway was stopped")
         if not await outbox.drain(bus, DRAIN_S if bus.connected else 0.0):
             log.error("stopped_with_unsent_batches", batches=outbox.bridge.depth_entries)
     finally:
