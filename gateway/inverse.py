@@ -58,6 +58,8 @@ def invert(point: Point, value: Value, unit: str | None = None, bounds: Bounds =
     """The raw value of a wanted one. Raises Unwritable."""
     if point.formula is not None:
         raise Unwritable("该测点由其他测点计算得出", "the point is derived from others: the device does not have it")
+    if point.guards.rollover:
+        raise Unwritable("累计值会翻转，不能写入", "the counter rolls over in the device: it cannot be written")
     if point.kind is Kind.TEXT:
         if unit:
             raise Unwritable("文本没有单位", "a text has no unit")
@@ -104,22 +106,23 @@ def wanted_number(point: Point, value: Value, unit: str | None = None) -> float:
 def of_raw(point: Point, raw: float) -> float:
     """As normalisation does it: a raw number in the point's unit."""
     if point.guards.curve:
-        return float(np.interp(raw, *zip(*point.guards.curve, strict=True)))
+        raw = float(np.interp(raw, *zip(*point.guards.curve, strict=True)))
     return raw * point.factor + point.offset
 
 
 def _raw_of(point: Point, number: float) -> float:
+    wanted = (number - point.offset) / point.factor
     if not point.guards.curve:
-        return (number - point.offset) / point.factor
+        return wanted
     raw, value = np.array(point.guards.curve).T
     if value[0] > value[-1]:
         raw, value = raw[::-1], value[::-1]
     if not (np.diff(value) > 0).all():
         raise Unwritable("标定曲线不单调，无法反算", "the calibration curve goes up and down: it has no inverse")
-    if not value[0] <= number <= value[-1]:
-        ends = f"{value[0]:g} … {value[-1]:g} {point.unit}".rstrip()
+    if not value[0] <= wanted <= value[-1]:
+        ends = f"{value[0]:g} … {value[-1]:g}"
         raise Unwritable(f"{number:g} 超出标定曲线 {ends}", f"{number:g} is outside the calibration curve {ends}")
-    return float(np.interp(number, value, raw))
+    return float(np.interp(wanted, value, raw))
 
 
 def _check_range(point: Point, number: float) -> None:

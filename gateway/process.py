@@ -134,7 +134,7 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
         devices.widen(factor)
 
     outbox = Outbox(code, name, numbers, clock.now, Pressure(widen), settings.limits)
-    devices = Devices(name, clock, outbox, settings.adapters)
+    devices = Devices(name, clock, outbox, settings.adapters, settings.own / "counters")
     ledger = Ledger(settings.own / "writes.json", clock.now)
     writer = Writer(devices, ledger, clock, Telling(code, name, outbox.emit_events), settings.write_every_s)
     orders = Orders(devices, writer, clock)
@@ -181,6 +181,7 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
             raise RuntimeError(f"the task {task.get_name()} ended by itself")
         await writer.stop(WRITES_S)
         await devices.stop(2.0)
+        devices.leave("the gateway was stopped")
         if not await outbox.drain(bus, DRAIN_S if bus.connected else 0.0):
             log.error("stopped_with_unsent_batches", batches=outbox.bridge.depth_entries)
     finally:
