@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from models.quality import UNCERTAIN, Quality
 from models.site import model
 from protocols import registry
 from protocols.adapter import Adapter, AdapterError, Delivers, Delivery, LinkLost, SignInRefused, Supports
+from protocols.findings import Finding, joined
 
 log = structlog.get_logger(__name__)
 
@@ -107,6 +108,7 @@ class DeviceConnection:
         self._answers = 0
         self._subscribed_since: int | None = None
         self._holds = False
+        self._found: Sequence[Finding] = ()
         # Not for secrecy: only so that many devices do not come back in step.
         self._backoff = Backoff(random.Random(spec.name))  # noqa: S311
 
@@ -221,6 +223,7 @@ class DeviceConnection:
         finally:
             self._subscribed_since = None
             self._keep_counters(adapter)
+            self._found = self.findings()
             self._adapter = None
             closing = asyncio.create_task(adapter.close())
             await asyncio.wait({closing}, timeout=CLOSE_LIMIT_S)
@@ -370,6 +373,10 @@ class DeviceConnection:
             for name, value in self._adapter.counters().items():
                 found[name] = found.get(name, 0) + value
         return found
+
+    def findings(self) -> Sequence[Finding]:
+        """What the device sent and could not be used, over all lives of its adapter, the latest last."""
+        return self._found if self._adapter is None else joined(self._found, self._adapter.findings())
 
 
 class _Overdue:

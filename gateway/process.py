@@ -23,6 +23,7 @@ from gateway.clock import WallClock
 from gateway.devices import Devices
 from gateway.diagnostics import Diagnostics
 from gateway.endpoint import Answer, Endpoint, as_json
+from gateway.findings import FindingsPage
 from gateway.follow import Follower, Load
 from gateway.ledger import Ledger
 from gateway.metrics import GatewayMetrics
@@ -146,7 +147,7 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
     asked = {"commands": orders.counts, "writes": writer.counts, "questions": questions.counts}
     metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected, of_site, asked)
     diagnostics = Diagnostics(devices, lambda: outbox.dropped_by_point)
-    endpoint = Endpoint(_pages(metrics, diagnostics))
+    endpoint = Endpoint(_pages(metrics, diagnostics, FindingsPage(devices)))
     await endpoint.start(settings.home / "metrics" / f"gateway-{name}.json", settings.metrics_port)
     if settings.site is not None:
         await devices.apply(settings.site)
@@ -214,7 +215,9 @@ async def _watch_clock(clock: WallClock, devices: Devices) -> None:
                 connection.acquisition.clock_jumped(moved)
 
 
-def _pages(metrics: GatewayMetrics, diagnostics: Diagnostics) -> Mapping[str, Callable[[Mapping[str, str]], Answer]]:
+def _pages(
+    metrics: GatewayMetrics, diagnostics: Diagnostics, findings: FindingsPage
+) -> Mapping[str, Callable[[Mapping[str, str]], Answer]]:
     def show_metrics(_: Mapping[str, str]) -> Answer:
         return 200, "text/plain; version=0.0.4; charset=utf-8", metrics.page()
 
@@ -227,7 +230,18 @@ def _pages(metrics: GatewayMetrics, diagnostics: Diagnostics) -> Mapping[str, Ca
             return as_json(404, {"error": f"this gateway has no point '{path}'"})
         return as_json(200, found)
 
+    def show_findings(query: Mapping[str, str]) -> Answer:
+        found = findings.show(query.get("connection"))
+        if found is None:
+            return as_json(404, {"error": f"this gateway has no connection '{query['connection']}'"})
+        return as_json(200, found)
+
     def show_state(_: Mapping[str, str]) -> Answer:
         return as_json(200, metrics.heartbeat())
 
-    return {"/metrics": show_metrics, "/diagnostics": show_diagnostics, "/state": show_state}
+    return {
+        "/metrics": show_metrics,
+        "/diagnostics": show_diagnostics,
+        "/findings": show_findings,
+        "/state": show_state,
+    }
