@@ -104,6 +104,7 @@ class DeviceConnection:
         self._sink = sink
         self._adapters = adapters
         self._adapter: Adapter[Any, Any] | None = None
+        self._memory: dict[str, Any] = {}
         self._ever_up = False
         self._answers = 0
         self._subscribed_since: int | None = None
@@ -180,7 +181,9 @@ class DeviceConnection:
         began, answers = time.monotonic(), self._answers
         self._turn(State.CONNECTING, self.reason)
         try:
-            await self._live(kind(settings), self._subscribes(kind, settings))
+            adapter = kind(settings)
+            adapter.memory = self._memory
+            await self._live(adapter, self._subscribes(kind, settings))
             reason, refused = "the adapter ended the connection by itself", False
         except SignInRefused as error:
             reason, refused = str(error), True
@@ -261,7 +264,9 @@ class DeviceConnection:
             now = self._clock.now()
             receipt = Receipt(delivery.acknowledge)
             self._answers += 1
-            if len(delivery.reading):
+            if delivery.history:
+                self.acquisition.take_history(delivery.reading, now, receipt if keeps else None)
+            elif len(delivery.reading):
                 self.acquisition.take(
                     delivery.reading,
                     instant=now,

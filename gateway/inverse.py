@@ -71,7 +71,7 @@ def invert(point: Point, value: Value, unit: str | None = None, bounds: Bounds =
     raw = _raw(point, number, rounds=bool(point.guards.curve) or (unit is not None and unit != point.unit))
     _check_range(point, float(raw.wanted))
     _check_bounds(point, number, float(raw.value), bounds)
-    if raw.value in point.guards.no_value:
+    if any(math.isclose(raw.value, nothing, rel_tol=_FLOAT32) for nothing in point.guards.no_value):
         raise Unwritable(
             f"{number:g} 在设备中是“无数据”的标记 {raw.value:g}",
             f"{number:g} is {raw.value:g} in the device, which means no value",
