@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -135,16 +136,26 @@ class Bus:
         await self._link.listen(listening)
         return listening
 
-    async def answer(self, subject: str, handler: Answerer) -> Listening:
-        """Answer requests on `subject` with what `handler(subject, data)` returns."""
+    async def answer(self, subject: str, handler: Answerer, *, at_once: int = 1) -> Listening:
+        """Answer requests on `subject` with what `handler(subject, data)` returns, up to `at_once` at a time."""
+        turns = asyncio.Semaphore(at_once)
+        answering: set[asyncio.Task[None]] = set()
 
-        async def callback(message: Msg) -> None:
+        async def one(message: Msg) -> None:
             try:
                 answer = await handler(message.subject, message.data)
                 if message.reply:
                     await self._link.send(message.reply, answer)
             except Exception:
                 _log.exception("bus handler failed", subject=message.subject)
+            finally:
+                turns.release()
+
+        async def callback(message: Msg) -> None:
+            await turns.acquire()
+            task = asyncio.create_task(one(message))
+            answering.add(task)
+            task.add_done_callback(answering.discard)
 
         listening = Listening(self._link, subject, callback)
         await self._link.listen(listening)

@@ -74,6 +74,14 @@ def api(code: str) -> Permissions:
     )
 
 
+def operator(code: str) -> Permissions:
+    """Live values and heartbeats; commands to gateways."""
+    return Permissions(
+        publish=(subjects.command(code, "*"),),
+        subscribe=(subjects.live(code, "*"), subjects.state(code, "*"), f"{subjects.inbox_of('operator')}.>"),
+    )
+
+
 def cli(code: str) -> Permissions:
     """Live values and heartbeats; may publish nothing."""
     return Permissions(publish=(), subscribe=(subjects.live(code, "*"), subjects.state(code, "*")))
@@ -111,6 +119,7 @@ def leaf(code: str, edge: str, gateways: Iterable[str]) -> Permissions:
             *(subjects.live(code, name) for name in names),
             *(subjects.state(code, f"gateway-{name}") for name in names),
             f"{subjects.inbox_of('api')}.>",
+            f"{subjects.inbox_of('operator')}.>",
             f"{subjects.delivery_of(edge, code)}.>",
             "$JSC.>",
             "_R_.>",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.events import Event
 from models.samples import Samples
 
 
@@ -48,6 +49,9 @@ class Sink(Protocol):
 
     def put(self, chunk: Chunk) -> None:
         """Take a chunk. Does not wait."""
+
+    def emit_events(self, events: Sequence[Event], receipt: Receipt | None = None) -> None:
+        """Take events, which go out as they are. Does not wait."""
 
     async def room(self) -> None:
         """Wait until there is room. Whoever asks a device that keeps its data itself waits here, so

@@ -20,6 +20,7 @@ from gateway.acquire import SWEEP_S, Acquisition
 from gateway.backoff import Backoff
 from gateway.chunk import Receipt, Sink
 from gateway.clock import WallClock, own_time
+from gateway.occurrences import Occurrences
 from gateway.points import PointTable
 from gateway.schedule import Lane, PollGroup
 from models.quality import UNCERTAIN, Quality
@@ -76,12 +77,15 @@ class DeviceConnection:
         # Neighbours in a group are neighbours in the columns: then a group's rows are one slice.
         points = tuple(sorted(points, key=lambda point: point.group))
         self.table = PointTable.build(points, periods, SWEEP_S)
+        self.rows = {point.path: row for row, point in enumerate(points)}
         self.acquisition = Acquisition(spec.name, self.table, sink.put)
+        self.occurrences = Occurrences(spec.name, points, sink.emit_events)
         self.groups = {
             group.name: PollGroup(
                 group.name,
-                group.period_s,
-                clock.first_instant(group.period_s, phases.get((spec.name, group.name), 0.0)),
+                period_us := max(1, round(group.period_s * 1e6)),
+                clock.first_instant(period_us, round(phases.get((spec.name, group.name), 0.0) * 1e6)),
+                group.priority,
             )
             for group in spec.groups.values()
             if any(point.group == group.name for point in points)
@@ -96,6 +100,11 @@ class DeviceConnection:
         self._holds = False
         # Not for secrecy: only so that many devices do not come back in step.
         self._backoff = Backoff(random.Random(spec.name))  # noqa: S311
+
+    @property
+    def adapter(self) -> Adapter[Any, Any] | None:
+        """The adapter while the device is connected, for what is asked beside the reading of its points."""
+        return self._adapter if self.state is State.UP else None
 
     # ---- life
 
@@ -223,7 +232,8 @@ class DeviceConnection:
     async def _subscribe(self, adapter: Adapter[Any, Any]) -> None:
         delivers = adapter.sheet.delivers
         keeps = delivers is Delivers.AT_LEAST_ONCE
-        self._holds = delivers is Delivers.EVERY_CHANGE
+        every_change = delivers is Delivers.EVERY_CHANGE
+        self._holds = every_change or adapter.sheet.holds
         self._subscribed_since = self._clock.now()
 
         async def deliver(delivery: Delivery) -> None:
@@ -232,13 +242,16 @@ class DeviceConnection:
             now = self._clock.now()
             receipt = Receipt(delivery.acknowledge)
             self._answers += 1
-            self.acquisition.take(
-                delivery.reading,
-                instant=now,
-                actual=now,
-                current=self._holds,
-                receipt=receipt if keeps else None,
-            )
+            if len(delivery.reading):
+                self.acquisition.take(
+                    delivery.reading,
+                    instant=now,
+                    actual=now,
+                    current=every_change,
+                    receipt=receipt if keeps else None,
+                )
+            if delivery.events:
+                self.occurrences.take(delivery.events, now, receipt if keeps else None)
             if keeps:
                 self._sink.settle(receipt)
             receipt.release()
@@ -272,13 +285,13 @@ class DeviceConnection:
         while True:
             group, wait = lane.next(self._clock.monotonic())
             if group is None:
-                await asyncio.sleep(min(wait, 3600.0))
+                await asyncio.sleep(min(wait / 1e6, 3600.0))
                 continue
             began = self._clock.monotonic()
             # A device that is merely slow shall not flicker: it gets half as long again as it usually takes.
             watch = _Overdue(self, lane, members, began, usual_s)
             try:
-                async with asyncio.timeout(max(READ_LIMIT_S, 3 * group.period)) as limit:
+                async with asyncio.timeout(max(READ_LIMIT_S, 3 * group.period_s)) as limit:
                     reading = await adapter.read(plans[group.name])
             except TimeoutError:
                 if not limit.expired():
@@ -288,17 +301,17 @@ class DeviceConnection:
                 watch.stop()
             ended = self._clock.monotonic()
             actual = self._clock.at(ended)
-            instant = own_time(self._clock.at(group.instant), actual, round(group.period * 1e6))
+            instant = own_time(self._clock.at(group.instant_us), actual, group.period_us)
             self.acquisition.take(reading, instant=instant, actual=actual, current=True, source=group.name)
             answered = int(reading.quality.max(initial=0)) >= UNCERTAIN
             group.ended(ended, answered)
             if answered:
                 self._answers += 1
                 self.reason = ""
-                usual_s = max(ended - began, usual_s * 0.9)
+                usual_s = max((ended - began) / 1e6, usual_s * 0.9)
 
-    def monotonic(self) -> float:
-        """Seconds of the clock that polls are scheduled on."""
+    def monotonic(self) -> int:
+        """µs of the clock that polls are scheduled on."""
         return self._clock.monotonic()
 
     def overdue(self, rows: np.ndarray[Any, Any], seconds: float) -> None:
@@ -338,7 +351,7 @@ class _Overdue:
         connection: DeviceConnection,
         lane: Lane,
         members: Mapping[str, np.ndarray[Any, Any]],
-        began: float,
+        began: int,
         usual_s: float,
     ) -> None:
         self._connection, self._lane, self._members = connection, lane, members
@@ -347,7 +360,7 @@ class _Overdue:
         self._wait(min(self._limit(group) for group in lane.groups))
 
     def _limit(self, group: PollGroup) -> float:
-        return max(0.9 * group.period, GRACE_S, 1.5 * self._usual_s)
+        return max(0.9 * group.period_s, GRACE_S, 1.5 * self._usual_s)
 
     def _wait(self, seconds: float) -> None:
         self._expected = self._loop.time() + seconds
@@ -359,10 +372,10 @@ class _Overdue:
             self._wait(LOOK_S)
             return
         now = self._connection.monotonic()
-        waited = now - self._began
         for group in self._lane.groups:
-            if group.instant <= now and now - max(group.instant, self._began) >= self._limit(group) - 0.005:
-                self._connection.overdue(self._members[group.name], waited)
+            since = max(group.instant_us, self._began)
+            if group.instant_us <= now and (now - since) / 1e6 >= self._limit(group) - 0.005:
+                self._connection.overdue(self._members[group.name], (now - self._began) / 1e6)
         self._wait(LOOK_S)
 
     def stop(self) -> None:

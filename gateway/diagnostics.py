@@ -20,20 +20,17 @@ class Diagnostics:
 
     def __init__(self, connections: Iterable[DeviceConnection], dropped: Callable[[], Mapping[int, int]]) -> None:
         self._dropped = dropped
-        self._places = {
-            point.path: (connection, row)
-            for connection in connections
-            for row, point in enumerate(connection.table.points)
-        }
+        self._connections = connections  # asked anew each time: they may change
 
     def paths(self) -> list[str]:
-        return sorted(self._places)
+        return sorted(path for connection in self._connections for path in connection.rows)
 
     def of(self, path: str) -> dict[str, Any] | None:
         """All that is known of one point, fit for JSON; None when this gateway has no such point."""
-        if path not in self._places:
+        connection = next((connection for connection in self._connections if path in connection.rows), None)
+        if connection is None:
             return None
-        connection, row = self._places[path]
+        row = connection.rows[path]
         acquisition, point = connection.acquisition, connection.table.points[row]
         reading: Reading | None = acquisition.readings[row]
         answered = bool(acquisition.answered[row])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import psutil
@@ -24,7 +24,7 @@ class GatewayMetrics(Collector):
     def __init__(
         self,
         name: str,
-        connections: Sequence[DeviceConnection],
+        connections: Iterable[DeviceConnection],
         outbox: Outbox,
         clock: WallClock,
         connected: Callable[[], bool],
@@ -77,6 +77,12 @@ class GatewayMetrics(Collector):
             "connects": ("Times the device was connected", lambda c: c.connects),
             "reconnects": ("Times the device was connected again", lambda c: max(0, c.connects - 1)),
             "connection_losses": ("Times a connection failed or was lost", lambda c: c.losses),
+            "events": ("Events told by devices and sent", lambda c: c.occurrences.events),
+            "events_refused": ("Events without a kind, a key or an equipment", lambda c: c.occurrences.refused),
+            "events_corrected": (
+                "Events sent without their attributes or at our time, as theirs could not be used",
+                lambda c: c.occurrences.corrected,
+            ),
             "adapter_errors": ("Faults of the adapter itself", lambda c: c.errors),
         }
         for name, (words, value) in counters.items():

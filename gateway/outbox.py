@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 MAX_ROWS = 250_000
 MAX_BYTES = 6 << 20
 """Of one encoded batch; the bus server takes 8 MiB."""
+MAX_EVENTS = 10_000
+"""Of one batch: encoding it takes tens of milliseconds, in which the event loop waits."""
 THREAD_ROWS = 50_000
 """From this many rows on, a thread encodes, so that the event loop keeps its time."""
 
@@ -145,9 +147,14 @@ class Outbox:
                 pending.receipts.append(receipt)
 
     def emit_events(self, events: Sequence[Event], receipt: Receipt | None = None) -> None:
-        """Send events as one batch. Raises ValueError when one has too large attributes."""
+        """Send events, as one batch where they fit. Raises ValueError when one has too large attributes."""
         number = self._numbers.next()
         data = EventBatch(self.gateway, number, self._now(), events).encode()
+        if (len(data) > MAX_BYTES or len(events) > MAX_EVENTS) and len(events) > 1:
+            half = len(events) // 2
+            self.emit_events(events[:half], receipt)
+            self.emit_events(events[half:], receipt)
+            return
         token = None
         if receipt is not None:
             receipt.hold()

@@ -18,21 +18,26 @@ from bus import subjects
 from bus.connection import Bus
 from bus.credentials import Credential
 from gateway.clock import WallClock
-from gateway.connection import DeviceConnection
+from gateway.devices import Devices
 from gateway.diagnostics import Diagnostics
 from gateway.endpoint import Answer, Endpoint, as_json
+from gateway.ledger import Ledger
 from gateway.metrics import GatewayMetrics
 from gateway.numbers import BatchNumbers
+from gateway.orders import Orders
 from gateway.outbox import Limits, Outbox
 from gateway.pressure import Pressure
-from gateway.schedule import phases
-from models.site.model import Point, Site
+from gateway.telling import Telling
+from gateway.writer import EVERY_S, MOST_WAITING, Writer
+from models.site.model import Site
 from protocols import registry
 from protocols.adapter import Adapter
 
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_S = 2.0
+WRITES_S = 1.0
+"""A write that is not over by then is one of unknown outcome, and read back at the next start."""
 DRAIN_S = 4.0
 """With the closing of devices and bus this stays within five seconds."""
 
@@ -52,6 +57,7 @@ async def run(
     *,
     limits: Limits | None = None,
     adapters: Callable[[str], type[Adapter[Any, Any]]] = registry.adapter,
+    write_every_s: float = EVERY_S,
 ) -> None:
     """Be the gateway `name` of `site` until `stop`. Raises UnknownGateway, GatewayRunning, OSError."""
     if name not in site.gateways():
@@ -64,7 +70,7 @@ async def run(
         # With no time to wait for it, the connection is made and kept in the background.
         bus = await Bus.connect(bus_url, credential, name=f"gateway-{name}", wait_s=0)
         try:
-            await _run(site, name, home, bus, stop, metrics_port, numbers, limits, adapters)
+            await _run(site, name, home, bus, stop, metrics_port, numbers, limits, adapters, write_every_s)
         finally:
             await bus.close()
     finally:
@@ -81,53 +87,54 @@ async def _run(
     numbers: BatchNumbers,
     limits: Limits | None,
     adapters: Callable[[str], type[Adapter[Any, Any]]],
+    write_every_s: float,
 ) -> None:
     clock = WallClock()
-    connections: list[DeviceConnection] = []
 
     def widen(factor: float) -> None:
-        for connection in connections:
-            connection.acquisition.report.widen(factor)
+        devices.widen(factor)
 
     outbox = Outbox(site.code, name, numbers, clock.now, Pressure(widen), limits)
-    specs = [connection for connection in site.connections.values() if connection.gateway == name]
-    when = phases(specs)
-    points: dict[str, list[Point]] = {spec.name: [] for spec in specs}
-    for point in site.points:
-        if point.connection in points:
-            points[point.connection].append(point)
-    connections += [DeviceConnection(spec, tuple(points[spec.name]), when, clock, outbox, adapters) for spec in specs]
-    metrics = GatewayMetrics(name, connections, outbox, clock, lambda: bus.connected)
-    diagnostics = Diagnostics(connections, lambda: outbox.dropped_by_point)
+    devices = Devices(name, clock, outbox, adapters)
+    ledger = Ledger(home / "gateway" / name / "writes.json", clock.now)
+    writer = Writer(devices, ledger, clock, Telling(site.code, name, outbox.emit_events), write_every_s)
+    orders = Orders(devices, writer, clock)
+    metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected)
+    diagnostics = Diagnostics(devices, lambda: outbox.dropped_by_point)
     endpoint = Endpoint(_pages(metrics, diagnostics))
     await endpoint.start(home / "metrics" / f"gateway-{name}.json", metrics_port)
+    await devices.apply(site)
     log.info(
         "gateway_started",
         gateway=name,
         site=site.code,
-        connections=len(connections),
-        points=sum(len(connection.table) for connection in connections),
+        connections=len(devices),
+        points=sum(len(connection.table) for connection in devices),
         metrics=endpoint.url,
     )
-    devices = [asyncio.create_task(connection.run(), name=connection.spec.name) for connection in connections]
     service = [
+        asyncio.create_task(devices.run(), name="devices"),
         asyncio.create_task(outbox.bridge.run(bus), name="bridge"),
         asyncio.create_task(outbox.run(bus), name="outbox"),
         asyncio.create_task(_heartbeats(bus, subjects.state(site.code, f"gateway-{name}"), metrics), name="heartbeat"),
-        asyncio.create_task(_watch_clock(clock, connections), name="clock"),
+        asyncio.create_task(_watch_clock(clock, devices), name="clock"),
+        asyncio.create_task(writer.run(), name="writer"),
     ]
     stopped = asyncio.create_task(stop.wait(), name="stop")
     try:
-        done, _ = await asyncio.wait([stopped, *devices, *service], return_when=asyncio.FIRST_COMPLETED)
+        await bus.answer(subjects.command(site.code, name), orders.answer, at_once=MOST_WAITING)
+        done, _ = await asyncio.wait([stopped, *service], return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopped}:
             # None of them ends by itself: a fault of our own ends the process, and its supervisor starts it anew.
             task.result()
             raise RuntimeError(f"the task {task.get_name()} ended by itself")
-        await _end(devices, 2.0)
+        await writer.stop(WRITES_S)
+        await devices.stop(2.0)
         if not await outbox.drain(bus, DRAIN_S if bus.connected else 0.0):
             log.error("stopped_with_unsent_batches", batches=outbox.bridge.depth_entries)
     finally:
-        await _end([stopped, *devices, *service], 2.0)
+        await devices.stop(2.0)
+        await _end([stopped, *service], 2.0)
         await endpoint.stop()
         log.info("gateway_stopped", gateway=name, rows_sent=outbox.rows_sent)
 
@@ -147,11 +154,11 @@ async def _heartbeats(bus: Bus, subject: str, metrics: GatewayMetrics) -> None:
         await asyncio.sleep(HEARTBEAT_S)
 
 
-async def _watch_clock(clock: WallClock, connections: list[DeviceConnection]) -> None:
+async def _watch_clock(clock: WallClock, devices: Devices) -> None:
     while True:
         await asyncio.sleep(1.0)
         if moved := clock.check():
-            for connection in connections:
+            for connection in devices:
                 connection.acquisition.clock_jumped(moved)
 
 

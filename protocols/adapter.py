@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from models.site.model import Name
+from protocols.findings import Finding
 
 
 class AdapterError(Exception):
@@ -71,6 +72,8 @@ class Sheet:
     delivers: Delivers
     source_time: bool
     remarks: Name
+    holds: bool = False
+    """A value holds until the source says otherwise: while the link is up, silence is no sign of age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +110,42 @@ class Reading:
         return len(self.index)
 
 
+def no_reading() -> Reading:
+    """A reading of no rows."""
+    return Reading(np.empty(0, np.int32), np.empty(0), np.empty(0, np.uint8))
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """Something that happened, as a device tells it: an alarm, an exception, a check-in.
+
+    `kind`: what sort of thing, of a-z 0-9 _ -. `key`: the source's own key for it; told again with the
+    same key it is the same event, and the later telling holds: that is how an open one gets its end.
+    `start`, `end`: µs UTC; 0 where the source gives no start, None while it lasts. `quality`: the OPC
+    byte. `attributes`: what JSON can hold. It belongs to the equipment of the tag with the index
+    `tag`; without one to `equipment`, by the key that it has in the site; without either to the
+    connection's equipment if all its points are of one, else it is refused and counted.
+    """
+
+    kind: str
+    key: str
+    start: int = 0
+    end: int | None = None
+    quality: int = 192
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    tag: int = -1
+    equipment: str = ""
+
+
 @dataclass(slots=True, eq=False)
 class Delivery:
-    """A reading that the device sent by itself. `acknowledge` is called once, when all of it is in the
-    bus (or was found to need no sample); an adapter whose protocol has no acknowledgement leaves it."""
+    """A reading, or events, or both, that the device sent by itself. `acknowledge` is called once, when
+    all of it is in the bus (or was found to need no sample); an adapter whose protocol has no
+    acknowledgement leaves it."""
 
-    reading: Reading
+    reading: Reading = field(default_factory=no_reading)
     acknowledge: Callable[[], None] = lambda: None
+    events: Sequence[Occurrence] = ()
 
 
 Deliver = Callable[[Delivery], Awaitable[None]]
@@ -168,6 +200,17 @@ class Adapter(ABC, Generic[S, P]):
         right. Needs no connection: `sevenones check` calls it for every point."""
 
     @classmethod
+    def span(cls, tag: Tag) -> tuple[Hashable, int, int] | None:
+        """Where in the device the value lies: a table and the first and last place in it, for finding
+        values that overlap. None where places have no order, or where sharing one is usual."""
+        return None
+
+    @classmethod
+    def raw_range(cls, tag: Tag) -> tuple[float, float] | None:
+        """The lowest and highest raw number that the tag's type can hold; None where that is no bound."""
+        return None
+
+    @classmethod
     def words(cls, address: str, count: int) -> Sequence[Tag]:
         """The tags of the `count` smallest neighbouring pieces of memory from an address on, whose `Reading.raw`
         bytes put together are what stands there. Just the address where a protocol has no neighbours.
@@ -213,3 +256,8 @@ class Adapter(ABC, Generic[S, P]):
     def counters(self) -> Mapping[str, int]:
         """Counts for the metrics page, such as messages that could not be read. Names end in _total."""
         return {}
+
+    def findings(self) -> Sequence[Finding]:
+        """What came and could not be used, the latest last: at most 100, each with its count. Shown to
+        the engineer; nothing in it may be a secret of ours."""
+        return ()

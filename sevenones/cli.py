@@ -26,7 +26,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("sevenones.commands.simulate", "simulate"),
     "watch": ("sevenones.commands.watch", "watch"),
     "history": ("sevenones.commands.history", "history"),
+    "write": ("sevenones.commands.write", "write"),
     "token": ("sevenones.commands.token", "app"),
+    "opcua": ("sevenones.commands.opcua", "app"),
     "bench": ("sevenones.commands.bench", "app"),
 }
 OURS = frozenset({"bus", "gateway", "middleplatform", "models", "protocols", "sevenones", "simulators"})
@@ -47,6 +49,8 @@ HELP = {
     "simulate": "运行模拟设备 · run the simulated devices",
     "watch": "终端实时数据表 · live table in the terminal",
     "history": "一个测点的历史 · the history of one point",
+    "opcua": "OPC UA 服务器证书 · certificates of OPC UA servers",
+    "write": "写一个测点 · write one point of a device",
     "token": "访问令牌 · tokens for the API",
     "bench": "性能测试 · benchmarks",
 }

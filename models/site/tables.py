@@ -24,7 +24,9 @@ _CHINESE = {
     "分组": "group", "地址": "address", "类型": "type", "数据类型": "type", "字节序": "order", "倍率": "scale",
     "系数": "scale", "偏移": "offset", "偏移量": "offset", "单位": "unit", "下限": "low", "上限": "high",
     "死区": "dead_band", "静默": "silence", "最长静默": "silence", "中文名": "name_zh", "名称": "name_zh",
-    "英文名": "name_en", "选项": "options",
+    "英文名": "name_en", "选项": "options", "空值": "no_value", "无效值": "no_value", "翻转": "rollover",
+    "翻转值": "rollover", "冻结": "frozen", "心跳": "heartbeat", "跳变": "jump", "标定曲线": "curve",
+    "防抖": "debounce", "表达式": "expression",
 }  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from models.site.model import Name
 from protocols.adapter import Adapter, Deliver, Delivers, Delivery, LinkLost, Reading, Sheet, Supports, Tag
 from protocols.mqtt.address import parse_address
 from protocols.mqtt.clock import Clock
-from protocols.mqtt.decode import TYPES, Decoder, Message
+from protocols.mqtt.columns import Message
+from protocols.mqtt.decode import TYPES, Decoder
 from protocols.mqtt.link import Link
 from protocols.mqtt.settings import MqttSettings
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import orjson
-import pyarrow as pa
 
 from models.quality import Quality
 from protocols.adapter import Reading, Tag
 from protocols.mqtt.address import AbsentError, Steps, find, matches, parse_address
 from protocols.mqtt.clock import Clock
+from protocols.mqtt.columns import Columns, Message
 
 TYPES = ("", "number", "bool", "text", "number_text")
 MAX_PAYLOAD_BYTES = 1_000_000
@@ -25,15 +24,6 @@ _GOOD = int(Quality.GOOD)
 _CONFIGURATION = int(Quality.BAD_CONFIGURATION)
 _NAN = float("nan")
 _NUMBERS = ("", "number")
-
-
-class Message(NamedTuple):
-    """One message as it came. `number` is its place in the acknowledgement window, -1 for QoS 0."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,48 +55,6 @@ def parse(payload: bytes) -> Any:
             except (ValueError, RecursionError):
                 pass
         raise MalformedError(f"the payload is not JSON: {error}; it begins {payload[:60]!r}") from None
-
-
-_Row = tuple[int, float, int, int, str | None, int]
-"""Tag index, value, quality, ts, text, number of the message."""
-
-
-class _Columns:
-    """Rows in the making."""
-
-    def __init__(self) -> None:
-        self.rows: list[_Row] = []
-        self.reasons: dict[int, str] = {}
-
-    def bad(self, index: int, quality: int, reason: str, ts: int, message: int) -> None:
-        self.reasons[index] = reason
-        self.rows.append((index, _NAN, quality, ts, None, message))
-
-    def reading(self, messages: Sequence[Message]) -> Reading:
-        indices, values, qualities, times, texts, numbers = zip(*self.rows, strict=True)
-        value = np.array(values, np.float64)
-        quality = np.array(qualities, np.uint8)
-        ts = np.array(times, np.int64)
-        has_text = np.fromiter((text is not None for text in texts), np.bool_, len(texts))
-        value[np.isinf(value)] = _NAN
-        spoilt = np.isnan(value) & (quality >= Quality.UNCERTAIN) & ~has_text
-        quality[spoilt] = Quality.BAD_SENSOR_FAILURE
-        for row in np.flatnonzero(spoilt).tolist():
-            self.reasons[indices[row]] = "the device sent NaN or infinity, which is no number"
-        last = dict(zip(indices, numbers, strict=True))
-
-        def raw(tag: int) -> bytes | None:
-            return messages[last[tag]].payload if tag in last else None
-
-        return Reading(
-            index=np.array(indices, np.int32),
-            value=value,
-            quality=quality,
-            ts=ts if ts.any() else None,
-            text=pa.array(texts, pa.string()) if has_text.any() else None,
-            reasons=self.reasons,
-            raw=raw,
-        )
 
 
 def _convert(value: Any, kind: str) -> tuple[float, str | None]:
@@ -194,7 +142,7 @@ class Decoder:
 
     def decode(self, messages: Sequence[Message]) -> Reading | None:
         """All that these messages say, in their order; None when they say nothing for any tag."""
-        columns = _Columns()
+        columns = Columns()
         for number, message in enumerate(messages):
             route = self.route(message.topic)
             if not route:
@@ -211,11 +159,11 @@ class Decoder:
                 continue
             for clock, extractors in route:
                 self._take(columns, message, number, document, clock, extractors)
-        return columns.reading(messages) if columns.rows else None
+        return columns.reading(messages) if len(columns) else None
 
     def _take(
         self,
-        columns: _Columns,
+        columns: Columns,
         message: Message,
         number: int,
         document: Any,
@@ -233,16 +181,16 @@ class Decoder:
         if message.retained and not ts:
             quality = int(Quality.UNCERTAIN_LAST_USABLE)
             doubt = doubt or "a value that the broker retained, and the message does not say how old it is"
-        rows, answered = columns.rows, self._answered
+        answered, first = self._answered, len(columns)
         for extractor in extractors:
             index, kind = extractor.index, extractor.type
             try:
                 value = _reach(document, extractor.steps)
                 if type(value) is float and kind in _NUMBERS:
-                    rows.append((index, value, quality, ts, None, number))
+                    columns.add(index, value, ts, number)
                 else:
                     value, text = _convert(value, kind)
-                    rows.append((index, value, quality, ts, text, number))
+                    columns.add(index, value, ts, number, text)
                 answered.add(index)
             except AbsentError as absent:
                 self._counts["absent_total"] += 1
@@ -251,9 +199,7 @@ class Decoder:
                     answered.add(index)
                     reason = f"{message.topic}: nothing at the path '{extractor.path}': {absent}"
                     columns.bad(index, _CONFIGURATION, reason, ts, number)
-                continue
             except ValueError as error:
                 columns.bad(index, _BAD, f"{message.topic}: '{extractor.path}': {error}", ts, number)
-                continue
-            if doubt:
-                columns.reasons[index] = f"{message.topic}: {doubt}"
+        if doubt:
+            columns.doubt(first, quality, f"{message.topic}: {doubt}")

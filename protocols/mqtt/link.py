@@ -13,7 +13,7 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import paho.mqtt.client as paho
 import structlog
@@ -21,7 +21,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from protocols.adapter import LinkLost, SignInRefused
-from protocols.mqtt.decode import Message
+from protocols.mqtt.columns import Message
 from protocols.mqtt.settings import MqttSettings
 from protocols.mqtt.window import AckWindow
 
@@ -31,14 +31,24 @@ MAX_QUEUED_BYTES = 32_000_000
 READS_AT_ONCE = 256
 _REFUSALS = {"Bad user name or password", "Not authorized", "Banned", "Bad authentication method"}
 _HEARTBEAT = "sevenones/nothing"
+LINK_COUNTS = ("messages_total", "acknowledged_total", "malformed_total", "redelivered_total", "sessions_resumed_total")
+"""What a link counts."""
+
+
+class Will(NamedTuple):
+    """What the broker publishes for us, retained, when we are gone without a goodbye."""
+
+    topic: str
+    payload: bytes
 
 
 class Link:
     """Opened once. What arrives waits in a bounded queue; when that is full the socket is left unread,
     so that the broker keeps the rest."""
 
-    def __init__(self, settings: MqttSettings, counts: dict[str, int]) -> None:
+    def __init__(self, settings: MqttSettings, counts: dict[str, int], will: Will | None = None) -> None:
         self._settings = settings
+        self._will = will
         self._counts = counts
         self._where = f"the MQTT broker {settings.host}:{settings.port}"
         self._loop = asyncio.get_running_loop()
@@ -70,6 +80,8 @@ class Link:
             manual_ack=True,
         )
         client.connect_timeout = settings.timeout_s
+        if self._will is not None:
+            client.will_set(self._will.topic, self._will.payload, qos=1, retain=True)
         if settings.user:
             client.username_pw_set(settings.user, settings.secret() or None)
         if settings.tls:
@@ -174,6 +186,14 @@ class Link:
                 return answer.result()
             if self._counts["messages_total"] == before and not self._paused:
                 raise LinkLost(f"{self._where} did not answer a subscription within {self._settings.timeout_s:g} s")
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> int:
+        """Send one message; gives its number, by which `published` knows it. Raises LinkLost."""
+        self._raise_if_lost()
+        info = self._client.publish(topic, payload, qos=qos, retain=retain)
+        if info.rc != paho.MQTT_ERR_SUCCESS:
+            raise LinkLost(f"{self._where}: a message could not be sent: {paho.error_string(info.rc)}")
+        return int(info.mid)
 
     def poke(self) -> None:
         """Let `take` return, though nothing has arrived."""
@@ -321,7 +341,7 @@ class Link:
             self._counts["malformed_total"] += 1
             self.window.finished([number])
             return
-        self._inbox.append(Message(topic, message.payload, message.retain, number))
+        self._inbox.append(Message(topic, message.payload, message.retain, number, message.dup))
         self._inbox_bytes += len(message.payload)
         if len(self._inbox) >= self._settings.max_queued or self._inbox_bytes >= MAX_QUEUED_BYTES:
             self._paused = True

@@ -15,12 +15,19 @@ class OpcUaSettings(Settings):
     """One server, one session."""
 
     url: str = Field(description="the server's endpoint, opc.tcp://host:port/path")
-    security: Literal["basic256sha256", "none"] = Field(
-        "basic256sha256", description="basic256sha256: signed and encrypted; none: in the clear, only where it must be"
+    security: Literal["basic256sha256", "aes128sha256rsaoaep", "aes256sha256rsapss", "none"] = Field(
+        "basic256sha256", description="the security policy; none: in the clear, only where it must be"
+    )
+    mode: Literal["sign_and_encrypt", "sign"] = Field(
+        "sign_and_encrypt", description="sign: nobody can change what is said, but anybody on the wire can read it"
     )
     user: str = Field("", description="the user at the server; empty: anonymous")
     password: SecretStr = Field(SecretStr(""), description="the user's password")
     password_file: str = Field("", description="a file that holds the password, instead of `password`")
+    user_certificate: str = Field(
+        "", description="sign in with this certificate, PEM or DER, instead of a user and password"
+    )
+    user_key: str = Field("", description="the user certificate's key, PEM or DER, without a pass phrase")
     certificate: str = Field("", description="our certificate, PEM or DER; empty: one is made in certificate_dir")
     private_key: str = Field("", description="our certificate's key, PEM or DER")
     certificate_dir: str = Field(
@@ -28,6 +35,12 @@ class OpcUaSettings(Settings):
     )
     server_certificate: str = Field(
         "", description="the server's certificate, PEM or DER; empty: the first one seen is trusted from then on"
+    )
+    trust: Literal["first", "explicit"] = Field(
+        "first", description="explicit: no certificate is trusted at first sight, only by `sevenones opcua trust`"
+    )
+    accept: frozenset[Literal["expired", "not_yet_valid", "host_name", "application_uri"]] = Field(
+        frozenset(), description="faults of the server's certificate that are known and accepted"
     )
     timeout_s: float = Field(5.0, gt=0, le=120, description="the longest wait for an answer, s")
     watchdog_s: float = Field(10.0, ge=1, le=3600, description="after this without data the link counts as lost, s")
@@ -61,6 +74,12 @@ class OpcUaSettings(Settings):
             raise ValueError("a password needs a user")
         if bool(self.certificate) != bool(self.private_key):
             raise ValueError("certificate and private_key belong together: give both or neither")
+        if bool(self.user_certificate) != bool(self.user_key):
+            raise ValueError("user_certificate and user_key belong together: give both or neither")
+        if self.user_certificate and self.user:
+            raise ValueError("give user and password, or user_certificate and user_key, not both")
+        if self.user_certificate and self.security == "none":
+            raise ValueError("a user certificate needs a secured channel: give another security than none")
         if self.sampling_ms and self.queue_size * self.sampling_ms < 2 * self.publishing_ms:
             raise ValueError(
                 f"queue_size {self.queue_size} holds {self.queue_size * self.sampling_ms:g} ms of changes, less than "

@@ -25,6 +25,12 @@ def gateway(
     metrics_port: Annotated[
         int, typer.Option(min=0, max=65535, help="本机指标端口，0 为任选 · port of the local metrics, 0: any free one")
     ] = 0,
+    write_every: Annotated[
+        float,
+        typer.Option(
+            min=0, max=3600, help="同一测点两次写入的最短间隔（秒） · least pause between two writes of a point, s"
+        ),
+    ] = 1.0,
 ) -> None:
     """运行物联网关 · run a gateway: read the devices, hand their samples to the bus."""
     import uvloop
@@ -52,7 +58,7 @@ def gateway(
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         proof = Credential.load(credential or folder(home) / f"gateway-{chosen}.json")
-        await edge.run(loaded, chosen, home, bus, proof, stop, metrics_port)
+        await edge.run(loaded, chosen, home, bus, proof, stop, metrics_port, write_every_s=write_every)
 
     try:
         uvloop.run(main())

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.chunk import Chunk, Receipt
+from models.events import Event
 from models.identity import point_id
 from models.samples import Samples, concat
 from models.site.model import Connection, Group, Kind, Name, Point, Retention, Site
@@ -71,9 +72,13 @@ class Remembered:
     def __init__(self) -> None:
         self.chunks: list[Chunk] = []
         self.settled: list[Receipt] = []
+        self.events: list[Event] = []
 
     def put(self, chunk: Chunk) -> None:
         self.chunks.append(chunk)
+
+    def emit_events(self, events: Sequence[Event], receipt: Receipt | None = None) -> None:
+        self.events += events
 
     async def room(self) -> None:
         return

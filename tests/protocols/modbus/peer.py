@@ -28,7 +28,9 @@ class ModbusPeer(Peer):
     missing = Tag(5, "m/e/missing", f"hr:{MISSING}", "uint16")
     wrong = (
         Tag(0, "p", ""),
-        Tag(0, "p", "40001"),
+        Tag(0, "p", "60001"),
+        Tag(0, "p", "hr:1", "string"),
+        Tag(0, "p", "hr:1[4]", "string", "cdab"),
         Tag(0, "p", "hr:65536"),
         Tag(0, "p", "hr:65535", "float32"),
         Tag(0, "p", "hr:65533", "uint64"),

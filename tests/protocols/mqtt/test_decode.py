@@ -15,7 +15,8 @@ from protocols.adapter import Reading, Tag
 from protocols.mqtt import decode
 from protocols.mqtt.address import AbsentError, find, matches, parse_address, parse_path
 from protocols.mqtt.clock import Clock
-from protocols.mqtt.decode import Decoder, Message
+from protocols.mqtt.columns import Message
+from protocols.mqtt.decode import Decoder
 from tests.protocols.mqtt.broker import Broker, Publisher, tag
 from tests.protocols.mqtt.test_delivery import running
 

@@ -1,4 +1,4 @@
-"""The sample configuration in the READMEs of mqtt and opcua is one that works."""
+"""The sample configuration in the READMEs of mqtt, opcua and sparkplug is one that works."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 
 from protocols import registry
 
-READMES = [Path(__file__).parents[3] / "protocols" / name / "README.md" for name in ("mqtt", "opcua")]
+READMES = [Path(__file__).parents[3] / "protocols" / name / "README.md" for name in ("mqtt", "opcua", "sparkplug")]
 
 
 @pytest.mark.parametrize("path", READMES, ids=lambda path: path.parent.name)

@@ -2,9 +2,10 @@
 
 The process started first builds the standard address space, which takes seconds, and then forks a
 server for each line of JSON on its input: {"port", "folder", "control", "none", "distrust", "items",
-"shift"}. It prints the server's process id. A server connects to the Unix socket `control`, says
-"ready", takes one JSON object a line and answers each with one: {"set": {name: value}}, {"get": name},
-{"burst": rounds, "from": value}. A value is a number, a text, or {"v": value, "type": variant type,
+"shift", "policies", "tokens", "certificate", "history"}. It prints the server's process id. A server
+connects to the Unix socket `control`, says "ready", takes one JSON object a line and answers each with
+one: {"set": {name: value}}, {"get": name}, {"burst": rounds, "from": value}. A value is a number, a
+text, or {"v": value, "type": variant type,
 "status": code, "ts": µs}. Both end when the other side is gone.
 """
 
@@ -22,9 +23,12 @@ from typing import Any
 
 from asyncua import Server, ua
 from asyncua.common.utils import ServiceError
-from asyncua.crypto.cert_gen import setup_self_signed_certificate
 from asyncua.crypto.permission_rules import User, UserRole
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 NAMESPACE = "urn:test:machine"
 APPLICATION = "urn:test:server"
@@ -46,8 +50,43 @@ VARIABLES: dict[str, tuple[Any, ua.VariantType]] = {
 
 
 class OneUser:
+    """Knows one user by password, and one by the certificate in the folder's user.der."""
+
+    def __init__(self, folder: Path) -> None:
+        self._certificate = folder / "user.der"
+
     def get_user(self, iserver: Any, username: Any = None, password: Any = None, certificate: Any = None) -> Any:
-        return User(role=UserRole.User) if (username, password) == (USER, PASSWORD) else None
+        known = username is not None and (username, password) == (USER, PASSWORD)
+        if certificate is not None and username is None and self._certificate.exists():
+            shown = certificate if isinstance(certificate, bytes) else certificate.public_bytes(Encoding.DER)
+            known = shown == self._certificate.read_bytes()
+        return User(role=UserRole.User) if known else None
+
+
+def make_certificate(
+    folder: Path, *, host: str = "127.0.0.1", uri: str = APPLICATION, begins: float = -1.0, ends: float = 365.0
+) -> None:
+    """The server's certificate in cert.der and key.pem, unless it is there; `begins`, `ends`: days from now."""
+    if (folder / "cert.der").exists():
+        return
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test machine")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + datetime.timedelta(days=begins))
+        .not_valid_after(now + datetime.timedelta(days=ends))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri), x509.DNSName(host)]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (folder / "cert.der").write_bytes(made.public_bytes(Encoding.DER))
 
 
 class Device:
@@ -64,13 +103,13 @@ class Device:
         if arguments["none"]:
             server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         else:
-            server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
-            server.iserver.user_manager = OneUser()
-            server.set_identity_tokens([ua.UserNameIdentityToken])
+            policies = arguments["policies"] or ["Basic256Sha256_SignAndEncrypt"]
+            server.set_security_policy([getattr(ua.SecurityPolicyType, name) for name in policies])
             folder = Path(arguments["folder"])
+            server.iserver.user_manager = OneUser(folder)
+            server.set_identity_tokens([getattr(ua, f"{name}IdentityToken") for name in arguments["tokens"]])
             key, certificate = folder / "key.pem", folder / "cert.der"
-            usages = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
-            await setup_self_signed_certificate(key, certificate, APPLICATION, "localhost", usages, {})
+            await asyncio.to_thread(make_certificate, folder, **arguments["certificate"])
             await server.load_certificate(certificate)
             await server.load_private_key(key)
             if arguments["distrust"]:
@@ -91,7 +130,7 @@ class Device:
         await server.start()
 
     async def _distrust(self, certificate: Any, description: Any) -> None:
-        raise ServiceError(ua.StatusCodes.BadCertificateUntrusted)
+        raise ServiceError(getattr(ua.StatusCodes, self.arguments["distrust"]))
 
     async def set(self, name: str, told: Any) -> None:
         if not isinstance(told, dict):
