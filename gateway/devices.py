@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,11 +58,14 @@ class Devices:
         clock: WallClock,
         sink: Sink,
         adapters: Callable[[str], type[Adapter[Any, Any]]] = registry.adapter,
+        counters: Path | None = None,
     ) -> None:
+        """`counters`: the folder in which the bases of counters outlive this process; None: they do not."""
         self.name = name
         self._clock = clock
         self._sink = sink
         self._adapters = adapters
+        self._counters = counters
         self._running: dict[str, _Running] = {}
         self._phases: dict[tuple[str, str], float] = {}
         self._factor = 1.0
@@ -118,7 +122,8 @@ class Devices:
         # Groups that run keep their phase; only those that begin are placed.
         self._phases.update(phases([spec for spec, _ in wanted.values()]))
         for name, (spec, points) in wanted.items():
-            connection = DeviceConnection(spec, points, self._phases, self._clock, self._sink, self._adapters)
+            memory = None if self._counters is None else self._counters / f"{name}.json"
+            connection = DeviceConnection(spec, points, self._phases, self._clock, self._sink, self._adapters, memory)
             connection.acquisition.report.widen(self._factor)
             task = asyncio.create_task(connection.run(), name=name)
             task.add_done_callback(self._ended)

@@ -40,6 +40,8 @@ class PointTable:
     scaled: bool
     bounded: bool
     textual: bool
+    derived: NDArray[np.bool_]
+    """Which points are derived from others: no adapter ever hears of them."""
 
     def __len__(self) -> int:
         return len(self.points)
@@ -73,6 +75,7 @@ class PointTable:
             scaled=bool((factor != 1).any() or (offset != 0).any()),
             bounded=not bool(np.isnan(low).all() and np.isnan(high).all()),
             textual=any(p.kind is Kind.TEXT for p in points),
+            derived=np.fromiter((p.formula is not None for p in points), np.bool_, len(points)),
         )
 
 
