@@ -79,6 +79,13 @@ async def test_a_method_is_called_once_by_writing_with_the_type_that_it_says(ada
     reading = await adapter.read(adapter.plan([tag(1, "Speed"), called("Start")]))
     assert dict(zip(reading.index.tolist(), reading.quality.tolist(), strict=True)) == {1: 192, 0: 4}
     assert "called when the point is written" in reading.reasons[0]
+    await adapter.write(called("SetLimit"), 43.0)
+    reading = await adapter.read(adapter.plan([called("SetLimit"), tag(1, "Speed")]))
+    rows = dict(zip(reading.index.tolist(), reading.value.tolist(), strict=True))
+    assert rows[0] == 43 and not reading.reasons, "read back, a method is what the server took it with"
+    with pytest.raises(WriteRefused):
+        await adapter.write(called("SetLimit"), 200.0)
+    assert (await adapter.read(adapter.plan([called("SetLimit")]))).quality.tolist() == [4]
 
 
 @pytest.mark.parametrize("wrong", ["call:", "call:i=1", "call:i=1|", "call:ns=1;s=a|i=2", "call:i=85|nsu=urn:x"])
