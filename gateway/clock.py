@@ -54,21 +54,21 @@ class WallClock:
         wall = self._wall_ns()
         return (wall - (before + self._monotonic_ns()) // 2) // 1000
 
-    def monotonic(self) -> float:
-        """Seconds of the clock on which everything is scheduled."""
-        return self._monotonic_ns() / 1e9
+    def monotonic(self) -> int:
+        """µs of the clock on which everything is scheduled."""
+        return self._monotonic_ns() // 1000
 
     def now(self) -> int:
         """UTC, µs."""
         return self._monotonic_ns() // 1000 + self._offset
 
-    def first_instant(self, period: float, phase: float) -> float:
-        """The first instant of a poll group from now on, in seconds of the monotonic clock."""
-        return first_instant(period, phase, self._monotonic_ns() // 1000, self._offset)
+    def first_instant(self, period_us: int, phase_us: int) -> int:
+        """The first instant of a poll group from now on, µs of the monotonic clock."""
+        return first_instant(period_us, phase_us, self._monotonic_ns() // 1000, self._offset)
 
-    def at(self, monotonic_s: float) -> int:
-        """The wall time of an instant of the monotonic clock."""
-        return round(monotonic_s * 1e6) + self._offset
+    def at(self, monotonic_us: int) -> int:
+        """The wall time of an instant of the monotonic clock, µs UTC."""
+        return monotonic_us + self._offset
 
     def check(self) -> int:
         """By how many µs the wall clock has jumped since the last check; 0 when it has not."""
@@ -140,6 +140,11 @@ class Stamper:
                 uncertain = held
         self.last[rows] = ts
         return Stamps(ts, uncertain)
+
+    def past(self, rows: Rows, source: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these source times are before the newest that their point has."""
+        past: NDArray[np.bool_] = (source != 0) & (source < self._source[rows])
+        return past
 
     def by_source(
         self, rows: Rows, source: NDArray[np.int64], same: NDArray[np.bool_], instant: int, actual: int

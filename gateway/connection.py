@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from gateway.acquire import SWEEP_S, Acquisition
 from gateway.backoff import Backoff
 from gateway.chunk import Receipt, Sink
 from gateway.clock import WallClock, own_time
+from gateway.memory import Memory
 from gateway.occurrences import Occurrences
 from gateway.points import PointTable
 from gateway.schedule import Lane, PollGroup
@@ -27,6 +29,7 @@ from models.quality import UNCERTAIN, Quality
 from models.site import model
 from protocols import registry
 from protocols.adapter import Adapter, AdapterError, Delivers, Delivery, LinkLost, SignInRefused, Supports
+from protocols.findings import Finding, joined
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +67,9 @@ class DeviceConnection:
         clock: WallClock,
         sink: Sink,
         adapters: Callable[[str], type[Adapter[Any, Any]]] = registry.adapter,
+        memory: Path | None = None,
     ) -> None:
+        """`memory`: the file in which the counters' bases outlive this process; None: they do not."""
         self.spec = spec
         self.state = State.CONNECTING
         self.reason = ""
@@ -75,29 +80,43 @@ class DeviceConnection:
         self.errors = 0
         periods = {group.name: group.period_s for group in spec.groups.values()}
         # Neighbours in a group are neighbours in the columns: then a group's rows are one slice.
-        points = tuple(sorted(points, key=lambda point: point.group))
+        points = tuple(sorted(points, key=lambda point: (point.formula is not None, point.group)))
         self.table = PointTable.build(points, periods, SWEEP_S)
-        self.acquisition = Acquisition(spec.name, self.table, sink.put)
+        self.rows = {point.path: row for row, point in enumerate(points)}
+        self.acquisition = Acquisition(spec.name, self.table, sink.put, spec)
         self.occurrences = Occurrences(spec.name, points, sink.emit_events)
         self.groups = {
             group.name: PollGroup(
                 group.name,
-                group.period_s,
-                clock.first_instant(group.period_s, phases.get((spec.name, group.name), 0.0)),
+                period_us := max(1, round(group.period_s * 1e6)),
+                clock.first_instant(period_us, round(phases.get((spec.name, group.name), 0.0) * 1e6)),
+                group.priority,
             )
             for group in spec.groups.values()
-            if any(point.group == group.name for point in points)
+            if any(point.group == group.name for point in points if point.formula is None)
         }
+        guards = self.acquisition.guards
+        self._bases = None
+        if memory is not None and guards is not None and len(guards.counters.places):
+            self._bases = Memory(memory, guards.counters)
+            self._bases.recall()
         self._clock = clock
         self._sink = sink
         self._adapters = adapters
         self._adapter: Adapter[Any, Any] | None = None
+        self._memory: dict[str, Any] = {}
         self._ever_up = False
         self._answers = 0
         self._subscribed_since: int | None = None
         self._holds = False
+        self._found: Sequence[Finding] = ()
         # Not for secrecy: only so that many devices do not come back in step.
         self._backoff = Backoff(random.Random(spec.name))  # noqa: S311
+
+    @property
+    def adapter(self) -> Adapter[Any, Any] | None:
+        """The adapter while the device is connected, for what is asked beside the reading of its points."""
+        return self._adapter if self.state is State.UP else None
 
     # ---- life
 
@@ -112,6 +131,8 @@ class DeviceConnection:
         finally:
             sweeping.cancel()
             await asyncio.gather(sweeping, return_exceptions=True)
+            if self._bases is not None:
+                self._bases.keep_now()
 
     def _make(self) -> tuple[type[Adapter[Any, Any]], Any] | None:
         """The adapter's class and settings; None, and all points bad, when the site's files are wrong."""
@@ -133,8 +154,12 @@ class DeviceConnection:
     def _exclude_wrong_points(self, kind: type[Adapter[Any, Any]], subscribes: bool) -> None:
         if subscribes:
             self.groups.clear()  # their periods are for polling
-        rows, reasons = [], []
+        derived = self.acquisition.derived
+        rows = [] if derived is None else list(derived.unusable)
+        reasons = [] if derived is None else list(derived.unusable.values())
         for tag, point in zip(self.table.tags, self.table.points, strict=True):
+            if point.formula is not None:
+                continue
             try:
                 kind.check(tag)
                 if not subscribes and point.group not in self.groups:
@@ -156,7 +181,9 @@ class DeviceConnection:
         began, answers = time.monotonic(), self._answers
         self._turn(State.CONNECTING, self.reason)
         try:
-            await self._live(kind(settings), self._subscribes(kind, settings))
+            adapter = kind(settings)
+            adapter.memory = self._memory
+            await self._live(adapter, self._subscribes(kind, settings))
             reason, refused = "the adapter ended the connection by itself", False
         except SignInRefused as error:
             reason, refused = str(error), True
@@ -189,6 +216,7 @@ class DeviceConnection:
                 raise LinkLost(f"no connection within {CONNECT_LIMIT_S:g} s") from None
             self._ever_up = True
             self.connects += 1
+            self.acquisition.clock.skew.begin()
             self._turn(State.UP, "")
             log.info("connected", connection=self.spec.name)
             if subscribe:
@@ -198,6 +226,7 @@ class DeviceConnection:
         finally:
             self._subscribed_since = None
             self._keep_counters(adapter)
+            self._found = self.findings()
             self._adapter = None
             closing = asyncio.create_task(adapter.close())
             await asyncio.wait({closing}, timeout=CLOSE_LIMIT_S)
@@ -225,7 +254,8 @@ class DeviceConnection:
     async def _subscribe(self, adapter: Adapter[Any, Any]) -> None:
         delivers = adapter.sheet.delivers
         keeps = delivers is Delivers.AT_LEAST_ONCE
-        self._holds = delivers is Delivers.EVERY_CHANGE
+        every_change = delivers is Delivers.EVERY_CHANGE
+        self._holds = every_change or adapter.sheet.holds
         self._subscribed_since = self._clock.now()
 
         async def deliver(delivery: Delivery) -> None:
@@ -234,12 +264,14 @@ class DeviceConnection:
             now = self._clock.now()
             receipt = Receipt(delivery.acknowledge)
             self._answers += 1
-            if len(delivery.reading):
+            if delivery.history:
+                self.acquisition.take_history(delivery.reading, now, receipt if keeps else None)
+            elif len(delivery.reading):
                 self.acquisition.take(
                     delivery.reading,
                     instant=now,
                     actual=now,
-                    current=self._holds,
+                    current=every_change,
                     receipt=receipt if keeps else None,
                 )
             if delivery.events:
@@ -248,19 +280,24 @@ class DeviceConnection:
                 self._sink.settle(receipt)
             receipt.release()
 
-        usable = [tag for tag in self.table.tags if self.acquisition.usable[tag.index]]
-        await adapter.subscribe(usable, deliver)
+        asked = self._asked()
+        await adapter.subscribe([tag for tag in self.table.tags if asked[tag.index]], deliver)
+
+    def _asked(self) -> np.ndarray[Any, Any]:
+        """The points that the adapter is asked for."""
+        return self.acquisition.usable & ~self.table.derived
 
     # ---- polled
 
     async def _poll(self, adapter: Adapter[Any, Any]) -> None:
         plans = {}
         members: dict[str, np.ndarray[Any, Any]] = {}
+        asked = self._asked()
         for name in self.groups:
             tags = [
                 tag
                 for tag, point in zip(self.table.tags, self.table.points, strict=True)
-                if point.group == name and self.acquisition.usable[tag.index]
+                if point.group == name and asked[tag.index]
             ]
             if not tags:
                 continue
@@ -277,13 +314,13 @@ class DeviceConnection:
         while True:
             group, wait = lane.next(self._clock.monotonic())
             if group is None:
-                await asyncio.sleep(min(wait, 3600.0))
+                await asyncio.sleep(min(wait / 1e6, 3600.0))
                 continue
             began = self._clock.monotonic()
             # A device that is merely slow shall not flicker: it gets half as long again as it usually takes.
             watch = _Overdue(self, lane, members, began, usual_s)
             try:
-                async with asyncio.timeout(max(READ_LIMIT_S, 3 * group.period)) as limit:
+                async with asyncio.timeout(max(READ_LIMIT_S, 3 * group.period_s)) as limit:
                     reading = await adapter.read(plans[group.name])
             except TimeoutError:
                 if not limit.expired():
@@ -293,17 +330,23 @@ class DeviceConnection:
                 watch.stop()
             ended = self._clock.monotonic()
             actual = self._clock.at(ended)
-            instant = own_time(self._clock.at(group.instant), actual, round(group.period * 1e6))
+            instant = own_time(self._clock.at(group.instant_us), actual, group.period_us)
             self.acquisition.take(reading, instant=instant, actual=actual, current=True, source=group.name)
             answered = int(reading.quality.max(initial=0)) >= UNCERTAIN
             group.ended(ended, answered)
             if answered:
                 self._answers += 1
                 self.reason = ""
-                usual_s = max(ended - began, usual_s * 0.9)
+                usual_s = max((ended - began) / 1e6, usual_s * 0.9)
 
-    def monotonic(self) -> float:
-        """Seconds of the clock that polls are scheduled on."""
+    def leave(self, reason: str) -> None:
+        """Nobody reads these points from now on: what is known of them ends here, or the time until
+        somebody does again would pass for one in which they stayed as they were."""
+        known = np.flatnonzero(self.acquisition.usable & self.acquisition.answered)
+        self.acquisition.mark(Quality.BAD_NOT_CONNECTED, reason, self._clock.now(), known)
+
+    def monotonic(self) -> int:
+        """µs of the clock that polls are scheduled on."""
         return self._clock.monotonic()
 
     def overdue(self, rows: np.ndarray[Any, Any], seconds: float) -> None:
@@ -318,6 +361,8 @@ class DeviceConnection:
             await asyncio.sleep(SWEEP_S)
             try:
                 self.acquisition.sweep(self._clock.now(), subscribed_since=self._subscribed_since, holds=self._holds)
+                if self._bases is not None:
+                    await self._bases.keep(time.monotonic())
             except Exception:
                 self.errors += 1
                 log.exception("sweep_failed", connection=self.spec.name)
@@ -334,6 +379,10 @@ class DeviceConnection:
                 found[name] = found.get(name, 0) + value
         return found
 
+    def findings(self) -> Sequence[Finding]:
+        """What the device sent and could not be used, over all lives of its adapter, the latest last."""
+        return self._found if self._adapter is None else joined(self._found, self._adapter.findings())
+
 
 class _Overdue:
     """While one read is under way: marks the points of the groups whose polls wait too long for it."""
@@ -343,7 +392,7 @@ class _Overdue:
         connection: DeviceConnection,
         lane: Lane,
         members: Mapping[str, np.ndarray[Any, Any]],
-        began: float,
+        began: int,
         usual_s: float,
     ) -> None:
         self._connection, self._lane, self._members = connection, lane, members
@@ -352,7 +401,7 @@ class _Overdue:
         self._wait(min(self._limit(group) for group in lane.groups))
 
     def _limit(self, group: PollGroup) -> float:
-        return max(0.9 * group.period, GRACE_S, 1.5 * self._usual_s)
+        return max(0.9 * group.period_s, GRACE_S, 1.5 * self._usual_s)
 
     def _wait(self, seconds: float) -> None:
         self._expected = self._loop.time() + seconds
@@ -364,10 +413,10 @@ class _Overdue:
             self._wait(LOOK_S)
             return
         now = self._connection.monotonic()
-        waited = now - self._began
         for group in self._lane.groups:
-            if group.instant <= now and now - max(group.instant, self._began) >= self._limit(group) - 0.005:
-                self._connection.overdue(self._members[group.name], waited)
+            since = max(group.instant_us, self._began)
+            if group.instant_us <= now and (now - since) / 1e6 >= self._limit(group) - 0.005:
+                self._connection.overdue(self._members[group.name], (now - self._began) / 1e6)
         self._wait(LOOK_S)
 
     def stop(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +18,31 @@ import structlog
 from bus import subjects
 from bus.connection import Bus
 from bus.credentials import Credential
+from bus.versions import Versions
 from gateway.clock import WallClock
-from gateway.connection import DeviceConnection
+from gateway.devices import Devices
 from gateway.diagnostics import Diagnostics
 from gateway.endpoint import Answer, Endpoint, as_json
+from gateway.findings import FindingsPage
+from gateway.follow import Follower, Load
+from gateway.ledger import Ledger
 from gateway.metrics import GatewayMetrics
 from gateway.numbers import BatchNumbers
+from gateway.orders import Orders
 from gateway.outbox import Limits, Outbox
 from gateway.pressure import Pressure
-from gateway.schedule import phases
-from models.site.model import Point, Site
+from gateway.questions import Questions
+from gateway.telling import Telling
+from gateway.writer import EVERY_S, MOST_WAITING, Writer
+from models.site.model import Site
 from protocols import registry
 from protocols.adapter import Adapter
 
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_S = 2.0
+WRITES_S = 1.0
+"""A write that is not over by then is one of unknown outcome, and read back at the next start."""
 DRAIN_S = 4.0
 """With the closing of devices and bus this stays within five seconds."""
 
@@ -52,6 +62,7 @@ async def run(
     *,
     limits: Limits | None = None,
     adapters: Callable[[str], type[Adapter[Any, Any]]] = registry.adapter,
+    write_every_s: float = EVERY_S,
 ) -> None:
     """Be the gateway `name` of `site` until `stop`. Raises UnknownGateway, GatewayRunning, OSError."""
     if name not in site.gateways():
@@ -59,75 +70,124 @@ async def run(
             f"矿井配置中没有网关 {name}，有：{'、'.join(site.gateways())} · the site has no gateway '{name}', "
             f"it has: {', '.join(site.gateways()) or 'none'}"
         )
-    numbers = BatchNumbers(home / "gateway" / name)
+    settings = _Settings(site.code, name, home, metrics_port, limits, adapters, write_every_s, site, None)
+    await _connected(settings, bus_url, credential, stop)
+
+
+async def run_from_bus(
+    code: str,
+    name: str,
+    home: Path,
+    bus_url: str,
+    credential: Credential,
+    stop: asyncio.Event,
+    load: Load,
+    metrics_port: int = 0,
+    *,
+    limits: Limits | None = None,
+    adapters: Callable[[str], type[Adapter[Any, Any]]] = registry.adapter,
+    write_every_s: float = EVERY_S,
+) -> None:
+    """Be the gateway `name` of the mine `code`, whose site it takes from the bus and checks with `load`,
+    until `stop`. Raises GatewayRunning, OSError."""
+    settings = _Settings(code, name, home, metrics_port, limits, adapters, write_every_s, None, load)
+    await _connected(settings, bus_url, credential, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """Of one gateway: it has its `site`, or `load` for what it takes from the bus."""
+
+    code: str
+    name: str
+    home: Path
+    metrics_port: int
+    limits: Limits | None
+    adapters: Callable[[str], type[Adapter[Any, Any]]]
+    write_every_s: float
+    site: Site | None
+    load: Load | None
+
+    @property
+    def own(self) -> Path:
+        """The gateway's folder."""
+        return self.home / "gateway" / self.name
+
+
+async def _connected(settings: _Settings, bus_url: str, credential: Credential, stop: asyncio.Event) -> None:
+    numbers = BatchNumbers(settings.own)
     try:
         # With no time to wait for it, the connection is made and kept in the background.
-        bus = await Bus.connect(bus_url, credential, name=f"gateway-{name}", wait_s=0)
+        bus = await Bus.connect(bus_url, credential, name=f"gateway-{settings.name}", wait_s=0)
         try:
-            await _run(site, name, home, bus, stop, metrics_port, numbers, limits, adapters)
+            await _run(settings, bus, stop, numbers)
         finally:
             await bus.close()
     finally:
         numbers.close()
 
 
-async def _run(
-    site: Site,
-    name: str,
-    home: Path,
-    bus: Bus,
-    stop: asyncio.Event,
-    metrics_port: int,
-    numbers: BatchNumbers,
-    limits: Limits | None,
-    adapters: Callable[[str], type[Adapter[Any, Any]]],
-) -> None:
+async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: BatchNumbers) -> None:
+    code, name = settings.code, settings.name
     clock = WallClock()
-    connections: list[DeviceConnection] = []
 
     def widen(factor: float) -> None:
-        for connection in connections:
-            connection.acquisition.report.widen(factor)
+        devices.widen(factor)
 
-    outbox = Outbox(site.code, name, numbers, clock.now, Pressure(widen), limits)
-    specs = [connection for connection in site.connections.values() if connection.gateway == name]
-    when = phases(specs)
-    points: dict[str, list[Point]] = {spec.name: [] for spec in specs}
-    for point in site.points:
-        if point.connection in points:
-            points[point.connection].append(point)
-    connections += [DeviceConnection(spec, tuple(points[spec.name]), when, clock, outbox, adapters) for spec in specs]
-    metrics = GatewayMetrics(name, connections, outbox, clock, lambda: bus.connected)
-    diagnostics = Diagnostics(connections, lambda: outbox.dropped_by_point)
-    endpoint = Endpoint(_pages(metrics, diagnostics))
-    await endpoint.start(home / "metrics" / f"gateway-{name}.json", metrics_port)
+    outbox = Outbox(code, name, numbers, clock.now, Pressure(widen), settings.limits)
+    devices = Devices(name, clock, outbox, settings.adapters, settings.own / "counters")
+    ledger = Ledger(settings.own / "writes.json", clock.now)
+    writer = Writer(devices, ledger, clock, Telling(code, name, outbox.emit_events), settings.write_every_s)
+    orders = Orders(devices, writer, clock)
+    follower = None
+    if settings.load is not None:
+        follower = Follower(code, name, Versions(settings.own / "site"), settings.load, devices.apply)
+    of_site = None if follower is None else follower.state
+    questions = Questions(devices)
+    asked = {"commands": orders.counts, "writes": writer.counts, "questions": questions.counts}
+    metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected, of_site, asked)
+    diagnostics = Diagnostics(devices, lambda: outbox.dropped_by_point)
+    endpoint = Endpoint(_pages(metrics, diagnostics, FindingsPage(devices)))
+    await endpoint.start(settings.home / "metrics" / f"gateway-{name}.json", settings.metrics_port)
+    if settings.site is not None:
+        await devices.apply(settings.site)
+    if follower is not None:
+        await follower.start()
     log.info(
         "gateway_started",
         gateway=name,
-        site=site.code,
-        connections=len(connections),
-        points=sum(len(connection.table) for connection in connections),
+        site=code,
+        connections=len(devices),
+        points=sum(len(connection.table) for connection in devices),
         metrics=endpoint.url,
     )
-    devices = [asyncio.create_task(connection.run(), name=connection.spec.name) for connection in connections]
     service = [
+        asyncio.create_task(devices.run(), name="devices"),
         asyncio.create_task(outbox.bridge.run(bus), name="bridge"),
         asyncio.create_task(outbox.run(bus), name="outbox"),
-        asyncio.create_task(_heartbeats(bus, subjects.state(site.code, f"gateway-{name}"), metrics), name="heartbeat"),
-        asyncio.create_task(_watch_clock(clock, connections), name="clock"),
+        asyncio.create_task(_heartbeats(bus, subjects.state(code, f"gateway-{name}"), metrics), name="heartbeat"),
+        asyncio.create_task(_watch_clock(clock, devices), name="clock"),
+        asyncio.create_task(writer.run(), name="writer"),
     ]
+    if follower is not None:
+        service.append(asyncio.create_task(follower.run(bus), name="follower"))
     stopped = asyncio.create_task(stop.wait(), name="stop")
     try:
-        done, _ = await asyncio.wait([stopped, *devices, *service], return_when=asyncio.FIRST_COMPLETED)
+        await bus.answer(subjects.command(code, name), orders.answer, at_once=MOST_WAITING)
+        await bus.answer(subjects.question(code, name), questions.answer, at_once=2)
+        done, _ = await asyncio.wait([stopped, *service], return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopped}:
             # None of them ends by itself: a fault of our own ends the process, and its supervisor starts it anew.
             task.result()
             raise RuntimeError(f"the task {task.get_name()} ended by itself")
-        await _end(devices, 2.0)
+        await writer.stop(WRITES_S)
+        await devices.stop(2.0)
+        devices.leave("the gateway was stopped")
         if not await outbox.drain(bus, DRAIN_S if bus.connected else 0.0):
             log.error("stopped_with_unsent_batches", batches=outbox.bridge.depth_entries)
     finally:
-        await _end([stopped, *devices, *service], 2.0)
+        await devices.stop(2.0)
+        await _end([stopped, *service], 2.0)
         await endpoint.stop()
         log.info("gateway_stopped", gateway=name, rows_sent=outbox.rows_sent)
 
@@ -147,15 +207,17 @@ async def _heartbeats(bus: Bus, subject: str, metrics: GatewayMetrics) -> None:
         await asyncio.sleep(HEARTBEAT_S)
 
 
-async def _watch_clock(clock: WallClock, connections: list[DeviceConnection]) -> None:
+async def _watch_clock(clock: WallClock, devices: Devices) -> None:
     while True:
         await asyncio.sleep(1.0)
         if moved := clock.check():
-            for connection in connections:
+            for connection in devices:
                 connection.acquisition.clock_jumped(moved)
 
 
-def _pages(metrics: GatewayMetrics, diagnostics: Diagnostics) -> Mapping[str, Callable[[Mapping[str, str]], Answer]]:
+def _pages(
+    metrics: GatewayMetrics, diagnostics: Diagnostics, findings: FindingsPage
+) -> Mapping[str, Callable[[Mapping[str, str]], Answer]]:
     def show_metrics(_: Mapping[str, str]) -> Answer:
         return 200, "text/plain; version=0.0.4; charset=utf-8", metrics.page()
 
@@ -168,7 +230,18 @@ def _pages(metrics: GatewayMetrics, diagnostics: Diagnostics) -> Mapping[str, Ca
             return as_json(404, {"error": f"this gateway has no point '{path}'"})
         return as_json(200, found)
 
+    def show_findings(query: Mapping[str, str]) -> Answer:
+        found = findings.show(query.get("connection"))
+        if found is None:
+            return as_json(404, {"error": f"this gateway has no connection '{query['connection']}'"})
+        return as_json(200, found)
+
     def show_state(_: Mapping[str, str]) -> Answer:
         return as_json(200, metrics.heartbeat())
 
-    return {"/metrics": show_metrics, "/diagnostics": show_diagnostics, "/state": show_state}
+    return {
+        "/metrics": show_metrics,
+        "/diagnostics": show_diagnostics,
+        "/findings": show_findings,
+        "/state": show_state,
+    }

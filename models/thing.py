@@ -70,22 +70,26 @@ class Names(Strict):
 
 
 class LimitFact(Strict):
-    """A limit in the point's unit. `restore` is where it ends, when that differs from `value`."""
+    """A limit in the point's unit. `restore` is where it ends, when that differs from `value`. One that
+    is not `confirmed` is a usual or second-hand figure: each mine confirms it or sets its own."""
 
     kind: Literal["hihi", "hi", "lo", "lolo"]
     value: Number
     restore: Number | None = None
     source: Text
     effective_from: datetime.date
+    confirmed: bool = True
 
 
 class PointModel(Strict):
-    """One point of a template. `low` and `high` bound what the value can physically be."""
+    """One point of a template. `low` and `high` bound what the value can physically be. `sensor_code`
+    is its type in the national dictionary (models/exchange/dictionaries), "" where that has none."""
 
     name: Names
     role: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$", max_length=60)]
     kind: Kind
     unit: str = ""
+    sensor_code: Annotated[str, StringConstraints(pattern=r"^([0-9]{4})?$")] = ""
     low: Number | None = None
     high: Number | None = None
     dead_band: Annotated[Number, Field(ge=0)] = 0.0
@@ -94,6 +98,11 @@ class PointModel(Strict):
     states: dict[int, Names] = {}
     limits: tuple[LimitFact, ...] = ()
     writable: bool = False
+    frozen_s: Annotated[Number, Field(gt=0, le=86400)] | None = None
+    """How long the value may stay exactly the same; only of what is never quite still."""
+    jump: Annotated[Number, Field(gt=0)] | None = None
+    """The most that the value can change in a second, in `unit`."""
+    debounce_s: Annotated[Number, Field(gt=0, le=60)] | None = None
 
     @field_validator("unit")
     @classmethod
@@ -116,6 +125,10 @@ class PointModel(Strict):
             raise ValueError("a point of kind state needs its states: value → zh and en")
         if self.states and self.role == "control.mode":
             raise ValueError("control.mode has the house's own states: leave them out")
+        if (self.frozen_s or self.jump) and self.kind is not Kind.ANALOG:
+            raise ValueError("frozen_s and jump are for points of kind analog")
+        if self.debounce_s and self.kind is not Kind.STATE:
+            raise ValueError("debounce_s is for points of kind state")
         for limit in self.limits:
             if (self.low is not None and limit.value < self.low) or (self.high is not None and limit.value > self.high):
                 raise ValueError(f"the limit {limit.kind} {limit.value:g} is outside low to high")
@@ -164,7 +177,9 @@ class Template(Strict):
 
     id: Key
     name: Names
-    category: Literal["transport", "mining", "heading", "drainage", "ventilation", "power", "safety", "other"]
+    category: Literal[
+        "transport", "mining", "heading", "drainage", "ventilation", "power", "network", "safety", "other"
+    ]
     points: dict[Key, PointModel] = Field(min_length=1)
     limit_sets: dict[str, LimitSet] = {}
     events: dict[Key, EventKind] = {}

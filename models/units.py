@@ -109,7 +109,7 @@ _ALIASES = {
 _USUAL = """
 ppm m cm mm km m/s m/min mm/s km/h kg t g kg/m t/h kg/s N kN kN/m N*m kN*m Pa kPa MPa bar kgf/cm2
 A mA kA V kV mV W kW MW Wh kWh MWh kVA var kvar kvarh Hz kHz r/min rpm rad deg degC degF K
-s ms min h d L L/min L/s m3 m3/h m3/min m3/s mg/m3 g/m3 lx dB ohm Ω kΩ MΩ mmH2O mmHg psi hp
+s ms min h d L L/min L/s m3 m3/h m3/min m3/s mg/m3 g/m3 Mbit/s lx dB ohm Ω kΩ MΩ mmH2O mmHg psi hp
 """
 _POWERS = re.compile(r"(?<![A-Za-z])((?:[kdcm]?m)|s|in|ft)([23])(?![A-Za-z0-9])")
 _ALLOWED = re.compile(r"[A-Za-zµμΩ°%_次个人台0-9*/() .^-]*")
@@ -191,6 +191,11 @@ def check_unit(unit: str) -> None:
     """Raises UnitError, with the nearest known one, when a unit is unknown."""
     if unit not in ("", *known_units()):
         _parse(unit)
+
+
+def parsed_unit(unit: str) -> Any:
+    """The unit as pint has it, for arithmetic of dimensions. Raises UnitError for an unknown one."""
+    return _parse(unit)
 
 
 @cache

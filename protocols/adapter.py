@@ -11,8 +11,9 @@ LinkLost the gateway closes the adapter and, later, connects a new one: an adapt
 from __future__ import annotations
 
 import enum
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from models.site.model import Name
+from protocols.findings import Finding
 
 
 class AdapterError(Exception):
@@ -71,6 +73,8 @@ class Sheet:
     delivers: Delivers
     source_time: bool
     remarks: Name
+    holds: bool = False
+    """A value holds until the source says otherwise: while the link is up, silence is no sign of age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ class Tag:
     type: str = ""
     order: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    period_s: float = 0.0
+    """The period of its poll group, 0 without one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -138,11 +144,13 @@ class Occurrence:
 class Delivery:
     """A reading, or events, or both, that the device sent by itself. `acknowledge` is called once, when
     all of it is in the bus (or was found to need no sample); an adapter whose protocol has no
-    acknowledgement leaves it."""
+    acknowledgement leaves it. `history`: the rows say how things were, with the source's times, and
+    change nothing of the present."""
 
     reading: Reading = field(default_factory=no_reading)
     acknowledge: Callable[[], None] = lambda: None
     events: Sequence[Occurrence] = ()
+    history: bool = False
 
 
 Deliver = Callable[[Delivery], Awaitable[None]]
@@ -151,18 +159,35 @@ Deliver = Callable[[Delivery], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One thing found by `browse`: `address` fits a site's address column, "" for a mere folder."""
+    """One thing found by `browse`: `address` fits a site's address column, "" for a mere folder. `unit`,
+    `low` and `high` are what the device says of itself, "" and NaN where it says nothing."""
 
     address: str
     name: str
     type: str
     parent: str
+    unit: str = ""
+    low: float = math.nan
+    high: float = math.nan
+    writable: bool = False
 
 
 class Settings(BaseModel):
     """What a connection's `settings:` may hold; an adapter declares its own in a subclass."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question of a poll, before it is asked: `what` for people, `items` it brings (registers, bits,
+    nodes), and `line_s`, the seconds that question and answer take on a serial line (0 on a network)."""
+
+    what: str
+    items: int
+    sent_bytes: int
+    received_bytes: int
+    line_s: float = 0.0
 
 
 S = TypeVar("S", bound=Settings)
@@ -177,12 +202,33 @@ class Adapter(ABC, Generic[S, P]):
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
+        self.memory: dict[str, Any] = {}
+        """What the next adapter of the same connection shall know: the gateway hands it on, and it is
+        gone with the process."""
 
     @classmethod
     @abstractmethod
     def check(cls, tag: Tag) -> None:
         """Raises ValueError in plain words when the tag's address, type, order or options cannot be
         right. Needs no connection: `sevenones check` calls it for every point."""
+
+    @classmethod
+    def span(cls, tag: Tag) -> tuple[Hashable, int, int] | None:
+        """Where in the device the value lies: a table and the first and last place in it, for finding
+        values that overlap. None where places have no order, or where sharing one is usual."""
+        return None
+
+    @classmethod
+    def raw_range(cls, tag: Tag) -> tuple[float, float] | None:
+        """The lowest and highest raw number that the tag's type can hold; None where that is no bound."""
+        return None
+
+    @classmethod
+    def words(cls, address: str, count: int) -> Sequence[Tag]:
+        """The tags of the `count` smallest neighbouring pieces of memory from an address on, whose `Reading.raw`
+        bytes put together are what stands there. Just the address where a protocol has no neighbours.
+        Raises ValueError for an address that cannot be one."""
+        return (Tag(0, "words", address),)
 
     @abstractmethod
     async def connect(self) -> None:
@@ -196,6 +242,10 @@ class Adapter(ABC, Generic[S, P]):
         """One value for every tag of the plan. What one tag's address does wrong makes that tag bad,
         with a reason; raises LinkLost only when nothing more can be asked over this connection."""
         raise NotImplementedError(f"{self.sheet.name} does not read by plan")
+
+    def requests(self, plan: P) -> Sequence[Request]:
+        """What one read of the plan asks for, in turn; empty when that cannot be said beforehand."""
+        return ()
 
     async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
         """Deliver what the device sends, until cancelled. Raises LinkLost when the link is gone or
@@ -219,3 +269,8 @@ class Adapter(ABC, Generic[S, P]):
     def counters(self) -> Mapping[str, int]:
         """Counts for the metrics page, such as messages that could not be read. Names end in _total."""
         return {}
+
+    def findings(self) -> Sequence[Finding]:
+        """What came and could not be used, the latest last: at most 100, each with its count. Shown to
+        the engineer; nothing in it may be a secret of ours."""
+        return ()

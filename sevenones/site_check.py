@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from models.site import Report
     from models.site.model import Connection, Point
-    from protocols.adapter import Adapter
+    from protocols.adapter import Adapter, Tag
 
 
 @cache
@@ -25,6 +25,12 @@ def _adapter(name: str) -> type[Adapter[Any, Any]] | str:
         return str(error)
     except (ImportError, AttributeError) as error:
         return f"the protocol '{name}' cannot be loaded here: {error}"
+
+
+def _tag(point: Point) -> Tag:
+    from protocols.adapter import Tag
+
+    return Tag(0, point.path, point.address, point.type, point.order, point.options)
 
 
 def check_settings(connection: Connection) -> Iterable[tuple[tuple[str | int, ...], str]]:
@@ -47,18 +53,32 @@ def check_settings(connection: Connection) -> Iterable[tuple[tuple[str | int, ..
 def check_tag(connection: Connection, point: Point) -> None:
     """Raises ValueError when the connection's adapter cannot read such a point. An adapter that is not
     there was named with its connection, once, and not for each of its points."""
-    from protocols.adapter import Tag
-
     found = _adapter(connection.adapter)
     if isinstance(found, str):
         return
-    tag = Tag(0, point.path, point.address, point.type, point.order, point.options)
     try:
-        found.check(tag)
+        found.check(_tag(point))
     except ValueError:
         raise
     except Exception as error:  # an adapter from outside the tree must not hide the other mistakes
         raise ValueError(f"the adapter '{connection.adapter}' failed on '{point.address}': {error!r}") from error
+
+
+def span_of(connection: Connection, point: Point) -> tuple[Hashable, int, int] | None:
+    """Where in the device a point's value lies; None where its adapter does not say."""
+    found = _adapter(connection.adapter)
+    return None if isinstance(found, str) else found.span(_tag(point))
+
+
+def range_of(connection: Connection, point: Point) -> tuple[float, float] | None:
+    """The raw numbers that a point can have, from … to; None where its adapter does not say or refuses it."""
+    found = _adapter(connection.adapter)
+    if isinstance(found, str):
+        return None
+    try:
+        return found.raw_range(_tag(point))
+    except ValueError:
+        return None
 
 
 def examine(site: Path, *, require_environment: bool = False, environment: Mapping[str, str] | None = None) -> Report:
@@ -69,6 +89,8 @@ def examine(site: Path, *, require_environment: bool = False, environment: Mappi
         site,
         check_tag=check_tag,
         check_settings=check_settings,
+        span_of=span_of,
+        range_of=range_of,
         environment=os.environ if environment is None else environment,
         require_environment=require_environment,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -11,14 +11,20 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from models.identity import point_id
-from models.site.model import STATUTORY_SILENCE_S, Connection, Kind, Limit, Name, Point, Retention
+from models.site import derived, guarding
+from models.site.expressions import parse
+from models.site.guarding import path_of
+from models.site.model import STATUTORY_SILENCE_S, Connection, Guards, Kind, Limit, Name, Point, Retention
+from models.site.overlaps import SpanOf, falls_short, overlaps
 from models.site.problems import Problems, nearest
 from models.site.schema import Binding, plain_words
-from models.thing import LimitFact, PointModel, Template
+from models.thing import PointModel, Template
 from models.units import IDENTITY, Affine, UnitError, compile_unit
 
 CheckTag = Callable[[Connection, Point], None]
 """Raises ValueError in plain words when an adapter cannot read such a point."""
+RangeOf = Callable[[Connection, Point], tuple[float, float] | None]
+"""The lowest and highest raw number that such a point can have; None where that is not known."""
 
 
 class Source(Protocol):
@@ -34,7 +40,7 @@ class Source(Protocol):
 
 @dataclass(slots=True)
 class Instance:
-    """An equipment as the bindings need it. `limits`: by point key, from the template or its limit set."""
+    """An equipment as the bindings need it. `limits`: by point key, as `models.site.limits` found them."""
 
     id: str
     template: Template
@@ -42,15 +48,10 @@ class Instance:
     limits: Mapping[str, tuple[Limit, ...]]
 
 
-def resolved_limits(facts: Iterable[LimitFact]) -> tuple[Limit, ...]:
-    return tuple(
-        Limit(fact.kind, fact.value, fact.restore, fact.source, fact.effective_from.isoformat()) for fact in facts
-    )
-
-
 class Binder:
     """Makes points of bindings and keeps what only all of them together can show: two bindings of a
-    point, two readings of an address, two paths of an id."""
+    point, two readings of an address, two paths of an id; at the end (`finish`) derived points,
+    heartbeats and overlaps."""
 
     def __init__(
         self,
@@ -59,6 +60,8 @@ class Binder:
         connections: Mapping[str, Connection | None],
         problems: Problems,
         check_tag: CheckTag | None,
+        span_of: SpanOf | None = None,
+        range_of: RangeOf | None = None,
     ) -> None:
         """A None in `instances` or `connections` is one whose own entry is wrong: named already."""
         self.mine = mine
@@ -66,10 +69,14 @@ class Binder:
         self.connections = connections
         self.problems = problems
         self.check_tag = check_tag
+        self.span_of = span_of
+        self.range_of = range_of
         self.points: list[Point] = []
         self.bound: dict[str, tuple[str, str]] = {}
         self._ids: dict[int, str] = {}
         self._addresses: dict[tuple[str, str], Point] = {}
+        self._sources: dict[str, Source] = {}
+        self._derived: list[derived.Pending] = []
         self._words: dict[int, tuple[Name, Mapping[int, Name]]] = {}
 
     def bind(self, equipment: str, key: str, values: Mapping[str, Any], source: Source) -> None:
@@ -96,16 +103,91 @@ class Binder:
         binding = self._binding(instance, values, source)
         if binding is None:
             return
+        self._sources[path] = source
+        if binding.expression:
+            self._derive(path, instance, key, model, binding, source)
+            return
         connection = self._connection(binding, source)
         affine = self._affine(binding, model, source)
         if not binding.address:
             self._wrong(source, "address", f"{equipment}/{key} has no address")
         elif affine is not None and connection is not None:
             group = self._group(binding, connection, source)
-            if group is not None:
-                point = self._point(path, instance, key, model, binding, connection.name, group, affine, source)
-                if point is not None:
+            guards = guarding.resolve(
+                binding, model, self._heartbeat(binding, connection, path, equipment), self._at(source)
+            )
+            if group is not None and guards is not None:
+                point = self._point(path, instance, key, model, binding, connection.name, group, affine, guards, source)
+                if point is not None and self._holds(point, connection, binding, source):
                     self._accept(point, connection, source)
+
+    def finish(self, heartbeats: Mapping[str, tuple[str, int]] | None = None) -> None:
+        """What can only be said once everything is bound. `heartbeats`: the file and line of each
+        connection's own."""
+        bound = {point.path: point for point in self.points}
+        for point in derived.resolve(self._derived, bound, self._sources):
+            bound[point.path] = point
+            self._accept(point, None, self._sources[point.path])
+        for name, message in guarding.wrong_beats(self.mine, self.connections, bound, self._sources):
+            self.problems.add(*(heartbeats or {})[name], message)
+        for point, field, message in guarding.wrong_watches(self.points, bound, self._sources, self.connections):
+            self._wrong(self._sources[point.path], field, message)
+        if self.span_of is not None:
+            for one, other in overlaps(self.points, self.connections, self.span_of):
+                source = self._sources[other.path]
+                this, that = (f"{point.address} ({point.type or 'its usual type'})" for point in (other, one))
+                where = ":".join(self.bound[one.path])
+                message = f"{this} overlaps {that}, which {one.equipment}/{one.key} reads at {where}"
+                self.problems.note(source.file, source.where("address"), message)
+
+    def _at(self, source: Source) -> guarding.Wrong:
+        return lambda field, message: self._wrong(source, field, message)
+
+    def _heartbeat(self, binding: Binding, connection: Connection, path: str, equipment: str) -> str:
+        reference = binding.heartbeat or connection.heartbeat
+        beat = path_of(reference, self.mine, equipment) if reference else ""
+        return "" if beat == path else beat
+
+    def _derive(
+        self, path: str, instance: Instance, key: str, model: PointModel, binding: Binding, source: Source
+    ) -> None:
+        for field in ("address", "type", "order", "no_value", "rollover", "curve", "frozen", "heartbeat", "options"):
+            if getattr(binding, field) and field not in instance.defaults:
+                self._wrong(source, field, f"a derived point follows from others and has no '{field}'")
+                return
+        if model.kind is Kind.TEXT:
+            self._wrong(source, "expression", "an expression gives a number, and this point is a text")
+            return
+        try:
+            expression = parse(binding.expression)
+        except ValueError as error:
+            self._wrong(source, "expression", str(error))
+            return
+        affine = self._affine(binding, model, source)
+        guards = guarding.resolve(binding, model, "", self._at(source))
+        if affine is None or guards is None:
+            return
+        bare = binding.model_copy(update={"address": "", "type": "", "order": "", "options": {}})
+        point = self._point(path, instance, key, model, bare, "", "", affine, guards, source)
+        if point is not None:
+            unit = model.unit if binding.unit is None else binding.unit
+            self._derived.append(
+                derived.Pending(
+                    point, expression, binding.expression, unit, lambda text: self._wrong(source, "expression", text)
+                )
+            )
+
+    def _holds(self, point: Point, connection: Connection, binding: Binding, source: Source) -> bool:
+        raw = self.range_of(connection, point) if self.range_of is not None else None
+        good = True
+        for field, message in falls_short(point, raw) if raw is not None else ():
+            if field in ("low", "high") and getattr(binding, field) is None:
+                # A template's range is of the thing, and not of this device.
+                self.problems.note(source.file, source.where("type"), message)
+            else:
+                self._wrong(source, field, message)
+                good = False
+        return good
 
     def _wrong(self, source: Source, field: str, message: str) -> None:
         self.problems.add(source.file, source.where(field), message)
@@ -172,6 +254,7 @@ class Binder:
         connection: str,
         group: str,
         affine: Affine,
+        guards: Guards,
         source: Source,
     ) -> Point | None:
         low = _first(binding.low, model.low)
@@ -216,13 +299,18 @@ class Binder:
             limits=instance.limits.get(key, ()),
             writable=model.writable,
             options=binding.options,
+            guards=guards,
         )
 
-    def _accept(self, point: Point, connection: Connection, source: Source) -> None:
+    def _accept(self, point: Point, connection: Connection | None, source: Source) -> None:
+        """`connection`: None for a derived point."""
         other_path = self._ids.setdefault(point.id, point.path)
         if other_path != point.path:
             message = f"'{point.path}' and '{other_path}' have the same id {point.id}: rename one of them"
             self._wrong(source, "point", message)
+            return
+        if connection is None:
+            self.points.append(point)
             return
         other = self._addresses.setdefault((point.connection, point.address), point)
         for column, this, that in (("type", point.type, other.type), ("order", point.order, other.order)):

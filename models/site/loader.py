@@ -11,11 +11,13 @@ from typing import Any
 
 from models.identity import SEGMENT
 from models.site import tables
-from models.site.bindings import Binder, CheckTag, Instance, resolved_limits
+from models.site.bindings import Binder, CheckTag, Instance, RangeOf
 from models.site.environment import Filler
 from models.site.files import Folder
 from models.site.library import Library
+from models.site.limits import limits_of
 from models.site.model import Area, Connection, Coordinates, Equipment, Group, Shift, Site
+from models.site.overlaps import SpanOf
 from models.site.problems import Problem, Problems, SiteErrors, nearest
 from models.site.schema import AreaEntry, ConnectionEntry, EquipmentEntry, SiteFile, entries, validate
 from models.site.yamlfile import Document, parse
@@ -54,10 +56,19 @@ def load(
     *,
     check_tag: CheckTag | None = None,
     check_settings: CheckSettings | None = None,
+    span_of: SpanOf | None = None,
+    range_of: RangeOf | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Site:
     """The site in `folder`. Raises SiteErrors with all of its mistakes."""
-    report = examine(folder, check_tag=check_tag, check_settings=check_settings, environment=environment)
+    report = examine(
+        folder,
+        check_tag=check_tag,
+        check_settings=check_settings,
+        span_of=span_of,
+        range_of=range_of,
+        environment=environment,
+    )
     if report.site is None:
         raise SiteErrors(report.problems)
     return report.site
@@ -68,6 +79,8 @@ def examine(
     *,
     check_tag: CheckTag | None = None,
     check_settings: CheckSettings | None = None,
+    span_of: SpanOf | None = None,
+    range_of: RangeOf | None = None,
     environment: Mapping[str, str] | None = None,
     require_environment: bool = True,
 ) -> Report:
@@ -78,8 +91,33 @@ def examine(
         problems.add(str(folder), "", "is not a folder: give the folder that holds site.yaml")
         return Report(None, problems.found, problems.notes)
     with _no_collection():
-        site = _Loading(folder, problems, check_tag, check_settings, environment or {}, require_environment).run()
+        site = _Loading(
+            folder, problems, check_tag, check_settings, span_of, range_of, environment or {}, require_environment
+        ).run()
     return Report(None if problems.count else site, problems.ordered(), problems.notes)
+
+
+def connection(
+    folder: Path,
+    name: str,
+    *,
+    check_settings: CheckSettings | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Connection:
+    """One connection of a site, whatever else is wrong or missing there yet. Raises SiteErrors."""
+    problems = Problems()
+    if not folder.is_dir():
+        problems.add(str(folder), "", "is not a folder: give the folder that holds site.yaml")
+        raise SiteErrors(problems.found)
+    loading = _Loading(folder, problems, None, check_settings, None, None, environment or {}, require_environment=True)
+    loading.only = name
+    loading._connections()
+    found = loading.connections.get(name)
+    if found is None and name not in loading.connections and not problems.count:
+        problems.add("connections.yaml", "", f"there is no connection '{name}'" + nearest(name, loading.connections))
+    if found is None or problems.count:
+        raise SiteErrors(problems.ordered())
+    return found
 
 
 @contextmanager
@@ -121,6 +159,8 @@ class _Loading:
         problems: Problems,
         check_tag: CheckTag | None,
         check_settings: CheckSettings | None,
+        span_of: SpanOf | None,
+        range_of: RangeOf | None,
         environment: Mapping[str, str],
         require_environment: bool,
     ) -> None:
@@ -128,10 +168,15 @@ class _Loading:
         self.problems = problems
         self.check_tag = check_tag
         self.check_settings = check_settings
+        self.span_of = span_of
+        self.range_of = range_of
         self.environment = environment
         self.require_environment = require_environment
+        self.only: str | None = None
+        """The one connection that is looked at, when only one is."""
         self.areas: dict[str, Area | None] = {}
         self.connections: dict[str, Connection | None] = {}
+        self.heartbeats: dict[str, tuple[Document, Place]] = {}
         self.equipment: dict[str, Equipment] = {}
         self.instances: dict[str, Instance | None] = {}
         self.at: dict[str, tuple[Document, Place]] = {}
@@ -149,12 +194,21 @@ class _Loading:
         if not files:
             self.problems.add("equipment", "", "has no .yaml file: a site needs equipment")
         binder = Binder(
-            facts.code if facts else "0" * 12, self.instances, self.connections, self.problems, self.check_tag
+            facts.code if facts else "0" * 12,
+            self.instances,
+            self.connections,
+            self.problems,
+            self.check_tag,
+            self.span_of,
+            self.range_of,
         )
         for equipment, key, values, source in self.inline:
             binder.bind(equipment, key, values, source)
         for path in self.folder.list("points", (".csv", ".xlsx")):
             self._table(path, binder)
+        binder.finish(
+            {name: (document.file, document.line(place)) for name, (document, place) in self.heartbeats.items()}
+        )
         self._unbound(binder)
         return self._site(facts, binder) if facts and not self.problems.count else None
 
@@ -219,20 +273,32 @@ class _Loading:
             return
         for name, data in entries(document, "connections", self.problems).items():
             place: Place = ("connections", name)
+            if self.only not in (None, name):
+                self.connections[name] = None
+                continue
             self._segment(document, place, name, "connection")
             filler = Filler(self.environment, document, self.problems, required=self.require_environment)
             entry = validate(ConnectionEntry, filler.fill(data, place), document, place, self.problems)
             self.connections[name] = None
             if entry is None:
                 continue
-            groups = {key: Group(key, group.period, group.phase) for key, group in entry.groups.items()}
+            groups = {key: Group(key, group.period, group.phase, group.priority) for key, group in entry.groups.items()}
             for key, group in groups.items():
                 if group.phase_s is not None and group.phase_s >= group.period_s:
                     message = f"the phase {group.phase_s:g} s must be below the period {group.period_s:g} s"
                     self.problems.add(document.file, document.line((*place, "groups", key, "phase")), message)
             connection = Connection(
-                name, entry.gateway, entry.adapter, entry.settings, groups or {DEFAULT_GROUP.name: DEFAULT_GROUP}
+                name=name,
+                gateway=entry.gateway,
+                adapter=entry.adapter,
+                settings=entry.settings,
+                groups=groups or {DEFAULT_GROUP.name: DEFAULT_GROUP},
+                heartbeat=entry.heartbeat or "",
+                clock=entry.clock,
+                time_zone=entry.time_zone or "",
+                skew_s=entry.skew,
             )
+            self.heartbeats[name] = (document, (*place, "heartbeat"))
             self.connections[name] = connection
             for below, message in self.check_settings(connection) if self.check_settings else ():
                 at = (*place, *below)
@@ -280,16 +346,11 @@ class _Loading:
             return None
         if template is None:
             return None
-        limits = {key: resolved_limits(model.limits) for key, model in template.points.items() if model.limits}
-        if entry.limit_set is not None:
-            chosen = template.limit_sets.get(entry.limit_set)
-            if chosen is None:
-                message = f"the template '{template.id}' has no limit set '{entry.limit_set}'"
-                message += nearest(entry.limit_set, template.limit_sets)
-                self.problems.add(document.file, document.line((*place, "limit_set")), message)
-                return None
-            limits |= {key: resolved_limits(facts) for key, facts in chosen.points.items()}
-        return Instance(name, template, entry.defaults, limits)
+
+        def say(below: Place, message: str) -> None:
+            self.problems.add(document.file, document.line((*place, *below)), message)
+
+        return Instance(name, template, entry.defaults, limits_of(template, entry, say))
 
     def _table(self, path: Path, binder: Binder) -> None:
         data = self.folder.read(path)

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 DEFAULT_SILENCE_S = 30.0
 STATUTORY_SILENCE_S = 10.0
+DEFAULT_PRIORITY = 5
+DEFAULT_SKEW_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,50 @@ class Retention(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit that the template suggests for a point, in the point's unit. `kind`: hihi, hi, lo, lolo.
-    `restore`: where it ends, None for at `value`; `effective_from`: an ISO date."""
+    """A limit of a point, in the point's unit: the template's, or the site's own. `kind`: hihi, hi, lo,
+    lolo. `restore`: where it ends, None for at `value`; `effective_from`: an ISO date; `confirmed`: not a
+    usual or second-hand figure; `reason`: why the site set its own, "" for the template's."""
 
     kind: str
     value: float
     restore: float | None = None
     source: str = ""
     effective_from: str = ""
+    confirmed: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What a point's samples are watched for, beside their range. 0, "" and () guard nothing.
+
+    `no_value`: raw numbers by which the device says that it has none. `rollover`: the raw number at
+    which a counter begins again at 0. `frozen_s`: how long the value may stay exactly the same.
+    `heartbeat`: the path of a point whose standing still says that the device's program has stopped.
+    `jump`: the most that the value can change in a second, in the point's unit. `curve`: (raw, value)
+    with raw rising, in place of the scale. `debounce_s`: how long a state must last to be believed.
+    """
+
+    no_value: tuple[float, ...] = ()
+    rollover: float = 0.0
+    frozen_s: float = 0.0
+    heartbeat: str = ""
+    jump: float = 0.0
+    curve: tuple[tuple[float, float], ...] = ()
+    debounce_s: float = 0.0
+
+
+UNGUARDED = Guards()
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """How a derived point follows from others of its connection: `code` over x0, x1, … for numexpr, and
+    the paths that these stand for. `text` is what the site says."""
+
+    text: str
+    code: str
+    inputs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +124,49 @@ class Point:
     limits: tuple[Limit, ...] = ()
     writable: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+    guards: Guards = UNGUARDED
+    formula: Formula | None = None
+    """Of a derived point, which has no address."""
+
+
+class ClockPolicy(StrEnum):
+    """Whose time a sample of a device with a clock of its own gets."""
+
+    SOURCE = "source"
+    """The device's, where it can be believed."""
+    GATEWAY = "gateway"
+    """Ours: the device's clock is not looked at."""
+    CHECK = "check"
+    """The device's, and uncertain while its clock is off by more than is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """A poll group: its members are read together every `period_s`, `phase_s` after the full period.
-    A phase of None lets the gateway stagger the group."""
+    A phase of None lets the gateway stagger the group. `priority`, 1 … 9: of the groups that are due
+    the higher is read first."""
 
     name: str
     period_s: float
     phase_s: float | None = None
+    priority: int = DEFAULT_PRIORITY
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One device's connection: `adapter` is the protocol's entry point, `settings` is for it alone."""
+    """One device's connection: `adapter` is the protocol's entry point, `settings` is for it alone.
+    `heartbeat`: the path of a point for all of its points (see Guards), or "". `time_zone`: of a device
+    that sends local time as if it were UTC, or "". `skew_s`: how far its clock may be off ours."""
 
     name: str
     gateway: str
     adapter: str
     settings: Mapping[str, Any]
     groups: Mapping[str, Group]
+    heartbeat: str = ""
+    clock: ClockPolicy = ClockPolicy.SOURCE
+    time_zone: str = ""
+    skew_s: float = DEFAULT_SKEW_S
 
 
 @dataclass(frozen=True, slots=True)

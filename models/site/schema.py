@@ -7,11 +7,20 @@ import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
+from models.site.model import DEFAULT_PRIORITY, DEFAULT_SKEW_S, ClockPolicy
 from models.site.problems import Problems, nearest
 from models.site.yamlfile import Document, Path
-from models.thing import Key, Names, Number, Strict, Text
+from models.thing import Key, LimitFact, Names, Number, Strict, Text
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -31,7 +40,18 @@ def _seconds(value: object) -> object:
 Span = Annotated[Number, BeforeValidator(_seconds)]
 """Seconds, or "200 ms", "5 s", "1 min"."""
 
+REFERENCE = r"^([a-z0-9_-]{1,40}/)?[a-z0-9_-]{1,40}$"
+"""Another point: its key, when it is of the same equipment, or equipment/key."""
+
 Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+def _zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"there is no time zone '{name}'; for China write Asia/Shanghai") from error
+    return name
 
 
 class ShiftEntry(Strict):
@@ -58,18 +78,9 @@ class SiteFile(Strict):
     name: Names
     capacity_kt: Annotated[int, Field(gt=0, le=1_000_000)]
     gas_class: Literal["low", "high", "outburst"]
-    time_zone: str
+    time_zone: Annotated[str, AfterValidator(_zone)]
     shifts: tuple[ShiftEntry, ...] = ()
     coordinates: CoordinatesEntry | None = None
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone_exists(cls, name: str) -> str:
-        try:
-            zoneinfo.ZoneInfo(name)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"there is no time zone '{name}'; for China write Asia/Shanghai") from error
-        return name
 
     @field_validator("shifts")
     @classmethod
@@ -92,6 +103,7 @@ class AreaEntry(Strict):
 class GroupEntry(Strict):
     period: Annotated[Span, Field(gt=0, le=86400)]
     phase: Annotated[Span, Field(ge=0)] | None = None
+    priority: Annotated[int, Field(ge=1, le=9)] = DEFAULT_PRIORITY
 
 
 class ConnectionEntry(Strict):
@@ -99,6 +111,32 @@ class ConnectionEntry(Strict):
     adapter: Text
     settings: dict[str, Any] = Field(default_factory=dict)
     groups: dict[Key, GroupEntry] = Field(default_factory=dict)
+    heartbeat: Annotated[str, StringConstraints(pattern=REFERENCE)] | None = None
+    clock: ClockPolicy = ClockPolicy.SOURCE
+    time_zone: Annotated[str, AfterValidator(_zone)] | None = None
+    skew: Annotated[Span, Field(gt=0, le=86400)] = DEFAULT_SKEW_S
+
+
+def _numbers(value: object) -> object:
+    """A list of numbers, or a cell such as `65535; 32767`."""
+    if isinstance(value, str):
+        parts = [part for part in re.split(r"[;；,，\s]+", value.strip()) if part]
+        try:
+            return [float(int(part, 16)) if part.lower().startswith("0x") else float(part) for part in parts]
+        except ValueError:
+            raise ValueError(f"'{value}' is not a list of numbers such as 65535; 32767") from None
+    return [value] if isinstance(value, int | float) else value
+
+
+def _pairs(value: object) -> object:
+    """A list of pairs, or a cell such as `4:0; 12:50; 20:100`."""
+    if isinstance(value, str):
+        pairs = [part.replace("：", ":").split(":") for part in re.split(r"[;；\s]+", value.strip()) if part]
+        try:
+            return [[float(number) for number in pair] for pair in pairs]
+        except ValueError:
+            raise ValueError(f"'{value}' is not a curve such as 4:0; 12:50; 20:100 (raw:value)") from None
+    return value
 
 
 class Binding(Strict):
@@ -120,6 +158,20 @@ class Binding(Strict):
     name_zh: Text | None = None
     name_en: Text | None = None
     options: dict[str, Any] = Field(default_factory=dict)
+    no_value: Annotated[tuple[Number, ...], BeforeValidator(_numbers), Field(max_length=16)] = ()
+    rollover: Annotated[Number, Field(gt=1, le=2**53)] | None = None
+    frozen: Annotated[Span, Field(gt=0, le=86400)] | None = None
+    heartbeat: Annotated[str, StringConstraints(pattern=REFERENCE)] | None = None
+    jump: Annotated[Number, Field(gt=0)] | None = None
+    curve: Annotated[tuple[tuple[Number, Number], ...], BeforeValidator(_pairs), Field(max_length=64)] = ()
+    debounce: Annotated[Span, Field(gt=0, le=60)] | None = None
+    expression: str = ""
+
+
+class OwnLimit(LimitFact):
+    """A limit that the mine sets for one equipment, and why."""
+
+    reason: Text
 
 
 class EquipmentEntry(Strict):
@@ -129,6 +181,7 @@ class EquipmentEntry(Strict):
     name: Names
     area: str
     limit_set: str | None = None
+    limits: dict[str, tuple[OwnLimit, ...]] = Field(default_factory=dict)
     defaults: dict[str, Any] = Field(default_factory=dict)
     points: dict[str, Any] = Field(default_factory=dict)
 
@@ -163,6 +216,8 @@ def plain_words(error: Mapping[str, Any], model: type[BaseModel]) -> str:
         "less_than_equal": lambda: f"'{last}' must be at most {context['le']:g}, got {shown}",
         "dict_type": lambda: f"'{last}' must be a mapping (key: value), got {shown}",
         "model_type": lambda: f"'{last}' must be a mapping (key: value), got {shown}",
+        "too_long": lambda: f"'{last}' has more than {context['max_length']} entries",
+        "missing_argument": lambda: f"'{last}' must be pairs of raw and value",
         "tuple_type": lambda: f"'{last}' must be a list, got {shown}",
     }
     return fixed[kind]() if kind in fixed else f"'{last}': {error['msg']}"
@@ -173,6 +228,8 @@ def _what(value: object) -> str:
 
 
 def _pattern(field: str, pattern: str) -> str:
+    if pattern == REFERENCE:
+        return "is not another point: write its key, or equipment/key"
     if pattern == r"^[0-9]{12}$":
         return "is not a mine code: 12 digits"
     if "{1,40}" in pattern:

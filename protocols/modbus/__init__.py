@@ -1,5 +1,6 @@
-"""Modbus TCP on pymodbus."""
+"""Modbus TCP, RTU inside TCP, and serial RTU, with frames of our own."""
 
-from protocols.modbus.adapter import Modbus, ModbusSettings
+from protocols.modbus.adapter import Modbus
+from protocols.modbus.settings import ModbusSettings, Quirks
 
-__all__ = ["Modbus", "ModbusSettings"]
+__all__ = ["Modbus", "ModbusSettings", "Quirks"]

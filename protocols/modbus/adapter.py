@@ -1,148 +1,122 @@
-"""The Modbus TCP adapter: reads by plan, writes single values."""
+"""The Modbus adapter: reads by plan, writes single values."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar
-
-from pydantic import Field
-from pymodbus.pdu.bit_message import WriteSingleCoilRequest
-from pymodbus.pdu.register_message import (
-    MaskWriteRegisterRequest,
-    WriteMultipleRegistersRequest,
-    WriteSingleRegisterRequest,
-)
+from collections.abc import Hashable, Mapping, Sequence
+from typing import ClassVar
 
 from models.site.model import Name
-from protocols.adapter import (
-    Adapter,
-    AdapterError,
-    Delivers,
-    LinkLost,
-    Reading,
-    Settings,
-    Sheet,
-    Supports,
-    Tag,
-    WriteRefused,
-)
-from protocols.modbus import encode
-from protocols.modbus.address import Table, parse
-from protocols.modbus.faults import NoAnswer, Refused
+from protocols.adapter import Adapter, Delivers, LinkLost, Reading, Request, Sheet, Supports, Tag, WriteRefused
+from protocols.modbus import encode, extent
+from protocols.modbus.address import HIGHEST, Table, parse
+from protocols.modbus.faults import Closed, NoAnswer, Refused
+from protocols.modbus.forbidden import Forbidden
+from protocols.modbus.forecast import asked_by, neighbours
 from protocols.modbus.link import Link
-from protocols.modbus.planner import Plan, compile_plan
+from protocols.modbus.planner import Plan, compile_plan, on_wire
 from protocols.modbus.reader import Reader
-
-
-class ModbusSettings(Settings):
-    """A connection's `settings:`."""
-
-    host: Annotated[str, Field(min_length=1, description="address or name of the device")]
-    port: Annotated[int, Field(ge=1, le=65535, description="TCP port of its Modbus server")] = 502
-    unit: Annotated[int, Field(ge=0, le=255, description="unit of addresses that name none")] = 1
-    timeout_s: Annotated[float, Field(gt=0, le=60, description="longest wait for a connection or a reply")] = 2.0
-    gap: Annotated[
-        int, Field(ge=0, le=124, description="registers nobody asked for that a block may span (bits: 16 times that)")
-    ] = 8
-    max_registers: Annotated[
-        int, Field(ge=4, le=125, description="most registers in one request, if the device takes fewer than 125")
-    ] = 125
-    max_bits: Annotated[
-        int, Field(ge=1, le=2000, description="most bits in one request, if the device takes fewer than 2000")
-    ] = 2000
-    pause_after_connect_s: Annotated[
-        float, Field(ge=0, le=60, description="wait before the first request, for devices that need it")
-    ] = 0.0
-    pause_s: Annotated[
-        float, Field(ge=0, le=10, description="wait before each further request, for devices that need it")
-    ] = 0.0
-    rest_s: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=3600,
-            description="pause before what failed twice is asked again; doubles up to 60 s, or this if longer",
-        ),
-    ] = 10.0
+from protocols.modbus.settings import ModbusSettings
 
 
 class Modbus(Adapter[ModbusSettings, Plan]):
-    """One Modbus TCP device, or one gateway with several units behind it."""
+    """One Modbus device, or several units behind one address or on one serial port."""
 
     sheet: ClassVar[Sheet] = Sheet(
         name="modbus",
-        title=Name(zh="Modbus TCP", en="Modbus TCP"),
+        title=Name(zh="Modbus TCP 与 RTU", en="Modbus TCP and RTU"),
         supports=Supports.READ | Supports.WRITE,
         delivers=Delivers.LATEST,
         source_time=False,
         remarks=Name(
-            zh="同一设备一条连接，同时只有一个请求；相邻地址自动合并成块。超过 2^53 的 64 位整数会丢失低位。",
-            en="One connection a device and one request at a time; neighbouring addresses are read in one block. "
-            "Integers of 64 bits lose low digits beyond 2^53.",
+            zh="TCP、TCP 内的 RTU、串口；同一地址或串口同时只有一个请求，多个连接轮流；相邻地址自动合并成块。"
+            "超过 2^53 的 64 位整数会丢失低位。",
+            en="TCP, RTU inside TCP and serial ports; one request at a time on an address or port, whose connections "
+            "take turns; neighbouring addresses are read in one block. 64-bit integers lose low digits beyond 2^53.",
         ),
     )
     Settings = ModbusSettings
 
     def __init__(self, settings: ModbusSettings) -> None:
         super().__init__(settings)
+        quirks = settings.quirks
         self._link = Link(
-            settings.host, settings.port, settings.timeout_s, settings.pause_after_connect_s, settings.pause_s
+            settings.place,
+            settings.timeout_s,
+            quirks.pause_after_connect_s,
+            quirks.pause_s,
+            any_unit=quirks.any_unit,
         )
         self._reader = Reader(self._link, settings.rest_s)
+        self._forbidden = Forbidden.parse(settings.forbidden)
 
     @classmethod
     def check(cls, tag: Tag) -> None:
         parse(tag)
 
+    @classmethod
+    def span(cls, tag: Tag) -> tuple[Hashable, int, int] | None:
+        return extent.span(tag)
+
+    @classmethod
+    def raw_range(cls, tag: Tag) -> tuple[float, float] | None:
+        return extent.raw_range(tag)
+
+    @classmethod
+    def words(cls, address: str, count: int) -> Sequence[Tag]:
+        return neighbours(address, count)
+
     async def connect(self) -> None:
         await self._link.open()
 
     def plan(self, tags: Sequence[Tag]) -> Plan:
+        settings = self.settings
         plan = compile_plan(
             tags,
-            unit=self.settings.unit,
-            gap=self.settings.gap,
-            max_registers=self.settings.max_registers,
-            max_bits=self.settings.max_bits,
+            unit=settings.unit,
+            gap=settings.gap,
+            max_registers=settings.max_registers,
+            max_bits=settings.max_bits,
+            forbidden=self._forbidden,
+            first_address=settings.quirks.first_address,
+            apart=settings.quirks.one_request_a_field,
+            serial=settings.transport != "tcp",
         )
         self._reader.expect(plan)
         return plan
 
     async def read(self, plan: Plan) -> Reading:
-        return await self._reader.read(plan)
+        reading = await self._reader.read(plan)
+        if self.settings.quirks.close_after_poll:
+            self._link.hang_up()
+        return reading
+
+    def requests(self, plan: Plan) -> Sequence[Request]:
+        return asked_by(plan, self.settings.place)
 
     async def write(self, tag: Tag, value: float | str) -> None:
-        """Functions 5, 6 and 16 by the tag's type; a bit of a register by 22, which leaves the other bits
+        """Functions 5, 6, 15 and 16 by the tag's type; bits of a register by 22, which leaves its other bits
         to the device. Without a reply the outcome is not known: LinkLost says so."""
         target = parse(tag)
         if target.table in (Table.DISCRETE_INPUTS, Table.INPUT_REGISTERS):
             raise WriteRefused(f"'{tag.address}': {target.table.words} can only be read")
-        number = encode.number(target, value)
-        place = {"dev_id": self.settings.unit if target.unit is None else target.unit, "address": target.start}
-        if target.table is Table.COILS:
-            await self._write(tag, WriteSingleCoilRequest(bits=[bool(number)], **place), 4)
-        elif target.bit >= 0:
-            bit = 1 << (target.bit if target.order in ("abcd", "cdab") else target.bit ^ 8)
-            request = MaskWriteRegisterRequest(and_mask=0xFFFF ^ bit, or_mask=bit if number else 0, **place)
-            await self._write(tag, request, 6)
-        else:
-            registers = encode.registers(target, number)
-            if len(registers) == 1:
-                await self._write(tag, WriteSingleRegisterRequest(registers=registers, **place), 4)
-            else:
-                await self._write(tag, WriteMultipleRegistersRequest(registers=registers, **place), 4)
-
-    async def _write(self, tag: Tag, request: object, body: int) -> None:
-        sent = request.encode()[:body]  # type: ignore[attr-defined]
+        unit = self.settings.unit if target.unit is None else target.unit
+        start = on_wire(target, self.settings.quirks.first_address)
+        if not 0 <= start <= HIGHEST - target.width + 1:
+            raise WriteRefused(f"'{tag.address}' is outside what the device can have")
+        if self._forbidden.touches(unit, target.table, start, target.width):
+            raise WriteRefused(f"'{tag.address}' is in a range that the connection's settings forbid")
+        if unit == 0 and self.settings.transport != "tcp":
+            raise WriteRefused(f"'{tag.address}': unit 0 of a serial line is everyone, and nobody would confirm it")
+        multiple = self.settings.quirks.multiple_writes_only
         try:
-            reply = await self._link.ask(request, body)
+            await self._link.ask(encode.request(target, unit, start, value, multiple=multiple))
         except Refused as refusal:
             raise WriteRefused(f"'{tag.address}' was not written: {refusal}") from None
         except NoAnswer as failure:
             raise LinkLost(f"'{tag.address}': {failure}; whether it was written is not known") from None
-        if reply.encode() != sent:
-            raise AdapterError(f"'{tag.address}': the device confirmed another write than was asked; read it back")
+        except Closed as lost:
+            raise LinkLost(f"'{tag.address}': {lost}; whether it was written is not known") from None
 
     async def close(self) -> None:
         self._link.close()

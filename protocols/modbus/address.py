@@ -1,27 +1,22 @@
 """Where a value is in a device and how it is written there.
 
-Address: `[unit/]table:number[.bit]`. Tables: `hr` holding registers, `ir` input registers, `co`
-coils, `di` discrete inputs. Numbers are those on the wire, 0 … 65535: 40001 in a manual is `hr:0`.
-Bits of a register are numbered 0 (lowest) … 15.
-
-Order, for the bytes A (most significant) B C D … of a value as they come in the registers:
-
-    abcd  ABCD EFGH   big-endian, the standard
-    cdab  words in reverse: 32 bits CDAB, 64 bits GHEFCDAB
-    badc  the bytes of each word swapped: 32 bits BADC, 64 bits BADCFEHG
-    dcba  all in reverse: 32 bits DCBA, 64 bits HGFEDCBA
-
-A value of 16 bits has one word: abcd and cdab are AB, badc and dcba are BA. A bit of a register is
-counted after that swap. Single bits (coils, discrete inputs) have no order.
+Address: `[unit/]table:number`, numbers as on the wire, 0 … 65535; tables `hr` holding registers, `ir`
+input registers, `co` coils, `di` discrete inputs. Or a manual's own number, counted from 1, of five
+or six digits: 40101, 400101, 4x0101 (4 holding, 3 input registers, 1 discrete inputs, 0 coils).
+Behind either: `.3` a bit of a register, `.4-6` bits of a register as a number, `[8]` a string of 8
+registers or a number of 8 coils. Bits are numbered 0 (lowest) … 15, or by `bits: msb` 0 (highest) … 15.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from protocols.adapter import Tag
+from protocols.modbus.datatype import DATA_TYPES, ORDERS, WIDTH
+from protocols.modbus.text import ENCODINGS
 
 
 class Table(IntEnum):
@@ -34,7 +29,7 @@ class Table(IntEnum):
 
     @property
     def of_bits(self) -> bool:
-        return self <= Table.DISCRETE_INPUTS
+        return self < 3
 
     @property
     def words(self) -> str:
@@ -47,27 +42,23 @@ TABLES = {
     "co": Table.COILS,
     "di": Table.DISCRETE_INPUTS,
 }
-WIDTH = {
-    "bool": 1,
-    "int16": 1,
-    "uint16": 1,
-    "int32": 2,
-    "uint32": 2,
-    "int64": 4,
-    "uint64": 4,
-    "float32": 2,
-    "float64": 4,
-}
-"""The types, and how many registers each takes."""
-ORDERS = ("abcd", "cdab", "badc", "dcba")
+_OF_MANUALS = {"0": "co", "1": "di", "3": "ir", "4": "hr"}
 HIGHEST = 65535
+MOST_REGISTERS, MOST_COILS = 123, 16
+"""The longest string and the most coils in a number: what one request can also write."""
 
-_ADDRESS = re.compile(r"(?:(\d{1,3})/)?(hr|ir|co|di):(\d{1,5})(?:\.(\d{1,2}))?", re.ASCII)
+_ADDRESS = re.compile(
+    r"(?:(\d{1,3})/)?(?:(hr|ir|co|di):(\d{1,5})|([0134])(?:x(\d{1,5})|(\d{4,5})))"
+    r"(?:\.(\d{1,2})(?:-(\d{1,2}))?|\[(\d{1,4})\])?",
+    re.ASCII,
+)
 
 
 class Target(NamedTuple):
-    """One value's place: `unit` None is the connection's own; `bit` −1 is the whole of it; `width` is in
-    registers, or 1 for a coil or discrete input."""
+    """One value's place. `unit` None is the connection's own. `counted_from`: the number that its writing
+    gives to the very first address; `start` is on the wire if the device thinks so too. `width`: in registers,
+    or bits. `bit` is the lowest of `span` bits of a register, -1 for the whole of it. `low_is_on`: 0 means on.
+    `length`: a string's bytes."""
 
     unit: int | None
     table: Table
@@ -76,6 +67,26 @@ class Target(NamedTuple):
     bit: int
     type: str
     order: str
+    span: int = 1
+    counted_from: int = 0
+    low_is_on: bool = False
+    encoding: str = ""
+    length: int = 0
+
+    @property
+    def mask(self) -> int:
+        """The bits of its register."""
+        return ((1 << self.span) - 1) << self.bit
+
+
+class _Options(NamedTuple):
+    encoding: str = ""
+    length: int = 0
+    msb: bool = False
+    low_is_on: bool = False
+
+
+_NONE = _Options()
 
 
 def parse(tag: Tag) -> Target:
@@ -83,40 +94,108 @@ def parse(tag: Tag) -> Target:
     address = tag.address
     match = _ADDRESS.fullmatch(address)
     if match is None:
-        raise ValueError(_why_not(address))
-    unit_text, table_text, number, bit_text = match.groups()
+        raise ValueError(
+            f"'{address}' is not a Modbus address: write [unit/]hr|ir|co|di:number, for example hr:100, 2/ir:5, the "
+            "bit hr:10.3, the bits hr:10.4-6, the string hr:40[8], or a manual's number such as 40101"
+        )
+    unit_text, table_text, number, digit, long, short, bit_text, last_text, size_text = match.groups()
     unit = None if unit_text is None else int(unit_text)
     if unit is not None and unit > 255:
         raise ValueError(f"'{address}': the unit {unit} is not in 0 … 255")
-    table = TABLES[table_text]
-    of_bits = table_text in ("co", "di")
-    start = int(number)
-    bit = -1 if bit_text is None else int(bit_text)
-    if bit >= 0 and of_bits:
-        raise ValueError(f"'{address}': {table.words} are single bits already, take away '.{bit_text}'")
-    if bit > 15:
-        raise ValueError(f"'{address}': a register has the bits 0 … 15, there is no bit {bit}")
+    manual = table_text is None
+    table = TABLES[_OF_MANUALS[digit] if manual else table_text]
+    start = int(long or short) - 1 if manual else int(number)
     order = tag.order or "abcd"
     if order not in ORDERS:
         raise ValueError(f"'{address}': the order '{tag.order}' is none of {', '.join(ORDERS)}")
-    single = of_bits or bit >= 0
-    type_ = tag.type or ("bool" if single else "uint16")
-    width = WIDTH.get(type_)
-    if width is None:
-        raise ValueError(f"'{address}': the type '{tag.type}' is none of {', '.join(WIDTH)}")
-    if single and type_ != "bool":
-        raise ValueError(f"'{address}' is one bit, so its type is bool and not {type_}")
+    options = _options(address, tag.options) if tag.options else _NONE
+    bit, span = _bits(address, table, bit_text, last_text, options.msb)
+    size = 0 if size_text is None else int(size_text)
+    type_, width = _type_and_width(tag, table, bit_text, last_text, size_text, size, options)
     if start + width - 1 > HIGHEST:
         last = f" ({type_} takes {width} registers)" if width > 1 else ""
         raise ValueError(f"'{address}': addresses end at {HIGHEST}{last}")
-    if tag.options:
-        raise ValueError(f"'{address}': Modbus tags have no options, got {', '.join(map(str, tag.options))}")
-    return Target(unit, table, start, width, bit, type_, order)
+    if options.low_is_on and type_ != "bool" and bit < 0 and not table.of_bits:
+        raise ValueError(f"'{address}': only bits can be active low, not {type_}")
+    encoding, length = "", 0
+    if type_ == "string":
+        if order in ("cdab", "dcba"):
+            raise ValueError(f"'{address}': a string is abcd or badc (bytes swapped in each register), not {order}")
+        encoding, length = options.encoding or "ascii", options.length or 2 * width
+    elif options.encoding or options.length:
+        raise ValueError(f"'{address}': encoding and length are for strings, this is {type_}")
+    return Target(unit, table, start, width, bit, type_, order, span, int(manual), options.low_is_on, encoding, length)
 
 
-def _why_not(address: str) -> str:
-    form = "write [unit/]hr|ir|co|di:number[.bit], for example hr:100, 2/ir:5 or hr:10.3"
-    if re.fullmatch(r"[0134]\d{4,5}", address):
-        table = {"0": "co", "1": "di", "3": "ir", "4": "hr"}[address[0]]
-        return f"'{address}' looks like a manual's number counted from 1: write {table}:{max(int(address[1:]) - 1, 0)}"
-    return f"'{address}' is not a Modbus address: {form}"
+def _bits(address: str, table: Table, first: str | None, last: str | None, msb: bool) -> tuple[int, int]:
+    """The lowest bit and how many there are."""
+    if first is None:
+        if msb:
+            raise ValueError(f"'{address}' names no bit, so bits: msb means nothing here")
+        return -1, 1
+    if table.of_bits:
+        raise ValueError(f"'{address}': {table.words} are single bits already, take away '.{first}'")
+    low = int(first)
+    high = low if last is None else int(last)
+    for bit in (low, high):
+        if bit > 15:
+            raise ValueError(f"'{address}': a register has the bits 0 … 15, there is no bit {bit}")
+    if high < low:
+        raise ValueError(f"'{address}': write the bits as {high}-{low}, the smaller number first")
+    return (15 - high if msb else low), high - low + 1
+
+
+def _type_and_width(
+    tag: Tag, table: Table, bit: str | None, last: str | None, size_text: str | None, size: int, options: _Options
+) -> tuple[str, int]:
+    address = tag.address
+    number_of_bits = last is not None or (table.of_bits and size_text is not None)
+    single = not number_of_bits and (table.of_bits or bit is not None)
+    string = not table.of_bits and size_text is not None
+    type_ = tag.type or ("bool" if single else "string" if string else "uint16")
+    if type_ not in DATA_TYPES:
+        raise ValueError(f"'{address}': the type '{tag.type}' is none of {', '.join(DATA_TYPES)}")
+    if single and type_ != "bool":
+        raise ValueError(f"'{address}' is one bit, so its type is bool and not {type_}")
+    if number_of_bits and type_ != "uint16":
+        raise ValueError(f"'{address}' is a number of several bits, so its type is uint16 and not {type_}")
+    if string and type_ != "string":
+        raise ValueError(f"'{address}': [{size}] is the length of a string, and {type_} has its own")
+    if table.of_bits:
+        if size_text is not None and not 1 <= size <= MOST_COILS:
+            raise ValueError(f"'{address}': a number has 1 to {MOST_COILS} {table.words}, not {size}")
+        return type_, size if size_text is not None else 1
+    if type_ != "string":
+        return type_, WIDTH[type_]
+    if bit is not None:
+        raise ValueError(f"'{address}': a string has no bits, take away '.{bit}'")
+    width = size if size_text is not None else (options.length + 1) // 2
+    if not 1 <= width <= MOST_REGISTERS:
+        raise ValueError(
+            f"'{address}': a string has 1 to {MOST_REGISTERS} registers; write hr:40[8], or the option length in bytes"
+        )
+    if options.length > 2 * width:
+        raise ValueError(f"'{address}': {width} registers hold {2 * width} bytes, not {options.length}")
+    return type_, width
+
+
+def _options(address: str, given: Mapping[str, Any]) -> _Options:
+    unknown = sorted(map(str, given.keys() - {"encoding", "length", "bits", "active"}))
+    if unknown:
+        raise ValueError(
+            f"'{address}': Modbus has no option {', '.join(unknown)}; it has encoding, length, bits and active"
+        )
+    encoding = _one_of(address, given, "encoding", ("", *ENCODINGS))
+    length = given.get("length", 0)
+    if not str(length).isdecimal():
+        raise ValueError(f"'{address}': the length is a number of bytes, not '{length}'")
+    msb = _one_of(address, given, "bits", ("lsb", "msb")) == "msb"
+    low = _one_of(address, given, "active", ("high", "low")) == "low"
+    return _Options(encoding, int(length), msb, low)
+
+
+def _one_of(address: str, given: Mapping[str, Any], name: str, values: tuple[str, ...]) -> str:
+    value = str(given.get(name, values[0])).lower()
+    if value not in values:
+        raise ValueError(f"'{address}': {name} is one of {', '.join(filter(None, values))}, not '{value}'")
+    return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.quality import Quality
-from protocols.adapter import AdapterError
+from protocols.adapter import AdapterError, LinkLost
 
 _EXCEPTIONS: dict[int, tuple[str, Quality]] = {
     1: ("the device does not know this kind of request (illegal function)", Quality.BAD_CONFIGURATION),
@@ -34,3 +34,7 @@ class Refused(AdapterError):
 class NoAnswer(AdapterError):
     """Nothing that can be used came back: nothing within the time-out, or not a reply to the request.
     The connection was given up with it, so that nothing late can be taken for a later reply."""
+
+
+class Closed(LinkLost):
+    """The connection ended while a request was outstanding."""

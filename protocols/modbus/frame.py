@@ -1,84 +1,73 @@
-"""Checks what came over the connection before pymodbus decodes it.
+"""Modbus TCP: a transaction number in front of each request says which reply is its own.
 
-pymodbus 3.16 itself takes a reply with transaction 0 for any request, does not compare the function
-code and the number of bytes with the request, and waits in silence on bytes that are no Modbus.
+Numbers go on from one connection to the next, so that a late reply finds no request that it fits.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+import random
+import struct
+
+from protocols.modbus.framing import WAIT, Framing, Verdict
+from protocols.modbus.pdu import Ask, mismatch
 
 LONGEST = 254
 """The most that a frame's length field may say: unit, function and 252 bytes."""
+_HEADER = struct.Struct(">HHHB")
+_HEAD = struct.Struct(">HHH")
+_LAST_TRANSACTION = 65_535
 
 
-class Asked(NamedTuple):
-    """The outstanding request: `body` is how many bytes its reply has after the function code, and
-    `counted` says that the first of these counts the others."""
+class Mbap(Framing):
+    """The framing of Modbus TCP."""
 
-    transaction: int
-    unit: int
-    function: int
-    body: int
-    counted: bool
+    numbered = True
 
+    def __init__(self) -> None:
+        # A device that mixes up connections could hold replies to an earlier process, too.
+        self.transaction = random.randrange(1, 30_000)  # noqa: S311
+        self._ask: Ask | None = None
+        self._buffer = b""
 
-@dataclass(slots=True)
-class Verdict:
-    """`fault`: why the connection cannot be trusted any more, or "". `strays`: whole frames that belong
-    to no outstanding request. `partial`: an unfinished frame is at the end. `answered`: ours is there."""
+    def start(self, ask: Ask) -> bytes:
+        self.transaction = self.transaction % _LAST_TRANSACTION + 1
+        self._ask = ask
+        return _HEADER.pack(self.transaction, 0, len(ask.pdu) + 1, ask.unit) + ask.pdu
 
-    fault: str = ""
-    strays: int = 0
-    partial: bool = False
-    answered: bool = False
-
-
-def inspect(data: bytes, asked: Asked | None) -> Verdict:
-    """Look at all bytes received and not yet used; they begin at a frame's beginning."""
-    verdict = Verdict()
-    at, end = 0, len(data)
-    while at < end:
-        if end - at < 6:
-            verdict.partial = True
-            break
-        transaction = int.from_bytes(data[at : at + 2], "big")
-        protocol = int.from_bytes(data[at + 2 : at + 4], "big")
-        length = int.from_bytes(data[at + 4 : at + 6], "big")
-        if protocol or not 3 <= length <= LONGEST:
-            verdict.fault = "what came is not Modbus TCP: check that the port is the Modbus server's"
-            break
-        if end - at < 6 + length:
-            verdict.partial = True
-            break
-        frame = data[at + 6 : at + 6 + length]
-        at += 6 + length
-        if asked is None or verdict.answered:
-            verdict.strays += 1
-        elif transaction == asked.transaction:
-            verdict.fault = _mismatch(frame, asked)
-            if verdict.fault:
+    def feed(self, data: bytes) -> Verdict:
+        if self._buffer:
+            data = self._buffer + data
+        at, end, strays = 0, len(data), 0
+        reply: bytes | None = None
+        fault = ""
+        while end - at >= 6:
+            transaction, protocol, length = _HEAD.unpack_from(data, at)
+            if protocol or not 3 <= length <= LONGEST:
+                fault = "what came is not Modbus TCP: check that the port is the Modbus server's"
                 break
-            verdict.answered = True
-        elif transaction == 0:
-            # pymodbus would take it for ours.
-            verdict.fault = "the device sent a reply without a transaction number"
-            break
-        else:
-            verdict.strays += 1
-    return verdict
+            if end - at < 6 + length:
+                break
+            unit, pdu = data[at + 6], data[at + 7 : at + 6 + length]
+            at += 6 + length
+            if self._ask is None:
+                strays += 1
+            elif transaction == self.transaction:
+                fault = mismatch(self._ask, unit, pdu)
+                if fault:
+                    break
+                reply = pdu
+                self._ask = None
+            elif transaction == 0:
+                fault = "the device sent a reply without a transaction number"
+                break
+            else:
+                strays += 1
+        self._buffer = data[at:]
+        return Verdict(reply, fault, strays) if reply is not None or fault or strays else WAIT
 
+    def end(self) -> None:
+        self._ask = None
 
-def _mismatch(frame: bytes, asked: Asked) -> str:
-    unit, function, body = frame[0], frame[1], frame[2:]
-    if unit != asked.unit:
-        return f"unit {asked.unit} was asked and unit {unit} answered"
-    if function == asked.function | 0x80:
-        return "" if len(body) == 1 else f"an exception reply has 1 byte, this one has {len(body)}"
-    if function != asked.function:
-        return f"function {asked.function} was asked and function {function} answered"
-    if len(body) != asked.body or (asked.counted and body[0] != asked.body - 1):
-        said = f", and says it has {body[0]} bytes of data" if asked.counted else ""
-        return f"the reply has {len(body)} bytes where {asked.body} were due{said}"
-    return ""
+    def reset(self) -> None:
+        self._ask = None
+        self._buffer = b""

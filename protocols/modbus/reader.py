@@ -4,53 +4,45 @@
   does not have stand alone; the halves are kept for later polls. At most NARROWING extra requests
   a poll go into this, and what stands alone is asked again only now and then.
 * A piece without a usable answer makes its own tags bad. Two in a row from one unit: the rest of the
-  unit is not asked in this poll, and then only now and then. When every unit of this connection is
-  silent, the link is lost.
+  unit is not asked in this poll, and then only now and then. When every unit of the line is silent,
+  the link is lost.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from models.quality import GOOD, Quality
 from protocols.adapter import LinkLost, Reading
-from protocols.modbus.decode import decode
+from protocols.modbus import pdu
+from protocols.modbus.decode import decode, decode_texts
 from protocols.modbus.faults import NARROW_DOWN, UNIT_IS_AWAY, NoAnswer, Refused
+from protocols.modbus.groups import Sort
 from protocols.modbus.link import Link
 from protocols.modbus.planner import Piece, Plan
+from protocols.modbus.unit import SILENT, Unit, pause
 
 NARROWING = 16
-SILENT = 2
-LONGEST_REST_S = 60.0
-
-
-@dataclass(slots=True)
-class Unit:
-    """One unit: unusable answers in a row, whether it was the unit itself that was silent, and when it is
-    asked again (monotonic seconds)."""
-
-    strikes: int = 0
-    silent: bool = False
-    ask_after: float = 0.0
-    reason: str = ""
 
 
 class Reader:
-    """Reads plans over one link. `units` are those of all plans made for it."""
+    """Reads plans over one link."""
 
     def __init__(self, link: Link, rest_s: float) -> None:
-        self.units: dict[int, Unit] = {}
         self._link = link
         self._rest = rest_s
 
     def expect(self, plan: Plan) -> None:
         """Take note of a plan's units."""
         for piece in plan.pieces:
-            self.units.setdefault(piece.unit, Unit())
+            if piece.ask_after < math.inf:
+                self._link.units.setdefault(piece.unit, Unit())
 
     async def read(self, plan: Plan) -> Reading:
         """One reading of all tags of the plan. Raises LinkLost."""
@@ -77,7 +69,9 @@ class Reader:
 
     async def _ask(self, piece: Piece, answers: _Answers) -> Refused | None:
         """Ask once, unless the piece or its unit rests. The refusal, if it was refused."""
-        unit = self.units.setdefault(piece.unit, Unit())
+        if piece.ask_after == math.inf:
+            return None
+        unit = self._link.units.setdefault(piece.unit, Unit())
         now = time.monotonic()
         if unit.ask_after > now:
             piece.quality, piece.reason = int(Quality.BAD_COMMUNICATION), unit.reason
@@ -85,7 +79,7 @@ class Reader:
         if piece.ask_after > now:
             return None
         try:
-            payload = await self._link.read(piece.unit, piece.table, piece.start, piece.count)
+            payload = await self._link.ask(pdu.read(piece.unit, piece.table, piece.start, piece.count))
         except NoAnswer as failure:
             piece.strikes += 1
             self._settle_silence(piece, failure)
@@ -95,40 +89,28 @@ class Reader:
             if refusal.code in UNIT_IS_AWAY:
                 self._strike(unit, piece.unit, str(refusal), silent=False)
             else:
-                self._heard(unit)
+                unit.heard()
             return refusal
-        self._heard(unit)
+        unit.heard()
         piece.reason, piece.strikes, piece.ask_after = "", 0, 0.0
-        answers.take(piece, payload)
+        answers.take(piece, memoryview(payload)[1:])
         return None
 
-    @staticmethod
-    def _heard(unit: Unit) -> None:
-        unit.strikes, unit.silent, unit.ask_after = 0, False, 0.0
-
     def _strike(self, unit: Unit, number: int, why: str, *, silent: bool) -> None:
-        unit.strikes += 1
-        if unit.strikes < SILENT:
-            return
-        unit.silent = silent
-        if all(other.silent for other in self.units.values()):
+        rests = unit.strike(number, why, self._rest, silent=silent)
+        if rests and all(other.silent for other in self._link.units.values()):
             raise LinkLost(f"{self._link.where}: {why}, {unit.strikes} times in a row")
-        unit.ask_after = time.monotonic() + self._pause(unit.strikes - SILENT)
-        unit.reason = f"unit {number} is not asked for a while: {why}, {unit.strikes} times in a row"
 
     def _settle(self, piece: Piece, refusal: Refused, *, rests: bool) -> None:
         piece.quality, piece.reason = int(refusal.quality), f"{_what(piece)}: {refusal}"
         if rests:
             piece.strikes += 1
-            piece.ask_after = time.monotonic() + self._pause(piece.strikes - 1)
+            piece.ask_after = time.monotonic() + pause(self._rest, piece.strikes - 1)
 
     def _settle_silence(self, piece: Piece, failure: NoAnswer) -> None:
         piece.quality, piece.reason = int(Quality.BAD_COMMUNICATION), f"{_what(piece)}: {failure}"
         if piece.strikes >= SILENT:
-            piece.ask_after = time.monotonic() + self._pause(piece.strikes - SILENT)
-
-    def _pause(self, doublings: int) -> float:
-        return min(self._rest * 2.0 ** min(doublings, 16), max(self._rest, LONGEST_REST_S))
+            piece.ask_after = time.monotonic() + pause(self._rest, piece.strikes - SILENT)
 
 
 class _Answers:
@@ -140,7 +122,7 @@ class _Answers:
         self.bits = np.zeros(plan.bits, np.uint8)
         self.failures: list[Piece] = []
 
-    def take(self, piece: Piece, payload: bytes) -> None:
+    def take(self, piece: Piece, payload: memoryview) -> None:
         at, end = piece.offset, piece.offset + piece.count
         if piece.table.of_bits:
             self.bits[at:end] = np.unpackbits(np.frombuffer(payload, np.uint8), count=piece.count, bitorder="little")
@@ -153,9 +135,10 @@ class _Answers:
     def reading(self) -> Reading:
         plan = self.plan
         value = decode(plan, self.registers, self.bits)
+        text = decode_texts(plan, self.registers)
         reasons: dict[int, str] = {}
         quality = np.full(len(plan), GOOD, np.uint8)
-        _mark_odd(plan, value, quality, reasons)
+        _mark_odd(plan, value, text, quality, reasons)
         if self.failures:
             by_slot = np.full(len(plan), GOOD, np.uint8)
             for piece in self.failures:
@@ -165,10 +148,12 @@ class _Answers:
             bad = failed != GOOD
             quality[bad] = failed[bad]
             value[bad] = np.nan
-        return Reading(plan.index, value, quality, reasons=reasons, raw=self._raw)
+            if text is not None:
+                text = pc.if_else(pa.array(bad), pa.scalar(None, pa.string()), text)
+        return Reading(plan.index, value, quality, text=text, reasons=reasons, raw=self._raw)
 
     def _raw(self, index: int) -> bytes | None:
-        """The registers of a tag as they came, or its bit as one byte; None when nothing came."""
+        """The registers of a tag as they came, or its bits as one byte each; None when nothing came."""
         plan = self.plan
         found = np.flatnonzero(plan.slot_index == index)
         if not len(found):
@@ -178,17 +163,31 @@ class _Answers:
             return None
         at, width = int(plan.offset[slot]), int(plan.width[slot])
         of_bits = next(piece for piece in plan.pieces if piece.low <= slot < piece.high).table.of_bits
-        return self.bits[at : at + 1].tobytes() if of_bits else bytes(self.registers[2 * at : 2 * (at + width)])
+        return self.bits[at : at + width].tobytes() if of_bits else bytes(self.registers[2 * at : 2 * (at + width)])
 
 
-def _mark_odd(plan: Plan, value: NDArray[np.float64], quality: NDArray[np.uint8], reasons: dict[int, str]) -> None:
-    finite = np.isfinite(value)
-    if finite.all():
+def _mark_odd(
+    plan: Plan,
+    value: NDArray[np.float64],
+    text: pa.StringArray | None,
+    quality: NDArray[np.uint8],
+    reasons: dict[int, str],
+) -> None:
+    """What came and is no value: NaN, infinity, no decimal digits, no text."""
+    odd = ~np.isfinite(value)
+    if text is not None:
+        odd &= text.is_null().to_numpy(zero_copy_only=False)
+    if not odd.any():
         return
-    for odd, words in ((np.isnan(value), "device sent NaN"), (np.isinf(value), "device sent infinity")):
-        reasons.update(dict.fromkeys(plan.index[odd].tolist(), words))
-    quality[~finite] = int(Quality.BAD_SENSOR_FAILURE)
-    value[~finite] = np.nan
+    for rows, words in ((np.isnan(value), "device sent NaN"), (np.isinf(value), "device sent infinity")):
+        reasons.update(dict.fromkeys(plan.index[odd & rows].tolist(), words))
+    for group in plan.groups:
+        if group.kind.sort in (Sort.DIGITS, Sort.TEXT):
+            what = "decimal digits (BCD)" if group.kind.sort is Sort.DIGITS else f"{group.kind.encoding} text"
+            indices = plan.index[group.rows][odd[group.rows]].tolist()
+            reasons.update(dict.fromkeys(indices, f"device sent something else than {what}"))
+    quality[odd] = int(Quality.BAD_SENSOR_FAILURE)
+    value[odd] = np.nan
 
 
 def _what(piece: Piece) -> str:

@@ -15,21 +15,20 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from asyncua import Client, ua
-from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from asyncua.crypto.uacrypto import CertProperties
 
 from protocols.adapter import LinkLost, SignInRefused
+from protocols.opcua.endpoint import POLICIES, choose, codes, mode_of, refusal
+from protocols.opcua.identity import APPLICATION_URI, own_identity, user_identity
 from protocols.opcua.settings import OpcUaSettings
 from protocols.opcua.status import words
-from protocols.opcua.trust import APPLICATION_URI, known_server, own_identity, pin_path, trust
+from protocols.opcua.trust import Shown, judge, trust
 
 R = TypeVar("R")
 
 SESSION_TIMEOUT_MS = 60_000
 """A server frees what a killed gateway left behind after this: small ones have few sessions."""
 
-_USER = ("BadUserAccessDenied", "BadIdentityTokenRejected", "BadIdentityTokenInvalid", "BadUserSignatureInvalid")
-_POLICY = ("BadSecurityPolicyRejected", "BadSecurityModeRejected", "BadSecurityModeInsufficient")
 _GONE = (
     "BadSessionIdInvalid",
     "BadSessionClosed",
@@ -46,14 +45,7 @@ _GONE = (
 )
 
 
-def _codes(names: Sequence[str]) -> frozenset[int]:
-    return frozenset(getattr(ua.StatusCodes, name) for name in names if hasattr(ua.StatusCodes, name))
-
-
-_USER_CODES, _POLICY_CODES, _GONE_CODES = _codes(_USER), _codes(_POLICY), _codes(_GONE)
-_CERTIFICATE_CODES = frozenset(
-    code for name, code in vars(ua.StatusCodes).items() if name.startswith(("BadCertificate", "BadSecurityChecks"))
-)
+_GONE_CODES = codes(_GONE)
 
 for _name in ("asyncua.client", "asyncua.uaprotocol"):
     if logging.getLogger(_name).level == logging.NOTSET:
@@ -96,70 +88,49 @@ class Session:
     async def open(self) -> None:
         """Connect, sign in, learn the namespaces. Raises LinkLost, SignInRefused."""
         settings = self._settings
-        if settings.user:
-            self._client.set_user(settings.user)
-            self._client.set_password(settings.secret())
         try:
             async with asyncio.timeout(4 * settings.timeout_s):
-                shown = await self._secure() if settings.security != "none" else None
+                if settings.user:
+                    self._client.set_user(settings.user)
+                    self._client.set_password(await asyncio.to_thread(settings.secret))
+                shown = await self._secure()
                 await self._client.connect()
                 self.namespaces = await self._client.get_namespace_array()
-            if shown is not None and not settings.server_certificate:
+            if shown and not settings.server_certificate:
                 await asyncio.to_thread(trust, settings, shown)
         except LinkLost:
             raise
         except TimeoutError:
             raise LinkLost(f"{self.where} did not answer within {settings.timeout_s:g} s") from None
         except ua.UaStatusCodeError as error:
-            raise self._refusal(error) from None
+            raise refusal(settings, self.where, int(error.code)) from None
         except OSError as error:
             raise LinkLost(f"{self.where} cannot be reached: {error or type(error).__name__}") from None
         except Exception as error:
             raise LinkLost(f"{self.where} does not answer as an OPC UA server: {error!r}") from None
 
     async def _secure(self) -> bytes:
-        """Choose the endpoint and set the channel's security; gives the server's certificate, DER."""
-        identity = await asyncio.to_thread(own_identity, self._settings)
-        wanted = await asyncio.to_thread(known_server, self._settings)
-        endpoints = await self._client.connect_and_get_server_endpoints()
-        mode = ua.MessageSecurityMode.SignAndEncrypt
-        try:
-            endpoint = Client.find_endpoint(endpoints, mode, SecurityPolicyBasic256Sha256.URI)
-        except ua.UaError:
-            offered = sorted({f"{e.SecurityPolicyUri.rpartition('#')[2]}/{e.SecurityMode.name}" for e in endpoints})
-            raise SignInRefused(
-                f"{self.where} does not offer Basic256Sha256 with SignAndEncrypt; it offers "
-                f"{', '.join(offered) or 'nothing'}"
-            ) from None
-        shown = bytes(endpoint.ServerCertificate or b"")
-        shown = shown[: int.from_bytes(shown[2:4], "big") + 4]
-        if wanted is not None and shown != wanted:
-            pinned = self._settings.server_certificate or pin_path(self._settings)
-            raise SignInRefused(
-                f"{self.where} shows another certificate than the trusted one in {pinned}; if the server was changed "
-                "on purpose, remove or replace that file"
-            )
+        """Choose the endpoint and set the channel's security; gives the server's certificate, DER, b"" without."""
+        settings, client = self._settings, self._client
+        if settings.security == "none":
+            choose(settings, self.where, await client.connect_and_get_server_endpoints())
+            return b""
+        # What is wrong with our own files is said before the server is asked.
+        identity = await asyncio.to_thread(own_identity, settings)
+        if settings.user_certificate:
+            client.user_certificate, client.user_private_key = await asyncio.to_thread(user_identity, settings)
+        endpoint = choose(settings, self.where, await client.connect_and_get_server_endpoints())
+        shown = shown_by(settings, endpoint)
+        await asyncio.to_thread(judge, settings, self.where, shown)
         self._client.application_uri = identity.uri
         await self._client.set_security(
-            SecurityPolicyBasic256Sha256,
+            POLICIES[settings.security],
             certificate=CertProperties(identity.certificate, "pem"),
             private_key=CertProperties(identity.key, "pem"),
-            server_certificate=CertProperties(shown, "der"),
-            mode=mode,
+            server_certificate=CertProperties(shown.certificate, "der"),
+            mode=mode_of(settings),
         )
-        return shown
-
-    def _refusal(self, error: Any) -> LinkLost:
-        settings, status = self._settings, int(error.code)
-        if status in _USER_CODES:
-            who = f"the user '{settings.user}' or the password" if settings.user else "an anonymous user"
-            return SignInRefused(f"{self.where} refuses {who} ({words(status)})")
-        if status in _CERTIFICATE_CODES:
-            ours = settings.certificate or f"{settings.certificate_dir}/own.der"
-            return SignInRefused(f"{self.where} refuses our certificate: let the server trust {ours} ({words(status)})")
-        if status in _POLICY_CODES:
-            return SignInRefused(f"{self.where} refuses the security '{settings.security}' ({words(status)})")
-        return LinkLost(f"{self.where} refuses the connection: {words(status)}")
+        return shown.certificate
 
     async def close(self) -> None:
         """End the session, politely if the server still answers. Leaves no task. Never raises."""
@@ -211,3 +182,31 @@ class Session:
         self._dead = True
         what = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
         self._lost(LinkLost(f"the connection to {self.where} is lost: {what}"))
+
+
+def shown_by(settings: OpcUaSettings, endpoint: Any) -> Shown:
+    """The certificate that an endpoint shows: the server's own, without those of a chain behind it."""
+    content = bytes(endpoint.ServerCertificate or b"")
+    content = content[: int.from_bytes(content[2:4], "big") + 4]
+    return Shown(content, urlsplit(settings.url).hostname or "", str(endpoint.Server.ApplicationUri or ""))
+
+
+async def look(settings: OpcUaSettings) -> tuple[str, Shown, list[str]]:
+    """Ask a server for its endpoints without signing in: its name, the certificate that it shows, and what it
+    offers. Raises LinkLost, SignInRefused when no endpoint shows a certificate."""
+    session = Session(settings, lambda _: None)
+    try:
+        async with asyncio.timeout(2 * settings.timeout_s):
+            offered = await session._client.connect_and_get_server_endpoints()
+    except TimeoutError:
+        raise LinkLost(f"{session.where} did not answer within {settings.timeout_s:g} s") from None
+    except OSError as error:
+        raise LinkLost(f"{session.where} cannot be reached: {error or type(error).__name__}") from None
+    except Exception as error:
+        raise LinkLost(f"{session.where} does not answer as an OPC UA server: {error!r}") from None
+    with_certificate = [endpoint for endpoint in offered if endpoint.ServerCertificate]
+    names = sorted({f"{e.SecurityPolicyUri.rpartition('#')[2]}/{e.SecurityMode.name.rstrip('_')}" for e in offered})
+    if not with_certificate:
+        raise SignInRefused(f"{session.where} shows no certificate: it offers {', '.join(names) or 'nothing'}")
+    endpoint = with_certificate[0]
+    return str(endpoint.Server.ApplicationName.Text or ""), shown_by(settings, endpoint), names

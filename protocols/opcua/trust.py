@@ -1,140 +1,89 @@
-"""Certificates: our own, and the servers' that we trust.
+"""The servers' certificates: which are trusted, and what is wrong with one.
 
-Our own is made when none is named: one file with key and certificate, so that two connections that
-start together cannot make halves of two. A server's is trusted when it is first seen and pinned in
-a file; another one later is refused until an engineer removes that file. The first sight is the
-weak moment: where that matters, name `server_certificate`.
+A server's certificate is pinned in a file: by `sevenones opcua trust`, which shows it first, or when it
+is first seen and a session with it succeeds, unless `trust: explicit` forbids that. Another one later
+is refused. The first sight is the weak moment: where that matters, be explicit.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime
-import os
-import socket
+import ipaddress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from protocols.adapter import SignInRefused
+from protocols.opcua.identity import load_certificate, put
 from protocols.opcua.settings import OpcUaSettings
-
-APPLICATION_URI = "urn:sevenones:gateway"
-YEARS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """Our certificate and key, PEM; `uri` is the application's name inside the certificate."""
+class Shown:
+    """A server's certificate, DER, the host that we asked for, and what the server calls itself."""
 
     certificate: bytes
-    key: bytes
+    host: str
     uri: str
 
 
-def _certificate(content: bytes) -> x509.Certificate:
-    if b"-----BEGIN" in content:
-        return x509.load_pem_x509_certificate(content)
-    return x509.load_der_x509_certificate(content)
+def fingerprint(certificate: bytes) -> str:
+    """SHA-256 of a certificate, DER, as colon-separated hexadecimal."""
+    return load_certificate(certificate).fingerprint(hashes.SHA256()).hex(":")
 
 
-def _key(content: bytes) -> Any:
-    if b"-----BEGIN" in content:
-        return serialization.load_pem_private_key(content, None)
-    return serialization.load_der_private_key(content, None)
-
-
-def _identity(certificate: bytes, key: bytes) -> Identity:
-    loaded = _certificate(certificate)
-    names = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    uris = names.get_values_for_type(x509.UniformResourceIdentifier)
-    if not uris:
-        raise ValueError("it names no application URI")
-    if loaded.not_valid_after_utc < datetime.datetime.now(datetime.UTC):
-        raise ValueError(f"it ended on {loaded.not_valid_after_utc:%Y-%m-%d}")
-    secret = _key(key).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return Identity(loaded.public_bytes(serialization.Encoding.PEM), secret, uris[0])
-
-
-def own_identity(settings: OpcUaSettings) -> Identity:
-    """Our certificate: the one that the settings name, else that of certificate_dir, made when it is not
-    there. Blocks (a key takes up to a second). Raises SignInRefused when it cannot be used."""
-    paths = (settings.certificate, settings.private_key)
-    try:
-        if settings.certificate:
-            return _identity(Path(paths[0]).read_bytes(), Path(paths[1]).read_bytes())
-        folder = Path(settings.certificate_dir)
-        path = folder / "own.pem"
-        paths = (str(path), str(path))
-        if not path.exists():
-            _make(folder, path)
-        content = path.read_bytes()
-        return _identity(content, content)
-    except (OSError, ValueError, x509.ExtensionNotFound) as error:
-        raise SignInRefused(f"our certificate {paths[0]} cannot be used: {error}") from None
-
-
-def _make(folder: Path, path: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sevenones gateway")])
+def faults(shown: Shown) -> dict[str, str]:
+    """What is wrong with a certificate, by the name that `accept` takes: words for an engineer."""
+    certificate = load_certificate(shown.certificate)
     now = datetime.datetime.now(datetime.UTC)
-    names = [x509.UniformResourceIdentifier(APPLICATION_URI), x509.DNSName(socket.gethostname())]
-    usage = dict.fromkeys(
-        ("key_agreement", "crl_sign", "encipher_only", "decipher_only"),
-        False,
-    )
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=365 * YEARS))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(
-            x509.KeyUsage(
-                digital_signature=True,
-                content_commitment=True,
-                key_encipherment=True,
-                data_encipherment=True,
-                key_cert_sign=True,
-                **usage,
-            ),
-            critical=True,
+    found: dict[str, str] = {}
+    if certificate.not_valid_after_utc < now:
+        found["expired"] = f"it ended on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+    if certificate.not_valid_before_utc > now:
+        found["not_yet_valid"] = (
+            f"it begins only on {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC: are both clocks right?"
         )
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    _put(path, secret + certificate.public_bytes(serialization.Encoding.PEM))
-    # What an engineer gives to the server to trust; made again with each new certificate.
-    (folder / "own.der").write_bytes(_certificate(path.read_bytes()).public_bytes(serialization.Encoding.DER))
+    hosts, uris = _names(certificate)
+    if not any(_same_host(shown.host, host) for host in hosts):
+        found["host_name"] = f"it is for {', '.join(hosts) or 'no host'}, not for {shown.host}"
+    if shown.uri not in uris:
+        found["application_uri"] = f"it is for {', '.join(uris) or 'no application'}, and the server is {shown.uri}"
+    return found
 
 
-def _put(path: Path, content: bytes) -> None:
-    """Write a file that is not there yet, whole or not at all, mode 0600; who comes second gives way."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _names(certificate: x509.Certificate) -> tuple[list[str], list[str]]:
+    """Hosts and application URIs of a certificate."""
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return [], []
+    hosts = [*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))]
+    return hosts, names.get_values_for_type(x509.UniformResourceIdentifier)
+
+
+def _same_host(asked: str, named: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(asked) == ipaddress.ip_address(named)
+    return asked.lower().rstrip(".") == named.lower().rstrip(".")
+
+
+def subject(certificate: bytes) -> str:
+    """Whose certificate it is, DER, in one line."""
+    return load_certificate(certificate).subject.rfc4514_string()
+
+
+def validity(certificate: bytes) -> tuple[datetime.datetime, datetime.datetime]:
+    """From when to when it holds, UTC."""
+    loaded = load_certificate(certificate)
+    return loaded.not_valid_before_utc, loaded.not_valid_after_utc
+
+
+# ---- the store of pinned certificates
 
 
 def pin_path(settings: OpcUaSettings) -> Path:
@@ -144,19 +93,63 @@ def pin_path(settings: OpcUaSettings) -> Path:
     return Path(settings.certificate_dir) / "trusted" / f"{host}_{parts.port or 4840}.der"
 
 
+def pinned(certificate_dir: Path) -> Iterator[tuple[Path, bytes | None]]:
+    """The files of a store and the certificate in each, DER; None where it cannot be read."""
+    for path in sorted((certificate_dir / "trusted").glob("*.der")):
+        try:
+            yield path, load_certificate(path.read_bytes()).public_bytes(serialization.Encoding.DER)
+        except (OSError, ValueError):
+            yield path, None
+
+
 def known_server(settings: OpcUaSettings) -> bytes | None:
     """The certificate, DER, that the server must show; None when it was never seen. Raises SignInRefused."""
     path = Path(settings.server_certificate) if settings.server_certificate else pin_path(settings)
     try:
         if not settings.server_certificate and not path.exists():
             return None
-        return _certificate(path.read_bytes()).public_bytes(serialization.Encoding.DER)
+        return load_certificate(path.read_bytes()).public_bytes(serialization.Encoding.DER)
     except (OSError, ValueError) as error:
         raise SignInRefused(f"the server's certificate {path} cannot be read: {error}") from None
 
 
-def trust(settings: OpcUaSettings, certificate: bytes) -> None:
-    """Pin a certificate, DER, that worked."""
+def judge(settings: OpcUaSettings, where: str, shown: Shown) -> None:
+    """Raises SignInRefused when this certificate is not the trusted one, or when something is wrong with
+    it that the settings do not accept."""
+    wanted = known_server(settings)
+    if wanted is None and settings.trust == "explicit":
+        raise SignInRefused(
+            f"{where} shows a certificate that nobody has trusted yet ({fingerprint(shown.certificate)[:23]}…): "
+            "look at it with sevenones opcua trust"
+        )
+    if wanted is not None and shown.certificate != wanted:
+        held = settings.server_certificate or pin_path(settings)
+        raise SignInRefused(
+            f"{where} shows another certificate than the trusted one in {held}; if the server was changed on "
+            "purpose, trust the new one with sevenones opcua trust, or replace that file"
+        )
+    for fault, what in faults(shown).items():
+        if fault not in settings.accept:
+            raise SignInRefused(
+                f"{where} shows a certificate that does not hold: {what}. Let the server have a right one, or "
+                f"write `accept: [{fault}]` in the connection's settings"
+            )
+
+
+def trust(settings: OpcUaSettings, certificate: bytes, *, instead: bool = False) -> Path:
+    """Pin a certificate, DER; where one is pinned it stays, unless `instead`. Gives the file."""
     path = pin_path(settings)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _put(path, certificate)
+    if instead:
+        path.unlink(missing_ok=True)
+    put(path, certificate)
+    return path
+
+
+def forget(settings: OpcUaSettings) -> Path | None:
+    """Remove the pinned certificate of a server; None when there is none."""
+    path = pin_path(settings)
+    if not path.exists():
+        return None
+    path.unlink()
+    return path

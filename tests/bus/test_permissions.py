@@ -75,6 +75,8 @@ KEPT = (subjects.samples, subjects.safety, subjects.events)
         ("watch", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live)]),
         ("api", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live)]),
         ("cli", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live, subjects.command, subjects.state)]),
+        ("operator", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live, subjects.state)]),
+        ("operator", [subjects.command("140581000001", "edge1"), subjects.command("140581000001", "edge2")]),
         ("admin", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live, subjects.command, subjects.state)]),
     ],
 )
@@ -102,6 +104,7 @@ async def test_a_process_cannot_publish_for_another(running, process, refused):
         ("watch", ["_INBOX_store.>", "mine.>"]),
         ("api", [subjects.samples(CODE, "*"), "_INBOX_gateway-edge1.>", subjects.command(CODE, "*"), "mine.>"]),
         ("cli", [subjects.samples(CODE, "*"), "_INBOX_api.>", subjects.command(CODE, "*")]),
+        ("operator", [subjects.samples(CODE, "*"), "_INBOX_api.>", subjects.command(CODE, "*"), ">"]),
         ("admin", [subjects.samples(CODE, "*"), subjects.live(CODE, "*"), "_INBOX_api.>"]),
     ],
 )
@@ -119,7 +122,7 @@ async def test_a_process_cannot_listen_to_another(running, process, refused):
     ("process", "verb"),
     [
         (process, verb)
-        for process in ("api", "cli", "gateway-edge1")
+        for process in ("api", "cli", "operator", "gateway-edge1")
         for verb in ("CONSUMER.CREATE.SAMPLES.mine", "CONSUMER.MSG.NEXT.SAMPLES.store", "STREAM.MSG.GET.SAMPLES")
     ]
     + [("store", "CONSUMER.MSG.NEXT.SAMPLES.watch"), ("store", "CONSUMER.CREATE.SAMPLES.other")]

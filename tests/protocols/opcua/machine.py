@@ -63,10 +63,28 @@ atexit.register(shutil.rmtree, SHARED, ignore_errors=True)
 class Machine:
     """One server. Its certificate is in `folder`, ours and the pinned ones in `folder`/client."""
 
-    def __init__(self, folder: Path = SHARED, *, none: bool = False, distrust: bool = False, items: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path = SHARED,
+        *,
+        none: bool = False,
+        distrust: str = "",
+        items: int = 0,
+        policies: Sequence[str] = (),
+        tokens: Sequence[str] = ("UserName",),
+        history: bool = False,
+        **certificate: Any,
+    ) -> None:
+        """`distrust`: the status with which it refuses our certificate; `certificate`: see server.make_certificate."""
         self.port = free_port()
         self.folder = folder
         self.none, self.distrust, self.items, self.shift = none, distrust, items, 0
+        self.more = {
+            "policies": list(policies),
+            "tokens": list(tokens),
+            "certificate": certificate,
+            "history": history,
+        }
         folder.mkdir(parents=True, exist_ok=True)
         self._pid = 0
         self._control: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -103,6 +121,7 @@ class Machine:
             distrust=self.distrust,
             items=self.items,
             shift=self.shift,
+            **self.more,
         )
         self._control = await asyncio.wait_for(connected, 30)
         door.close()

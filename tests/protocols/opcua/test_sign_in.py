@@ -12,7 +12,7 @@ import pytest
 
 from protocols.adapter import LinkLost, SignInRefused
 from protocols.opcua import OpcUa
-from protocols.opcua.trust import own_identity
+from protocols.opcua.identity import own_identity
 from tests.protocols.opcua.machine import Machine, tag
 from tests.protocols.opcua.server import PASSWORD
 from tests.protocols.peer import free_port
@@ -56,7 +56,7 @@ async def test_a_wrong_password_is_told_from_a_dead_port(machine: Machine) -> No
 
 
 async def test_a_server_that_does_not_trust_us_says_which_certificate_it_needs() -> None:
-    async with started(Machine(distrust=True)) as machine:
+    async with started(Machine(distrust="BadCertificateUntrusted")) as machine:
         words = await refusal(machine)
         assert "own.der" in words and "BadCertificateUntrusted" in words
 

@@ -1,0 +1,103 @@
+"""What of the writes must outlive this process: a small file in the gateway's home.
+
+A write is noted here, on disk, before it is sent. What is still noted at the next start was under
+way when the process ended: its outcome is unknown. Answers are kept while their command may still
+be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bus.secret import write_secret
+from gateway.inverse import Raw
+from models.command import Answer, Command, CommandError, Value
+
+log = structlog.get_logger(__name__)
+
+MOST_ANSWERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A write that was begun and of which nobody knows yet what came of it. Times µs UTC."""
+
+    id: str
+    point: str
+    who: str
+    began: int
+    raw: Value
+    wanted: Value
+    tolerance: float
+    was: Value | None
+
+    @property
+    def written(self) -> Raw:
+        return Raw(self.raw, self.wanted, self.tolerance)
+
+
+class Ledger:
+    """The unsettled writes by point, and the answers by command id. `save` raises OSError."""
+
+    def __init__(self, file: Path, now: Callable[[], int]) -> None:
+        self._file = file
+        self._now = now
+        self._saving = asyncio.Lock()
+        self.unsettled: dict[str, Unsettled] = {}
+        self._answers: dict[str, tuple[int, str, Answer]] = {}
+        self._read()
+
+    def answer_to(self, command: Command) -> Answer | None:
+        """What was answered to this command before. Raises CommandError when another one had its id."""
+        known = self._answers.get(command.id)
+        if known is None:
+            return None
+        if known[1] != fingerprint(command):
+            raise CommandError(f"the id '{command.id}' was another command's")
+        return known[2]
+
+    def remember(self, command: Command, answer: Answer) -> None:
+        """Keep an answer, in memory for long and on disk until the deadline."""
+        self._answers[command.id] = (command.deadline, fingerprint(command), answer)
+        while len(self._answers) > MOST_ANSWERS:
+            del self._answers[next(iter(self._answers))]
+
+    async def save(self) -> None:
+        """Bring it to disk: on return it is there. Raises OSError."""
+        async with self._saving:
+            now = self._now()
+            content = {
+                "unsettled": [asdict(entry) for entry in self.unsettled.values()],
+                "answers": [
+                    {"deadline": deadline, "command": command, "answer": answer.as_json()}
+                    for deadline, command, answer in self._answers.values()
+                    if deadline >= now
+                ],
+            }
+            await asyncio.to_thread(write_secret, self._file, json.dumps(content, ensure_ascii=False))
+
+    def _read(self) -> None:
+        try:
+            content: Mapping[str, Any] = json.loads(self._file.read_text())
+            for entry in content["unsettled"]:
+                self.unsettled[str(entry["point"])] = Unsettled(**entry)
+            for kept in content["answers"]:
+                answer = Answer.of_json(kept["answer"])
+                self._answers[answer.id] = (int(kept["deadline"]), str(kept["command"]), answer)
+        except FileNotFoundError:
+            return
+        except (ValueError, KeyError, TypeError) as error:
+            # Written whole or not at all: this one was changed by somebody.
+            log.error("unsettled_writes_unreadable", file=str(self._file), error=str(error))
+
+
+def fingerprint(command: Command) -> str:
+    """What makes two commands with one id the same."""
+    return json.dumps([command.point, command.value, command.unit], ensure_ascii=False)

@@ -1,0 +1,297 @@
+"""Writes to devices: one command at a time a connection, by rule, read back, and told as an event.
+
+Guarantee: at most once. A command is noted on disk before it is sent; when nobody can know whether
+it arrived (the link was lost, this process was killed), its outcome is unknown, and the point takes
+no other write until it was read back. Refused without a write: a point that is not declared
+writable, a value that its range, states, type or resolution do not allow, a second write within the
+point's pause, a deadline that has passed. A shared command word is never read, changed and written
+back here: between the reading and the writing its device may change it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+import structlog
+
+from gateway.clock import WallClock
+from gateway.connection import DeviceConnection
+from gateway.inverse import Raw, Unwritable, invert, wanted_number
+from gateway.ledger import Ledger, Unsettled
+from gateway.readback import Held, as_taken, next_value, present, read_back
+from gateway.telling import Telling, judged, lost
+from models.command import AHEAD_S, Answer, Command, CommandError, Outcome, Value
+from models.site.model import Kind, Name, Point
+from protocols.adapter import Adapter, AdapterError, LinkLost, Supports, WriteRefused
+
+log = structlog.get_logger(__name__)
+
+EVERY_S = 1.0
+WRITE_S = 5.0
+"""An adapter bounds its own waits; this bounds one that does not."""
+VERIFY_S = 3.0
+"""A device may take so long to show what was written."""
+AGAIN_S = 0.2
+SETTLE_S = 0.5
+"""How often it is tried to read back a point whose write is unsettled."""
+MOST_WAITING = 64
+
+
+class Places(Protocol):
+    """Where points are read: see devices.Devices."""
+
+    def find(self, path: str) -> tuple[DeviceConnection, int] | None: ...
+
+
+class Writer:
+    """Carries commands out. `every_s`: the least pause between two writes of one point."""
+
+    def __init__(
+        self, devices: Places, ledger: Ledger, clock: WallClock, tell: Telling, every_s: float = EVERY_S
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._devices = devices
+        self._ledger = ledger
+        self._clock = clock
+        self._tell = tell
+        self._every_s = every_s
+        self._turns: WeakKeyDictionary[DeviceConnection, asyncio.Lock] = WeakKeyDictionary()
+        self._last: dict[str, float] = {}
+        self._under_way: dict[str, asyncio.Task[Answer]] = {}
+        self._writing: set[str] = set()
+
+    def blocked(self, path: str) -> Unsettled | None:
+        """The write of unknown outcome for which this point takes no other."""
+        return None if path in self._writing else self._ledger.unsettled.get(path)
+
+    async def carry_out(self, command: Command) -> Answer:
+        """Do what the command says, once: the same command again gets the same answer."""
+        running = self._under_way.get(command.id)
+        if running is None:
+            try:
+                known = self._ledger.answer_to(command)
+            except CommandError as error:
+                return self._refused(command, "命令编号重复", str(error))
+            if known is not None:
+                return known
+            if len(self._under_way) >= MOST_WAITING:
+                return self._refused(command, "网关正忙", f"{MOST_WAITING} commands are under way already")
+            # A task of its own: whoever asked may go away, the write goes on.
+            running = asyncio.create_task(self._answered(command), name=f"command-{command.id}")
+            self._under_way[command.id] = running
+            running.add_done_callback(lambda _: self._under_way.pop(command.id, None))
+        return await asyncio.shield(running)
+
+    async def run(self) -> None:
+        """Read back, whenever their devices are there, the points whose writes are unsettled."""
+        for entry in self._ledger.unsettled.values():
+            log.error("write_outcome_unknown", point=entry.point, command=entry.id)
+            self._tell.unknown(self._point(entry.point), entry)
+        while True:
+            await asyncio.sleep(SETTLE_S)
+            for entry in list(self._ledger.unsettled.values()):
+                if entry.point not in self._writing:
+                    try:
+                        await self._settle(entry)
+                    except (AdapterError, NotImplementedError, OSError, TimeoutError) as error:
+                        log.debug("not_settled", point=entry.point, reason=str(error))
+                    except Exception:
+                        log.exception("settle_failed", point=entry.point)
+
+    async def stop(self, within_s: float) -> None:
+        """Wait for the commands that are under way."""
+        if self._under_way:
+            await asyncio.wait(list(self._under_way.values()), timeout=within_s)
+
+    # ---- one command
+
+    async def _answered(self, command: Command) -> Answer:
+        began = self._clock.now()
+        place = self._devices.find(command.point)
+        was: Value | None = None
+        if place is None:
+            answer = self._refused(command, "网关没有该测点", f"this gateway has no point '{command.point}'")
+        else:
+            was = present(*place)
+            try:
+                answer = await self._carried_out(command, *place, began)
+            except Unwritable as why:
+                answer = self._refused(command, why.reason.zh, why.reason.en)
+            except OSError as error:
+                words = f"it cannot be noted on this gateway's disk: {error.strerror or error}"
+                answer = self._refused(command, f"无法在本机磁盘记录：{error.strerror or error}", words)
+        self.counts[f"commands_{answer.outcome}_total"] += 1
+        log.info("command", command=command.id, point=command.point, who=command.who, outcome=str(answer.outcome),
+                 reason=answer.reason.en)  # fmt: skip
+        self._ledger.remember(command, answer)
+        self._tell.command(self._point(command.point), command, answer, began, was)
+        try:
+            await self._ledger.save()
+        except OSError as error:
+            log.error("ledger_not_saved", error=str(error))
+        return answer
+
+    async def _carried_out(self, command: Command, connection: DeviceConnection, row: int, began: int) -> Answer:
+        point = connection.table.points[row]
+        if not point.writable:
+            raise Unwritable("该测点未声明为可写", "the point is not declared writable in its template")
+        if not connection.acquisition.usable[row]:
+            why = connection.acquisition.reasons[row]
+            raise Unwritable(f"测点配置有误：{why}", f"the point is not configured right: {why}")
+        raw = invert(point, command.value, command.unit, _bounds(connection, row))
+        if command.deadline > began + AHEAD_S * 1e6:
+            raise Unwritable(
+                f"截止时间超过 {AHEAD_S:g} 秒，请核对时钟",
+                f"the deadline is over {AHEAD_S:g} s ahead: check the clocks",
+            )
+        # One at a time: the second of two commands must see what the first one did.
+        async with self._turns.setdefault(connection, asyncio.Lock()):
+            self._writing.add(point.path)
+            try:
+                return await self._in_turn(command, connection, row, raw)
+            finally:
+                self._writing.discard(point.path)
+
+    async def _in_turn(self, command: Command, connection: DeviceConnection, row: int, raw: Raw) -> Answer:
+        point, now = connection.table.points[row], self._clock.now()
+        if now > command.deadline:
+            raise Unwritable("已过截止时间，未执行", "its deadline has passed: not carried out")
+        if point.path in self._ledger.unsettled:
+            raise Unwritable("上一次写入结果未知，回读之前不再写入", "the last write's outcome is unknown: no other "
+                             "write until the point was read back")  # fmt: skip
+        wait = self._last.get(point.path, -1e9) + self._every_s - time.monotonic()
+        if wait > 0:
+            raise Unwritable(
+                f"写入过于频繁，请 {wait:.1f} 秒后再试", f"too soon after the last write: wait {wait:.1f} s"
+            )
+        adapter = connection.adapter
+        if adapter is None:
+            raise Unwritable(f"设备未连接：{connection.reason}", f"the device is not connected: {connection.reason}")
+        if Supports.WRITE not in adapter.sheet.supports:
+            raise Unwritable(f"{adapter.sheet.name} 不支持写入", f"the protocol {adapter.sheet.name} does not write")
+        self._check_expected(point, command, present(connection, row))
+        self._last[point.path] = time.monotonic()
+        entry = Unsettled(
+            command.id, point.path, command.who, now, raw.value, raw.wanted, raw.tolerance, present(connection, row)
+        )
+        self._ledger.unsettled[point.path] = entry
+        try:
+            await self._ledger.save()
+        except OSError:
+            del self._ledger.unsettled[point.path]
+            raise
+        if self._clock.now() > command.deadline:
+            del self._ledger.unsettled[point.path]
+            raise Unwritable("已过截止时间，未执行", "its deadline has passed: not carried out")
+        return await self._write(command, connection, adapter, row, raw)
+
+    @staticmethod
+    def _check_expected(point: Point, command: Command, now: Value | None) -> None:
+        if command.expected is None:
+            return
+        expected = command.expected if point.kind is Kind.TEXT else wanted_number(point, command.expected)
+        if isinstance(expected, str) or isinstance(now, str) or now is None:
+            same = expected == now
+        else:
+            same = abs(expected - now) <= max(point.dead_band, 1e-6 * abs(expected))
+        if not same:
+            shown = "—" if now is None else now
+            raise Unwritable(f"当前值已变为 {shown}", f"the point is not {command.expected} any more but {shown}")
+
+    async def _write(
+        self, command: Command, connection: DeviceConnection, adapter: Adapter[Any, Any], row: int, raw: Raw
+    ) -> Answer:
+        point = connection.table.points[row]
+        taken = int(connection.acquisition.taken[row])
+        # The write waits for a poll that is under way: at the deadline it ends, sent or not, rather than come late.
+        left = (command.deadline - self._clock.now()) / 1e6
+        try:
+            async with asyncio.timeout(min(WRITE_S, left)):
+                await adapter.write(connection.table.tags[row], raw.value)
+            held = await self._verified(connection, adapter, row, raw, taken)
+        except WriteRefused as error:
+            return self._settled(command, point, Outcome.REFUSED, f"设备拒绝：{error}", str(error))
+        except (LinkLost, TimeoutError) as error:
+            return self._answer(command, point, Outcome.UNKNOWN, *lost(str(error) or "no answer in time"))
+        except AdapterError as error:
+            return self._settled(command, point, Outcome.FAILED, f"写入失败：{error}", str(error))
+        except Exception as error:  # an adapter's own fault: it may have sent something before
+            log.exception("write_failed", point=point.path)
+            return self._answer(command, point, Outcome.UNKNOWN, *lost(f"the adapter failed: {error!r}"))
+        return self._settled(command, point, *judged(point, raw, held))
+
+    async def _verified(
+        self, connection: DeviceConnection, adapter: Adapter[Any, Any], row: int, raw: Raw, taken: int
+    ) -> Held:
+        """What the device holds after the write: the written value, as soon as it does."""
+        held = Held(None, "no value has come since the write")
+        try:
+            async with asyncio.timeout(VERIFY_S):
+                while True:
+                    if Supports.READ in adapter.sheet.supports:
+                        held = await read_back(connection, row)
+                    else:
+                        held = await next_value(connection, adapter, row, taken)
+                        taken = int(connection.acquisition.taken[row])
+                    if raw.same(held.value):
+                        return held
+                    await asyncio.sleep(AGAIN_S if Supports.READ in adapter.sheet.supports else 0)
+        except TimeoutError:
+            return held
+
+    # ---- unsettled ones
+
+    async def _settle(self, entry: Unsettled) -> None:
+        place = self._devices.find(entry.point)
+        if place is None or place[0].adapter is None:
+            return
+        connection, row = place
+        point = connection.table.points[row]
+        if Supports.READ in place[0].adapter.sheet.supports:
+            held = await read_back(connection, row)
+        else:
+            acquisition = connection.acquisition
+            if not acquisition.answered[row] or int(acquisition.at[row]) <= entry.began:
+                return
+            held = as_taken(connection, row)
+        if held.value is None or self._ledger.unsettled.get(entry.point) is not entry:
+            return
+        outcome, zh, en, value = judged(point, entry.written, held)
+        del self._ledger.unsettled[entry.point]
+        self.counts["writes_settled_total"] += 1
+        log.warning("write_read_back", point=entry.point, command=entry.id, outcome=str(outcome), value=value)
+        self._tell.settled(point, entry, outcome, Name(zh, en), value, self._clock.now())
+        await self._ledger.save()
+
+    # ---- answers
+
+    def _point(self, path: str) -> Point | None:
+        place = self._devices.find(path)
+        return None if place is None else place[0].table.points[place[1]]
+
+    def _settled(
+        self, command: Command, point: Point, outcome: Outcome, zh: str, en: str, value: Value | None = None
+    ) -> Answer:
+        self._ledger.unsettled.pop(point.path, None)
+        return self._answer(command, point, outcome, zh, en, value)
+
+    def _answer(
+        self, command: Command, point: Point, outcome: Outcome, zh: str, en: str, value: Value | None = None
+    ) -> Answer:
+        return Answer(command.id, command.point, outcome, Name(zh, en), value, point.unit, self._clock.now())
+
+    def _refused(self, command: Command, zh: str, en: str) -> Answer:
+        return Answer(command.id, command.point, Outcome.REFUSED, Name(zh, en), at=self._clock.now())
+
+
+def _bounds(connection: DeviceConnection, row: int) -> tuple[float, float] | None:
+    """The raw numbers that the point's type can hold, as far as its adapter says."""
+    adapter = connection.adapter
+    try:
+        return None if adapter is None else adapter.raw_range(connection.table.tags[row])
+    except ValueError:
+        return None
