@@ -150,7 +150,6 @@ def test_what_a_device_kept_is_calibrated_and_its_nulls_taken_out_as_the_present
     sink = Remembered()
     points = [point("a", guards=Guards(curve=((0.0, 0.0), (10.0, 100.0)), no_value=(-1.0,)))]
     acquisition = Acquisition("c", PointTable.build(points, {"fast": 1.0}, 1.0), sink.put)
-    now = 1_800_000_000_000_000
     times = np.array([NOW - 3, NOW - 2, NOW - 1], np.int64)
     kept = Reading(np.zeros(3, np.int32), np.array([5.0, -1.0, 10.0]), np.full(3, 192, np.uint8), ts=times)
     acquisition.take_history(kept, NOW)
