@@ -59,6 +59,7 @@ class Mqtt(Adapter[MqttSettings, None]):
             "what was not acknowledged comes again after a reconnect.",
         ),
     )
+    verifies_writes: ClassVar[bool] = True
     Settings: ClassVar[type[MqttSettings]] = MqttSettings
 
     def __init__(self, settings: MqttSettings) -> None:
