@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from gateway.chunk import Chunk, Receipt
-from gateway.clock import Stamper, Stamps
+from gateway.clock import EARLIEST, Stamper, Stamps
 from gateway.derive import Derived, evaluate
 from gateway.exception import ExceptionReport
 from gateway.guards import Guards
@@ -113,6 +113,18 @@ class Acquisition:
             self.reasons[rows] = None
             for index, reason in reading.reasons.items():
                 self.reasons[index] = reason
+
+    def take_history(self, reading: Reading, now: int, receipt: Receipt | None = None) -> None:
+        """Send how things were, with the source's times. Rows without a time that can be believed belong
+        nowhere and are left out; the present, and what is remembered of it, stay as they are."""
+        if reading.ts is None or not len(reading):
+            return
+        rows = _positions(rows_of(reading.index, len(self.table)))
+        value, quality = normalise(self.table, rows, reading.value, reading.quality, reading.text)
+        placed = (reading.ts >= EARLIEST) & (reading.ts <= now)
+        samples = Samples(self.table.ids[rows], reading.ts, value, quality, reading.text)
+        self.samples += len(reading)
+        self._emit(rows, samples, placed, np.ones(len(rows), np.bool_), "history", receipt)
 
     def _take(
         self,

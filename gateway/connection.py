@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from models.quality import UNCERTAIN, Quality
 from models.site import model
 from protocols import registry
 from protocols.adapter import Adapter, AdapterError, Delivers, Delivery, LinkLost, SignInRefused, Supports
+from protocols.findings import Finding, joined
 
 log = structlog.get_logger(__name__)
 
@@ -95,18 +96,20 @@ class DeviceConnection:
             if any(point.group == group.name for point in points if point.formula is None)
         }
         guards = self.acquisition.guards
-        self._memory = None
+        self._counters_memory = None
         if memory is not None and guards is not None and len(guards.counters.places):
-            self._memory = Memory(memory, guards.counters)
-            self._memory.recall()
+            self._counters_memory = Memory(memory, guards.counters)
+            self._counters_memory.recall()
         self._clock = clock
         self._sink = sink
         self._adapters = adapters
         self._adapter: Adapter[Any, Any] | None = None
+        self._memory: dict[str, Any] = {}
         self._ever_up = False
         self._answers = 0
         self._subscribed_since: int | None = None
         self._holds = False
+        self._found: Sequence[Finding] = ()
         # Not for secrecy: only so that many devices do not come back in step.
         self._backoff = Backoff(random.Random(spec.name))  # noqa: S311
 
@@ -128,8 +131,8 @@ class DeviceConnection:
         finally:
             sweeping.cancel()
             await asyncio.gather(sweeping, return_exceptions=True)
-            if self._memory is not None:
-                self._memory.keep_now()
+            if self._counters_memory is not None:
+                self._counters_memory.keep_now()
 
     def _make(self) -> tuple[type[Adapter[Any, Any]], Any] | None:
         """The adapter's class and settings; None, and all points bad, when the site's files are wrong."""
@@ -178,7 +181,9 @@ class DeviceConnection:
         began, answers = time.monotonic(), self._answers
         self._turn(State.CONNECTING, self.reason)
         try:
-            await self._live(kind(settings), self._subscribes(kind, settings))
+            adapter = kind(settings)
+            adapter.memory = self._memory
+            await self._live(adapter, self._subscribes(kind, settings))
             reason, refused = "the adapter ended the connection by itself", False
         except SignInRefused as error:
             reason, refused = str(error), True
@@ -221,6 +226,7 @@ class DeviceConnection:
         finally:
             self._subscribed_since = None
             self._keep_counters(adapter)
+            self._found = self.findings()
             self._adapter = None
             closing = asyncio.create_task(adapter.close())
             await asyncio.wait({closing}, timeout=CLOSE_LIMIT_S)
@@ -258,7 +264,9 @@ class DeviceConnection:
             now = self._clock.now()
             receipt = Receipt(delivery.acknowledge)
             self._answers += 1
-            if len(delivery.reading):
+            if delivery.history:
+                self.acquisition.take_history(delivery.reading, now, receipt if keeps else None)
+            elif len(delivery.reading):
                 self.acquisition.take(
                     delivery.reading,
                     instant=now,
@@ -353,8 +361,8 @@ class DeviceConnection:
             await asyncio.sleep(SWEEP_S)
             try:
                 self.acquisition.sweep(self._clock.now(), subscribed_since=self._subscribed_since, holds=self._holds)
-                if self._memory is not None:
-                    await self._memory.keep(time.monotonic())
+                if self._counters_memory is not None:
+                    await self._counters_memory.keep(time.monotonic())
             except Exception:
                 self.errors += 1
                 log.exception("sweep_failed", connection=self.spec.name)
@@ -370,6 +378,10 @@ class DeviceConnection:
             for name, value in self._adapter.counters().items():
                 found[name] = found.get(name, 0) + value
         return found
+
+    def findings(self) -> Sequence[Finding]:
+        """What the device sent and could not be used, over all lives of its adapter, the latest last."""
+        return self._found if self._adapter is None else joined(self._found, self._adapter.findings())
 
 
 class _Overdue:

@@ -29,12 +29,14 @@ class GatewayMetrics(Collector):
         outbox: Outbox,
         clock: WallClock,
         connected: Callable[[], bool],
+        of_site: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
         self._name = name
         self._connections = connections
         self._outbox = outbox
         self._clock = clock
         self._connected = connected
+        self._of_site = of_site
         self._started = clock.now()
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -143,6 +145,7 @@ class GatewayMetrics(Collector):
             "buffered_bytes": self._outbox.bridge.depth_bytes,
             "dead_band_factor": self._outbox.pressure.factor,
             "clock_jumps": self._clock.jumps,
+            "site": None if self._of_site is None else self._of_site(),
             "connections": {
                 connection.spec.name: {
                     "adapter": connection.spec.adapter,
@@ -153,6 +156,7 @@ class GatewayMetrics(Collector):
                     "samples": connection.acquisition.samples,
                     "reported": connection.acquisition.sent,
                     "losses": connection.losses,
+                    "clock_skew_s": connection.acquisition.clock.skew.seconds,
                     "groups": {
                         group.name: {
                             "due": group.due(now),

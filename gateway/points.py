@@ -61,7 +61,10 @@ class PointTable:
         cadence = column((cadence_s.get(p.group, sweep_s) * 1e6 for p in points), np.int64)
         return PointTable(
             points=tuple(points),
-            tags=tuple(Tag(i, p.path, p.address, p.type, p.order, p.options) for i, p in enumerate(points)),
+            tags=tuple(
+                Tag(i, p.path, p.address, p.type, p.order, p.options, cadence_s.get(p.group, 0.0))
+                for i, p in enumerate(points)
+            ),
             ids=np.fromiter((p.id for p in points), np.uint64, len(points)),
             factor=factor,
             offset=offset,

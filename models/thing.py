@@ -89,6 +89,7 @@ class PointModel(Strict):
     role: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$", max_length=60)]
     kind: Kind
     unit: str = ""
+    sensor_code: Annotated[str, StringConstraints(pattern=r"^([0-9]{4})?$")] = ""
     low: Number | None = None
     high: Number | None = None
     dead_band: Annotated[Number, Field(ge=0)] = 0.0
@@ -97,7 +98,6 @@ class PointModel(Strict):
     states: dict[int, Names] = {}
     limits: tuple[LimitFact, ...] = ()
     writable: bool = False
-    sensor_code: Annotated[str, StringConstraints(pattern=r"^([0-9]{4})?$")] = ""
     frozen_s: Annotated[Number, Field(gt=0, le=86400)] | None = None
     """How long the value may stay exactly the same; only of what is never quite still."""
     jump: Annotated[Number, Field(gt=0)] | None = None

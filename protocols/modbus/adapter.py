@@ -86,7 +86,7 @@ class Modbus(Adapter[ModbusSettings, Plan]):
         return reading
 
     def requests(self, plan: Plan) -> Sequence[Request]:
-        return asked_by(plan)
+        return asked_by(plan, self.settings)
 
     async def write(self, tag: Tag, value: float | str) -> None:
         """Functions 5, 6, 15 and 16 by the tag's type; bits of a register by 22, which leaves its other bits

@@ -74,10 +74,11 @@ class Rtu(Framing):
     def __init__(self) -> None:
         self._ask: Ask | None = None
         self._buffer = b""
+        self._fault = ""
 
     def start(self, ask: Ask) -> bytes:
+        self.end()
         self._ask = ask
-        self._buffer = b""
         data = bytes((ask.unit,)) + ask.pdu
         return data + checksum(data)
 
@@ -85,8 +86,13 @@ class Rtu(Framing):
         if self._ask is None:
             # A frame that comes in several parts is counted once for each.
             return Verdict(strays=1)
+        if self._fault:
+            # What is spoilt stays so until it is quiet, however long that babbles.
+            return Verdict(fault=self._fault)
         self._buffer += data
-        return self._judge(self._ask)
+        verdict = self._judge(self._ask)
+        self._fault = verdict.fault
+        return verdict
 
     def _judge(self, ask: Ask) -> Verdict:
         strays = 0
@@ -111,7 +117,7 @@ class Rtu(Framing):
 
     def end(self) -> None:
         self._ask = None
-        self._buffer = b""
+        self._buffer, self._fault = b"", ""
 
     def reset(self) -> None:
         self.end()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,8 +80,15 @@ def _decode(value: Any, as_text: bool) -> tuple[float, str | None]:
     raise ValueError(f"the value is a {type(value).__name__}, neither a number nor a text")
 
 
-def reading(index: Sequence[int], values: Sequence[Any], types: Mapping[int, str]) -> Reading:
-    """Columns of DataValues: row i belongs to tag index[i]; `types` names each tag's type."""
+def reading(
+    index: Sequence[int],
+    values: Sequence[Any],
+    types: Mapping[int, str],
+    states: Mapping[int, Callable[[Any], float]] | None = None,
+) -> Reading:
+    """Columns of DataValues: row i belongs to tag index[i]; `types` names each tag's type; `states` gives
+    the numbers of those that hold a state, and raises ValueError for one that it does not know."""
+    states = states or {}
     count = len(values)
     value = np.full(count, _NAN)
     ts = np.zeros(count, np.int64)
@@ -105,7 +112,8 @@ def reading(index: Sequence[int], values: Sequence[Any], types: Mapping[int, str
             try:
                 if held is None:
                     raise ValueError("the server sent no value")
-                value[row], text = _decode(held, kind == "text")
+                state = states.get(index[row])
+                value[row], text = _decode(held, kind == "text") if state is None else (state(held), None)
                 if text is not None and kind not in ("", "text"):
                     raise ValueError(f"the text '{text[:40]}' came where {kind} is due")
                 texts += [None] * (row - len(texts))

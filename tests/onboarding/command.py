@@ -60,7 +60,10 @@ def device(units: dict[int, dict[str, dict[int, bytes]]], holes: range = range(0
 
 def registers(value: float, kind: str, order: str) -> bytes:
     """A value's bytes in a device, spelled out apart from the code that is tested."""
-    data = np.array([value], np.dtype(kind).newbyteorder(">")).tobytes()
+    if kind.startswith("float"):
+        data = np.array([value], np.dtype(kind).newbyteorder(">")).tobytes()
+    else:
+        data = (int(value) % (1 << int(kind[-2:]))).to_bytes(int(kind[-2:]) // 8, "big")
     words = [data[at : at + 2] for at in range(0, len(data), 2)]
     if order in ("cdab", "dcba"):
         words.reverse()
