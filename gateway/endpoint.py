@@ -1,4 +1,4 @@
-"""A small HTTP door on the loopback address: /metrics and /diagnostics, with a bearer token.
+"""A small HTTP door on the loopback address: /metrics, /diagnostics, /findings and /state, with a bearer token.
 
 Its address and token are in `metrics/<process>.json` (mode 0600) of the home folder.
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 KEPT_BYTES = 256
 KEPT_CHARACTERS = 512
@@ -62,3 +62,14 @@ class FindingBook:
     def all(self) -> Sequence[Finding]:
         """The findings, the latest last."""
         return tuple(self._kept.values())
+
+
+def joined(before: Sequence[Finding], after: Sequence[Finding], most: int = LIMIT) -> Sequence[Finding]:
+    """The findings of an adapter's life after those of the lives before it: at most so many, the latest."""
+    kept = {(finding.kind, finding.where): finding for finding in before}
+    for finding in after:
+        known = kept.get((finding.kind, finding.where))
+        if known is not None:
+            finding = replace(finding, first=known.first, count=known.count + finding.count)  # noqa: PLW2901
+        kept[finding.kind, finding.where] = finding
+    return sorted(kept.values(), key=lambda finding: finding.last)[-most:]

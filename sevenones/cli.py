@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "watch": ("sevenones.commands.watch", "watch"),
     "history": ("sevenones.commands.history", "history"),
     "write": ("sevenones.commands.write", "write"),
+    "site": ("sevenones.commands.site", "app"),
     "token": ("sevenones.commands.token", "app"),
     "opcua": ("sevenones.commands.opcua", "app"),
     "bench": ("sevenones.commands.bench", "app"),
@@ -53,6 +54,7 @@ HELP = {
     "history": "一个测点的历史 · the history of one point",
     "opcua": "OPC UA 服务器证书 · certificates of OPC UA servers",
     "write": "写一个测点 · write one point of a device",
+    "site": "矿井配置的版本 · versions of the site on the bus",
     "token": "访问令牌 · tokens for the API",
     "bench": "性能测试 · benchmarks",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -11,13 +12,29 @@ import structlog
 
 from models.quality import Quality
 from models.site.model import Name
-from protocols.adapter import Adapter, Deliver, Delivers, Delivery, LinkLost, Reading, Sheet, Supports, Tag
-from protocols.mqtt.address import parse_address
-from protocols.mqtt.clock import Clock
+from protocols.adapter import (
+    Adapter,
+    AdapterError,
+    Deliver,
+    Delivers,
+    Delivery,
+    LinkLost,
+    Node,
+    Reading,
+    Sheet,
+    Supports,
+    Tag,
+    WriteRefused,
+)
+from protocols.findings import Finding, FindingBook
+from protocols.mqtt.binding import Binding
 from protocols.mqtt.columns import Message
-from protocols.mqtt.decode import TYPES, Decoder
-from protocols.mqtt.link import Link
+from protocols.mqtt.command import Command, refused
+from protocols.mqtt.decode import COUNTS, Decoder
+from protocols.mqtt.link import LINK_COUNTS, Link
+from protocols.mqtt.seen import Seen
 from protocols.mqtt.settings import MqttSettings
+from protocols.mqtt.topic import fewest
 
 log = structlog.get_logger(__name__)
 
@@ -27,12 +44,12 @@ BYTES_AT_ONCE = 500_000
 
 
 class Mqtt(Adapter[MqttSettings, None]):
-    """Subscribes to topics and reads values out of their JSON payloads."""
+    """Subscribes to topics and reads values out of their payloads; writes by commands to topics."""
 
     sheet = Sheet(
         name="mqtt",
         title=Name("MQTT 3.1.1 / 5", "MQTT 3.1.1 / 5"),
-        supports=Supports.SUBSCRIBE,
+        supports=Supports.SUBSCRIBE | Supports.WRITE | Supports.BROWSE,
         delivers=Delivers.AT_LEAST_ONCE,
         source_time=True,
         remarks=Name(
@@ -46,30 +63,14 @@ class Mqtt(Adapter[MqttSettings, None]):
     def __init__(self, settings: MqttSettings) -> None:
         super().__init__(settings)
         self._link: Link | None = None
-        self._counts = dict.fromkeys(
-            (
-                "messages_total",
-                "acknowledged_total",
-                "malformed_total",
-                "unmatched_total",
-                "absent_total",
-                "unreadable_times_total",
-                "redelivered_total",
-                "sessions_resumed_total",
-            ),
-            0,
-        )
+        self._book = FindingBook()
+        self._seen = Seen()
+        self._counts = dict.fromkeys((*LINK_COUNTS, *COUNTS), 0)
 
     @classmethod
     def check(cls, tag: Tag) -> None:
-        parse_address(tag.address)
-        if tag.type not in TYPES:
-            raise ValueError(
-                f"the type '{tag.type}' is unknown; there are {', '.join(filter(None, TYPES))}, or nothing"
-            )
-        if tag.order:
-            raise ValueError(f"an MQTT point has no byte order, and '{tag.order}' is given")
-        Clock.from_options(tag.options)
+        Binding.of(tag)
+        Command.of(tag)
 
     async def connect(self) -> None:
         link = Link(self.settings, self._counts)
@@ -84,8 +85,8 @@ class Mqtt(Adapter[MqttSettings, None]):
         link = self._link
         if link is None:
             raise LinkLost("this MQTT connection is not open")
-        decoder = Decoder(tags, self._counts)
-        granting = asyncio.create_task(link.subscribe(decoder.patterns))
+        decoder = Decoder(tags, self._counts, self._book, self.settings.discover)
+        granting = asyncio.create_task(link.subscribe(fewest(decoder.patterns)))
         granting.add_done_callback(lambda _: link.poke())
         granted = False
         try:
@@ -95,14 +96,15 @@ class Mqtt(Adapter[MqttSettings, None]):
                     await self._pass_on(link, decoder, messages, deliver)
                 if granting.done() and not granted:
                     granted = True
-                    if refused := granting.result():
-                        await deliver(Delivery(_refused(decoder, refused)))
+                    if patterns := granting.result():
+                        await self._ungranted(decoder, patterns, deliver)
         finally:
             granting.cancel()
             await asyncio.gather(granting, return_exceptions=True)
 
     async def _pass_on(self, link: Link, decoder: Decoder, messages: Sequence[Message], deliver: Deliver) -> None:
         malformed = self._counts["malformed_total"]
+        self._seen.note(messages)
         reading = decoder.decode(messages)
         if self._counts["malformed_total"] > malformed:
             log.warning("mqtt_malformed", total=self._counts["malformed_total"], host=self.settings.host)
@@ -111,6 +113,81 @@ class Mqtt(Adapter[MqttSettings, None]):
         else:
             await deliver(_delivery(link, reading, messages))
 
+    async def _ungranted(self, decoder: Decoder, patterns: Sequence[str], deliver: Deliver) -> None:
+        for pattern in patterns:
+            self._book.note("subscription refused", pattern, "the broker does not let this user read it")
+        reading = _refused(decoder, patterns)
+        if len(reading):
+            await deliver(Delivery(reading))
+
+    # ---- writing
+
+    async def write(self, tag: Tag, value: float | str) -> None:
+        """Send the tag's command and wait until the device itself says the value: over a link of its own,
+        so that the values of the connection's points go their way meanwhile."""
+        command = Command.of(tag)
+        if command is None:
+            raise refused(tag)
+        payload = command.payload(value)
+        link = Link(self.settings, dict.fromkeys(LINK_COUNTS, 0), passing=True)
+        try:
+            await link.open()
+            if await link.subscribe([command.answer.topic]):
+                raise WriteRefused(f"the broker does not let this user read '{command.answer.topic}': no way to verify")
+            number = link.publish(command.topic, payload, qos=1)
+            await link.published(number)
+            await self._confirmed(link, command, tag, value)
+        finally:
+            await link.close()
+
+    async def _confirmed(self, link: Link, command: Command, tag: Tag, value: float | str) -> None:
+        last: float | str | None = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.timeout_s):
+                while True:
+                    messages = await link.take(MESSAGES_AT_ONCE, BYTES_AT_ONCE)
+                    link.acknowledge(_numbers(messages))
+                    for message in messages:
+                        seen = command.says(message)
+                        last = last if seen is None else seen
+                        if seen is not None and command.confirmed(value, seen):
+                            return
+        where = f"'{command.answer.topic}#{command.answer.extractor.path}'"
+        within = f"within {self.settings.timeout_s:g} s"
+        if last is None:
+            raise AdapterError(
+                f"the command for {tag.path} went out, and {where} said nothing {within}: it is not verified"
+            )
+        raise WriteRefused(f"the command for {tag.path} went out, and {where} still said {last} {within}")
+
+    # ---- looking around
+
+    async def browse(self, parent: str = "") -> Sequence[Node]:
+        """ "" gives the topics that are spoken on, a topic the fields of its newest payload. It listens for
+        `browse_s`, over a link of its own, to the patterns of `discover`, or to all topics."""
+        if parent not in self._seen:
+            await self._listen()
+        return self._seen.fields(parent) if parent else self._seen.topics()
+
+    async def _listen(self) -> None:
+        link = Link(self.settings, dict.fromkeys(LINK_COUNTS, 0), passing=True)
+        patterns = fewest(self.settings.discover or ["#"])
+        try:
+            await link.open()
+            if len(refused := await link.subscribe(patterns)) == len(patterns):
+                raise AdapterError(
+                    f"the broker does not let this user listen to {', '.join(refused)}: name what it may read in the "
+                    "setting discover"
+                )
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.settings.browse_s):
+                    while True:
+                        messages = await link.take(MESSAGES_AT_ONCE, BYTES_AT_ONCE)
+                        self._seen.note(messages)
+                        link.acknowledge(_numbers(messages))
+        finally:
+            await link.close()
+
     async def close(self) -> None:
         link, self._link = self._link, None
         if link is not None:
@@ -118,6 +195,9 @@ class Mqtt(Adapter[MqttSettings, None]):
 
     def counters(self) -> Mapping[str, int]:
         return dict(self._counts)
+
+    def findings(self) -> Sequence[Finding]:
+        return self._book.all()
 
 
 def _numbers(messages: Sequence[Message]) -> list[int]:

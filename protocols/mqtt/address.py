@@ -4,21 +4,39 @@ mine/pump1/state#level          the key `level` of the object on that topic
 mine/+/state#motor.phase[0]     any pump; nested keys, and an element of a list
 mine/##$                        all topics below mine/, whose whole payload is the value
 mine/x#['a key. with dots']     a quoted key
+mine/x#values[*].temp           of each element: a list of samples, `[*]` once at most
+mine/x#tags[id=T1].value        of the element of a list whose key `id` is T1
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+from protocols.mqtt.topic import check_pattern
 
 MAX_STEPS = 32
-MAX_TOPIC_BYTES = 1024
 
-Steps = tuple[str | int, ...]
 
-_STEP = re.compile(r"""\.?([^.\[\]'"\s][^.\[\]'"]*)|\[(\d{1,6})\]|\['([^']+)'\]|\["([^"]+)"\]""")
+class Where(NamedTuple):
+    """A step to the element of a list whose key has this value, written as text."""
+
+    key: str
+    value: str
+
+
+class Each(NamedTuple):
+    """A step to all elements of a list, one after the other."""
+
+
+Step = str | int | Where | Each
+Steps = tuple[Step, ...]
+
+_STEP = re.compile(
+    r"""\.?(?P<key>[^.\[\]'"\s][^.\[\]'"]*)|\[(?P<element>\d{1,6})\]|(?P<each>\[\*\])"""
+    r"""|\['(?P<single>[^']+)'\]|\["(?P<double>[^"]+)"\]|\[(?P<where>[^=\[\]'"*]+)=(?P<value>[^\[\]]+)\]"""
+)
 
 
 class AbsentError(LookupError):
@@ -42,34 +60,34 @@ def parse_path(path: str) -> Steps:
             return ()
     else:
         rest = path
-    steps: list[str | int] = []
+    steps: list[Step] = []
     at = 0
     while at < len(rest):
         found = _STEP.match(rest, at)
         if found is None or (not steps and rest == path and rest.startswith(".")):
-            raise ValueError(f"the JSON path '{path}' cannot be read from '{rest[at:]}' on: write a.b, a[0] or ['a b']")
-        key, element, single, double = found.groups()
-        steps.append(int(element) if element is not None else key or single or double)
+            raise ValueError(
+                f"the JSON path '{path}' cannot be read from '{rest[at:]}' on: "
+                "write a.b, a[0], a[*], a[id=x] or ['a b']"
+            )
+        steps.append(_step(found))
         at = found.end()
     if not steps:
         raise ValueError("the JSON path is empty: write the value's key, or $ when the whole payload is the value")
     if len(steps) > MAX_STEPS:
         raise ValueError(f"the JSON path '{path}' has {len(steps)} steps; {MAX_STEPS} is the most")
+    if sum(isinstance(step, Each) for step in steps) > 1:
+        raise ValueError(f"the JSON path '{path}' has [*] more than once")
     return tuple(steps)
 
 
-def check_topic(topic: str) -> None:
-    """Raises ValueError when a topic pattern is none that a broker would take."""
-    if not topic:
-        raise ValueError("the topic is empty")
-    if len(topic.encode()) > MAX_TOPIC_BYTES or "\0" in topic:
-        raise ValueError(f"the topic is longer than {MAX_TOPIC_BYTES} bytes or has a NUL in it")
-    levels = topic.split("/")
-    for number, level in enumerate(levels):
-        if "#" in level and (level != "#" or number != len(levels) - 1):
-            raise ValueError(f"in the topic '{topic}' the wildcard # must be the whole last level")
-        if "+" in level and level != "+":
-            raise ValueError(f"in the topic '{topic}' the wildcard + must be a whole level, not part of '{level}'")
+def _step(found: re.Match[str]) -> Step:
+    if found["element"] is not None:
+        return int(found["element"])
+    if found["each"]:
+        return Each()
+    if found["where"]:
+        return Where(found["where"].strip(), found["value"].strip().strip("'\""))
+    return str(found["key"] or found["single"] or found["double"])
 
 
 def parse_address(address: str) -> Address:
@@ -79,21 +97,8 @@ def parse_address(address: str) -> Address:
         raise ValueError(f"the address '{address}' has no JSON path: write <topic>#<path>, such as mine/pump1#level")
     if not path:
         raise ValueError(f"the address '{address}' ends with #: a JSON path must follow it ($ is the whole payload)")
-    check_topic(topic)
+    check_pattern(topic)
     return Address(topic, path, parse_path(path))
-
-
-def matches(pattern: Sequence[str], topic: Sequence[str]) -> bool:
-    """Whether a pattern's levels take a topic's levels. Topics that begin with $ need a pattern that
-    names their first level."""
-    if topic[0].startswith("$") and pattern[0] in ("+", "#"):
-        return False
-    for number, level in enumerate(pattern):
-        if level == "#":
-            return True
-        if number >= len(topic) or (level != "+" and level != topic[number]):
-            return False
-    return len(pattern) == len(topic)
 
 
 def find(document: Any, steps: Steps) -> Any:
@@ -108,8 +113,17 @@ def find(document: Any, steps: Steps) -> Any:
                     f"there is no '{step}'; there is {', '.join(map(repr, list(value)[:8])) or 'nothing'}"
                 )
             value = value[step]
-        elif not isinstance(value, list) or step >= len(value):
-            raise AbsentError(f"there is no element [{step}]")
+        elif isinstance(step, Where):
+            value = _element_where(value, step)
+        elif not isinstance(step, int) or not isinstance(value, list) or step >= len(value):
+            raise AbsentError(f"there is no element [{'*' if isinstance(step, Each) else step}]")
         else:
             value = value[step]
     return value
+
+
+def _element_where(value: Any, step: Where) -> Any:
+    for element in value if isinstance(value, list) else ():
+        if isinstance(element, dict) and step.key in element and str(element[step.key]) == step.value:
+            return element
+    raise AbsentError(f"there is no element whose '{step.key}' is '{step.value}'")

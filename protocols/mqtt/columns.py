@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,13 @@ class Message(NamedTuple):
     retained: bool
     number: int
     again: bool = False
+
+
+class HasTag(Protocol):
+    """What knows which tag it fills."""
+
+    @property
+    def tag(self) -> int: ...
 
 
 class Columns:
@@ -54,6 +61,11 @@ class Columns:
         self.reasons[index] = reason
         self._quality[len(self.index)] = quality
         self.add(index, _NAN, ts, message)
+
+    def bad_all(self, extractors: Iterable[HasTag], quality: int, reason: str, message: int) -> None:
+        """A row without a value for each of these, of no time of its own."""
+        for extractor in extractors:
+            self.bad(extractor.tag, quality, reason, 0, message)
 
     def doubt(self, first: int, quality: int, reason: str) -> None:
         """The good rows from `first` on are of this lesser quality."""

@@ -2,67 +2,41 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from models.quality import Quality
 from protocols.adapter import Reading, Tag
-from protocols.mqtt.address import AbsentError, Steps, find, matches, parse_address
-from protocols.mqtt.clock import Clock
+from protocols.findings import FindingBook
+from protocols.mqtt.address import AbsentError, Steps, find
+from protocols.mqtt.binding import Binding, Extractor, Layout
 from protocols.mqtt.columns import Columns, Message
+from protocols.mqtt.form import Form, MalformedError
+from protocols.mqtt.topic import captured, covers, is_topic, matches
 
-TYPES = ("", "number", "bool", "text", "number_text")
-MAX_PAYLOAD_BYTES = 1_000_000
 MAX_CACHED_TOPICS = 10_000
+COUNTS = ("malformed_total", "unmatched_total", "absent_total", "unreadable_times_total")
 
 _BAD = int(Quality.BAD)
-_GOOD = int(Quality.GOOD)
 _CONFIGURATION = int(Quality.BAD_CONFIGURATION)
 _NAN = float("nan")
 _NUMBERS = ("", "number")
 
-
-@dataclass(frozen=True, slots=True)
-class _Extractor:
-    index: int
-    steps: Steps
-    path: str
-    type: str
+_Route = tuple[tuple[Layout, tuple[Extractor, ...]], ...]
 
 
-_Route = tuple[tuple[Clock | None, tuple[_Extractor, ...]], ...]
-
-
-class MalformedError(ValueError):
-    """A payload that is no JSON document of a bounded size; the message says why."""
-
-
-def parse(payload: bytes) -> Any:
-    """The JSON document of a payload. NaN and Infinity, which are no JSON but are met, are read as
-    such, so that only their own points go bad. Raises MalformedError."""
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        raise MalformedError(f"the payload has {len(payload):,} bytes; {MAX_PAYLOAD_BYTES:,} is the most")
-    try:
-        return orjson.loads(payload)
-    except orjson.JSONDecodeError as error:
-        if b"NaN" in payload or b"Infinity" in payload:
-            try:
-                return json.loads(payload)
-            except (ValueError, RecursionError):
-                pass
-        raise MalformedError(f"the payload is not JSON: {error}; it begins {payload[:60]!r}") from None
-
-
-def _convert(value: Any, kind: str) -> tuple[float, str | None]:
+def convert(value: Any, extractor: Extractor) -> tuple[float, str | None]:
     """Value and text of what a path led to. Raises ValueError in plain words."""
+    kind = extractor.type
     if kind == "text":
         if value is None:
             raise ValueError("the device sent null")
         return _NAN, value if isinstance(value, str) else orjson.dumps(value).decode()
+    if isinstance(value, str) and value in extractor.words:
+        return extractor.words[value], None
     if isinstance(value, bool | int | float):
         if kind == "bool" and value not in (0, 1):
             raise ValueError(f"{value!r} came where true, false, 1 or 0 is due")
@@ -73,9 +47,12 @@ def _convert(value: Any, kind: str) -> tuple[float, str | None]:
     if value is None:
         raise ValueError("the device sent null")
     if isinstance(value, str):
+        if extractor.words:
+            raise ValueError(f"the text '{value[:40]}' is none of {', '.join(map(repr, extractor.words))}")
         if kind != "number_text":
             raise ValueError(
-                f"the text '{value[:40]}' came where a number is due: the type number_text reads numbers sent as text"
+                f"the text '{value[:40]}' came where a number is due: the type number_text reads numbers sent as text, "
+                "and the option words gives words their numbers"
             )
         try:
             return float(value), None
@@ -100,43 +77,59 @@ def _reach(document: Any, steps: Steps) -> Any:
 
 
 class Decoder:
-    """The tags of one connection, compiled: a topic is looked up once, then known."""
+    """The tags of one connection, compiled: a topic is looked up once, then known. `discover`: patterns
+    whose topics are looked at though no tag takes them."""
 
-    def __init__(self, tags: Sequence[Tag], counts: dict[str, int]) -> None:
+    def __init__(
+        self, tags: Sequence[Tag], counts: dict[str, int], book: FindingBook, discover: Sequence[str] = ()
+    ) -> None:
         self._counts = counts
+        self._book = book
+        self._discover = tuple(discover)
         self._known: dict[str, _Route] = {}
-        self._patterns: dict[str, list[tuple[Clock | None, _Extractor]]] = {}
+        self._patterns: dict[str, list[Binding]] = {}
         for tag in tags:
-            address = parse_address(tag.address)
-            extractor = _Extractor(tag.index, address.steps, address.path, tag.type)
-            self._patterns.setdefault(address.topic, []).append((Clock.from_options(tag.options), extractor))
-        self._levels = [(pattern.split("/"), pattern) for pattern in self._patterns]
+            binding = Binding.of(tag)
+            self._patterns.setdefault(binding.topic, []).append(binding)
+        self._wide = [(pattern.split("/"), pattern) for pattern in self._patterns if not is_topic(pattern)]
         self._answered: set[int] = set()
         """Tags whose path was found at least once, or whose absence was told."""
 
     @property
     def patterns(self) -> list[str]:
         """What to subscribe to."""
-        return list(self._patterns)
+        return [*self._patterns, *self._discover]
 
     def indices(self, pattern: str) -> list[int]:
-        """The tags of one pattern."""
-        return [extractor.index for _, extractor in self._patterns[pattern]]
+        """The tags whose own patterns this one covers."""
+        return [
+            binding.extractor.tag
+            for own, bindings in self._patterns.items()
+            if covers(pattern, own)
+            for binding in bindings
+        ]
 
     def route(self, topic: str) -> _Route:
-        """What to take from a message on this topic, grouped by where its time is."""
+        """What to take from a message on this topic, grouped by how it is laid out."""
         known = self._known.get(topic)
         if known is not None:
             return known
         if len(self._known) >= MAX_CACHED_TOPICS:
             self._known.clear()
         levels = topic.split("/")
-        groups: dict[Clock | None, list[_Extractor]] = {}
-        for pattern, name in self._levels:
-            if matches(pattern, levels):
-                for clock, extractor in self._patterns[name]:
-                    groups.setdefault(clock, []).append(extractor)
-        made = tuple((clock, tuple(extractors)) for clock, extractors in groups.items())
+        groups: dict[Layout, list[Extractor]] = {}
+        names = [name for pattern, name in self._wide if matches(pattern, levels)]
+        for name in [topic, *names] if is_topic(topic) else names:
+            for binding in self._patterns.get(name, ()):
+                groups.setdefault(binding.layout, []).append(binding.extractor)
+        # Those of one form stand together, so that a payload is parsed once for them.
+        forms = list(dict.fromkeys(layout.form for layout in groups))
+        made = tuple(
+            (replace(layout, form=form), tuple(extractors))
+            for form in forms
+            for layout, extractors in groups.items()
+            if layout.form == form
+        )
         self._known[topic] = made
         return made
 
@@ -146,50 +139,103 @@ class Decoder:
         for number, message in enumerate(messages):
             route = self.route(message.topic)
             if not route:
-                self._counts["unmatched_total"] += 1
+                self._unmatched(message)
                 continue
-            try:
-                document = parse(message.payload)
-            except MalformedError as error:
-                self._counts["malformed_total"] += 1
-                for _, extractors in route:
-                    for extractor in extractors:
-                        reason = f"{message.topic}: {error}"
-                        columns.bad(extractor.index, int(Quality.BAD_COMMUNICATION), reason, 0, number)
-                continue
-            for clock, extractors in route:
-                self._take(columns, message, number, document, clock, extractors)
+            form: Form | None = None
+            document: Any = None
+            wrong = ""
+            for layout, extractors in route:
+                if layout.form is not form:
+                    form = layout.form
+                    document, wrong = self._parse(message, form)
+                if wrong:
+                    columns.bad_all(extractors, int(Quality.BAD_COMMUNICATION), f"{message.topic}: {wrong}", number)
+                else:
+                    self._take_all(columns, message, number, document, layout, extractors)
         return columns.reading(messages) if len(columns) else None
+
+    def _unmatched(self, message: Message) -> None:
+        self._counts["unmatched_total"] += 1
+        levels = message.topic.split("/")
+        pattern = next((p for p in self._discover if matches(p.split("/"), levels)), "")
+        name = captured(pattern, message.topic) if pattern else ""
+        words = "no point takes anything from this topic"
+        if name:
+            words = f"no point takes anything from '{name}', which {pattern} discovered"
+        self._book.note("unknown topic", message.topic, words, message.payload)
+
+    def _parse(self, message: Message, form: Form) -> tuple[Any, str]:
+        """The document, or what is wrong with the payload."""
+        try:
+            return form.parse(message.payload), ""
+        except MalformedError as error:
+            return None, self._malformed(message, str(error))
+
+    def _malformed(self, message: Message, reason: str) -> str:
+        self._counts["malformed_total"] += 1
+        self._book.note("malformed", message.topic, reason, message.payload)
+        return reason
+
+    def _take_all(
+        self,
+        columns: Columns,
+        message: Message,
+        number: int,
+        document: Any,
+        layout: Layout,
+        extractors: tuple[Extractor, ...],
+    ) -> None:
+        """The rows of one message for the tags of one layout."""
+        clock = layout.clock
+        if layout.samples is None:
+            self._take(columns, message, number, document, *self._time(clock, document), extractors)
+            return
+        try:
+            samples, wrong = find(document, layout.samples), "what should be the list of samples is none"
+        except AbsentError as absent:
+            samples, wrong = None, f"the list of samples is not there: {absent}"
+        if not isinstance(samples, list):
+            reason = f"{message.topic}: {self._malformed(message, wrong)}"
+            columns.bad_all(extractors, int(Quality.BAD_COMMUNICATION), reason, number)
+            return
+        if clock is None or not clock.of_sample:
+            time = self._time(clock, document)
+            for sample in samples:
+                self._take(columns, message, number, sample, *time, extractors)
+        else:
+            for sample in samples:
+                self._take(columns, message, number, sample, *self._time(clock, sample), extractors)
+
+    def _time(self, clock: Any, document: Any) -> tuple[int, str]:
+        """µs UTC, or 0 and why there is none."""
+        if clock is None:
+            return 0, ""
+        try:
+            return clock.read(document), ""
+        except ValueError as error:
+            self._counts["unreadable_times_total"] += 1
+            return 0, str(error)
 
     def _take(
         self,
         columns: Columns,
         message: Message,
         number: int,
-        document: Any,
-        clock: Clock | None,
-        extractors: tuple[_Extractor, ...],
+        sample: Any,
+        ts: int,
+        doubt: str,
+        extractors: tuple[Extractor, ...],
     ) -> None:
-        """The rows of one message whose time is at one place."""
-        ts, quality, doubt = 0, _GOOD, ""
-        if clock is not None:
-            try:
-                ts = clock.read(document)
-            except ValueError as error:
-                self._counts["unreadable_times_total"] += 1
-                quality, doubt = int(Quality.UNCERTAIN), str(error)
-        if message.retained and not ts:
-            quality = int(Quality.UNCERTAIN_LAST_USABLE)
-            doubt = doubt or "a value that the broker retained, and the message does not say how old it is"
+        """The rows of one sample."""
         answered, first = self._answered, len(columns)
         for extractor in extractors:
-            index, kind = extractor.index, extractor.type
+            index = extractor.tag
             try:
-                value = _reach(document, extractor.steps)
-                if type(value) is float and kind in _NUMBERS:
+                value = _reach(sample, extractor.steps)
+                if type(value) is float and extractor.type in _NUMBERS:
                     columns.add(index, value, ts, number)
                 else:
-                    value, text = _convert(value, kind)
+                    value, text = convert(value, extractor)
                     columns.add(index, value, ts, number, text)
                 answered.add(index)
             except AbsentError as absent:
@@ -197,9 +243,16 @@ class Decoder:
                 if index not in answered:
                     # A device may send parts by turns, so only a path never found is told, and once.
                     answered.add(index)
-                    reason = f"{message.topic}: nothing at the path '{extractor.path}': {absent}"
-                    columns.bad(index, _CONFIGURATION, reason, ts, number)
+                    reason = f"nothing at the path '{extractor.path}': {absent}"
+                    self._book.note("nothing at the path", message.topic, reason, message.payload)
+                    columns.bad(index, _CONFIGURATION, f"{message.topic}: {reason}", ts, number)
             except ValueError as error:
-                columns.bad(index, _BAD, f"{message.topic}: '{extractor.path}': {error}", ts, number)
+                reason = f"'{extractor.path}': {error}"
+                self._book.note("no value", f"{message.topic}#{extractor.path}", reason, message.payload)
+                columns.bad(index, _BAD, f"{message.topic}: {reason}", ts, number)
+        quality = int(Quality.UNCERTAIN)
+        if message.retained and not ts:
+            quality = int(Quality.UNCERTAIN_LAST_USABLE)
+            doubt = doubt or "a value that the broker retained, and the message does not say how old it is"
         if doubt:
             columns.doubt(first, quality, f"{message.topic}: {doubt}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import ssl
 import threading
 from collections import deque
@@ -20,16 +21,16 @@ import structlog
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from protocols.adapter import LinkLost, SignInRefused
+from protocols.adapter import LinkLost, SignInRefused, WriteRefused
+from protocols.mqtt import faults
 from protocols.mqtt.columns import Message
-from protocols.mqtt.settings import MqttSettings
+from protocols.mqtt.settings import BrokerSettings
 from protocols.mqtt.window import AckWindow
 
 log = structlog.get_logger(__name__)
 
 MAX_QUEUED_BYTES = 32_000_000
 READS_AT_ONCE = 256
-_REFUSALS = {"Bad user name or password", "Not authorized", "Banned", "Bad authentication method"}
 _HEARTBEAT = "sevenones/nothing"
 LINK_COUNTS = ("messages_total", "acknowledged_total", "malformed_total", "redelivered_total", "sessions_resumed_total")
 """What a link counts."""
@@ -46,7 +47,13 @@ class Link:
     """Opened once. What arrives waits in a bounded queue; when that is full the socket is left unread,
     so that the broker keeps the rest."""
 
-    def __init__(self, settings: MqttSettings, counts: dict[str, int], will: Will | None = None) -> None:
+    def __init__(
+        self, settings: BrokerSettings, counts: dict[str, int], will: Will | None = None, *, passing: bool = False
+    ) -> None:
+        """`passing`: under a name beside the connection's own, with a session that ends with the link."""
+        self._clean = passing
+        if passing:
+            settings = settings.model_copy(update={"client_id": f"{settings.client_id[:100]}-{secrets.token_hex(4)}"})
         self._settings = settings
         self._will = will
         self._counts = counts
@@ -60,6 +67,10 @@ class Link:
         self._arrived = asyncio.Event()
         self._poked = False
         self._granted: dict[int, asyncio.Future[list[Any]]] = {}
+        self._taken: dict[int, asyncio.Future[None]] = {}
+        self._up = False
+        self._own = bool(settings.tls and settings.tls.cert)
+        self._fault = ""
         self._paused = False
         self._closed = False
         self._attached: Any = None
@@ -74,7 +85,7 @@ class Link:
         client = paho.Client(
             paho.CallbackAPIVersion.VERSION2,
             client_id=settings.client_id,
-            clean_session=None if five else False,
+            clean_session=None if five else self._clean,
             protocol=paho.MQTTv5 if five else paho.MQTTv311,
             reconnect_on_failure=False,
             manual_ack=True,
@@ -91,8 +102,10 @@ class Link:
                 raise SignInRefused(f"a TLS file of the connection cannot be used: {error}") from None
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
+        client.on_log = self._on_log
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
+        client.on_publish = self._on_publish
         client.on_socket_close = self._on_socket_close
         client.on_socket_register_write = self._on_register_write
         client.on_socket_unregister_write = self._on_unregister_write
@@ -106,18 +119,24 @@ class Link:
         arguments: dict[str, Any] = {"host": settings.host, "port": settings.port, "keepalive": settings.keepalive_s}
         if settings.protocol == "5":
             properties = Properties(PacketTypes.CONNECT)
-            properties.SessionExpiryInterval = settings.session_expiry_s
+            properties.SessionExpiryInterval = 0 if self._clean else settings.session_expiry_s
             properties.ReceiveMaximum = min(settings.max_queued, 65_535)
-            arguments |= {"clean_start": False, "properties": properties}
+            arguments |= {"clean_start": self._clean, "properties": properties}
         dialled = self._loop.run_in_executor(None, lambda: self._client.connect(**arguments))
         try:
             async with asyncio.timeout(settings.timeout_s * 2):
                 await asyncio.shield(dialled)
         except ssl.SSLCertVerificationError as error:
-            raise SignInRefused(f"{self._where} shows a certificate that is not trusted: {error.reason}") from None
+            raise faults.of_certificate(self._where, settings.host, error) from None
+        except ssl.SSLError as error:
+            told = faults.of_tls(self._where, str(error), own=self._own)
+            raise told or LinkLost(f"{self._where}: TLS failed: {error}") from None
         except TimeoutError:
             dialled.add_done_callback(self._abandon)
             raise LinkLost(f"{self._where} did not answer within {settings.timeout_s:g} s") from None
+        except ConnectionResetError as error:
+            told = faults.of_tls(self._where, "UNEXPECTED_EOF", own=self._own) if settings.tls else None
+            raise told or LinkLost(f"{self._where} cannot be reached: {error}") from None
         except (OSError, ValueError) as error:
             raise LinkLost(f"{self._where} cannot be reached: {error}") from None
         except asyncio.CancelledError:
@@ -195,6 +214,17 @@ class Link:
             raise LinkLost(f"{self._where}: a message could not be sent: {paho.error_string(info.rc)}")
         return int(info.mid)
 
+    async def published(self, number: int) -> None:
+        """Wait until the broker has taken a message of QoS 1. Raises LinkLost, AdapterError."""
+        done = self._taken.setdefault(number, self._loop.create_future())
+        try:
+            await asyncio.wait([done], timeout=self._settings.timeout_s)
+            if not done.done():
+                raise LinkLost(f"{self._where} did not take a message within {self._settings.timeout_s:g} s")
+            done.result()
+        finally:
+            self._taken.pop(number, None)
+
     def poke(self) -> None:
         """Let `take` return, though nothing has arrived."""
         self._poked = True
@@ -243,7 +273,7 @@ class Link:
             self._lost = why
         self.window.forget()
         self._arrived.set()
-        waiting: list[asyncio.Future[Any]] = [self._answer, *self._granted.values()]
+        waiting: list[asyncio.Future[Any]] = [self._answer, *self._granted.values(), *self._taken.values()]
         for future in waiting:
             if not future.done():
                 future.set_exception(self._lost)
@@ -316,20 +346,38 @@ class Link:
             return
         if not reason.is_failure:
             self._counts["sessions_resumed_total"] += int(flags.session_present)
+            self._up = True
             self._answer.set_result(None)
-        elif str(reason) in _REFUSALS:
-            user = self._settings.user or "(none)"
-            self._lose(SignInRefused(f"{self._where} refused the user '{user}' or the password: {reason}"))
         else:
-            self._lose(LinkLost(f"{self._where} refused the connection: {reason}"))
+            self._lose(faults.of_refusal(self._where, self._settings.user, str(reason)))
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
-        if not self._closed:
-            self._lose(LinkLost(f"{self._where}: the connection is lost: {reason}"))
+        if self._closed:
+            return
+        why = faults.of_tls(self._where, self._fault, own=self._own) if self._settings.tls else None
+        if why is None and self._up and not self._clean:
+            key = (self._settings.host, self._settings.port, self._settings.client_id)
+            why = faults.ENDINGS.lost(self._where, key, str(reason))
+        version = self._settings.protocol
+        early = f"{self._where} ended the connection before it answered; it may not speak MQTT in version {version}"
+        self._lose(why or LinkLost(f"{early}: {reason}"))
+
+    def _on_log(self, client: Any, userdata: Any, level: int, words: str) -> None:
+        if level == paho.MQTT_LOG_ERR:
+            self._fault = words
 
     def _on_subscribe(self, client: Any, userdata: Any, mid: int, codes: list[Any], properties: Any) -> None:
         if (waiting := self._granted.get(mid)) and not waiting.done():
             waiting.set_result(codes)
+
+    def _on_publish(self, client: Any, userdata: Any, mid: int, reason: Any, properties: Any) -> None:
+        waiting = self._taken.get(mid)
+        if waiting is None or waiting.done():
+            return
+        if reason.is_failure:
+            waiting.set_exception(WriteRefused(f"{self._where} did not take the message: {reason}"))
+        else:
+            waiting.set_result(None)
 
     def _on_message(self, client: Any, userdata: Any, message: Any) -> None:
         self._counts["messages_total"] += 1

@@ -6,9 +6,10 @@ import ssl
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from protocols.adapter import Settings, SignInRefused
+from protocols.mqtt.topic import check_pattern
 
 
 class Tls(Settings):
@@ -26,7 +27,7 @@ class Tls(Settings):
         return context
 
 
-class MqttSettings(Settings):
+class BrokerSettings(Settings):
     """One broker, one persistent session."""
 
     host: str = Field(min_length=1, description="the broker's name or address")
@@ -51,7 +52,7 @@ class MqttSettings(Settings):
     tls: Tls | None = Field(None, description="TLS to the broker; without it passwords and data travel in the clear")
 
     @model_validator(mode="after")
-    def _one_password(self) -> MqttSettings:
+    def _one_password(self) -> BrokerSettings:
         if self.password_file and self.password.get_secret_value():
             raise ValueError("give password or password_file, not both")
         if (self.password_file or self.password.get_secret_value()) and not self.user:
@@ -66,3 +67,21 @@ class MqttSettings(Settings):
             return Path(self.password_file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise SignInRefused(f"the password file {self.password_file} cannot be read: {error}") from None
+
+
+class MqttSettings(BrokerSettings):
+    """And what is looked at there beside the points."""
+
+    discover: tuple[str, ...] = Field(
+        (),
+        max_length=100,
+        description="topic patterns to listen to beyond the points' own: what no point takes there becomes a finding",
+    )
+    browse_s: float = Field(3.0, gt=0, le=60, description="how long browsing listens, s")
+
+    @field_validator("discover")
+    @classmethod
+    def _patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            check_pattern(pattern)
+        return patterns

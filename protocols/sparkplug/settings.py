@@ -1,13 +1,13 @@
-"""What a connection of the adapter `sparkplug` may set: all that `mqtt` may, and the host's own."""
+"""What a connection of the adapter `sparkplug` may set: the broker's as in `mqtt`, and the host's own."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from protocols.mqtt.settings import MqttSettings
+from protocols.mqtt.settings import BrokerSettings
 
 
-class SparkplugSettings(MqttSettings):
+class SparkplugSettings(BrokerSettings):
     """One broker, one host application."""
 
     host_id: str = Field(
@@ -19,4 +19,3 @@ class SparkplugSettings(MqttSettings):
     rebirth_wait_s: float = Field(
         10.0, ge=0.1, le=3600, description="a node is asked for a new birth at most this often, s"
     )
-    browse_s: float = Field(3.0, gt=0, le=60, description="how long browsing listens for births, s")

@@ -8,8 +8,9 @@ import json
 import signal
 import socket
 import subprocess
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,14 @@ class Publisher:
         self._client: Any = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
         self._client.username_pw_set(user, password)
         self._client.max_inflight_messages_set(200)
-        self._client.connect("127.0.0.1", port, keepalive=30)
+        deadline = time.monotonic() + 10
+        while True:  # a broker's listeners open one after the other
+            try:
+                self._client.connect("127.0.0.1", port, keepalive=30)
+                break
+            except ConnectionRefusedError:
+                assert time.monotonic() < deadline, "the broker does not listen"
+                time.sleep(0.05)
         self._client.loop_start()
 
     def send(self, topic: str, payload: bytes | str | dict[str, Any], *, retain: bool = False, qos: int = 1) -> Any:
@@ -88,13 +96,21 @@ class Publisher:
         await asyncio.to_thread(info.wait_for_publish, 5)
         assert info.is_published()
 
+    def listen(self, topic: str, heard: Callable[[bytes], None]) -> None:
+        """Call `heard` with each payload on a topic, once the broker has granted it."""
+        granted = threading.Event()
+        self._client.on_message = lambda _client, _data, message: heard(message.payload)
+        self._client.on_subscribe = lambda *_: granted.set()
+        self._client.subscribe(topic, 1)
+        assert granted.wait(10)
+
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._client.disconnect()
         self._client.loop_stop()
 
 
-def tag(index: int, address: str, kind: str = "", **options: str) -> Tag:
+def tag(index: int, address: str, kind: str = "", **options: Any) -> Tag:
     return Tag(index, f"140581000000/chamber/p{index}", address, kind, "", options)
 
 
@@ -118,7 +134,7 @@ class MqttPeer(Peer):
     tags: Sequence[Tag] = (
         tag(0, "mine/pump/state#level", time="ts"),
         tag(1, "mine/+/state#motor.phase[1]", time="ts"),
-        tag(2, "mine/other#v", "number", time="ts"),
+        tag(2, "mine/other#v", "number", time="ts", command="mine/other/set", template='{"set": {value}}'),
         tag(3, "mine/pump/state#word", "text", time="ts"),
     )
     wrong = (
@@ -131,12 +147,26 @@ class MqttPeer(Peer):
         tag(0, "mine/pump#a[x]"),
         tag(0, "mine/pump#a", "float"),
         tag(0, "mine/pump#a", tme="ts"),
+        tag(0, "mine/pump#a[*].b[*]"),
+        tag(0, "mine/pump#a", format="xml"),
+        tag(0, "mine/pump#a", encoding="ebcdic"),
+        tag(0, "mine/pump#a", separator=";"),
+        tag(0, "mine/pump#a[*]", samples="b"),
+        tag(0, "mine/pump#a", time="ts[*]"),
+        tag(0, "mine/pump#a", time="ts", time_format="%H:%M:%S"),
+        tag(0, "mine/pump#a", time="ts", time_format="%Y-%m-%d %H:%M:%S"),
+        tag(0, "mine/pump#a", words="on"),
+        tag(0, "mine/pump#a", command="mine/+/set"),
+        tag(0, "mine/pump#a", command="mine/set", template="on"),
+        tag(0, "mine/pump#a", template="{value}"),
         tag(0, "mine/pump#a", time="ts", time_zone="Mars/Olympus"),
         Tag(0, "p", "mine/pump#a", "", "abcd"),
     )
     missing = tag(4, "mine/pump/state#no.such", time="ts")
     real = 0
     text = 3
+    writable = 2
+    write_protected = tag(0, "mine/pump/state#level", time="ts")
 
     def __init__(self, folder: Path, protocol: str = "3.1.1") -> None:
 
@@ -151,6 +181,16 @@ class MqttPeer(Peer):
     async def start(self) -> None:
         await asyncio.to_thread(self._broker.start)
         self._publisher = await asyncio.to_thread(Publisher, self._broker.port)
+        self._publisher.listen("mine/other/set", self._obey)
+
+    def _obey(self, payload: bytes) -> None:
+        """What the device does with a command: it takes the value and says so."""
+        self._values[2] = json.loads(payload)["set"]
+        assert self._publisher is not None
+        self._publisher.send("mine/other", {"v": self._values[2], "ts": time.time()})
+
+    async def get(self, index: int) -> float | str:
+        return self._values[index]
 
     async def stop(self) -> None:
         if self._publisher is not None:

@@ -58,3 +58,25 @@ async def test_a_wrong_password_is_refused_as_such(bus: RunningBus) -> None:
     with pytest.raises(SignInRefused):
         await mqtt.connect()
     await mqtt.close()
+
+
+async def test_what_the_bus_acknowledged_to_a_device_survives_its_kill_9(bus: RunningBus) -> None:
+    assert bus.mqtt_port is not None
+    password, tags = bus.credentials.mqtt_password("gateway"), [tag(0, "mine/room/state#n")]
+    async with running(bus.mqtt_port, tags, password=password) as run:
+        device = Publisher(bus.mqtt_port, "simulator", bus.credentials.mqtt_password("simulator"))
+        await device.publish("mine/room/state", {"n": -1})
+        await run.until(1)
+        device.close()
+    sent = 0
+    for _ in range(3):
+        device = Publisher(bus.mqtt_port, "simulator", bus.credentials.mqtt_password("simulator"))
+        for _ in range(20):
+            await device.publish("mine/room/state", {"n": sent})
+            sent += 1
+        await bus.process.kill()
+        device.close()
+        await bus.process.start()
+    async with running(bus.mqtt_port, tags, password=password) as run:
+        await run.until(sent, 30)
+        assert set(range(sent)) <= set(run.values)

@@ -12,20 +12,21 @@ from hypothesis import strategies as st
 
 from models.quality import Quality
 from protocols.adapter import Reading, Tag
+from protocols.findings import FindingBook
 from protocols.mqtt import decode
-from protocols.mqtt.address import AbsentError, find, matches, parse_address, parse_path
-from protocols.mqtt.clock import Clock
+from protocols.mqtt.address import AbsentError, find, parse_address, parse_path
+from protocols.mqtt.binding import Binding
 from protocols.mqtt.columns import Message
-from protocols.mqtt.decode import Decoder
+from protocols.mqtt.decode import COUNTS, Decoder
+from protocols.mqtt.form import MAX_PAYLOAD_BYTES
+from protocols.mqtt.topic import matches
 from tests.protocols.mqtt.broker import Broker, Publisher, tag
 from tests.protocols.mqtt.test_delivery import running
-
-COUNTS = ("messages_total", "malformed_total", "unmatched_total", "absent_total", "unreadable_times_total")
 
 
 def reading(payload: bytes | Any, *tags: Tag, topic: str = "t", retained: bool = False) -> Reading:
     data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    found = Decoder(tags, dict.fromkeys(COUNTS, 0)).decode([Message(topic, data, retained, 0)])
+    found = Decoder(tags, dict.fromkeys(COUNTS, 0), FindingBook()).decode([Message(topic, data, retained, 0)])
     assert found is not None
     return found
 
@@ -129,7 +130,7 @@ def test_a_time_that_cannot_be_read_makes_the_value_uncertain(value: Any) -> Non
 )
 def test_wrong_options(options: dict[str, str]) -> None:
     with pytest.raises(ValueError):
-        Clock.from_options(options)
+        Binding.of(tag(0, "t#v", **options))
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_values(value: Any, kind: str, expected: float | str) -> None:
         (b"\xff\xfe\x00", "", "not JSON"),
         (b"[" * 5000 + b"]" * 5000, "", "not JSON"),
         (b'{"NaN":' + b"[" * 200_000, "", "not JSON"),
-        (b'{"v":' + b" " * decode.MAX_PAYLOAD_BYTES + b"1}", "", "1,000,000 is the most"),
+        (b'{"v":' + b" " * MAX_PAYLOAD_BYTES + b"1}", "", "1,000,000 is the most"),
     ],
 )
 def test_what_cannot_be_a_value_is_bad_with_the_reason(payload: bytes, kind: str, words: str) -> None:
@@ -197,7 +198,7 @@ def test_a_huge_integer_is_bad_and_not_an_error() -> None:
 
 def test_a_part_that_comes_by_turns_is_told_only_while_it_was_never_there() -> None:
     counts = dict.fromkeys(COUNTS, 0)
-    decoder = Decoder([tag(0, "t#a"), tag(1, "t#b")], counts)
+    decoder = Decoder([tag(0, "t#a"), tag(1, "t#b")], counts, FindingBook())
 
     def send(payload: bytes) -> list[tuple[int, float]]:
         found = decoder.decode([Message("t", payload, False, 0)])
@@ -225,7 +226,7 @@ def test_several_messages_are_rows_in_their_order_each_with_its_own_time() -> No
         )
         for number in range(4)
     ]
-    found = Decoder(tags, dict.fromkeys(COUNTS, 0)).decode(messages)
+    found = Decoder(tags, dict.fromkeys(COUNTS, 0), FindingBook()).decode(messages)
     assert found is not None and found.ts is not None and found.text is not None and found.raw is not None
     rows = sorted(
         zip(found.index.tolist(), found.ts.tolist(), found.value.tolist(), found.text.to_pylist(), strict=True), key=str
@@ -238,7 +239,7 @@ def test_several_messages_are_rows_in_their_order_each_with_its_own_time() -> No
 
 def test_the_memory_of_topics_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode, "MAX_CACHED_TOPICS", 100)
-    decoder = Decoder([tag(0, "a/+#v")], dict.fromkeys(COUNTS, 0))
+    decoder = Decoder([tag(0, "a/+#v")], dict.fromkeys(COUNTS, 0), FindingBook())
     for number in range(1000):
         assert decoder.route(f"a/{number}")
         assert decoder.route(f"b/{number}") == ()

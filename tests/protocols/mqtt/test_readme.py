@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from protocols import registry
+from protocols.adapter import Tag
 
 READMES = [Path(__file__).parents[3] / "protocols" / name / "README.md" for name in ("mqtt", "opcua", "sparkplug")]
 
@@ -20,6 +21,9 @@ def test_the_sample_configuration_is_valid_and_names_every_setting(path: Path) -
     assert samples, f"{path} has no sample"
     for sample in samples:
         for connection in yaml.safe_load(sample).values():
+            if "adapter" not in connection:
+                registry.adapter(path.parent.name).check(Tag(0, "", **connection))
+                continue
             kind = registry.adapter(connection["adapter"])
             kind.Settings.model_validate(connection["settings"])
             assert kind.sheet.name == path.parent.name
