@@ -96,10 +96,10 @@ class DeviceConnection:
             if any(point.group == group.name for point in points if point.formula is None)
         }
         guards = self.acquisition.guards
-        self._counters_memory = None
+        self._bases = None
         if memory is not None and guards is not None and len(guards.counters.places):
-            self._counters_memory = Memory(memory, guards.counters)
-            self._counters_memory.recall()
+            self._bases = Memory(memory, guards.counters)
+            self._bases.recall()
         self._clock = clock
         self._sink = sink
         self._adapters = adapters
@@ -131,8 +131,8 @@ class DeviceConnection:
         finally:
             sweeping.cancel()
             await asyncio.gather(sweeping, return_exceptions=True)
-            if self._counters_memory is not None:
-                self._counters_memory.keep_now()
+            if self._bases is not None:
+                self._bases.keep_now()
 
     def _make(self) -> tuple[type[Adapter[Any, Any]], Any] | None:
         """The adapter's class and settings; None, and all points bad, when the site's files are wrong."""
@@ -154,7 +154,9 @@ class DeviceConnection:
     def _exclude_wrong_points(self, kind: type[Adapter[Any, Any]], subscribes: bool) -> None:
         if subscribes:
             self.groups.clear()  # their periods are for polling
-        rows, reasons = [], []
+        derived = self.acquisition.derived
+        rows = [] if derived is None else list(derived.unusable)
+        reasons = [] if derived is None else list(derived.unusable.values())
         for tag, point in zip(self.table.tags, self.table.points, strict=True):
             if point.formula is not None:
                 continue
@@ -337,6 +339,12 @@ class DeviceConnection:
                 self.reason = ""
                 usual_s = max((ended - began) / 1e6, usual_s * 0.9)
 
+    def leave(self, reason: str) -> None:
+        """Nobody reads these points from now on: what is known of them ends here, or the time until
+        somebody does again would pass for one in which they stayed as they were."""
+        known = np.flatnonzero(self.acquisition.usable & self.acquisition.answered)
+        self.acquisition.mark(Quality.BAD_NOT_CONNECTED, reason, self._clock.now(), known)
+
     def monotonic(self) -> int:
         """µs of the clock that polls are scheduled on."""
         return self._clock.monotonic()
@@ -353,8 +361,8 @@ class DeviceConnection:
             await asyncio.sleep(SWEEP_S)
             try:
                 self.acquisition.sweep(self._clock.now(), subscribed_since=self._subscribed_since, holds=self._holds)
-                if self._counters_memory is not None:
-                    await self._counters_memory.keep(time.monotonic())
+                if self._bases is not None:
+                    await self._bases.keep(time.monotonic())
             except Exception:
                 self.errors += 1
                 log.exception("sweep_failed", connection=self.spec.name)

@@ -52,14 +52,18 @@ class Derived:
                 raise ValueError("derived points in a circle")  # a loaded site has none
             waiting = left
         self._count = len(table)
-        self.shapes = tuple(
-            Shape(
-                numexpr.NumExpr(code, [(f"x{i}", np.double) for i in range(count)]),
-                np.array(rows, np.intp),
-                np.array([[row_of[path] for path in table.points[row].formula.inputs] for row in rows], np.intp).T,
-            )
-            for (_, code, count), rows in sorted(groups.items())
-        )
+        self.unusable: dict[int, str] = {}
+        """Rows whose expression the library does not take, and why. None is known."""
+        shapes = []
+        for (_, code, count), rows in sorted(groups.items()):
+            try:
+                run = numexpr.NumExpr(code, [(f"x{i}", np.double) for i in range(count)])
+            except Exception as error:  # one point's expression shall not keep the others from being read
+                self.unusable.update(dict.fromkeys(rows, f"the expression cannot be evaluated: {error}"))
+                continue
+            inputs = [[row_of[path] for path in table.points[row].formula.inputs] for row in rows]
+            shapes.append(Shape(run, np.array(rows, np.intp), np.array(inputs, np.intp).T))
+        self.shapes = tuple(shapes)
 
     @staticmethod
     def build(table: PointTable) -> Derived | None:

@@ -55,7 +55,7 @@ class Diagnostics:
             "unit": point.unit,
             "quality": code,
             "quality_words": {"zh": quality.label(code, "zh"), "en": quality.label(code, "en")},
-            "reason": self._reason(connection, row, reading, code),
+            "reason": _reason(connection, row, reading, code),
             "expression": None if point.formula is None else point.formula.text,
             "clock_skew_s": acquisition.clock.skew.seconds,
             "used_ts": None if used == NEVER else used,
@@ -71,42 +71,44 @@ class Diagnostics:
             "samples_dropped": self._dropped().get(point.id, 0),
         }
 
-    def _reason(  # noqa: PLR0911  (one return a reason)
-        self, connection: DeviceConnection, row: int, reading: Reading | None, code: int
-    ) -> str | None:
-        """Why the point is not good."""
-        if code >= quality.GOOD:
-            return None
-        acquisition, point = connection.acquisition, connection.table.points[row]
-        told = acquisition.reasons[row]
-        if point.formula is not None:
-            words = self._of_inputs(connection, point.formula, row, code)
-            if words is not None:
-                return words
-        if not acquisition.answered[row] or (told and code < quality.UNCERTAIN):
-            return str(told) if told else connection.reason or None
-        if acquisition.guards is not None:
-            words = acquisition.guards.words(row, int(acquisition.at[row]))
-            if words is not None:
-                return words
-        if code == quality.UNCERTAIN and acquisition.clock_doubted[row]:
-            return _doubted_time(acquisition, row, reading)
-        if code == Quality.UNCERTAIN_RANGE:
-            return f"{acquisition.value[row]:g} {point.unit} is outside {point.low:g} … {point.high:g}"
-        if code == Quality.BAD_SENSOR_FAILURE and point.formula is not None:
-            return "the expression gave no number, as when it divides by zero"
-        if code == Quality.BAD_SENSOR_FAILURE and reading is not None:
-            return f"the device sent {_as_read(reading, row)['decoded']}, which is no number"
-        return quality.label(code, "en")
 
-    def _of_inputs(self, connection: DeviceConnection, formula: Formula, row: int, code: int) -> str | None:
-        """What is wrong with the input that the point has its quality from."""
-        for path in formula.inputs:
-            _, other = self._places[path]
-            if other != row and _code(connection, other) == code:
-                words = self._reason(connection, other, connection.acquisition.readings[other], code)
-                return f"{path.split('/', 1)[1]}: {words}"
+def _reason(  # noqa: PLR0911  (one return a reason)
+    connection: DeviceConnection, row: int, reading: Reading | None, code: int
+) -> str | None:
+    """Why the point is not good."""
+    if code >= quality.GOOD:
         return None
+    acquisition, point = connection.acquisition, connection.table.points[row]
+    told = acquisition.reasons[row]
+    if point.formula is not None:
+        words = _of_inputs(connection, point.formula, row, code)
+        if words is not None:
+            return words
+    if not acquisition.answered[row] or (told and code < quality.UNCERTAIN):
+        return str(told) if told else connection.reason or None
+    if acquisition.guards is not None:
+        words = acquisition.guards.words(row, int(acquisition.at[row]))
+        if words is not None:
+            return words
+    if code == quality.UNCERTAIN and acquisition.clock_doubted[row]:
+        return _doubted_time(acquisition, row, reading)
+    if code == Quality.UNCERTAIN_RANGE:
+        return f"{acquisition.value[row]:g} {point.unit} is outside {point.low:g} … {point.high:g}"
+    if code == Quality.BAD_SENSOR_FAILURE and point.formula is not None:
+        return "the expression gave no number, as when it divides by zero"
+    if code == Quality.BAD_SENSOR_FAILURE and reading is not None:
+        return f"the device sent {_as_read(reading, row)['decoded']}, which is no number"
+    return quality.label(code, "en")
+
+
+def _of_inputs(connection: DeviceConnection, formula: Formula, row: int, code: int) -> str | None:
+    """What is wrong with the input that the point has its quality from."""
+    for path in formula.inputs:
+        other = connection.rows[path]
+        if other != row and _code(connection, other) == code:
+            words = _reason(connection, other, connection.acquisition.readings[other], code)
+            return f"{path.split('/', 1)[1]}: {words}"
+    return None
 
 
 def _code(connection: DeviceConnection, row: int) -> int:

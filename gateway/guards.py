@@ -1,8 +1,8 @@
 """What a connection's samples are watched for, each thing in a module of its own, in this order.
 
 On the raw number: "no value" (nulls), roll-over (counter), calibration (curve). On the value: jumps
-(jump), then what stands still and what a stopped heartbeat makes doubtful (frozen), then bouncing
-(debounce). A connection none of whose points is guarded has no Guards, and it costs it nothing.
+(jump), then what stands still and what a stopped heartbeat makes doubtful (frozen), bouncing (debounce), and states
+that nobody knows (states). A connection none of whose points is guarded has no Guards, and it costs it nothing.
 Samples older than their point's newest move nothing of what is remembered.
 """
 
@@ -21,6 +21,7 @@ from gateway.jump import AGREEING, Jumps
 from gateway.nulls import NoValue
 from gateway.places import Index
 from gateway.points import PointTable, Rows
+from gateway.states import States
 from models.quality import GOOD, UNCERTAIN, Quality
 from models.site.model import UNGUARDED
 
@@ -37,6 +38,7 @@ class Why(IntEnum):
     JUMPED = 6
     FROZEN = 7
     NO_BEAT = 8
+    UNKNOWN_STATE = 9
 
 
 class Guards:
@@ -51,6 +53,7 @@ class Guards:
         self.jumps = Jumps(points)
         self.frozen = Frozen(points)
         self.debounce = Debounce(points)
+        self.states = States(points)
         self.why = np.zeros(len(table), np.uint8)
         """What there was against each point's last sample."""
         self.figure = np.zeros(len(table))
@@ -60,7 +63,7 @@ class Guards:
     @staticmethod
     def build(table: PointTable) -> Guards | None:
         """The guards of a table; None where none of its points has one."""
-        if all(point.guards == UNGUARDED for point in table.points):
+        if all(point.guards == UNGUARDED and not point.states for point in table.points):
             return None
         return Guards(table)
 
@@ -122,6 +125,10 @@ class Guards:
         if len(self.debounce.places):
             at, places = self.debounce.places.among(rows, past)
             value[at] = self.debounce.hold(places, value[at], now)
+        if len(self.states.places):
+            at, places = self.states.places.among(rows, np.isnan(value))
+            at = at[self.states.unknown(places, value[at])]
+            self._doubt(rows, at, Why.UNKNOWN_STATE, value[at], quality, Quality.UNCERTAIN_RANGE)
 
     def standing(self, good: NDArray[np.bool_], now: int) -> Index:
         """Of the rows that `good` masks, those that have stood still for too long, or whose heartbeat has,
@@ -192,6 +199,9 @@ class Guards:
                 return f"jumped from {figure:g} faster than {speed}; believed once {AGREEING} samples agree"
             case Why.FROZEN:
                 return f"exactly the same for {figure:.0f} s: the sensor, or a memory between it and us, stands still"
+            case Why.UNKNOWN_STATE:
+                known = ", ".join(f"{number} {name.en}" for number, name in sorted(point.states.items()))
+                return f"{figure:.10g} is none of the point's states: {known}"
             case Why.NO_BEAT:
                 still = (now - self.frozen.beat_since(row)) / 1e6
                 beat = guards.heartbeat.split("/", 1)[1]

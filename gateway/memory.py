@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 
 import orjson
@@ -31,6 +32,8 @@ class Memory:
         self._counters = counters
         self._wrote = -USUAL_S
         self._last: bytes = b""
+        self._lock = threading.Lock()
+        self._given = self._written = 0
         self.failures = 0
 
     def recall(self) -> None:
@@ -56,15 +59,24 @@ class Memory:
         self._counters.turned = False
         data = orjson.dumps({"counters": self._counters.state()})
         if data != self._last:
-            await asyncio.to_thread(self._write, data)
+            self._given += 1
+            await asyncio.to_thread(self._write, data, self._given)
 
     def keep_now(self) -> None:
         """Write at an orderly end."""
         data = orjson.dumps({"counters": self._counters.state()})
         if data != self._last:
-            self._write(data)
+            self._given += 1
+            self._write(data, self._given)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes, number: int) -> None:
+        with self._lock:
+            # A thread that was late must not put an older state over a newer one.
+            if number > self._written:
+                self._written = number
+                self._replace(data)
+
+    def _replace(self, data: bytes) -> None:
         new = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,9 +14,10 @@ from gateway.guards import Guards, Why
 from gateway.jump import AGREEING, Jumps
 from gateway.nulls import NoValue
 from gateway.points import PointTable
+from gateway.states import States
 from models.quality import Quality
 from models.site import model
-from models.site.model import Kind
+from models.site.model import Kind, Name
 from tests.gateway.sites import CODE, point
 
 S = 1_000_000
@@ -300,6 +301,34 @@ def test_a_state_holds_until_another_has_lasted(samples):
             continue
         _, places = guard.places.among(np.array([2 * which]))
         np.testing.assert_equal(guard.hold(places, np.array([value]), now)[0], plain[which].hold(value, now))
+
+
+# ---- states
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sets(st.integers(0, 64), min_size=1, max_size=6),
+            st.booleans(),
+            st.integers(-3, 200) | st.sampled_from([1.5, 2.0**60]),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_states_that_nobody_knows_are_found_and_unions_of_a_state_words_bits_are_known(rows):
+    points = [
+        point(f"p{i}", kind=Kind.STATE, role="sensor.state" if bits else "", states=dict.fromkeys(listed, Name("", "")))
+        for i, (listed, bits, _) in enumerate(rows)
+    ]
+    found = States(points).unknown(np.arange(len(rows)), np.array([float(value) for _, _, value in rows]))
+    for (listed, bits, value), unknown in zip(rows, found, strict=True):
+        every = 0
+        for number in listed:
+            every |= number
+        union = bits and value == int(value) and value >= 0 and int(value) & ~every == 0
+        assert unknown == (value not in listed and not union)
 
 
 # ---- together

@@ -45,8 +45,8 @@ async def test_writes_are_bounded(tmp_path):
     made = counters()
     memory = Memory(path, made)
     written = []
-    write = memory._write
-    memory._write = lambda data: (written.append(data), write(data))
+    write = memory._replace
+    memory._replace = lambda data: (written.append(data), write(data))
     for tenth in range(600):  # a minute of a device that sends rubbish ten times a second
         count(made, 65_000 if tenth % 2 else 3, tenth)
         await memory.keep(tenth / 10)
