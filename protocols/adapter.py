@@ -77,6 +77,8 @@ class Sheet:
     delivers: Delivers
     source_time: bool
     remarks: Name
+    limits: tuple[Name, ...] = ()
+    """What bounds it beyond what a setting can change: sizes, counts, what is thrown away."""
     holds: bool = False
     """A value holds until the source says otherwise: while the link is up, silence is no sign of age."""
 
