@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tests.protocols.peer import free_port
-
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -129,7 +127,7 @@ class RawDevice(Memory):
 
     def __init__(self, twist: Twist | None = None) -> None:
         super().__init__(twist)
-        self.port = free_port()
+        self.port = 0
         self.connections = 0
         self.open_connections = 0
         self._server: asyncio.Server | None = None
@@ -137,6 +135,7 @@ class RawDevice(Memory):
 
     async def __aenter__(self) -> RawDevice:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -171,7 +170,7 @@ class RtuDevice(Memory):
     def __init__(self, twist: Twist | None = None, *, serial: bool = False) -> None:
         super().__init__(twist)
         self.serial = serial
-        self.port: int | str = 0 if serial else free_port()
+        self.port: int | str = 0
         self.overlaps = 0
         """Requests that came before the one before them was answered."""
         self._server: asyncio.Server | None = None
@@ -195,7 +194,8 @@ class RtuDevice(Memory):
             stream = _Stream(self, _Terminal(self, ours))
             asyncio.get_running_loop().add_reader(ours, stream.readable, ours)
         else:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", int(self.port))
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+            self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *error: object) -> None:
