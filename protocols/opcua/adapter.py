@@ -14,9 +14,11 @@ from models.quality import Quality
 from models.site.model import Name
 from protocols.adapter import Adapter, Deliver, Delivers, LinkLost, Node, Reading, Sheet, Supports, Tag, WriteRefused
 from protocols.opcua.address import CALL, UnknownNamespaceError, parse_address, parse_call, readable
-from protocols.opcua.browse import Browser
+from protocols.opcua.alarms import MAX_CONDITIONS
+from protocols.opcua.browse import MAX_NODES, Browser
 from protocols.opcua.calls import call
 from protocols.opcua.feed import Feeds
+from protocols.opcua.history import MAX_VALUES
 from protocols.opcua.options import check_options, state_readers
 from protocols.opcua.session import ServiceRefusedError, Session
 from protocols.opcua.settings import OpcUaSettings
@@ -61,6 +63,17 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
             "订阅：连接期间服务器上报每次变化；断线期间的变化，服务器有历史时从历史补读，否则看不到。",
             "By subscription: the server reports each change while connected. Changes during an outage are read from "
             "the server's history where it keeps one, else they are not seen.",
+        ),
+        limits=(
+            Name(
+                f"浏览时每个节点最多列出 {MAX_NODES:,} 个子节点",
+                f"at most {MAX_NODES:,} children of a node are listed when browsing",
+            ),
+            Name(
+                f"断线后每个节点最多补读 {MAX_VALUES:,} 个历史值",
+                f"at most {MAX_VALUES:,} values of a node are read from history after an outage",
+            ),
+            Name(f"最多记住 {MAX_CONDITIONS:,} 个报警", f"at most {MAX_CONDITIONS:,} alarms are remembered"),
         ),
     )
     Settings: ClassVar[type[OpcUaSettings]] = OpcUaSettings
