@@ -144,7 +144,7 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
         plan.resolve(session)
         index = [index for index, _ in plan.known]
         values: list[Any] = []
-        step = self.settings.max_items_per_call
+        step = min(self.settings.max_items_per_call, session.limits.read)
         for start in range(0, len(plan.known), step):
             nodes = [node for _, node in plan.known[start : start + step]]
             try:

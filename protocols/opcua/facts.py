@@ -11,7 +11,6 @@ from asyncua import ua
 
 from protocols.opcua.session import Session
 
-AT_ONCE = 500
 _MAY_WRITE = 1 << 1
 
 
@@ -28,8 +27,9 @@ class Facts:
 async def facts_of(session: Session, nodes: Sequence[Any]) -> dict[Any, Facts]:
     """The facts of many variables, in a few requests. Raises LinkLost, ServiceRefusedError."""
     found = {node: Facts() for node in nodes}
-    for start in range(0, len(nodes), AT_ONCE):
-        some = list(nodes[start : start + AT_ONCE])
+    step = session.limits.read
+    for start in range(0, len(nodes), step):
+        some = list(nodes[start : start + step])
         await _types_and_levels(session, some, found)
         await _properties(session, some, found)
     return found
@@ -47,15 +47,17 @@ async def _types_and_levels(session: Session, nodes: list[Any], found: dict[Any,
 async def _properties(session: Session, nodes: list[Any], found: dict[Any, Facts]) -> None:
     paths = [property_path(node, name) for node in nodes for name in ("EngineeringUnits", "EURange")]
     targets: list[tuple[Any, Any]] = []
-    for start in range(0, len(paths), AT_ONCE):
-        some = paths[start : start + AT_ONCE]
+    step = session.limits.translate
+    for start in range(0, len(paths), step):
+        some = paths[start : start + step]
         answers = await session.ask(session.services.translate_browsepaths_to_nodeids(some))
         for path, answer in zip(some, answers, strict=False):
             if answer.StatusCode.is_good() and answer.Targets:
                 target = answer.Targets[0].TargetId
                 targets.append((path.StartingNode, ua.NodeId(target.Identifier, target.NamespaceIndex)))
-    for start in range(0, len(targets), AT_ONCE):
-        part = targets[start : start + AT_ONCE]
+    step = session.limits.read
+    for start in range(0, len(targets), step):
+        part = targets[start : start + step]
         asked = session.services.read_attributes([target for _, target in part], ua.AttributeIds.Value)
         for (node, _), held in zip(part, map(_held, await session.ask(asked)), strict=False):
             if isinstance(held, ua.EUInformation):

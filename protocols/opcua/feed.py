@@ -30,8 +30,8 @@ from protocols.opcua.watch import CLOCK, EVENTS, Watch
 log = structlog.get_logger(__name__)
 
 ROWS_AT_ONCE = 5_000
-COMPLAIN_US = 10_000_000
-"""Malformed events are counted all, and logged so often."""
+COMPLAIN_S = 10.0
+"""Between two lines in the log about the same."""
 SETTLE_S = 2.0
 """The present comes first: history is read so long after subscribing."""
 
@@ -58,7 +58,7 @@ class Feeds:
         self._watch = Watch(session, settings, tags, counts, self._on_publish)
         self._alarms: Alarms | None = None
         self._events = Feed(0, 0.0)
-        self._complained = 0
+        self._complained: dict[str, float] = {}
         self._missed: AsyncIterator[Reading] | None = None
         self._missed_due = 0.0
 
@@ -167,7 +167,7 @@ class Feeds:
                 overflows += 1
         if overflows:
             self._counts["overflows_total"] += overflows
-            log.warning("opcua_server_queue_overflow", server=self._session.where, values=overflows)
+            self._complain("opcua_server_queue_overflow", f"{overflows} values")
 
     def _tell(self, items: Sequence[Any], events: list[Occurrence]) -> None:
         now = time.time_ns() // 1000
@@ -178,9 +178,14 @@ class Feeds:
                 events += self._alarms.tell(item.EventFields, now)
             except (ValueError, TypeError, AttributeError, OverflowError) as error:
                 self._counts["malformed_events_total"] += 1
-                if now - self._complained >= COMPLAIN_US:
-                    self._complained = now
-                    log.warning("opcua_event_malformed", server=self._session.where, reason=str(error)[:200])
+                self._complain("opcua_event_malformed", str(error)[:200])
+
+    def _complain(self, what: str, reason: str) -> None:
+        """Say it in the log, not more often than is of use: all of it is counted."""
+        now = self._loop.time()
+        if now - self._complained.get(what, -COMPLAIN_S) >= COMPLAIN_S:
+            self._complained[what] = now
+            log.warning(what, server=self._session.where, reason=reason)
 
     def _check_sequence(self, feed: Feed, number: int) -> None:
         """A number that is left out is a notification that did not arrive: start anew, from current values."""

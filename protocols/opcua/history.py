@@ -40,8 +40,9 @@ async def missed(
     """The values between two times, µs UTC, in pieces; `nodes` is by tag index. Raises LinkLost."""
     try:
         kept = await _with_history(session, nodes)
-        for start in range(0, len(kept), NODES_AT_ONCE):
-            some = {index: nodes[index] for index in kept[start : start + NODES_AT_ONCE]}
+        step = min(NODES_AT_ONCE, session.limits.history)
+        for start in range(0, len(kept), step):
+            some = {index: nodes[index] for index in kept[start : start + step]}
             async for piece in _some(session, some, types, states, since, until + AHEAD_US):
                 yield piece
     except ServiceRefusedError as error:
@@ -52,8 +53,9 @@ async def _with_history(session: Session, nodes: Mapping[int, Any]) -> list[int]
     """Those whose history this user may read."""
     found: list[int] = []
     indices = list(nodes)
-    for start in range(0, len(indices), 500):
-        some = indices[start : start + 500]
+    step = session.limits.read
+    for start in range(0, len(indices), step):
+        some = indices[start : start + step]
         asked = session.services.read_attributes([nodes[index] for index in some], ua.AttributeIds.UserAccessLevel)
         for index, data in zip(some, await session.ask(asked), strict=False):
             level = data.Value.Value if data.Value is not None else None

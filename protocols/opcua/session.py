@@ -20,6 +20,7 @@ from asyncua.crypto.uacrypto import CertProperties
 from protocols.adapter import LinkLost, SignInRefused
 from protocols.opcua.endpoint import POLICIES, choose, codes, mode_of, refusal
 from protocols.opcua.identity import APPLICATION_URI, own_identity, user_identity
+from protocols.opcua.limits import Limits, limits_of
 from protocols.opcua.settings import OpcUaSettings
 from protocols.opcua.status import words
 from protocols.opcua.trust import Shown, judge, trust
@@ -62,7 +63,7 @@ class ServiceRefusedError(Exception):
 
 
 class Session:
-    """Opened once. `namespaces` is the server's namespace array at that time."""
+    """Opened once. `namespaces` is the server's namespace array at that time, `limits` what it takes at once."""
 
     def __init__(self, settings: OpcUaSettings, lost: Callable[[LinkLost], None]) -> None:
         """`lost` is called once or more when the transport is gone or the server answers no more."""
@@ -71,6 +72,7 @@ class Session:
         parts = urlsplit(settings.url)
         self.where = f"the OPC UA server {parts.hostname}:{parts.port or 4840}"
         self.namespaces: Sequence[str] = ()
+        self.limits = Limits()
         self._dead = False
         self._client = Client(settings.url, timeout=settings.timeout_s, watchdog_intervall=settings.watchdog_s / 2)
         self._client.name = self._client.description = "sevenones gateway"
@@ -96,6 +98,7 @@ class Session:
                 shown = await self._secure()
                 await self._client.connect()
                 self.namespaces = await self._client.get_namespace_array()
+                self.limits = await limits_of(self.services)
             if shown and not settings.server_certificate:
                 await asyncio.to_thread(trust, settings, shown)
         except LinkLost:

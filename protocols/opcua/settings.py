@@ -35,7 +35,7 @@ class OpcUaSettings(Settings):
 
     url: str = Field(description="the server's endpoint, opc.tcp://host:port/path")
     security: Literal["basic256sha256", "aes128sha256rsaoaep", "aes256sha256rsapss", "none"] = Field(
-        "basic256sha256", description="the security policy; none: in the clear, only where it must be"
+        "basic256sha256", description="the security policy; none: in the clear, the password too, only where it must be"
     )
     mode: Literal["sign_and_encrypt", "sign"] = Field(
         "sign_and_encrypt", description="sign: nobody can change what is said, but anybody on the wire can read it"

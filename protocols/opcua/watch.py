@@ -130,7 +130,7 @@ class Watch:
                 if feed is None or feed.tags >= self._settings.max_items_per_subscription:
                     feed = self._open[rate] = await self.add_feed(rate.publishing_ms)
                 room = self._settings.max_items_per_subscription - feed.tags
-                count = min(room, self._settings.max_items_per_call)
+                count = min(room, self._settings.max_items_per_call, self._session.limits.watch)
                 some, left = left[:count], left[count:]
                 await self._add_items(feed, rate, some)
 

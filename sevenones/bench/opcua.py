@@ -75,7 +75,7 @@ class Counter:
         raise AssertionError("this server keeps nothing")
 
 
-def run(*, seconds: float = 5.0, values: int = VALUES, rates: Sequence[int] = RATES) -> dict[str, Any]:
+def run(*, seconds: float = 4.0, values: int = VALUES, rates: Sequence[int] = RATES) -> dict[str, Any]:
     """The rates in turn until one is too much, each for so many seconds."""
     with tempfile.TemporaryDirectory(prefix="sevenones-opcua-") as folder:
         return asyncio.run(_run(Path(folder), seconds, values, rates))

@@ -26,6 +26,13 @@ async function main() {
     securityPolicies: [opcua.SecurityPolicy.Basic256Sha256, opcua.SecurityPolicy.Aes256_Sha256_RsaPss],
     securityModes: [opcua.MessageSecurityMode.SignAndEncrypt],
     allowAnonymous: false,
+    // Less than is usual: who asks for more at once is refused.
+    serverCapabilities: {
+      operationLimits: {
+        maxNodesPerRead: 4, maxMonitoredItemsPerCall: 2, maxNodesPerHistoryReadData: 1,
+        maxNodesPerTranslateBrowsePathsToNodeIds: 3,
+      },
+    },
     userManager: { isValidUser: (user, password) => user === "gateway" && password === "open sesame" },
   });
   await server.initialize();

@@ -86,6 +86,24 @@ async def test_values_come_signed_and_encrypted_and_one_bad_node_stops_nothing(o
         assert run.adapter.counters()["gaps_total"] == 0
 
 
+async def test_a_server_that_takes_few_nodes_at_once_is_asked_for_no_more(other: Other) -> None:
+    names = ["Speed", "Count", "Kept", "Temperature", "Nothing", "None"]
+    tags = [tag(index, name) for index, name in enumerate(names)]
+    adapter = other.adapter()
+    await adapter.connect()
+    try:
+        assert adapter._session is not None
+        limits = adapter._session.limits
+        assert (limits.read, limits.watch, limits.history, limits.translate) == (4, 2, 1, 3)
+        reading = await adapter.read(adapter.plan(tags))
+        assert reading.quality[4:].tolist() == [4, 4] and (reading.quality[:4] != 4).all()
+    finally:
+        await adapter.close()
+    async with fed(other, tags) as run:
+        await run.until(lambda: all(run.rows(index) for index in range(6)), 15)
+        assert all("BadNodeIdUnknown" in run.last(index)[0].reasons[index] for index in (4, 5))
+
+
 async def test_reading_browsing_and_writing(other: Other) -> None:
     adapter = other.adapter()
     await adapter.connect()
