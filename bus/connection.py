@@ -113,6 +113,16 @@ class Bus:
         answer = await self._link.ask(subject, data, timeout, headers={"Nats-Msg-Id": message_id})
         _taken(subject, answer)
 
+    async def append(
+        self, subject: str, data: bytes, message_id: str, *, after: int | None = None, timeout: float = 15.0
+    ) -> int:
+        """As `publish`, with the message's number in its stream. With `after`, the stream refuses it
+        (PublishRefused) unless that is its last message's number."""
+        headers = {"Nats-Msg-Id": message_id}
+        if after is not None:
+            headers["Nats-Expected-Last-Sequence"] = str(after)
+        return _taken(subject, await self._link.ask(subject, data, timeout, headers=headers))
+
     async def live(self, subject: str, data: bytes) -> None:
         """Tell whoever listens now. Dropped and counted in `live_dropped` when it cannot be sent."""
         try:
@@ -196,10 +206,13 @@ class Bus:
             state["last_seq"],
         )
 
-    async def control(self, verb: str, request: dict[str, Any] | None, timeout: float = 5.0) -> dict[str, Any]:
-        """One call of JetStream's own API. Raises BusUnavailable; NotPermitted; PublishRefused with the
-        server's words when it says no."""
-        answer = await self._link.ask(f"$JS.API.{verb}", json.dumps(request).encode() if request else b"", timeout)
+    async def control(
+        self, verb: str, request: dict[str, Any] | None, timeout: float = 5.0, *, domain: str | None = None
+    ) -> dict[str, Any]:
+        """One call of JetStream's own API, of this server or of another one's domain. Raises BusUnavailable;
+        NotPermitted; PublishRefused with the server's words when it says no."""
+        api = "$JS.API" if domain is None else f"$JS.{domain}.API"
+        answer = await self._link.ask(f"{api}.{verb}", json.dumps(request).encode() if request else b"", timeout)
         found: dict[str, Any] = json.loads(answer.data)
         error = found.get("error")
         if error is None:
@@ -209,15 +222,15 @@ class Bus:
         raise PublishRefused(f"{verb}: {error['description']} (code {error.get('err_code')})")
 
 
-def _taken(subject: str, answer: Msg) -> None:
-    """Check the stream's answer to a message."""
+def _taken(subject: str, answer: Msg) -> int:
+    """The message's number, from the stream's answer to it."""
     try:
         found = json.loads(answer.data)
         error = found.get("error")
     except (ValueError, AttributeError):
         raise BusUnavailable(f"{subject} was answered by something that is not a stream") from None
     if error is None and "seq" in found:
-        return
+        return int(found["seq"])
     error = error or {}
     number, words = error.get("err_code"), str(error.get("description", answer.data[:80]))
     if number == _MESSAGE_TOO_BIG:

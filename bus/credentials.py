@@ -87,6 +87,7 @@ class Credentials:
             "store": permissions.consumer(self.code, "store", permissions.STORE_DURABLES),
             "watch": permissions.consumer(self.code, "watch", permissions.WATCH_DURABLES),
             "api": permissions.api(self.code),
+            "engineer": permissions.engineer(self.code),
             "operator": permissions.operator(self.code),
             "cli": permissions.cli(self.code),
             "admin": permissions.admin(),
@@ -136,7 +137,7 @@ def _all(where: Path, facts: Mapping[str, Any], *, make: bool) -> Credentials:
     names = tuple(facts["gateways"])
     behind = {edge: tuple(group) for edge, group in facts["leaves"].items()}
     processes = (
-        *("store", "watch", "api", "operator", "cli", "admin"),
+        *("store", "watch", "api", "engineer", "operator", "cli", "admin"),
         *(f"gateway-{name}" for name in names),
         *(f"leaf-{edge}" for edge in behind),
     )

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bus import subjects
-from bus.subjects import STREAMS
+from bus.subjects import SITES, STREAMS
 
 STORE_DURABLES = ("store",)
+MINE = "mine"
+"""The name of the mine's own server, whose domain an edge's gateways ask for the site."""
 WATCH_DURABLES = ("watch", "watch-alarms", "watch-kpi")
 
 
@@ -37,15 +39,22 @@ class Permissions:
 
 
 def gateway(code: str, name: str) -> Permissions:
-    """Its own samples, events, live values and heartbeat; its own commands; the fill of the streams."""
+    """Its own samples, events, live values and heartbeat; its own commands and questions; the fill of the
+    streams; the site's versions, here or, behind an edge's server, at the mine's."""
     return Permissions(
         publish=(
             *(subjects.of_stream(stream, code, name) for stream in STREAMS),
             subjects.live(code, name),
             subjects.state(code, f"gateway-{name}"),
             *(f"$JS.API.STREAM.INFO.{stream}" for stream in STREAMS),
+            *_reads_sites("$JS.API"),
+            *_reads_sites(f"$JS.{subjects.domain_of(MINE, code)}.API"),
         ),
-        subscribe=(subjects.command(code, name), f"{subjects.inbox_of(f'gateway-{name}')}.>"),
+        subscribe=(
+            subjects.command(code, name),
+            subjects.question(code, name),
+            f"{subjects.inbox_of(f'gateway-{name}')}.>",
+        ),
         answers=True,
     )
 
@@ -74,6 +83,18 @@ def api(code: str) -> Permissions:
     )
 
 
+def _reads_sites(api: str) -> tuple[str, ...]:
+    return (f"{api}.STREAM.INFO.{SITES}", f"{api}.STREAM.MSG.GET.{SITES}")
+
+
+def engineer(code: str) -> Permissions:
+    """Live values and heartbeats; questions to gateways; publishes the site's versions and reads them."""
+    return Permissions(
+        publish=(subjects.question(code, "*"), subjects.site(code), *_reads_sites("$JS.API")),
+        subscribe=(subjects.live(code, "*"), subjects.state(code, "*"), f"{subjects.inbox_of('engineer')}.>"),
+    )
+
+
 def operator(code: str) -> Permissions:
     """Live values and heartbeats; commands to gateways."""
     return Permissions(
@@ -90,7 +111,7 @@ def cli(code: str) -> Permissions:
 def admin() -> Permissions:
     """Makes and changes our streams and looks at them and their consumers; neither reads nor deletes."""
     publish = ["$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST"]
-    for stream in STREAMS:
+    for stream in (*STREAMS, SITES):
         publish += [f"$JS.API.STREAM.{verb}.{stream}" for verb in ("CREATE", "UPDATE", "INFO")]
         publish += [f"$JS.API.CONSUMER.LIST.{stream}", f"$JS.API.CONSUMER.INFO.{stream}.*"]
     return Permissions(publish=tuple(publish), subscribe=(f"{subjects.inbox_of('admin')}.>",))
@@ -100,7 +121,8 @@ def leaf(code: str, edge: str, gateways: Iterable[str]) -> Permissions:
     """What an edge's server may send to the mine's ("publish") and is sent by it ("subscribe").
 
     Up: live values and heartbeats of the edge's own gateways, answers to commands, and what the
-    mine's streams source. Down: commands to these gateways and the sourcing itself.
+    mine's streams source. Down: commands and questions to these gateways, the site's versions that they
+    ask for, and the sourcing itself.
     """
     domain = subjects.domain_of(edge, code)
     names = tuple(gateways)
@@ -120,6 +142,8 @@ def leaf(code: str, edge: str, gateways: Iterable[str]) -> Permissions:
             *(subjects.state(code, f"gateway-{name}") for name in names),
             f"{subjects.inbox_of('api')}.>",
             f"{subjects.inbox_of('operator')}.>",
+            f"{subjects.inbox_of('engineer')}.>",
+            *_reads_sites(f"$JS.{subjects.domain_of(MINE, code)}.API"),
             f"{subjects.delivery_of(edge, code)}.>",
             "$JSC.>",
             "_R_.>",
@@ -127,6 +151,8 @@ def leaf(code: str, edge: str, gateways: Iterable[str]) -> Permissions:
         ),
         subscribe=(
             *(subjects.command(code, name) for name in names),
+            *(subjects.question(code, name) for name in names),
+            *(f"{subjects.inbox_of(f'gateway-{name}')}.>" for name in names),
             *sourcing,
             "_GR_.>",
         ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bus import subjects
+from bus import sites, subjects
 from bus.connection import Bus
 from bus.errors import BusUnavailable
 from bus.subjects import EVENTS, SAFETY, SAMPLES, STREAMS
@@ -57,20 +57,25 @@ async def ensure(
     *,
     gateways: Iterable[str] | None = None,
     edges: Mapping[str, Iterable[str]] | None = None,
+    with_sites: bool = True,
 ) -> None:
     """Make the streams on the server that `bus` (as admin) is connected to, or change them to this.
 
     `gateways` publish to this server itself (None: all, or none where there are edges). `edges` maps
     each server that joined it as a leaf to the gateways behind it: what these published there, and
-    nothing else, is sourced into the streams here. Raises BusUnavailable, PublishRefused with the server's words.
+    nothing else, is sourced into the streams here. `with_sites`: this server keeps the site's versions,
+    as the mine's does and an edge's does not. Raises BusUnavailable, PublishRefused with the server's words.
     """
     limits = limits or Limits()
     behind = {edge: tuple(names) for edge, names in (edges or {}).items()}
     if gateways is None:
         gateways = () if behind else ("*",)
     names = tuple(gateways)
-    for stream in STREAMS:
-        wanted = _config(stream, code, limits, names, behind)
+    configs = [_config(stream, code, limits, names, behind) for stream in STREAMS]
+    if with_sites:
+        configs.append(sites.stream_config(code))
+    for wanted in configs:
+        stream = wanted["name"]
         try:
             found = (await bus.control(f"STREAM.INFO.{stream}", None))["config"]
         except BusUnavailable as error:

@@ -1,7 +1,7 @@
 """Subjects and streams, named in one place.
 
-`mine.<code>.<kind>.<source>`: samples, safety and events are kept in the stream of that kind; live
-and state are not kept; a command is a request that its gateway answers.
+`mine.<code>.<kind>.<source>`: samples, safety and events are kept in the stream of that kind, and so are
+the site's versions; live and state are not kept; a command or question is a request that its gateway answers.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ SAMPLES = "SAMPLES"
 SAFETY = "SAFETY"
 EVENTS = "EVENTS"
 STREAMS = (SAMPLES, SAFETY, EVENTS)
+"""What gateways send."""
+SITES = "SITES"
+"""The versions of the site, which gateways take: see bus.sites."""
 
 _KIND_OF_STREAM = {SAMPLES: "samples", SAFETY: "safety", EVENTS: "events"}
 _TOKEN = re.compile(r"[a-z0-9_-]{1,60}")
@@ -53,6 +56,16 @@ def state(code: str, process: str) -> str:
 def command(code: str, gateway: str) -> str:
     """Requests to one gateway, answered or lost, never kept."""
     return _subject(code, "command", gateway)
+
+
+def question(code: str, gateway: str) -> str:
+    """An engineer's questions to one gateway about devices that are not yet in its site."""
+    return _subject(code, "question", gateway)
+
+
+def site(code: str) -> str:
+    """The versions of the site."""
+    return _subject(code, "site", "version")
 
 
 def of_stream(stream: str, code: str, gateway: str) -> str:

@@ -15,12 +15,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from gateway.chunk import Chunk, Receipt
-from gateway.clock import Stamper, Stamps
+from gateway.clock import EARLIEST, Stamper, Stamps
+from gateway.derive import Derived, evaluate
 from gateway.exception import ExceptionReport
+from gateway.guards import Guards
 from gateway.normalise import normalise
 from gateway.points import NEVER, PointTable, Rows, rounds, rows_of
+from gateway.skew import DeviceClock
 from models.quality import GOOD, UNCERTAIN, Quality
 from models.samples import Samples
+from models.site.model import DEFAULT_SKEW_S, ClockPolicy, Connection
 from protocols.adapter import Reading
 
 SWEEP_S = 1.0
@@ -36,12 +40,20 @@ _UNMARKED = 255
 class Acquisition:
     """The state of one connection's points, and the way of their samples to `send`."""
 
-    def __init__(self, name: str, table: PointTable, send: Callable[[Chunk], None]) -> None:
+    def __init__(
+        self, name: str, table: PointTable, send: Callable[[Chunk], None], spec: Connection | None = None
+    ) -> None:
         count = len(table)
         self.name = name
         self.table = table
         self.stamper = Stamper(count)
         self.report = ExceptionReport(table)
+        self.guards = Guards.build(table)
+        self.derived = Derived.build(table)
+        policy, zone, skew_s = (
+            (ClockPolicy.SOURCE, "", DEFAULT_SKEW_S) if spec is None else (spec.clock, spec.time_zone, spec.skew_s)
+        )
+        self.clock = DeviceClock(count, policy, zone, skew_s)
         self._send = send
         self._all_rows = np.arange(count)
         self._whole_statutory = bool(table.statutory.all()) if count else False
@@ -62,6 +74,8 @@ class Acquisition:
         self.readings = np.full(count, None, object)
         self.reasons = np.full(count, None, object)
         self.latency_us = np.zeros(count, np.int64)
+        self.clock_doubted = np.zeros(count, np.bool_)
+        """Whose last sample is uncertain for its time alone."""
         self.taken = np.zeros(count, np.int64)
         self.reported = np.zeros(count, np.int64)
         self.samples = 0
@@ -100,6 +114,22 @@ class Acquisition:
             for index, reason in reading.reasons.items():
                 self.reasons[index] = reason
 
+    def take_history(self, reading: Reading, now: int, receipt: Receipt | None = None) -> None:
+        """Send how things were, with the source's times. Rows without a time that can be believed belong
+        nowhere and are left out; the present, and what is remembered of it, stay as they are."""
+        if reading.ts is None or not len(reading):
+            return
+        rows = _positions(rows_of(reading.index, len(self.table)))
+        ts, raw, quality = self.clock.utc(reading.ts), reading.value, reading.quality
+        if self.guards is not None:
+            # All of it is past, so that no guard takes it for how things are now.
+            raw, quality = self.guards.on_raw(rows, raw, quality, ts, np.ones(len(rows), np.bool_))
+        value, quality = normalise(self.table, rows, raw, quality, reading.text)
+        placed = (ts >= EARLIEST) & (ts <= now)
+        samples = Samples(self.table.ids[rows], ts, value, quality, reading.text)
+        self.samples += len(reading)
+        self._emit(rows, samples, placed, np.ones(len(rows), np.bool_), "history", receipt)
+
     def _take(
         self,
         rows: Rows,
@@ -116,7 +146,15 @@ class Acquisition:
             raw, quality = raw[turn], quality[turn]
             times = None if times is None else times[turn]
             text = None if text is None else text.take(pa.array(turn))
+        times = self.clock.times(rows, times, actual)
+        guards, given = self.guards, raw
+        if guards is not None:
+            past = None if times is None else self.stamper.past(rows, times)
+            when = np.full(len(raw), instant) if times is None else np.where(times == 0, instant, times)
+            raw, quality = guards.on_raw(rows, raw, quality, when, past)
         value, quality = normalise(self.table, rows, raw, quality, text)
+        if guards is not None:
+            guards.on_value(rows, given, value, quality, when, past, actual)
         if times is None:
             stamps = self.stamper.by_gateway(rows, instant, actual)
         else:
@@ -124,8 +162,7 @@ class Acquisition:
             stamps = self.stamper.by_source(rows, times, same, instant, actual)
         self.latency_us[rows] = actual - stamps.ts
         self._note(rows, stamps, value, quality, text, actual)
-        if stamps.uncertain is not None:
-            quality[stamps.uncertain & (quality >= GOOD)] = UNCERTAIN
+        self._doubt(rows, quality, stamps.uncertain, times)
         ts, late, again = stamps.ts, stamps.late, stamps.duplicate
         if again is not None and current:
             # The source's time has not moved, but what it says holds now: if that is due, it is said for now.
@@ -137,6 +174,54 @@ class Acquisition:
             keep &= ~again
         self.kept += int(np.count_nonzero(keep))
         self._emit(rows, Samples(self.table.ids[rows], ts, value, quality, text), keep, late, source, receipt)
+        if self.derived is not None:
+            self._derive(
+                _positions(rows) if stamps.late is None else _positions(rows)[~stamps.late], actual, source, receipt
+            )
+
+    def _doubt(
+        self,
+        rows: Rows,
+        quality: NDArray[np.uint8],
+        uncertain: NDArray[np.bool_] | None,
+        times: NDArray[np.int64] | None,
+    ) -> None:
+        """Good rows whose time is doubted become uncertain."""
+        if times is not None and self.clock.doubted:
+            theirs = times != 0
+            uncertain = theirs if uncertain is None else uncertain | theirs
+        if uncertain is None:
+            self.clock_doubted[rows] = False
+            return
+        uncertain = uncertain & (quality >= GOOD)
+        quality[uncertain] = UNCERTAIN
+        self.clock_doubted[rows] = uncertain
+
+    def _derive(self, rows: NDArray[np.intp], actual: int, source: object, receipt: Receipt | None) -> None:
+        """What follows from these rows' present values, for the time of the newest input."""
+        if self.derived is None:
+            return
+        for number, (shape, which) in enumerate(self.derived.touched(rows)):
+            known = np.where(self.answered, self.quality, self.marked)
+            inputs = shape.inputs[:, which]
+            ready = (self.answered[inputs] | (self.marked[inputs] != _UNMARKED)).all(axis=0)
+            which, inputs = which[ready], inputs[:, ready]  # noqa: PLW2901
+            if not len(which):
+                continue
+            out = shape.rows[which]
+            raw, worst = evaluate(shape, which, self.value, known)
+            value, quality = normalise(self.table, out, raw, worst)
+            if self.guards is not None:
+                when = np.full(len(out), actual)
+                _, quality = self.guards.on_raw(out, raw, quality, when, None)
+                self.guards.on_value(out, raw, value, quality, when, None, actual)
+            ts = np.maximum(self.stamper.last[inputs].max(axis=0), self.stamper.last[out] + 1)
+            self.stamper.last[out] = ts
+            self.latency_us[out] = actual - ts
+            self._note(out, Stamps(ts), value, quality, None, actual)
+            keep = self.report.judge(out, ts, value, quality, None, actual)
+            samples = Samples(self.table.ids[out], ts, value, quality)
+            self._emit(out, samples, keep, None, (source, "derived", number), receipt)
 
     def _same(
         self, rows: Rows, value: NDArray[np.float64], quality: NDArray[np.uint8], text: pa.StringArray | None
@@ -197,6 +282,9 @@ class Acquisition:
         """The wall clock was set: silence is counted on as if it had not been; times see clock.Stamper."""
         for column in (self.report.at, self.at):
             column[column != NEVER] += moved_us
+        self.clock.skew.clock_jumped(moved_us)
+        if self.guards is not None:
+            self.guards.clock_jumped(moved_us)
         if self.stamper.clock_jumped(moved_us):
             self.report.ts[:] = NEVER
             self._marked_ts[:] = NEVER
@@ -208,6 +296,10 @@ class Acquisition:
         if rows is None:
             rows = np.flatnonzero(self.usable)
         self.reasons[rows] = reason
+        if self.guards is not None:
+            self.guards.away(rows)
+        if self.derived is not None:
+            rows = np.union1d(rows, self.derived.dependents(rows))
         news = rows[self.answered[rows] | (self.marked[rows] != code)]
         self.answered[rows] = False
         self.marked[rows] = code
@@ -223,6 +315,8 @@ class Acquisition:
     def sweep(self, now: int, *, subscribed_since: int | None = None, holds: bool = False) -> None:
         """Say again what still is so. `subscribed_since`: when the subscription that is up began, µs;
         `holds`: it reports every change, so silence says that a value still is what it was."""
+        if self.guards is not None:
+            self._watch(self.guards, now, subscribed_since is not None)
         due = now - self.report.at >= self._repeat_us
         absent = ~self.answered & (self.marked != _UNMARKED)
         if (absent & due).any():
@@ -245,6 +339,31 @@ class Acquisition:
             again = self.answered & due & (self.quality < UNCERTAIN)
         if again.any():
             self._say_again(np.flatnonzero(again), now)
+
+    def _watch(self, guards: Guards, now: int, subscribed: bool) -> None:
+        """What stands still shows in what does not come; and where only changes come, the last one is all
+        that tells of a state that has settled, or of points whose heartbeat beats again."""
+        still = guards.standing(self.answered & (self.quality >= GOOD), now)
+        if len(still):
+            self.quality[still] = Quality.UNCERTAIN_LAST_USABLE
+            self._say_again(still, now)
+        if not subscribed:
+            return
+        led = guards.led_again(now)
+        led = led[self.answered[led] & (self.quality[led] == Quality.UNCERTAIN_LAST_USABLE)]
+        if len(led):
+            self.quality[led] = GOOD
+            self._say_again(led, now)
+        settled, value, since = guards.debounce.settle(now)
+        if len(settled):
+            self.value[settled] = value
+            ts = np.maximum(since, self.stamper.last[settled] + 1)
+            self.stamper.last[settled] = ts
+            words = None if self._words is None else self._words[settled]
+            self._say(settled, ts, value, self.quality[settled], words, now)
+        changed = np.concatenate([still, led, settled])
+        if len(changed):
+            self._derive(changed, now, "sweep", None)
 
     def _settle(self, rows: Rows, now: int) -> None:
         """What holds now was said with times of before the last mark: say it for now too, or the

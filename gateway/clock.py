@@ -141,6 +141,11 @@ class Stamper:
         self.last[rows] = ts
         return Stamps(ts, uncertain)
 
+    def past(self, rows: Rows, source: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these source times are before the newest that their point has."""
+        past: NDArray[np.bool_] = (source != 0) & (source < self._source[rows])
+        return past
+
     def by_source(
         self, rows: Rows, source: NDArray[np.int64], same: NDArray[np.bool_], instant: int, actual: int
     ) -> Stamps:

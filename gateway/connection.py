@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from gateway.acquire import SWEEP_S, Acquisition
 from gateway.backoff import Backoff
 from gateway.chunk import Receipt, Sink
 from gateway.clock import WallClock, own_time
+from gateway.memory import Memory
 from gateway.occurrences import Occurrences
 from gateway.points import PointTable
 from gateway.schedule import Lane, PollGroup
@@ -65,7 +67,9 @@ class DeviceConnection:
         clock: WallClock,
         sink: Sink,
         adapters: Callable[[str], type[Adapter[Any, Any]]] = registry.adapter,
+        memory: Path | None = None,
     ) -> None:
+        """`memory`: the file in which the counters' bases outlive this process; None: they do not."""
         self.spec = spec
         self.state = State.CONNECTING
         self.reason = ""
@@ -76,10 +80,10 @@ class DeviceConnection:
         self.errors = 0
         periods = {group.name: group.period_s for group in spec.groups.values()}
         # Neighbours in a group are neighbours in the columns: then a group's rows are one slice.
-        points = tuple(sorted(points, key=lambda point: point.group))
+        points = tuple(sorted(points, key=lambda point: (point.formula is not None, point.group)))
         self.table = PointTable.build(points, periods, SWEEP_S)
         self.rows = {point.path: row for row, point in enumerate(points)}
-        self.acquisition = Acquisition(spec.name, self.table, sink.put)
+        self.acquisition = Acquisition(spec.name, self.table, sink.put, spec)
         self.occurrences = Occurrences(spec.name, points, sink.emit_events)
         self.groups = {
             group.name: PollGroup(
@@ -89,12 +93,18 @@ class DeviceConnection:
                 group.priority,
             )
             for group in spec.groups.values()
-            if any(point.group == group.name for point in points)
+            if any(point.group == group.name for point in points if point.formula is None)
         }
+        guards = self.acquisition.guards
+        self._bases = None
+        if memory is not None and guards is not None and len(guards.counters.places):
+            self._bases = Memory(memory, guards.counters)
+            self._bases.recall()
         self._clock = clock
         self._sink = sink
         self._adapters = adapters
         self._adapter: Adapter[Any, Any] | None = None
+        self._memory: dict[str, Any] = {}
         self._ever_up = False
         self._answers = 0
         self._subscribed_since: int | None = None
@@ -121,6 +131,8 @@ class DeviceConnection:
         finally:
             sweeping.cancel()
             await asyncio.gather(sweeping, return_exceptions=True)
+            if self._bases is not None:
+                self._bases.keep_now()
 
     def _make(self) -> tuple[type[Adapter[Any, Any]], Any] | None:
         """The adapter's class and settings; None, and all points bad, when the site's files are wrong."""
@@ -142,8 +154,12 @@ class DeviceConnection:
     def _exclude_wrong_points(self, kind: type[Adapter[Any, Any]], subscribes: bool) -> None:
         if subscribes:
             self.groups.clear()  # their periods are for polling
-        rows, reasons = [], []
+        derived = self.acquisition.derived
+        rows = [] if derived is None else list(derived.unusable)
+        reasons = [] if derived is None else list(derived.unusable.values())
         for tag, point in zip(self.table.tags, self.table.points, strict=True):
+            if point.formula is not None:
+                continue
             try:
                 kind.check(tag)
                 if not subscribes and point.group not in self.groups:
@@ -165,7 +181,9 @@ class DeviceConnection:
         began, answers = time.monotonic(), self._answers
         self._turn(State.CONNECTING, self.reason)
         try:
-            await self._live(kind(settings), self._subscribes(kind, settings))
+            adapter = kind(settings)
+            adapter.memory = self._memory
+            await self._live(adapter, self._subscribes(kind, settings))
             reason, refused = "the adapter ended the connection by itself", False
         except SignInRefused as error:
             reason, refused = str(error), True
@@ -198,6 +216,7 @@ class DeviceConnection:
                 raise LinkLost(f"no connection within {CONNECT_LIMIT_S:g} s") from None
             self._ever_up = True
             self.connects += 1
+            self.acquisition.clock.skew.begin()
             self._turn(State.UP, "")
             log.info("connected", connection=self.spec.name)
             if subscribe:
@@ -245,7 +264,9 @@ class DeviceConnection:
             now = self._clock.now()
             receipt = Receipt(delivery.acknowledge)
             self._answers += 1
-            if len(delivery.reading):
+            if delivery.history:
+                self.acquisition.take_history(delivery.reading, now, receipt if keeps else None)
+            elif len(delivery.reading):
                 self.acquisition.take(
                     delivery.reading,
                     instant=now,
@@ -259,19 +280,24 @@ class DeviceConnection:
                 self._sink.settle(receipt)
             receipt.release()
 
-        usable = [tag for tag in self.table.tags if self.acquisition.usable[tag.index]]
-        await adapter.subscribe(usable, deliver)
+        asked = self._asked()
+        await adapter.subscribe([tag for tag in self.table.tags if asked[tag.index]], deliver)
+
+    def _asked(self) -> np.ndarray[Any, Any]:
+        """The points that the adapter is asked for."""
+        return self.acquisition.usable & ~self.table.derived
 
     # ---- polled
 
     async def _poll(self, adapter: Adapter[Any, Any]) -> None:
         plans = {}
         members: dict[str, np.ndarray[Any, Any]] = {}
+        asked = self._asked()
         for name in self.groups:
             tags = [
                 tag
                 for tag, point in zip(self.table.tags, self.table.points, strict=True)
-                if point.group == name and self.acquisition.usable[tag.index]
+                if point.group == name and asked[tag.index]
             ]
             if not tags:
                 continue
@@ -313,6 +339,12 @@ class DeviceConnection:
                 self.reason = ""
                 usual_s = max((ended - began) / 1e6, usual_s * 0.9)
 
+    def leave(self, reason: str) -> None:
+        """Nobody reads these points from now on: what is known of them ends here, or the time until
+        somebody does again would pass for one in which they stayed as they were."""
+        known = np.flatnonzero(self.acquisition.usable & self.acquisition.answered)
+        self.acquisition.mark(Quality.BAD_NOT_CONNECTED, reason, self._clock.now(), known)
+
     def monotonic(self) -> int:
         """µs of the clock that polls are scheduled on."""
         return self._clock.monotonic()
@@ -329,6 +361,8 @@ class DeviceConnection:
             await asyncio.sleep(SWEEP_S)
             try:
                 self.acquisition.sweep(self._clock.now(), subscribed_since=self._subscribed_since, holds=self._holds)
+                if self._bases is not None:
+                    await self._bases.keep(time.monotonic())
             except Exception:
                 self.errors += 1
                 log.exception("sweep_failed", connection=self.spec.name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,11 +58,14 @@ class Devices:
         clock: WallClock,
         sink: Sink,
         adapters: Callable[[str], type[Adapter[Any, Any]]] = registry.adapter,
+        memory: Path | None = None,
     ) -> None:
+        """`memory`: the folder in which the connections' counters outlive this process."""
         self.name = name
         self._clock = clock
         self._sink = sink
         self._adapters = adapters
+        self._memory = memory
         self._running: dict[str, _Running] = {}
         self._phases: dict[tuple[str, str], float] = {}
         self._factor = 1.0
@@ -112,13 +116,19 @@ class Devices:
         """End all connections; what they know stays to be asked."""
         await self._end([running.task for running in self._running.values()], within_s)
 
+    def leave(self, reason: str) -> None:
+        """Say of all points that they are not known any more. For an orderly end, after `stop`."""
+        for connection in self:
+            connection.leave(reason)
+
     # ---- inside
 
     def _begin(self, wanted: dict[str, tuple[Connection, tuple[Point, ...]]]) -> None:
         # Groups that run keep their phase; only those that begin are placed.
         self._phases.update(phases([spec for spec, _ in wanted.values()]))
         for name, (spec, points) in wanted.items():
-            connection = DeviceConnection(spec, points, self._phases, self._clock, self._sink, self._adapters)
+            memory = None if self._memory is None else self._memory / f"{name}.json"
+            connection = DeviceConnection(spec, points, self._phases, self._clock, self._sink, self._adapters, memory)
             connection.acquisition.report.widen(self._factor)
             task = asyncio.create_task(connection.run(), name=name)
             task.add_done_callback(self._ended)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import psutil
@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from gateway.clock import WallClock
 from gateway.connection import DeviceConnection, State
+from gateway.guards import Why
 from gateway.outbox import Outbox
 
 PREFIX = "sevenones_gateway_"
@@ -28,12 +29,18 @@ class GatewayMetrics(Collector):
         outbox: Outbox,
         clock: WallClock,
         connected: Callable[[], bool],
+        of_site: Callable[[], dict[str, Any]] | None = None,
+        asked: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
+        """`of_site`: the site's version that is followed; `asked`: what the doors for commands and questions
+        count."""
         self._name = name
         self._connections = connections
         self._outbox = outbox
         self._clock = clock
         self._connected = connected
+        self._of_site = of_site
+        self._asked = asked or {}
         self._started = clock.now()
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -46,6 +53,13 @@ class GatewayMetrics(Collector):
         yield from self._polls()
         yield from self._of_connections()
         yield from self._of_outbox()
+        asked = CounterMetricFamily(
+            PREFIX + "asked", "Commands and questions, by what came of them", labels=["door", "what"]
+        )
+        for door, counts in self._asked.items():
+            for what, count in sorted(counts.items()):
+                asked.add_metric([door, what.removesuffix("_total")], count)
+        yield asked
         process = psutil.Process(os.getpid())
         yield _gauge("resident_bytes", "Memory of this process", process.memory_info().rss)
         yield _counter("clock_jumps", "Times the system clock was set by more than a second", self._clock.jumps)
@@ -74,6 +88,10 @@ class GatewayMetrics(Collector):
             "samples_late": ("Values older than the newest of their point", lambda c: c.acquisition.stamper.late),
             "source_times_disbelieved": ("Source times not believed", lambda c: c.acquisition.stamper.disbelieved),
             "times_repeated": ("Samples moved 1 us to keep time rising", lambda c: c.acquisition.stamper.repeated),
+            "readings_off_clock": (
+                "Readings while the device's clock was further off than allowed",
+                lambda c: c.acquisition.clock.skew.readings_off,
+            ),
             "connects": ("Times the device was connected", lambda c: c.connects),
             "reconnects": ("Times the device was connected again", lambda c: max(0, c.connects - 1)),
             "connection_losses": ("Times a connection failed or was lost", lambda c: c.losses),
@@ -90,6 +108,20 @@ class GatewayMetrics(Collector):
             for connection in self._connections:
                 family.add_metric([connection.spec.name], value(connection))
             yield family
+        guarded = CounterMetricFamily(
+            PREFIX + "guarded_samples", "Samples that a guard found fault with", labels=["connection", "guard"]
+        )
+        skew = GaugeMetricFamily(
+            PREFIX + "clock_skew_seconds", "By how much the device's clock is ahead of ours", labels=["connection"]
+        )
+        for connection in self._connections:
+            guards, seconds = connection.acquisition.guards, connection.acquisition.clock.skew.seconds
+            for why in Why if guards is not None else ():
+                if why is not Why.NOTHING:
+                    guarded.add_metric([connection.spec.name, why.name.lower()], int(guards.counts[why]))
+            if seconds is not None:
+                skew.add_metric([connection.spec.name], seconds)
+        yield from (guarded, skew)
         up = GaugeMetricFamily(PREFIX + "connection_up", "1 while the device is connected", labels=["connection"])
         own = CounterMetricFamily(PREFIX + "adapter", "What the adapters count", labels=["connection", "counter"])
         for connection in self._connections:
@@ -124,6 +156,7 @@ class GatewayMetrics(Collector):
             "buffered_bytes": self._outbox.bridge.depth_bytes,
             "dead_band_factor": self._outbox.pressure.factor,
             "clock_jumps": self._clock.jumps,
+            "site": None if self._of_site is None else self._of_site(),
             "connections": {
                 connection.spec.name: {
                     "adapter": connection.spec.adapter,

@@ -40,6 +40,8 @@ class PointTable:
     scaled: bool
     bounded: bool
     textual: bool
+    derived: NDArray[np.bool_]
+    """Which points are derived from others: no adapter ever hears of them."""
 
     def __len__(self) -> int:
         return len(self.points)
@@ -57,7 +59,10 @@ class PointTable:
         cadence = column((cadence_s.get(p.group, sweep_s) * 1e6 for p in points), np.int64)
         return PointTable(
             points=tuple(points),
-            tags=tuple(Tag(i, p.path, p.address, p.type, p.order, p.options) for i, p in enumerate(points)),
+            tags=tuple(
+                Tag(i, p.path, p.address, p.type, p.order, p.options, cadence_s.get(p.group, 0.0))
+                for i, p in enumerate(points)
+            ),
             ids=np.fromiter((p.id for p in points), np.uint64, len(points)),
             factor=factor,
             offset=offset,
@@ -70,6 +75,7 @@ class PointTable:
             scaled=bool((factor != 1).any() or (offset != 0).any()),
             bounded=not bool(np.isnan(low).all() and np.isnan(high).all()),
             textual=any(p.kind is Kind.TEXT for p in points),
+            derived=np.fromiter((p.formula is not None for p in points), np.bool_, len(points)),
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,20 @@ import structlog
 from bus import subjects
 from bus.connection import Bus
 from bus.credentials import Credential
+from bus.versions import Versions
 from gateway.clock import WallClock
 from gateway.devices import Devices
 from gateway.diagnostics import Diagnostics
 from gateway.endpoint import Answer, Endpoint, as_json
 from gateway.findings import FindingsPage
+from gateway.follow import Follower, Load
 from gateway.ledger import Ledger
 from gateway.metrics import GatewayMetrics
 from gateway.numbers import BatchNumbers
 from gateway.orders import Orders
 from gateway.outbox import Limits, Outbox
 from gateway.pressure import Pressure
+from gateway.questions import Questions
 from gateway.telling import Telling
 from gateway.writer import EVERY_S, MOST_WAITING, Writer
 from models.site.model import Site
@@ -66,49 +70,93 @@ async def run(
             f"矿井配置中没有网关 {name}，有：{'、'.join(site.gateways())} · the site has no gateway '{name}', "
             f"it has: {', '.join(site.gateways()) or 'none'}"
         )
-    numbers = BatchNumbers(home / "gateway" / name)
+    settings = _Settings(site.code, name, home, metrics_port, limits, adapters, write_every_s, site, None)
+    await _connected(settings, bus_url, credential, stop)
+
+
+async def run_from_bus(
+    code: str,
+    name: str,
+    home: Path,
+    bus_url: str,
+    credential: Credential,
+    stop: asyncio.Event,
+    load: Load,
+    metrics_port: int = 0,
+    *,
+    limits: Limits | None = None,
+    adapters: Callable[[str], type[Adapter[Any, Any]]] = registry.adapter,
+    write_every_s: float = EVERY_S,
+) -> None:
+    """Be the gateway `name` of the mine `code`, whose site it takes from the bus and checks with `load`,
+    until `stop`. Raises GatewayRunning, OSError."""
+    settings = _Settings(code, name, home, metrics_port, limits, adapters, write_every_s, None, load)
+    await _connected(settings, bus_url, credential, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """Of one gateway: it has its `site`, or `load` for what it takes from the bus."""
+
+    code: str
+    name: str
+    home: Path
+    metrics_port: int
+    limits: Limits | None
+    adapters: Callable[[str], type[Adapter[Any, Any]]]
+    write_every_s: float
+    site: Site | None
+    load: Load | None
+
+    @property
+    def own(self) -> Path:
+        """The gateway's folder."""
+        return self.home / "gateway" / self.name
+
+
+async def _connected(settings: _Settings, bus_url: str, credential: Credential, stop: asyncio.Event) -> None:
+    numbers = BatchNumbers(settings.own)
     try:
         # With no time to wait for it, the connection is made and kept in the background.
-        bus = await Bus.connect(bus_url, credential, name=f"gateway-{name}", wait_s=0)
+        bus = await Bus.connect(bus_url, credential, name=f"gateway-{settings.name}", wait_s=0)
         try:
-            await _run(site, name, home, bus, stop, metrics_port, numbers, limits, adapters, write_every_s)
+            await _run(settings, bus, stop, numbers)
         finally:
             await bus.close()
     finally:
         numbers.close()
 
 
-async def _run(
-    site: Site,
-    name: str,
-    home: Path,
-    bus: Bus,
-    stop: asyncio.Event,
-    metrics_port: int,
-    numbers: BatchNumbers,
-    limits: Limits | None,
-    adapters: Callable[[str], type[Adapter[Any, Any]]],
-    write_every_s: float,
-) -> None:
+async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: BatchNumbers) -> None:
+    code, name = settings.code, settings.name
     clock = WallClock()
 
     def widen(factor: float) -> None:
         devices.widen(factor)
 
-    outbox = Outbox(site.code, name, numbers, clock.now, Pressure(widen), limits)
-    devices = Devices(name, clock, outbox, adapters)
-    ledger = Ledger(home / "gateway" / name / "writes.json", clock.now)
-    writer = Writer(devices, ledger, clock, Telling(site.code, name, outbox.emit_events), write_every_s)
+    outbox = Outbox(code, name, numbers, clock.now, Pressure(widen), settings.limits)
+    devices = Devices(name, clock, outbox, settings.adapters, settings.own / "counters")
+    ledger = Ledger(settings.own / "writes.json", clock.now)
+    writer = Writer(devices, ledger, clock, Telling(code, name, outbox.emit_events), settings.write_every_s)
     orders = Orders(devices, writer, clock)
-    metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected)
+    follower = None
+    if settings.load is not None:
+        follower = Follower(code, name, Versions(settings.own / "site"), settings.load, devices.apply)
+    of_site = None if follower is None else follower.state
+    questions = Questions(devices)
+    asked = {"commands": orders.counts, "writes": writer.counts, "questions": questions.counts}
+    metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected, of_site, asked)
     diagnostics = Diagnostics(devices, lambda: outbox.dropped_by_point)
     endpoint = Endpoint(_pages(metrics, diagnostics, FindingsPage(devices)))
-    await endpoint.start(home / "metrics" / f"gateway-{name}.json", metrics_port)
-    await devices.apply(site)
+    await endpoint.start(settings.home / "metrics" / f"gateway-{name}.json", settings.metrics_port)
+    if settings.site is not None:
+        await devices.apply(settings.site)
+    if follower is not None:
+        await follower.start()
     log.info(
         "gateway_started",
         gateway=name,
-        site=site.code,
+        site=code,
         connections=len(devices),
         points=sum(len(connection.table) for connection in devices),
         metrics=endpoint.url,
@@ -117,13 +165,16 @@ async def _run(
         asyncio.create_task(devices.run(), name="devices"),
         asyncio.create_task(outbox.bridge.run(bus), name="bridge"),
         asyncio.create_task(outbox.run(bus), name="outbox"),
-        asyncio.create_task(_heartbeats(bus, subjects.state(site.code, f"gateway-{name}"), metrics), name="heartbeat"),
+        asyncio.create_task(_heartbeats(bus, subjects.state(code, f"gateway-{name}"), metrics), name="heartbeat"),
         asyncio.create_task(_watch_clock(clock, devices), name="clock"),
         asyncio.create_task(writer.run(), name="writer"),
     ]
+    if follower is not None:
+        service.append(asyncio.create_task(follower.run(bus), name="follower"))
     stopped = asyncio.create_task(stop.wait(), name="stop")
     try:
-        await bus.answer(subjects.command(site.code, name), orders.answer, at_once=MOST_WAITING)
+        await bus.answer(subjects.command(code, name), orders.answer, at_once=MOST_WAITING)
+        await bus.answer(subjects.question(code, name), questions.answer, at_once=2)
         done, _ = await asyncio.wait([stopped, *service], return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopped}:
             # None of them ends by itself: a fault of our own ends the process, and its supervisor starts it anew.
@@ -131,6 +182,7 @@ async def _run(
             raise RuntimeError(f"the task {task.get_name()} ended by itself")
         await writer.stop(WRITES_S)
         await devices.stop(2.0)
+        devices.leave("the gateway was stopped")
         if not await outbox.drain(bus, DRAIN_S if bus.connected else 0.0):
             log.error("stopped_with_unsent_batches", batches=outbox.bridge.depth_entries)
     finally:

@@ -83,12 +83,13 @@ class LimitFact(Strict):
 
 class PointModel(Strict):
     """One point of a template. `low` and `high` bound what the value can physically be. `sensor_code`
-    is its type in the national dictionary (`models/sensor_types.yaml`), "" where that has none."""
+    is its type in the national dictionary (models/exchange/dictionaries), "" where that has none."""
 
     name: Names
     role: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$", max_length=60)]
     kind: Kind
     unit: str = ""
+    sensor_code: Annotated[str, StringConstraints(pattern=r"^([0-9]{4})?$")] = ""
     low: Number | None = None
     high: Number | None = None
     dead_band: Annotated[Number, Field(ge=0)] = 0.0
@@ -97,7 +98,6 @@ class PointModel(Strict):
     states: dict[int, Names] = {}
     limits: tuple[LimitFact, ...] = ()
     writable: bool = False
-    sensor_code: Annotated[str, StringConstraints(pattern=r"^([0-9]{4})?$")] = ""
     frozen_s: Annotated[Number, Field(gt=0, le=86400)] | None = None
     """How long the value may stay exactly the same; only of what is never quite still."""
     jump: Annotated[Number, Field(gt=0)] | None = None

@@ -11,6 +11,7 @@ LinkLost the gateway closes the adapter and, later, connects a new one: an adapt
 from __future__ import annotations
 
 import enum
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -90,6 +91,8 @@ class Tag:
     type: str = ""
     order: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    period_s: float = 0.0
+    """The period of its poll group, 0 without one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -145,11 +148,13 @@ class Occurrence:
 class Delivery:
     """A reading, or events, or both, that the device sent by itself. `acknowledge` is called once, when
     all of it is in the bus (or was found to need no sample); an adapter whose protocol has no
-    acknowledgement leaves it."""
+    acknowledgement leaves it. `history`: the rows say how things were, with the source's times, and
+    change nothing of the present."""
 
     reading: Reading = field(default_factory=no_reading)
     acknowledge: Callable[[], None] = lambda: None
     events: Sequence[Occurrence] = ()
+    history: bool = False
 
 
 Deliver = Callable[[Delivery], Awaitable[None]]
@@ -158,12 +163,17 @@ Deliver = Callable[[Delivery], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One thing found by `browse`: `address` fits a site's address column, "" for a mere folder."""
+    """One thing found by `browse`: `address` fits a site's address column, "" for a mere folder. `unit`,
+    `low` and `high` are what the device says of itself, "" and NaN where it says nothing."""
 
     address: str
     name: str
     type: str
     parent: str
+    unit: str = ""
+    low: float = math.nan
+    high: float = math.nan
+    writable: bool = False
 
 
 class Settings(BaseModel):
@@ -196,6 +206,9 @@ class Adapter(ABC, Generic[S, P]):
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
+        self.memory: dict[str, Any] = {}
+        """What the next adapter of the same connection shall know: the gateway hands it on, and it is
+        gone with the process."""
 
     @classmethod
     @abstractmethod

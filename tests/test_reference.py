@@ -19,7 +19,7 @@ def test_a_page_is_fresh(name: str, text: str) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == text, "run python -m tools.reference"
 
 
-@pytest.mark.parametrize("name", ["templates.md", "adapters.md"])
+@pytest.mark.parametrize("name", ["templates.md", "adapters.md", "field-faults.md"])
 def test_every_row_of_a_table_has_all_its_cells(name: str) -> None:
     width, rows = 0, 0
     for line in pages()[name].splitlines():
@@ -52,11 +52,6 @@ def test_every_counter_is_in_words(name: str) -> None:
     words = adapters.counters_in_words()
     missing = [counter for counter in adapters.counters_of(KINDS[name]) if counter not in words]
     assert not missing, f"say in protocols/counters.md what they count: {missing}"
-
-
-def test_no_counter_in_words_is_unused() -> None:
-    used = {counter for kind in KINDS.values() for counter in adapters.counters_of(kind)}
-    assert set(adapters.counters_in_words()) <= used
 
 
 @pytest.mark.parametrize("name", KINDS)

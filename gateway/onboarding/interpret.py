@@ -16,7 +16,8 @@ ORDERS = ("abcd", "cdab", "badc", "dcba")
 NUMBERS = (
     "int16", "uint16", "bcd16",
     "int32", "uint32", "float32", "bcd32",
-    "int64", "uint64", "float64",
+    "int48", "uint48",
+    "int64", "uint64", "float64", "bcd64",
 )  # fmt: skip
 SIZE = {name: int(name[-2:]) // 8 for name in NUMBERS}
 """Bytes of each type."""
@@ -59,8 +60,10 @@ def number(raw: bytes, kind: str, order: str) -> float | int | None:
     if kind.startswith("bcd"):
         digits = data.hex()
         return int(digits) if digits.isdecimal() else None
-    value: float | int = np.frombuffer(data, np.dtype(kind).newbyteorder(">"))[0].item()
-    return value
+    if kind.startswith("float"):
+        value: float = np.frombuffer(data, np.dtype(kind).newbyteorder(">"))[0].item()
+        return value
+    return int.from_bytes(data, "big", signed=kind.startswith("int"))
 
 
 def meanings(raw: bytes, kinds: Sequence[str] = NUMBERS) -> Iterator[Meaning]:
@@ -82,7 +85,7 @@ def sensible(value: float | int, kind: str) -> bool:
     if kind in ("int16", "uint16", "bcd16"):
         return True
     # The bytes of another type, taken for an integer, nearly always fill its upper half.
-    return abs(value) <= (LARGEST_COUNT if kind.endswith("64") else LARGEST)
+    return abs(value) <= (LARGEST_COUNT if SIZE[kind] > 4 else LARGEST)
 
 
 def text(raw: bytes, encoding: str) -> tuple[str, bool]:

@@ -1,7 +1,7 @@
 """Which device is meant: a connection of a site, or a URL such as modbus://10.1.2.3:502/1.
 
-A URL's query holds any other setting of its protocol: modbus://10.1.2.3/1?timeout_s=5. The password
-of user@host never stands in a URL: it is given apart.
+A serial line is modbus:///dev/ttyS0?baud=9600&unit=3. A URL's query holds any other setting of its protocol:
+modbus://10.1.2.3/1?timeout_s=5. The password of user@host never stands in a URL: it is given apart.
 """
 
 from __future__ import annotations
@@ -81,45 +81,46 @@ def of_url(url: str, password: str = "") -> Target:
     """The device behind a URL. Raises TargetError saying what a URL looks like."""
     try:
         parts = urlsplit(url)
-        port = parts.port
+        parts.port  # noqa: B018 - raises when it is none
     except ValueError as error:
         raise TargetError(f"'{url}' is not a URL: {error}") from None
     if parts.password is not None:
         raise TargetError("a password in a URL would be seen by others: leave it out, and give it as the prompt says")
     scheme = parts.scheme.lower()
-    settings = {key: scalar(value) for key, value in parse_qsl(parts.query)}
-    if scheme in ("opc.tcp", "opcua"):
-        where = parts.netloc.rpartition("@")[2]
-        settings = {"security": "none", **settings, "url": f"opc.tcp://{where}{parts.path}"}
-        name = "opcua"
-    elif scheme in ("mqtt", "mqtts"):
-        settings = {"client_id": _client_id(), **_host(parts), **settings}
-        if scheme == "mqtts":
-            settings = {"port": 8883, "tls": {}, **settings}
-        name = "mqtt"
-    else:
-        name = scheme
-        settings = {**_host(parts), **settings}
-        if scheme == "modbus" and parts.path.strip("/"):
-            settings["unit"] = _unit(parts.path.strip("/"), url)
-        if name not in names():
-            raise TargetError(
-                f"'{url}': there is no protocol '{scheme}'; write modbus://10.1.2.3:502/1, opc.tcp://10.1.2.3:4840, "
-                f"mqtt://10.1.2.3:1883, or one of {', '.join(names())} with its host and port"
-            )
-    if port is not None and name != "opcua":
-        settings["port"] = port
-    if parts.username:
-        settings["user"] = unquote(parts.username)
-        if password:
-            settings["password"] = password
-    if not parts.hostname and "device" not in settings and "host" not in settings:
+    name = {"opc.tcp": "opcua", "mqtts": "mqtt"}.get(scheme, scheme)
+    if name not in names():
+        raise TargetError(
+            f"'{url}': there is no protocol '{scheme}'; write modbus://10.1.2.3:502/1, opc.tcp://10.1.2.3:4840, "
+            f"mqtt://10.1.2.3:1883, or one of {', '.join(names())} with its host and port"
+        )
+    settings = {**_of(name, scheme, parts, url), **_login(parts, password)}
+    settings |= {key: scalar(value) for key, value in parse_qsl(parts.query)}
+    if not parts.hostname and settings.get("transport") != "serial":
         raise TargetError(f"'{url}' names no host: write {scheme}://10.1.2.3")
     return Target(url, name, settings)
 
 
-def _host(parts: SplitResult) -> dict[str, Any]:
-    return {"host": parts.hostname} if parts.hostname else {}
+def _of(name: str, scheme: str, parts: SplitResult, url: str) -> dict[str, Any]:
+    """What the parts of a URL say to this protocol."""
+    if name == "opcua":
+        return {"security": "none", "url": f"opc.tcp://{parts.netloc.rpartition('@')[2]}{parts.path}"}
+    if name == "modbus" and not parts.netloc and parts.path.startswith("/dev/"):
+        return {"transport": "serial", "port": parts.path}
+    found: dict[str, Any] = {"host": parts.hostname} if parts.hostname else {}
+    if name == "modbus" and parts.path.strip("/"):
+        found["unit"] = _unit(parts.path.strip("/"), url)
+    elif name == "mqtt":
+        found["client_id"] = _client_id()
+    if scheme == "mqtts":
+        found |= {"port": 8883, "tls": {}}
+    if parts.port is not None:
+        found["port"] = parts.port
+    return found
+
+
+def _login(parts: SplitResult, password: str) -> dict[str, Any]:
+    user = {"user": unquote(parts.username)} if parts.username else {}
+    return {**user, "password": password} if user and password else user
 
 
 def _unit(text: str, url: str) -> int:

@@ -21,6 +21,7 @@ from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError, shown
 from middleplatform.api.responses import encode
 from middleplatform.api.times import iso
+from middleplatform.store.client import INCOMPLETE
 
 MEDIA = {
     "json": "application/json",
@@ -61,8 +62,14 @@ class Answer:
     width: int | None
     truncated: bool
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether samples that the store has received, and could not write in time, may lack."""
+        return INCOMPLETE in (self.table.schema.metadata or {})
+
     def headers(self, form: str) -> dict[str, str]:
         headers = {"X-Truncated": "true" if self.truncated else "false"}
+        headers["X-Incomplete"] = "true" if self.incomplete else "false"
         if form in {"csv", "parquet"}:
             headers["Content-Disposition"] = f'attachment; filename="history.{form}"'
         return headers
@@ -111,6 +118,7 @@ def _json(answer: Answer) -> Response:
         "end_us": answer.end,
         "width_us": answer.width,
         "truncated": answer.truncated,
+        "incomplete": answer.incomplete,
         "series": series,
     }
     return Response(encode(body), headers=answer.headers("json"), media_type=MEDIA["json"])

@@ -17,6 +17,7 @@ from middleplatform.api.errors import ApiError
 from middleplatform.api.live import LiveTable
 from middleplatform.api.responses import Json, answers
 from middleplatform.api.schemas import Events, Live, Points
+from middleplatform.store.client import INCOMPLETE
 from models.quality import label
 
 LIVE_MOST = 10_000
@@ -105,7 +106,8 @@ async def events(request: Request, _: Asker, asked: Annotated[EventsQuery, Query
     kind, limit = asked.kind, asked.limit
     table = await request.app.state.door.ask(lambda store: store.events(equipment, kind, begin, finish, limit + 1))
     rows = [_event(row) for row in table.slice(0, limit).to_pylist()]
-    return Json({"events": rows, "truncated": table.num_rows > limit})
+    incomplete = INCOMPLETE in (table.schema.metadata or {})
+    return Json({"events": rows, "truncated": table.num_rows > limit, "incomplete": incomplete})
 
 
 def _event(row: dict[str, Any]) -> dict[str, Any]:

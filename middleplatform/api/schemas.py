@@ -97,12 +97,15 @@ class Series(BaseModel):
 
 
 class History(BaseModel):
+    """`incomplete`: the store has received samples that it could not write in time: ask again."""
+
     start: str
     end: str
     start_us: int
     end_us: int
     width_us: int | None
     truncated: bool
+    incomplete: bool
     series: list[Series]
 
 
@@ -125,3 +128,4 @@ class EventFacts(BaseModel):
 class Events(BaseModel):
     events: list[EventFacts]
     truncated: bool
+    incomplete: bool

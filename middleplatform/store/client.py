@@ -18,6 +18,10 @@ TIMEOUT_S = 30.0
 _OPTIONS = [("grpc.max_receive_message_length", -1)]
 
 
+INCOMPLETE = b"incomplete"
+"""In the metadata of an answer's schema: samples that had come by then may lack in it."""
+
+
 def read_endpoint(home: Path) -> dict[str, str]:
     """Where the store of this home folder listens. Raises StoreUnavailable when it is not running."""
     path = home / "store" / "endpoint.json"

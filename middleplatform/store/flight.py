@@ -16,6 +16,7 @@ import pyarrow as pa
 import structlog
 from pyarrow import flight
 
+from middleplatform.store.client import INCOMPLETE
 from middleplatform.store.errors import StoreError
 from middleplatform.store.history import MAX_POINTS, History
 from middleplatform.store.latest import Latest
@@ -45,7 +46,7 @@ class Door(flight.FlightServerBase):
     """Serves from its own threads as soon as it is made; `endpoint` says where and with which token."""
 
     def __init__(
-        self, history: History, latest: Latest, settle: Callable[[], None], status: Callable[[], Mapping[str, Any]]
+        self, history: History, latest: Latest, settle: Callable[[], bool], status: Callable[[], Mapping[str, Any]]
     ) -> None:
         token = secrets.token_urlsafe(32)
         super().__init__("grpc://127.0.0.1:0", middleware={"bearer": _Bearer(token)})
@@ -79,13 +80,13 @@ class Door(flight.FlightServerBase):
 
     def _raw(self, asked: Mapping[str, Any]) -> pa.Table:
         points, start, end, limit = _points(asked), _int(asked, "start"), _int(asked, "end"), _int(asked, "limit")
-        self._settle()
-        return self._history.raw(points, start, end, limit)
+        whole = self._settle()
+        return _said(self._history.raw(points, start, end, limit), whole)
 
     def _buckets(self, asked: Mapping[str, Any]) -> pa.Table:
         points, start, end, width = _points(asked), _int(asked, "start"), _int(asked, "end"), _int(asked, "width")
-        self._settle()
-        return self._history.buckets(points, start, end, width)
+        whole = self._settle()
+        return _said(self._history.buckets(points, start, end, width), whole)
 
     def _latest_of(self, asked: Mapping[str, Any]) -> pa.Table:
         points = None if asked.get("points") is None else _points(asked, most=200_000)
@@ -94,11 +95,16 @@ class Door(flight.FlightServerBase):
     def _events(self, asked: Mapping[str, Any]) -> pa.Table:
         equipment, kind = _text(asked, "equipment"), _text(asked, "event_kind")
         start, end, limit = _int(asked, "start"), _int(asked, "end"), _int(asked, "limit")
-        self._settle()
-        return self._history.events(equipment, kind, start, end, limit)
+        whole = self._settle()
+        return _said(self._history.events(equipment, kind, start, end, limit), whole)
 
     def _status_of(self, _: Mapping[str, Any]) -> pa.Table:
         return pa.table({"status": [json.dumps(self._status())]})
+
+
+def _said(table: pa.Table, whole: bool) -> pa.Table:
+    """The answer, marked when samples that had come were not yet written and so may lack in it."""
+    return table if whole else table.replace_schema_metadata({INCOMPLETE: b"1"})
 
 
 def _refusal(message: str) -> flight.FlightServerError:

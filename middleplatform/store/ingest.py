@@ -74,11 +74,11 @@ class Ingest:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def settle(self) -> None:
-        """Return when all that is fetched by now is on disk, or after a few seconds when writing fails."""
+    async def settle(self) -> bool:
+        """Whether all that is fetched by now is on disk; waited for, a few seconds at most."""
         target = self._fetched
         if self._durable >= target:
-            return
+            return True
         async with self._changed:
             self._asked = self._asked or bool(self._gathered)
             self._changed.notify_all()
@@ -87,6 +87,8 @@ class Ingest:
                     await self._changed.wait_for(lambda: self._durable >= target)
             except TimeoutError:
                 log.warning("an answer may lack the newest samples: they are not on disk yet", pending=self.pending)
+                return False
+        return True
 
     async def _fetch(self, stream: str) -> None:
         consumer = self._consumers[stream] = await self._bus.consumer(stream, DURABLE, ack_wait_s=ACK_WAIT_S)

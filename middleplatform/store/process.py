@@ -145,12 +145,13 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
             "lag": dict(ingest.lag),
         }
 
-    def settle() -> None:
+    def settle() -> bool:
         waiting = asyncio.run_coroutine_threadsafe(ingest.settle(), loop)
         try:
-            waiting.result(SETTLE_S + 1)
+            return waiting.result(SETTLE_S + 1)
         except TimeoutError:
             waiting.cancel()
+            return False
 
     door = await asyncio.to_thread(Door, store.history, store.latest, settle, status)
     page = MetricsPage(home, status)

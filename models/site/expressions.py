@@ -12,6 +12,8 @@ inputs named x0, x1, …, so that what is evaluated is never what somebody typed
 from __future__ import annotations
 
 import ast
+import math
+import operator
 import re
 import warnings
 from collections.abc import Callable
@@ -38,6 +40,14 @@ _OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**",
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
     ast.And: "&", ast.Or: "|",
+}  # fmt: skip
+
+
+_ARITHMETIC: dict[str, Callable[..., float]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,
+    "neg": operator.neg, "abs": abs, "min": min, "max": max, "floor": math.floor, "ceil": math.ceil,
+    "sqrt": math.sqrt, "exp": math.exp, "log": math.log, "log10": math.log10, "sin": math.sin, "cos": math.cos,
+    "tan": math.tan, "arctan": math.atan, "arctan2": math.atan2,
 }  # fmt: skip
 
 
@@ -98,7 +108,10 @@ class _Reader:
         self.references = references
         self.inputs: dict[str, int] = {}
 
-    def read(self, node: ast.AST, depth: int) -> Node:  # noqa: PLR0911, PLR0912  (one case a kind of node)
+    def read(self, node: ast.AST, depth: int) -> Node:
+        return _folded(self._read(node, depth))
+
+    def _read(self, node: ast.AST, depth: int) -> Node:  # noqa: PLR0911, PLR0912  (one case a kind of node)
         if depth > MAX_DEPTH:
             raise ValueError(f"the expression is nested more than {MAX_DEPTH} deep")
 
@@ -173,10 +186,25 @@ class _Reader:
         return Node(name, tuple(number(argument) for argument in arguments))
 
 
-def _chain(operator: str, parts: list[Node]) -> Node:
+def _folded(node: Node) -> Node:
+    """What holds no point is one number, so that the library meets no step that is always the same."""
+    if not node.parts or any(part.kind != "number" for part in node.parts):
+        return node
+    if node.boolean:
+        raise ValueError("a comparison of numbers alone is always the same: leave it out")
+    try:
+        number = float(_ARITHMETIC[node.kind](*(part.number for part in node.parts)))
+    except (ZeroDivisionError, OverflowError, ValueError, TypeError):
+        number = math.inf
+    if not -MAX_NUMBER <= number <= MAX_NUMBER:
+        raise ValueError("a part of the expression without points gives no number")
+    return Node("number", number=number)
+
+
+def _chain(kind: str, parts: list[Node]) -> Node:
     first, *rest = parts
     for part in rest:
-        first = Node(operator, (first, part))
+        first = Node(kind, (first, part))
     return first
 
 
@@ -208,5 +236,5 @@ def _code(node: Node) -> str:  # noqa: PLR0911
             return code
         case name if name in FUNCTIONS:
             return f"{name}({','.join(parts)})"
-        case operator:
-            return f"({parts[0]}{operator}{parts[1]})"
+        case sign:
+            return f"({parts[0]}{sign}{parts[1]})"

@@ -71,16 +71,35 @@ def letter(index: int) -> str:
     return name
 
 
+Grid = Iterator[tuple[str, Iterable[Sequence[Any]]]]
+"""The sheets of a file: what their cells' names begin with (`Sheet2!` where there are several), and their rows."""
+
+
+def grids(data: bytes, suffix: str, file: str, problems: Problems) -> Grid:
+    """The sheets of a file by its suffix, .csv or .xlsx, with all their cells as they are."""
+    return _csv_grid(data, file, problems) if suffix.lower() == ".csv" else _xlsx_grid(data, file, problems)
+
+
 def read_csv(data: bytes, file: str, problems: Problems) -> Iterator[Row]:
     """The rows of a CSV file."""
+    for sheet, records in _csv_grid(data, file, problems):
+        yield from _rows(records, file, sheet, problems)
+
+
+def read_xlsx(data: bytes, file: str, problems: Problems) -> Iterator[Row]:
+    """The rows of all sheets of a workbook; a sheet whose name begins with # is left out."""
+    for sheet, records in _xlsx_grid(data, file, problems):
+        yield from _rows(records, file, sheet, problems)
+
+
+def _csv_grid(data: bytes, file: str, problems: Problems) -> Grid:
     text = _decode(data, file, problems)
     if text is None:
         return
     if "\0" in text:
         problems.add(file, "", "has NUL characters: it is not a CSV file")
         return
-    reader = csv.reader(io.StringIO(text, newline=""))
-    yield from _rows(_csv_records(reader, file, problems), file, "", problems)
+    yield "", _csv_records(csv.reader(io.StringIO(text, newline="")), file, problems)
 
 
 def _decode(data: bytes, file: str, problems: Problems) -> str | None:
@@ -103,8 +122,7 @@ def _csv_records(reader: Any, file: str, problems: Problems) -> Iterator[Sequenc
         problems.add(file, reader.line_num, f"not CSV: {error}")
 
 
-def read_xlsx(data: bytes, file: str, problems: Problems) -> Iterator[Row]:
-    """The rows of all sheets of a workbook; a sheet whose name begins with # is left out."""
+def _xlsx_grid(data: bytes, file: str, problems: Problems) -> Grid:
     import openpyxl
 
     try:
@@ -118,7 +136,7 @@ def read_xlsx(data: bytes, file: str, problems: Problems) -> Iterator[Row]:
         for sheet in sheets:
             sheet.reset_dimensions()
             prefix = f"{sheet.title}!" if len(sheets) > 1 else ""
-            yield from _rows(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS), file, prefix, problems)
+            yield prefix, sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS)
         book.close()
     except Exception as error:  # openpyxl raises whatever its parts met in a broken file
         problems.add(file, "", f"is not an Excel workbook (.xlsx) that can be read: {error}")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from protocols.adapter import Tag
 from protocols.modbus.address import parse
-
-_WHOLE = re.compile(r"(u?)int(\d+)")
+from protocols.modbus.datatype import DATA_TYPES
 
 
 def span(tag: Tag) -> tuple[tuple[int | None, str], int, int] | None:
-    """The unit and table, and the first and last register. None for a bit: that a register is read as
+    """The unit and table, and the first and last register. None for bits: that a register is read as
     a word and bit by bit is usual."""
     target = parse(tag)
     if target.bit >= 0 or target.table.of_bits:
@@ -20,9 +17,11 @@ def span(tag: Tag) -> tuple[tuple[int | None, str], int, int] | None:
 
 
 def raw_range(tag: Tag) -> tuple[float, float] | None:
-    """What an integer type can hold; a float holds whatever there is."""
-    match = _WHOLE.fullmatch(parse(tag).type)
-    if match is None:
+    """What a whole number's type, or its bits, can hold; a float holds whatever there is."""
+    target = parse(tag)
+    kind = DATA_TYPES[target.type]
+    if target.type == "bool" or not kind.high:
         return None
-    bits = int(match[2])
-    return (0.0, 2.0**bits - 1) if match[1] else (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1)
+    if target.bit >= 0 or target.table.of_bits:
+        return 0.0, 2.0 ** (target.width if target.table.of_bits else target.span) - 1
+    return float(kind.low), float(kind.high)

@@ -27,6 +27,8 @@ from protocols.modbus.wire import Wire, open_wire
 DEAF = 3
 """So many requests in a row without any sign of life, and a connection without numbers is made anew: it may
 be half open. One with numbers is made anew after each."""
+FLOOD = 1_000
+"""So many replies to nothing since the last request, and the connection is given up."""
 _LINES: dict[tuple[str, int | str], Line] = {}
 """By place, for the process: two connections to one line have to find each other. A line that nobody
 uses stays, closed, because it knows of replies that may still come."""
@@ -56,13 +58,14 @@ class Line:
         self.turn = asyncio.Lock()
         self.counts: Counter[str] = Counter()
         self.units: dict[int, Unit] = {}
-        self._framing: Framing = Mbap() if place.transport == "tcp" else Rtu()
+        self._framing: Framing = Mbap() if place.transport == "tcp" else Rtu(local_echo=place.local_echo)
         self._silence = silence_s(place)
         self._wire: Wire | None = None
         self._waiting: asyncio.Future[bytes] | None = None
         self._settling: asyncio.TimerHandle | None = None
         self._last_heard = 0.0
         self._failures = 0
+        self._strays = 0
         self._number = 0
         # Units whose reply may still be on its way; and which of them give numbers back, as far as known.
         self._unsure: set[int] = set()
@@ -125,6 +128,7 @@ class Line:
         waiting = self._waiting = self.loop.create_future()
         timer = self.loop.call_later(timeout_s, self._expired, waiting, ask.unit, timeout_s)
         self.counts["requests_total"] += 1
+        self._strays = 0
         answered = False
         try:
             wire.write(self._framing.start(ask))
@@ -190,6 +194,12 @@ class Line:
         verdict = self._framing.feed(data)
         if verdict.strays:
             self.counts["strays_total"] += verdict.strays
+            self._strays += verdict.strays
+            if self._strays > FLOOD:
+                self.counts["malformed_total"] += 1
+                self.give_up(NoAnswer(f"{self._strays} replies came that nobody asked for"))
+                self.hang_up()
+                return
         if self._silence:
             self._last_heard = self.loop.time()
         if verdict.reply is None and not verdict.fault:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -11,9 +11,11 @@ from asyncua import ua
 from models.quality import Quality
 from models.site.model import Name
 from protocols.adapter import Adapter, Deliver, Delivers, LinkLost, Node, Reading, Sheet, Supports, Tag, WriteRefused
-from protocols.opcua.address import Address, UnknownNamespaceError, parse_address
+from protocols.opcua.address import CALL, UnknownNamespaceError, parse_address, parse_call, readable
 from protocols.opcua.browse import Browser
+from protocols.opcua.calls import call
 from protocols.opcua.feed import Feeds
+from protocols.opcua.options import check_options, state_readers
 from protocols.opcua.session import ServiceRefusedError, Session
 from protocols.opcua.settings import OpcUaSettings
 from protocols.opcua.status import words
@@ -24,22 +26,23 @@ from protocols.opcua.variant import name_of, reading, to_variant, type_name
 class Plan:
     """The tags of a poll group. Node ids are found at the first read of each session."""
 
-    index: list[int]
-    addresses: list[Address]
+    tags: Sequence[Tag]
     types: dict[int, str]
     session: Session | None = None
     known: list[tuple[int, Any]] = field(default_factory=list)
     unknown: dict[int, str] = field(default_factory=dict)
+    states: dict[int, Callable[[Any], float]] = field(default_factory=dict)
 
     def resolve(self, session: Session) -> None:
         if self.session is session:
             return
         self.known, self.unknown = [], {}
-        for index, address in zip(self.index, self.addresses, strict=True):
+        for tag in self.tags:
             try:
-                self.known.append((index, address.node_id(session.namespaces)))
-            except UnknownNamespaceError as error:
-                self.unknown[index] = str(error)
+                self.known.append((tag.index, readable(tag.address).node_id(session.namespaces)))
+            except (UnknownNamespaceError, ValueError) as error:
+                self.unknown[tag.index] = str(error)
+        self.states = state_readers(self.tags, session)
         self.session = session
 
 
@@ -53,9 +56,9 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
         delivers=Delivers.EVERY_CHANGE,
         source_time=True,
         remarks=Name(
-            "订阅：连接期间服务器上报每次变化；断线期间的变化看不到，重连后从当前值开始。",
-            "By subscription: the server reports each change while connected. Changes during an outage are not seen; "
-            "after it come the current values.",
+            "订阅：连接期间服务器上报每次变化；断线期间的变化，服务器有历史时从历史补读，否则看不到。",
+            "By subscription: the server reports each change while connected. Changes during an outage are read from "
+            "the server's history where it keeps one, else they are not seen.",
         ),
     )
     Settings: ClassVar[type[OpcUaSettings]] = OpcUaSettings
@@ -68,18 +71,29 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
         self._browser: Browser | None = None
         self._written_types: dict[str, str] = {}
         self._counts = dict.fromkeys(
-            ("samples_total", "overflows_total", "gaps_total", "queues_shortened_total"),
+            (
+                "samples_total",
+                "overflows_total",
+                "gaps_total",
+                "queues_shortened_total",
+                "history_samples_total",
+                "events_total",
+                "events_refused_total",
+                "malformed_events_total",
+            ),
             0,
         )
 
     @classmethod
     def check(cls, tag: Tag) -> None:
-        parse_address(tag.address)
+        if tag.address.startswith(CALL):
+            parse_call(tag.address)
+        else:
+            parse_address(tag.address)
         type_name(tag.type)
         if tag.order:
             raise ValueError(f"an OPC UA point has no byte order, and '{tag.order}' is given")
-        if tag.options:
-            raise ValueError(f"an OPC UA point has no options, and '{next(iter(tag.options))}' is given")
+        check_options(tag.options)
 
     async def connect(self) -> None:
         self._session = Session(self.settings, self._lose)
@@ -102,15 +116,11 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
         return self._session
 
     async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
-        self._feeds = Feeds(self._open_session(), self.settings, tags, self._counts)
+        self._feeds = Feeds(self._open_session(), self.settings, tags, self._counts, self.memory)
         await self._feeds.run(deliver)
 
     def plan(self, tags: Sequence[Tag]) -> Plan:
-        return Plan(
-            [tag.index for tag in tags],
-            [parse_address(tag.address) for tag in tags],
-            {tag.index: type_name(tag.type) for tag in tags},
-        )
+        return Plan(tags, {tag.index: type_name(tag.type) for tag in tags})
 
     async def read(self, plan: Plan) -> Reading:
         session = self._open_session()
@@ -129,13 +139,16 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
             values += answer
         self._counts["samples_total"] += len(values)
         bad = _refused(ua.StatusCodes.BadNodeIdUnknown)
-        result = reading([*index, *plan.unknown], [*values, *[bad] * len(plan.unknown)], plan.types)
+        result = reading([*index, *plan.unknown], [*values, *[bad] * len(plan.unknown)], plan.types, plan.states)
         result.quality[len(index) :] = Quality.BAD_CONFIGURATION
         result.reasons = {**result.reasons, **plan.unknown}
         return result
 
     async def write(self, tag: Tag, value: float | str) -> None:
         session = self._open_session()
+        if tag.address.startswith(CALL):
+            await call(session, tag.address, type_name(tag.type), value)
+            return
         try:
             node = parse_address(tag.address).node_id(session.namespaces)
             kind = type_name(tag.type) or await self._type_at(session, tag.address, node)

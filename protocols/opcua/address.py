@@ -3,6 +3,8 @@
     nsu=urn:maker:shearer;s=Shearer.Speed     also i=<number>, g=<GUID>, b=<base64>
     i=2258                                    OPC UA's own namespace, which is the same everywhere
 
+    call:nsu=urn:plc;s=Belt|nsu=urn:plc;s=Belt.Start   a method of an object, called by writing
+
 A namespace's index may change whenever the server restarts, so `ns=2;…` is refused.
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +20,8 @@ from typing import Any
 
 from asyncua import ua
 
+CALL = "call:"
+_BETWEEN = re.compile(r"\|(?=nsu=|[sigb]=)")
 OPC_NAMESPACE = "http://opcfoundation.org/UA/"
 
 
@@ -79,6 +84,21 @@ def _identifier(kind: str, text: str, address: str) -> Any:
     except (ValueError, binascii.Error):
         what = "a GUID" if kind == "g" else "base64"
         raise ValueError(f"'{address}': after {kind}= comes {what}, not '{text}'") from None
+
+
+def parse_call(address: str) -> tuple[Address, Address]:
+    """Object and method of a `call:` address. Raises ValueError in plain words."""
+    parts = _BETWEEN.split(address.removeprefix(CALL))
+    if not address.startswith(CALL) or len(parts) != 2:
+        raise ValueError(f"'{address}' must be call:<the object's address>|<the method's address>")
+    return parse_address(parts[0]), parse_address(parts[1])
+
+
+def readable(address: str) -> Address:
+    """The address of a value. Raises ValueError for one that is only called."""
+    if address.startswith(CALL):
+        raise ValueError("a method has no value to read: it is called when the point is written")
+    return parse_address(address)
 
 
 def format_address(node_id: Any, namespaces: Sequence[str]) -> str:

@@ -8,10 +8,13 @@ from typing import Any
 from asyncua import ua
 
 from protocols.adapter import AdapterError, Node
-from protocols.opcua.address import UnknownNamespaceError, format_address, parse_address
+from protocols.opcua.address import CALL, UnknownNamespaceError, format_address, parse_address
+from protocols.opcua.facts import Facts, facts_of
 from protocols.opcua.session import ServiceRefusedError, Session
 
 _OBJECTS = ua.NodeId(85)
+_PROPERTY = ua.NodeId(46)
+_DESCRIBING = frozenset({"EngineeringUnits", "EURange", "InstrumentRange", "InputArguments", "OutputArguments"})
 MAX_NODES = 10_000
 """Children of one node that are listed."""
 
@@ -28,17 +31,24 @@ class Browser:
         """The children. Raises AdapterError when there is no such parent, LinkLost."""
         try:
             start = await self._find(parent)
-            found = await self._children(start)
-            types = await self._types([item.NodeId for item in found if item.NodeClass == ua.NodeClass.Variable])
+            found = [item for item in await self._children(start) if not _said_elsewhere(item)]
+            variables = [item.NodeId for item in found if item.NodeClass == ua.NodeClass.Variable]
+            facts = await facts_of(self._session, variables)
         except ServiceRefusedError as error:
             raise AdapterError(f"{self._session.where} cannot be browsed below '{parent}': {error}") from None
         nodes = []
         for item in found:
             name = str(item.DisplayName.Text or item.BrowseName.Name)
             self._ways[_way(parent, name)] = item.NodeId
-            variable = item.NodeClass == ua.NodeClass.Variable
-            address = format_address(item.NodeId, self._session.namespaces) if variable else ""
-            nodes.append(Node(address, name, types.get(item.NodeId, ""), parent))
+            address = ""
+            if item.NodeClass == ua.NodeClass.Variable:
+                address = format_address(item.NodeId, self._session.namespaces)
+            elif item.NodeClass == ua.NodeClass.Method:
+                ways = [format_address(node, self._session.namespaces) for node in (start, item.NodeId)]
+                address = CALL + "|".join(ways)
+            known = facts.get(item.NodeId, Facts("Method" if item.NodeClass == ua.NodeClass.Method else ""))
+            low, high = known.range
+            nodes.append(Node(address, name, known.type, parent, known.unit, low, high, known.writable))
         return nodes
 
     async def _find(self, parent: str) -> Any:
@@ -62,7 +72,7 @@ class Browser:
         description.BrowseDirection = ua.BrowseDirection.Forward
         description.ReferenceTypeId = ua.NodeId(ua.ObjectIds.HierarchicalReferences)
         description.IncludeSubtypes = True
-        description.NodeClassMask = ua.NodeClass.Object | ua.NodeClass.Variable
+        description.NodeClassMask = ua.NodeClass.Object | ua.NodeClass.Variable | ua.NodeClass.Method
         description.ResultMask = ua.BrowseResultMask.All
         parameters = ua.BrowseParameters()
         parameters.NodesToBrowse = [description]
@@ -79,17 +89,10 @@ class Browser:
             more.ContinuationPoints = [results[0].ContinuationPoint]
             results = await self._session.ask(self._session.services.browse_next(more))
 
-    async def _types(self, nodes: Sequence[Any]) -> dict[Any, str]:
-        """The data type's name of each variable, "" where it is the server's own."""
-        names: dict[Any, str] = {}
-        for start in range(0, len(nodes), 500):
-            some = nodes[start : start + 500]
-            values = await self._session.ask(self._session.services.read_attributes(some, ua.AttributeIds.DataType))
-            for node, value in zip(some, values, strict=True):
-                held = value.Value.Value if value.Value is not None else None
-                if isinstance(held, ua.NodeId) and held.NamespaceIndex == 0 and isinstance(held.Identifier, int):
-                    names[node] = ua.ObjectIdNames.get(held.Identifier, "")
-        return names
+
+def _said_elsewhere(item: Any) -> bool:
+    """A property that describes its variable or method, and is no value of its own."""
+    return item.ReferenceTypeId == _PROPERTY and item.BrowseName.Name in _DESCRIBING
 
 
 def _way(parent: str, name: str) -> str:

@@ -1,107 +1,66 @@
-"""Subscriptions: what the server reports of its own accord, from publish responses to columns.
+"""What the server reports of its own accord, from publish responses to deliveries, until the link is lost.
 
-A publish response is one list of (client handle, DataValue); it waits whole in a bounded inbox until
-it is turned to columns. When the inbox is full the publish loop waits: the server then keeps the
-changes in each item's queue, and says so when that overflows.
+A publish response is one list of (client handle, DataValue), or of events; it waits whole in a bounded
+inbox until it is turned to columns. Once the present is there, what was missed is read from history.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
-from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
 from asyncua import ua
 
-from models.quality import Quality
-from protocols.adapter import Deliver, Delivery, LinkLost, Tag
+from protocols.adapter import Deliver, Delivery, LinkLost, Occurrence, Reading, Tag
 from protocols.opcua.address import UnknownNamespaceError, parse_address
+from protocols.opcua.alarms import Alarms, Conditions, event_item
+from protocols.opcua.history import missed
+from protocols.opcua.inbox import Feed, Inbox
+from protocols.opcua.options import state_readers
 from protocols.opcua.session import ServiceRefusedError, Session
 from protocols.opcua.settings import OpcUaSettings
-from protocols.opcua.status import OVERFLOW, quality_of, words
-from protocols.opcua.variant import bad_reading, reading, type_name
+from protocols.opcua.status import OVERFLOW, words
+from protocols.opcua.variant import bad_reading, microseconds, reading, type_name
+from protocols.opcua.watch import CLOCK, EVENTS, Watch
 
 log = structlog.get_logger(__name__)
 
-INBOX = 64
-"""Publish responses that may wait."""
-
-NOTIFICATIONS_AT_ONCE = 1_000
-"""Values in one publish response: it is decoded in one go, while the other connections wait."""
 ROWS_AT_ONCE = 5_000
-
-_CLOCK = 0
-"""The client handle of the server's own clock; tag i has the handle i + 1."""
-
-
-@dataclass(slots=True)
-class _Feed:
-    """One subscription. `heard` is the loop's time of its last sign of data."""
-
-    id: int
-    heard: float
-    clock: bool = False
-    sequence: int = 0
-    tags: int = 0
-
-
-@dataclass(slots=True)
-class _Inbox:
-    """Publish responses on their way; `put` waits while it is full."""
-
-    lost: LinkLost | None = None
-    _waiting: deque[tuple[_Feed, Any]] = field(default_factory=deque)
-    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    _room: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def put(self, feed: _Feed, message: Any) -> None:
-        while len(self._waiting) >= INBOX and self.lost is None:
-            self._room.clear()
-            await self._room.wait()
-        self._waiting.append((feed, message))
-        self._arrived.set()
-
-    def lose(self, why: LinkLost) -> None:
-        self.lost = self.lost or why
-        self._arrived.set()
-        self._room.set()
-
-    async def wait(self, seconds: float) -> None:
-        """Until something is there or the link is lost, at most so long."""
-        if self._waiting or self.lost is not None:
-            return
-        self._arrived.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._arrived.wait()
-        except TimeoutError:
-            return
-
-    def take(self) -> tuple[_Feed, Any] | None:
-        if not self._waiting:
-            return None
-        self._room.set()
-        return self._waiting.popleft()
+COMPLAIN_US = 10_000_000
+"""Malformed events are counted all, and logged so often."""
+SETTLE_S = 2.0
+"""The present comes first: history is read so long after subscribing."""
 
 
 class Feeds:
     """All subscriptions of one session, until the link is lost."""
 
-    def __init__(self, session: Session, settings: OpcUaSettings, tags: Sequence[Tag], counts: dict[str, int]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        settings: OpcUaSettings,
+        tags: Sequence[Tag],
+        counts: dict[str, int],
+        memory: dict[str, Any],
+    ) -> None:
         self._session = session
         self._settings = settings
-        self._tags = {tag.index: tag for tag in tags}
         self._types = {tag.index: type_name(tag.type) for tag in tags}
+        self._states = state_readers(tags, session)
         self._counts = counts
+        self._memory = memory
         self._loop = asyncio.get_running_loop()
-        self._inbox = _Inbox()
-        self._feeds: list[_Feed] = []
-        self._refused: dict[int, tuple[str, int]] = {}
-        """Tag index → reason and quality, of those that the server does not watch."""
+        self._inbox = Inbox()
+        self._watch = Watch(session, settings, tags, counts, self._on_publish)
+        self._alarms: Alarms | None = None
+        self._events = Feed(0, 0.0)
+        self._complained = 0
+        self._missed: AsyncIterator[Reading] | None = None
+        self._missed_due = 0.0
 
     def lose(self, why: LinkLost) -> None:
         """The session's word that the link is gone."""
@@ -109,32 +68,43 @@ class Feeds:
 
     async def run(self, deliver: Deliver) -> None:
         """Subscribe, deliver, watch. Ends only by LinkLost or cancellation."""
-        await self._watch(self._tags)
-        if self._refused:
-            await deliver(Delivery(bad_reading(self._refused)))
-        retry = self._loop.time() + self._settings.retry_s
+        await self._watch.start()
+        if self._settings.events is not None:
+            await self._listen()
+        self._ask_for_missed()
         tick = min(1.0, self._settings.watchdog_s / 4)
         while True:
-            await self._inbox.wait(tick)
-            index, values = self._drain()
-            if index:
+            await self._inbox.wait(tick if self._missed is None else 0.05)
+            index, values, events = self._drain()
+            if index or events:
                 self._counts["samples_total"] += len(index)
-                before = self._loop.time()
-                await deliver(Delivery(reading(index, values, self._types)))
-                held = self._loop.time() - before
-                for feed in self._feeds:
-                    feed.heard += held
+                self._counts["events_total"] += len(events)
+                found = reading(index, values, self._types, self._states)
+                await self._deliver(deliver, Delivery(found, events=events))
+                if found.ts is not None and len(found):
+                    self._remember(int(found.ts.max()))
                 continue
             if self._inbox.lost is not None:
                 raise self._inbox.lost
             self._bark()
-            if self._refused and self._loop.time() >= retry:
-                await self._watch({index: self._tags[index] for index in self._refused})
-                retry = self._loop.time() + self._settings.retry_s
+            await self._watch.again()
+            if news := self._watch.news():
+                await self._deliver(deliver, Delivery(bad_reading(news)))
+            if self._alarms is not None and self._alarms.refresh_required:
+                await self._refresh()
+            await self._take_missed(deliver)
+
+    async def _deliver(self, deliver: Deliver, delivery: Delivery) -> None:
+        """Hand over. Time in which the gateway holds us back is no silence of the server."""
+        before = self._loop.time()
+        await deliver(delivery)
+        held = self._loop.time() - before
+        for feed in self._watch.feeds:
+            feed.heard += held
 
     # ---- what came
 
-    async def _on_publish(self, feed: _Feed, result: Any) -> None:
+    async def _on_publish(self, feed: Feed, result: Any) -> None:
         """Called by the publish loop, which waits for it. Must not raise: asyncua would only log it."""
         if not feed.clock:
             feed.heard = self._loop.time()
@@ -147,24 +117,29 @@ class Feeds:
                 return
         await self._inbox.put(feed, message)
 
-    def _drain(self) -> tuple[list[int], list[Any]]:
-        """Index and DataValue of what waits, up to a fair number of rows."""
+    def _drain(self) -> tuple[list[int], list[Any], list[Occurrence]]:
+        """Index and DataValue of what waits, up to a fair number of rows, and the events."""
         index: list[int] = []
         values: list[Any] = []
-        while len(index) < ROWS_AT_ONCE and (taken := self._inbox.take()):
+        events: list[Occurrence] = []
+        while len(index) + len(events) < ROWS_AT_ONCE and (taken := self._inbox.take()):
             feed, message = taken
             self._check_sequence(feed, int(message.SequenceNumber))
             for part in message.NotificationData:
                 if isinstance(part, ua.DataChangeNotification):
-                    self._spread(feed, part.MonitoredItems, index, values)
-        return index, values
+                    self._spread(feed, part.MonitoredItems or (), index, values)
+                elif isinstance(part, ua.EventNotificationList):
+                    self._tell(part.Events or (), events)
+        return index, values, events
 
-    def _spread(self, feed: _Feed, items: Sequence[Any], index: list[int], values: list[Any]) -> None:
+    def _spread(self, feed: Feed, items: Sequence[Any], index: list[int], values: list[Any]) -> None:
         overflows = 0
         for item in items:
             handle = item.ClientHandle
-            if handle == _CLOCK:
+            if handle == CLOCK:
                 feed.heard = self._loop.time()
+                if item.Value.Value is not None and isinstance(item.Value.Value.Value, datetime):
+                    self._remember(microseconds(item.Value.Value.Value))
                 continue
             if handle - 1 not in self._types:
                 continue
@@ -177,7 +152,20 @@ class Feeds:
             self._counts["overflows_total"] += overflows
             log.warning("opcua_server_queue_overflow", server=self._session.where, values=overflows)
 
-    def _check_sequence(self, feed: _Feed, number: int) -> None:
+    def _tell(self, items: Sequence[Any], events: list[Occurrence]) -> None:
+        now = time.time_ns() // 1000
+        for item in items:
+            if self._alarms is None or item.ClientHandle != EVENTS:
+                continue
+            try:
+                events += self._alarms.tell(item.EventFields, now)
+            except (ValueError, TypeError, AttributeError, OverflowError) as error:
+                self._counts["malformed_events_total"] += 1
+                if now - self._complained >= COMPLAIN_US:
+                    self._complained = now
+                    log.warning("opcua_event_malformed", server=self._session.where, reason=str(error)[:200])
+
+    def _check_sequence(self, feed: Feed, number: int) -> None:
         """A number that is left out is a notification that did not arrive: start anew, from current values."""
         expected = feed.sequence % 0xFFFFFFFF + 1
         if feed.sequence and number != expected:
@@ -190,97 +178,74 @@ class Feeds:
     def _bark(self) -> None:
         """The data watchdog: a link that looks up but carries nothing is lost."""
         limit = self._settings.watchdog_s
-        for feed in self._feeds:
+        for feed in self._watch.feeds:
             silent = self._loop.time() - feed.heard
             if silent > limit:
                 raise LinkLost(
                     f"{self._session.where} is connected but sent no data for {silent:.1f} s (watchdog_s is {limit:g})"
                 )
 
-    # ---- subscribing
+    # ---- what was missed
 
-    async def _watch(self, tags: Mapping[int, Tag]) -> None:
-        """Have the server watch these tags; those it refuses are in `_refused` afterwards."""
-        if self._feeds:
-            self._session.namespaces = await self._session.ask(self._session.read_namespaces())
-        nodes: dict[int, Any] = {}
-        for index, tag in tags.items():
-            try:
-                nodes[index] = parse_address(tag.address).node_id(self._session.namespaces)
-            except UnknownNamespaceError as error:
-                self._refused[index] = (str(error), int(Quality.BAD_CONFIGURATION))
-        waiting = list(nodes.items())
-        if not self._feeds:
-            await self._add_feed()
-        while waiting:
-            room = self._settings.max_items_per_subscription - self._feeds[-1].tags
-            if room <= 0:
-                await self._add_feed()
-                continue
-            count = min(room, self._settings.max_items_per_call)
-            some, waiting = waiting[:count], waiting[count:]
-            await self._add_items(self._feeds[-1], some)
+    def _remember(self, newest: int) -> None:
+        """How far the server's own time has come, µs UTC, for the session after this one."""
+        self._memory["newest"] = max(min(newest, time.time_ns() // 1000), self._memory.get("newest", 0))
 
-    async def _add_feed(self) -> None:
-        settings = self._settings
-        parameters = ua.CreateSubscriptionParameters()
-        parameters.RequestedPublishingInterval = settings.publishing_ms
-        keep_alive = max(1, math.floor(settings.watchdog_s * 1000 / 3 / settings.publishing_ms))
-        parameters.RequestedMaxKeepAliveCount = keep_alive
-        parameters.RequestedLifetimeCount = max(3 * keep_alive, math.ceil(60_000 / settings.publishing_ms))
-        parameters.MaxNotificationsPerPublish = NOTIFICATIONS_AT_ONCE
-        feed = _Feed(0, self._loop.time())
-        try:
-            made = await self._session.ask(
-                self._session.services.create_subscription(parameters, lambda result: self._on_publish(feed, result))
-            )
-        except ServiceRefusedError as error:
-            raise LinkLost(f"{self._session.where} refuses a subscription: {error}") from None
-        feed.id = made.SubscriptionId
-        self._feeds.append(feed)
-        answer = await self._create(feed, [_item(_CLOCK, ua.NodeId(2258), 1000.0, 1)])
-        # A server without a clock to watch is heard by its keep-alives alone.
-        feed.clock = not isinstance(answer, ServiceRefusedError) and answer[0].StatusCode.is_good()
-
-    async def _add_items(self, feed: _Feed, nodes: Sequence[tuple[int, Any]]) -> None:
-        settings = self._settings
-        items = [_item(index + 1, node, settings.sampling_ms, settings.queue_size) for index, node in nodes]
-        answer = await self._create(feed, items)
-        if isinstance(answer, ServiceRefusedError):
-            for index, _ in nodes:
-                self._refused[index] = (f"the server refuses to watch it: {answer}", quality_of(answer.status))
+    def _ask_for_missed(self) -> None:
+        newest, hours = self._memory.get("newest", 0), self._settings.history_h
+        if not newest or not hours or not self._watch.nodes:
             return
-        for (index, node), result in zip(nodes, answer, strict=True):
-            if result.StatusCode.is_good():
-                feed.tags += 1
-                self._refused.pop(index, None)
-                if result.RevisedQueueSize < settings.queue_size:
-                    self._counts["queues_shortened_total"] += 1
-            else:
-                status = int(result.StatusCode.value)
-                why = f"the server refuses to watch {node.to_string()}: {words(status)}"
-                self._refused[index] = (why, quality_of(status))
+        now = time.time_ns() // 1000
+        # What was sampled shortly before the link went may not have been sent.
+        since = max(newest - round(self._settings.watchdog_s * 1e6), now - round(hours * 3.6e9))
+        self._missed = missed(self._session, dict(self._watch.nodes), self._types, self._states, since, now)
+        self._missed_due = self._loop.time() + SETTLE_S
 
-    async def _create(self, feed: _Feed, items: Sequence[Any]) -> Any:
-        """The server's result for each item, or its refusal of them all."""
-        parameters = ua.CreateMonitoredItemsParameters()
-        parameters.SubscriptionId = feed.id
-        parameters.TimestampsToReturn = ua.TimestampsToReturn.Source
-        parameters.ItemsToCreate = list(items)
+    async def _take_missed(self, deliver: Deliver) -> None:
+        """One piece of it, when the present is there."""
+        if self._missed is None or self._loop.time() < self._missed_due:
+            return
         try:
-            return await self._session.ask(self._session.services.create_monitored_items(parameters))
-        except ServiceRefusedError as error:
-            return error
+            piece = await anext(self._missed)
+        except StopAsyncIteration:
+            self._missed = None
+            return
+        self._counts["history_samples_total"] += len(piece)
+        await self._deliver(deliver, Delivery(piece, history=True))
 
+    # ---- events
 
-def _item(handle: int, node: Any, sampling_ms: float, queue_size: int) -> Any:
-    """A request to watch one node's value."""
-    item = ua.MonitoredItemCreateRequest()
-    item.ItemToMonitor.NodeId = node
-    item.ItemToMonitor.AttributeId = ua.AttributeIds.Value
-    item.MonitoringMode = ua.MonitoringMode.Reporting
-    item.RequestedParameters.ClientHandle = handle
-    item.RequestedParameters.SamplingInterval = sampling_ms
-    item.RequestedParameters.QueueSize = queue_size
-    item.RequestedParameters.DiscardOldest = True
-    return item
+    async def _listen(self) -> None:
+        """Subscribe to the events. A server without them goes on without them."""
+        settings, session = self._settings.events, self._session
+        if settings is None:
+            return
+        try:
+            node = parse_address(settings.node).node_id(session.namespaces)
+            feed = await self._watch.add_feed(self._settings.publishing_ms)
+            answer = await self._watch.create(feed, [event_item(EVENTS, node, settings.queue_size)])
+            if isinstance(answer, ServiceRefusedError):
+                raise answer
+            if not answer[0].StatusCode.is_good():
+                raise ServiceRefusedError(int(answer[0].StatusCode.value))
+        except (UnknownNamespaceError, ServiceRefusedError) as error:
+            self._counts["events_refused_total"] += 1
+            log.error("opcua_events_refused", server=session.where, node=settings.node, reason=str(error))
+            return
+        tags = {node: index for index, node in self._watch.nodes.items()}
+        conditions = self._memory.setdefault("conditions", Conditions())
+        self._alarms = Alarms(settings, conditions, session.namespaces, tags)
+        self._events = feed
+        await self._refresh()
+
+    async def _refresh(self) -> None:
+        """Have the server tell again of the conditions that it retains. Not every server can."""
+        if self._alarms is not None:
+            self._alarms.refresh_required = False
+        call = ua.CallMethodRequest()
+        call.ObjectId, call.MethodId = ua.NodeId(2782), ua.NodeId(3875)
+        call.InputArguments = [ua.Variant(self._events.id, ua.VariantType.UInt32)]
+        try:
+            await self._session.ask(self._session.services.call([call]))
+        except ServiceRefusedError:
+            return

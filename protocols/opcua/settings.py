@@ -9,6 +9,25 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from protocols.adapter import Settings, SignInRefused
+from protocols.opcua.address import parse_address
+
+
+class EventSettings(Settings):
+    """Which of a server's events are taken, and to which equipment they belong."""
+
+    node: str = Field("i=2253", description="the node that notifies; i=2253 is the server itself")
+    equipment: str = Field("", description="the equipment of the site that the events belong to")
+    sources: dict[str, str] = Field(
+        default_factory=dict, description="equipment by the events' SourceName, where it is not that of `equipment`"
+    )
+    min_severity: int = Field(0, ge=0, le=1000, description="events and alarms below this are left out")
+    queue_size: int = Field(1000, ge=1, le=100_000, description="events that the server keeps for us")
+
+    @field_validator("node")
+    @classmethod
+    def _address(cls, node: str) -> str:
+        parse_address(node)
+        return node
 
 
 class OpcUaSettings(Settings):
@@ -44,14 +63,29 @@ class OpcUaSettings(Settings):
     )
     timeout_s: float = Field(5.0, gt=0, le=120, description="the longest wait for an answer, s")
     watchdog_s: float = Field(10.0, ge=1, le=3600, description="after this without data the link counts as lost, s")
-    sampling_ms: float = Field(250, ge=0, le=3_600_000, description="how often the server looks at a value, ms")
+    sampling_ms: float | None = Field(
+        None, ge=0, le=3_600_000, description="how often the server looks at a value, ms; without it the group's period"
+    )
     publishing_ms: float = Field(500, ge=10, le=3_600_000, description="how often the server sends changes, ms")
     queue_size: int = Field(20, ge=1, le=100_000, description="changes of one value that the server keeps for us")
     max_items_per_subscription: int = Field(
-        2000, ge=1, le=100_000, description="more values than this are spread over several subscriptions"
+        1000, ge=1, le=100_000, description="more values than this are spread over several subscriptions"
     )
     max_items_per_call: int = Field(500, ge=1, le=10_000, description="values named in one request to the server")
-    retry_s: float = Field(30.0, ge=1, description="how often a value that the server refused is asked for again, s")
+    poll: bool = Field(False, description="ask for the values at their groups' periods instead of subscribing")
+    retry_s: float = Field(
+        5.0,
+        ge=0.1,
+        le=300,
+        description="after this a value that the server refused is asked for again, then ever later, s",
+    )
+    history_h: float = Field(
+        24.0,
+        ge=0,
+        le=8760,
+        description="after an outage, read at most so much from the server's history, h; 0: nothing",
+    )
+    events: EventSettings | None = Field(None, description="take the server's alarms and events; {} for all of them")
 
     @field_validator("url")
     @classmethod

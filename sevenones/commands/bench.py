@@ -93,3 +93,14 @@ def connections(
     from sevenones.bench import connections as bench
 
     _print(bench.run(devices=devices, dead=dead, seconds=seconds))
+
+
+@app.command()
+def opcua(
+    seconds: Annotated[float, typer.Option(min=1, max=60, help="每种速率时长 · how long each rate")] = 5.0,
+    values: Annotated[int, typer.Option(min=10, max=20_000, help="测点数 · how many values")] = 2_000,
+) -> None:
+    """an OPC UA server's subscriptions → columns, scale, quality, exception report: the ceiling, with none lost."""
+    from sevenones.bench import opcua as bench
+
+    _print(bench.run(seconds=seconds, values=values))

@@ -86,7 +86,7 @@ def bus(
             leaf_tls=tls,
             upstream=joined,
         )
-        asyncio.run(_run(folder, config, loaded.code, local, leaves, share))
+        asyncio.run(_run(folder, config, loaded.code, local, leaves, share, with_sites=joined is None))
     except (BusError, HomeError, SiteErrors, ValueError) as error:
         sys.exit(str(error))
 
@@ -103,6 +103,8 @@ async def _run(
     gateways: tuple[str, ...],
     edges: Mapping[str, tuple[str, ...]],
     share: float,
+    *,
+    with_sites: bool,
 ) -> None:
     from bus.process import ServerProcess
 
@@ -112,7 +114,9 @@ async def _run(
     process = ServerProcess(config, log=sys.stderr)
     await process.start()
     structlog.get_logger("bus").info("总线已打开 · bus open", url=config.url, name=config.name)
-    setting_up = asyncio.create_task(_set_up(home, config.url, code, gateways if edges else None, edges, share))
+    setting_up = asyncio.create_task(
+        _set_up(home, config.url, code, gateways if edges else None, edges, share, with_sites=with_sites)
+    )
     try:
         await process.keep(stop)
     finally:
@@ -126,6 +130,8 @@ async def _set_up(
     gateways: tuple[str, ...] | None,
     edges: Mapping[str, tuple[str, ...]],
     share: float,
+    *,
+    with_sites: bool,
 ) -> None:
     """Make the streams, however often the server dies meanwhile."""
     from bus import credentials, streams
@@ -136,7 +142,7 @@ async def _set_up(
         while True:
             try:
                 limits = streams.Limits.of_disk(home, share)
-                await streams.ensure(admin, code, limits, gateways=gateways, edges=edges)
+                await streams.ensure(admin, code, limits, gateways=gateways, edges=edges, with_sites=with_sites)
             except BusError as error:
                 print(f"数据流尚未就绪 · the streams are not ready: {error}", file=sys.stderr)
                 await asyncio.sleep(RESTART_S)

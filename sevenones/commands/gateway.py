@@ -7,13 +7,20 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from models.site.model import Site
+
 
 def gateway(
-    site: Annotated[Path, typer.Option(help="矿井配置目录 · the site's folder")],
+    site: Annotated[Path | None, typer.Option(help="矿井配置目录 · the site's folder")] = None,
+    from_bus: Annotated[
+        str | None,
+        typer.Option(help="从总线获取矿井配置：矿井编码 · take the site from the bus and follow it: the mine's code"),
+    ] = None,
     home: Annotated[Path, typer.Option(help="数据目录 · where all data goes")] = Path(".sevenones"),
     name: Annotated[
         str | None, typer.Option(help="网关名称，只有一个时可省略 · which gateway, if the site has several")
@@ -36,17 +43,40 @@ def gateway(
     import uvloop
 
     import gateway as edge
-    from bus.credentials import Credential, folder
+    from bus.credentials import Credential
+    from bus.credentials import folder as credentials_of
     from bus.errors import BusError
     from gateway.numbers import GatewayRunning
     from gateway.process import UnknownGateway
     from models.site import SiteErrors, load
-    from sevenones.site_check import check_settings, check_tag
+    from sevenones.site_check import check_settings, check_tag, range_of, span_of
+
+    # A site may keep what belongs to this machine, such as trusted certificates, in our home.
+    environment = {**os.environ, "SEVENONES_HOME": str(home.resolve())}
+
+    def checked(folder: Path) -> Site:
+        return load(
+            folder,
+            check_tag=check_tag,
+            check_settings=check_settings,
+            span_of=span_of,
+            range_of=range_of,
+            environment=environment,
+        )
+
+    def proof(gateway: str) -> Credential:
+        return Credential.load(credential or credentials_of(home) / f"gateway-{gateway}.json")
 
     async def main() -> None:
-        # A site may keep what belongs to this machine, such as trusted certificates, in our home.
-        environment = {**os.environ, "SEVENONES_HOME": str(home.resolve())}
-        loaded = load(site, check_tag=check_tag, check_settings=check_settings, environment=environment)
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        if from_bus is not None and name is not None:
+            await edge.run_from_bus(
+                from_bus, name, home, bus, proof(name), stop, checked, metrics_port, write_every_s=write_every
+            )
+            return
+        loaded = checked(site or Path())
         names = loaded.gateways()
         if name is None and len(names) != 1:
             raise UnknownGateway(
@@ -54,12 +84,12 @@ def gateway(
                 f"say which gateway with --name: {', '.join(names) or 'the site has none'}"
             )
         chosen = name or names[0]
-        stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        proof = Credential.load(credential or folder(home) / f"gateway-{chosen}.json")
-        await edge.run(loaded, chosen, home, bus, proof, stop, metrics_port, write_every_s=write_every)
+        await edge.run(loaded, chosen, home, bus, proof(chosen), stop, metrics_port, write_every_s=write_every)
 
+    if (site is None) == (from_bus is None):
+        sys.exit("请给出 --site 目录 或 --from-bus 矿井编码 · give --site FOLDER or --from-bus CODE, one of them")
+    if from_bus is not None and name is None:
+        sys.exit("--from-bus 需要 --name · --from-bus needs --name: which gateway this is")
     try:
         uvloop.run(main())
     except SiteErrors as errors:

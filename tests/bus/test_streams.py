@@ -42,7 +42,9 @@ async def test_setting_up_again_changes_nothing(tmp_path):
 
         admin.control = spy
         await streams.ensure(admin, CODE, SMALL, gateways=["edge9"], edges=edges)
-        assert verbs == [f"STREAM.INFO.{stream}" for stream in subjects.STREAMS], "an update restarts the sourcing"
+        assert verbs == [f"STREAM.INFO.{stream}" for stream in (*subjects.STREAMS, subjects.SITES)], (
+            "an update restarts the sourcing"
+        )
         await admin.close()
 
 

@@ -206,7 +206,8 @@ async def test_a_device_that_stops_answering_is_bad_in_time_and_the_others_keep_
         bad = rows.take((rows.quality < 64) & (rows.ts > began))
         assert len(bad) and bad.ts[0] - began <= 1_200_000, "the half second of grace, and one poll before it"
         assert np.isnan(bad.value).all()
-        assert rows.quality[-1] == 192, "it recovered by itself"
+        assert rows.quality[-2] == 192, "it recovered by itself"
+        assert rows.quality[-1] == Quality.BAD_NOT_CONNECTED, "until the gateway was stopped"
 
 
 async def test_it_starts_without_a_bus_and_says_so_and_catches_up(tmp_path):
@@ -228,6 +229,31 @@ async def test_it_starts_without_a_bus_and_says_so_and_catches_up(tmp_path):
         rows = of(await whole(server, subjects.SAMPLES), "polled")
         early = rows.take((rows.quality == 192) & (rows.ts < started - 500_000))
         assert len(early) >= 5, "what was read without a bus is there"
+
+
+async def test_a_gateway_that_is_stopped_says_that_its_points_are_not_known_any_more_and_one_that_starts_again_goes_on(
+    tmp_path,
+):
+    async with stack(tmp_path) as (server, _, _, gateway):
+        await gateway.start()
+        async with asyncio.timeout(30):
+            while answered(json.loads(await gateway.answers("/state"))) < 5:
+                await asyncio.sleep(0.1)
+        assert await gateway.end(signal.SIGTERM) == 0
+        stopped = time.time_ns() // 1000
+        await gateway.start()
+        async with asyncio.timeout(30):
+            while answered(json.loads(await gateway.answers("/state"))) < 5:
+                await asyncio.sleep(0.1)
+        assert await gateway.end(signal.SIGTERM) == 0
+        bulk, safety = await whole(server, subjects.SAMPLES), await whole(server, subjects.SAFETY)
+        for key, batches in (("polled", bulk), ("other", bulk), ("safety", safety)):
+            rows = of(batches, key)
+            before = rows.take(rows.ts <= stopped)
+            assert before.quality[-1] == Quality.BAD_NOT_CONNECTED and np.isnan(before.value[-1]), key
+            assert 192 in before.quality[:-1]
+            after = rows.take(rows.ts > stopped)
+            assert 192 in after.quality and after.quality[-1] == Quality.BAD_NOT_CONNECTED, key
 
 
 async def test_the_local_door_shows_counts_and_points_and_needs_its_token(tmp_path):

@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.site import examine, load
-from models.site.expressions import MAX_LENGTH, parse
+from models.site.expressions import FUNCTIONS, MAX_INPUTS, MAX_LENGTH, parse
 from models.site.model import ClockPolicy, Guards
 from sevenones.site_check import examine as whole_check
 from tests.models.sites import CONNECTIONS, POINTS, write
@@ -202,3 +204,29 @@ def test_expressions_are_bounded():
 def test_a_percentage_of_the_lower_explosive_limit_is_a_twentieth_percent_of_methane(tmp_path):
     assert points_of(tmp_path)["ch4"].factor == 0.05
     assert examine(tmp_path).site is not None
+
+
+@settings(max_examples=1500, deadline=None)
+@given(
+    st.text(st.sampled_from("ab0159.,+-*/()<>=!&|~^%@[]{}:;'\"_ \n\\éwhereminotadlk"), max_size=60)
+    | st.text(max_size=40)
+)
+def test_whatever_is_typed_is_refused_in_words_or_is_arithmetic_and_nothing_else(text):
+    try:
+        code = parse(text).code()
+    except ValueError as error:
+        assert str(error)
+        return
+    names = set(re.findall(r"[A-Za-z_]\w*", re.sub(r"\d\.\d*e[+-]?\d+", "0.0", code)))
+    assert names <= {"minimum", "maximum", *FUNCTIONS} | {f"x{i}" for i in range(MAX_INPUTS)}
+    assert re.fullmatch(r"[\w.+\-*/()<>=!&|~,]*", code), code
+
+
+@pytest.mark.proof
+@settings(max_examples=1_000_000, deadline=None)
+@given(st.text(st.sampled_from("ab01.,+-*/()<>=[]_ whereminotadlk"), max_size=80))
+def test_a_million_typed_expressions(text):
+    try:
+        parse(text).code()
+    except ValueError as error:
+        assert str(error)

@@ -1,6 +1,7 @@
-"""Writes docs/templates.md and docs/adapters.md from what is installed: the library and the adapters' sheets.
+"""Writes docs/templates.md, docs/adapters.md and docs/field-faults.md: the library, the adapters' sheets, and which
+test shows which fault of the field.
 
-python -m tools.reference            write both pages
+python -m tools.reference            write the pages
 python -m tools.reference --check    say which page is not what the code says, and end with 1
 """
 
@@ -9,14 +10,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from tools.reference import adapters, templates
+from tools.reference import adapters, faults, templates
 
 ROOT = adapters.ROOT
 
 
 def pages() -> dict[str, str]:
     """Each page's name under docs/ and its text."""
-    return {"templates.md": templates.page(), "adapters.md": adapters.page()}
+    return {"templates.md": templates.page(), "adapters.md": adapters.page(), "field-faults.md": faults.page()}
 
 
 def main(arguments: Sequence[str]) -> int:

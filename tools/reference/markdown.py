@@ -1,4 +1,4 @@
-"""What both pages are made of."""
+"""What the pages are made of."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from gateway.onboarding.probe import modbus, mqtt, opcua
+from gateway.onboarding.probe import modbus, mqtt, opcua, serial
 from gateway.onboarding.probe.report import Options, Report
 from gateway.onboarding.target import Target
 from protocols.adapter import AdapterError
@@ -22,7 +22,9 @@ async def probe(target: Target, options: Options | None = None) -> Report:
     target.build()
     report = Report(target.name)
     asked = PROBES.get(target.adapter)
-    if asked is None or "device" in target.settings:
+    if target.settings.get("transport") == "serial":
+        await serial.ask(target, options or Options(), report)
+    elif asked is None:
         await _connect_only(target, report)
     else:
         await asked(target, options or Options(), report)

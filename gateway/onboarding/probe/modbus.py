@@ -31,7 +31,8 @@ NOBODY = frozenset({10, 11})
 async def ask(target: Target, options: Options, report: Report) -> None:
     """Everything that can be found out by reading."""
     settings: Any = target.build().settings
-    wire = Wire(settings.host, settings.port, options.timeout_s, options.pause_s)
+    rtu = getattr(settings, "transport", "tcp") == "rtu-over-tcp"
+    wire = Wire(settings.host, settings.port, options.timeout_s, options.pause_s, rtu)
     try:
         took = await wire.open()
         report.good(

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import flight
 
-from middleplatform.store.client import StoreClient, StoreError, StoreUnavailable, read_endpoint
+from middleplatform.store.client import INCOMPLETE, StoreClient, StoreError, StoreUnavailable, read_endpoint
 from middleplatform.store.flight import Door
 from middleplatform.store.history import History
 from middleplatform.store.latest import Latest
@@ -22,8 +22,13 @@ T = 1_795_420_368_000_000
 def door(engine):
     settled = []
     history, latest = History(engine, lambda points: np.full(len(points), 10_000_000, np.int64)), Latest()
-    door = Door(history, latest, lambda: settled.append(1), lambda: {"rows": 3, "lag": {"SAMPLES": 1}})
-    door.settled = settled
+
+    def settle():
+        settled.append(1)
+        return door.whole
+
+    door = Door(history, latest, settle, lambda: {"rows": 3, "lag": {"SAMPLES": 1}})
+    door.settled, door.whole = settled, True
     columns = [
         {"point": 2**64 - 1, "ts": T + i, "value": i / 2, "quality": 192, "text": None, "ver": 1}
         for i in range(200_000)
@@ -44,6 +49,26 @@ def test_it_answers_the_holder_of_the_token(door):
     assert len(door.settled) - before == 3, "each of these answers covers what had come in"
     assert client.latest().num_rows == 0 and client.latest([1]).num_rows == 0
     assert client.status() == {"rows": 3, "lag": {"SAMPLES": 1}}
+    client.close()
+
+
+def test_an_answer_that_may_lack_the_newest_says_so(door):
+    client = StoreClient(door.endpoint)
+
+    def marked():
+        answers = (
+            client.raw([2**64 - 1], T, T + 10, 10),
+            client.buckets([2**64 - 1], T, T + 10, 10),
+            client.events(None, None, T, T + 1, 10),
+        )
+        return [INCOMPLETE in (answer.schema.metadata or {}) for answer in answers]
+
+    assert marked() == [False] * 3
+    door.whole = False
+    try:
+        assert marked() == [True] * 3
+    finally:
+        door.whole = True
     client.close()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import struct
 from typing import Any
 
+from pymodbus.framer import FramerType
 from pymodbus.pdu import ModbusPDU
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -49,7 +50,8 @@ class ModbusPeer(Peer):
     writable = 4
     write_protected = Tag(6, "m/e/ro", f"hr:{MISSING}", "uint16")
 
-    def __init__(self) -> None:
+    def __init__(self, *, rtu: bool = False) -> None:
+        self.rtu = rtu
         self.port = free_port()
         self.registers = {3: [0] * 1000, 4: [0] * 1000}
         self.requests: list[ModbusPDU] = []
@@ -57,7 +59,8 @@ class ModbusPeer(Peer):
         self._hung = False
 
     def settings(self, port: int | None = None) -> dict[str, Any]:
-        return {"host": "127.0.0.1", "port": port or self.port, "timeout_s": 0.4, "rest_s": 0.5}
+        more = {"transport": "rtu-over-tcp"} if self.rtu else {}
+        return {"host": "127.0.0.1", "port": port or self.port, "timeout_s": 0.4, "rest_s": 0.5, **more}
 
     def _trace(self, sending: bool, pdu: ModbusPDU) -> ModbusPDU:
         if not sending:
@@ -79,7 +82,11 @@ class ModbusPeer(Peer):
             ),
         )
         self._server = ModbusTcpServer(
-            device, address=("127.0.0.1", self.port), trace_pdu=self._trace, trace_packet=self._packet
+            device,
+            framer=FramerType.RTU if self.rtu else FramerType.SOCKET,
+            address=("127.0.0.1", self.port),
+            trace_pdu=self._trace,
+            trace_packet=self._packet,
         )
         await self._server.serve_forever(background=True)
         for function, values in self.registers.items():

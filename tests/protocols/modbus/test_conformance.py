@@ -24,6 +24,17 @@ class TestModbus(Conformance):
         await peer.stop()
 
 
+class TestModbusRtuOverTcp(Conformance):
+    name = "modbus"
+
+    @pytest.fixture
+    async def peer(self) -> AsyncIterator[Peer]:
+        peer = ModbusPeer(rtu=True)
+        await peer.start()
+        yield peer
+        await peer.stop()
+
+
 async def test_bits_of_a_real_server() -> None:
     """Coils and discrete inputs as pymodbus' own server packs them; a coil and a register bit written."""
     device = SimDevice(

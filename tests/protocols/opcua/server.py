@@ -4,9 +4,9 @@ The process started first builds the standard address space, which takes seconds
 server for each line of JSON on its input: {"port", "folder", "control", "none", "distrust", "items",
 "shift", "policies", "tokens", "certificate", "history"}. It prints the server's process id. A server
 connects to the Unix socket `control`, says "ready", takes one JSON object a line and answers each with
-one: {"set": {name: value}}, {"get": name}, {"burst": rounds, "from": value}. A value is a number, a
-text, or {"v": value, "type": variant type,
-"status": code, "ts": µs}. Both end when the other side is gone.
+one: {"set": {name: value}}, {"get": name}, {"burst": rounds, "from": value}, {"add": name}, {"event": …},
+{"called": 1}, {"series": name, "from": value, "ts": µs, "count": n}. A value is a number, a text, or {"v": value,
+"type": variant type, "status": code, "ts": µs}. Both end when the other side is gone.
 """
 
 from __future__ import annotations
@@ -89,6 +89,10 @@ def make_certificate(
     (folder / "cert.der").write_bytes(made.public_bytes(Encoding.DER))
 
 
+def moment(microseconds: int) -> datetime.datetime:
+    return datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(microseconds=microseconds)
+
+
 class Device:
     def __init__(self, server: Server, arguments: dict[str, Any]) -> None:
         self.server = server
@@ -127,7 +131,12 @@ class Device:
         for number in range(self.items):
             name = f"Item{number}"
             self.nodes[name] = await many.add_variable(ua.NodeId(number + 1, space), ua.QualifiedName(name, space), 0.0)
+        self.space, self.machine = space, machine
+        await self.describe()
         await server.start()
+        if arguments["history"]:
+            for name in ("Speed", "Count"):
+                await server.historize_node_data_change(self.nodes[name], period=None, count=100_000)
 
     async def _distrust(self, certificate: Any, description: Any) -> None:
         raise ServiceError(getattr(ua.StatusCodes, self.arguments["distrust"]))
@@ -145,11 +154,11 @@ class Device:
             value = int(value)
         elif kind is ua.VariantType.Boolean:
             value = bool(value)
-        moment = datetime.datetime.now(datetime.UTC)
+        at = datetime.datetime.now(datetime.UTC)
         if "ts" in told:
-            moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(microseconds=told["ts"])
+            at = moment(told["ts"])
         status = ua.StatusCode(ua.UInt32(told.get("status", 0)))
-        data = ua.DataValue(ua.Variant(value, kind), status, None if told.get("ts") == 0 else moment)
+        data = ua.DataValue(ua.Variant(value, kind), status, None if told.get("ts") == 0 else at)
         await self.server.write_attribute_value(self.nodes[name].nodeid, data)
 
     async def burst(self, rounds: int, value: float) -> None:
@@ -161,15 +170,85 @@ class Device:
                 await self.server.write_attribute_value(self.nodes[f"Item{number}"].nodeid, data)
             await asyncio.sleep(0)
 
+    async def describe(self) -> None:
+        """Unit, range, state variables and methods."""
+        space, machine = self.space, self.machine
+        unit = ua.EUInformation("", 0, ua.LocalizedText("m/min"), ua.LocalizedText("metre per minute"))
+        await self.nodes["Speed"].add_property(0, "EngineeringUnits", unit)
+        await self.nodes["Speed"].add_property(0, "EURange", ua.Range(0.0, 12.5))
+        for name, held in (
+            ("State", ua.LocalizedText("Executing", "en")),
+            (
+                "StateId",
+                ua.NodeId(5004, await self.server.register_namespace("http://opcfoundation.org/UA/Machinery/")),
+            ),
+        ):
+            self.nodes[name] = await machine.add_variable(ua.NodeId(name, space), ua.QualifiedName(name, space), held)
+        self.called: list[Any] = []
+
+        def start(parent: Any) -> list[Any]:
+            self.called.append("start")
+            return []
+
+        def limit(parent: Any, value: Any) -> Any:
+            self.called.append(value.Value)
+            if value.Value > 100:
+                return ua.StatusCode(ua.StatusCodes.BadOutOfRange)
+            return [ua.Variant(value.Value >= 0, ua.VariantType.Boolean)]
+
+        number = ua.Argument("Limit", ua.NodeId(ua.ObjectIds.Int16), -1)
+        accepted = ua.Argument("Accepted", ua.NodeId(ua.ObjectIds.Boolean), -1)
+        for name, function, inputs, outputs in (
+            ("Start", start, [], []),
+            ("SetLimit", limit, [number], [accepted]),
+            ("SetBoth", limit, [number, number], []),
+        ):
+            place = ua.NodeId(name, space)
+            await machine.add_method(place, ua.QualifiedName(name, space), function, inputs, outputs)
+
+    async def add(self, name: str) -> None:
+        self.nodes[name] = await self.machine.add_variable(
+            ua.NodeId(name, self.space), ua.QualifiedName(name, self.space), 1.5
+        )
+
+    async def event(self, told: dict[str, Any]) -> None:
+        """An event; with `active` an alarm. `time` and `since` are µs; the names are those of OPC UA."""
+        alarm = "active" in told
+        kind = ua.ObjectIds.OffNormalAlarmType if alarm else ua.ObjectIds.BaseEventType
+        source = self.machine if told.get("from") != "server" else self.server.nodes.server
+        generator = await self.server.get_event_generator(kind, source)
+        event = generator.event
+        event.Severity = told.get("severity", 500)
+        event.SourceName = told.get("source", "Machine")
+        if alarm:
+            event.add_property("ConditionName", told["name"], ua.VariantType.String)
+            event.add_property("ActiveState/Id", told["active"], ua.VariantType.Boolean)
+            event.add_property("AckedState/Id", told.get("acked", False), ua.VariantType.Boolean)
+            if "since" in told:
+                event.add_property("ActiveState/TransitionTime", moment(told["since"]), ua.VariantType.DateTime)
+        await generator.trigger(moment(told["time"]), told.get("message", ""))
+
+    async def series(self, name: str, value: float, ts: int, count: int) -> None:
+        for number in range(count):
+            await self.set(name, {"v": value + number, "ts": ts + number})
+            await asyncio.sleep(0)
+
     async def answer(self, order: dict[str, Any]) -> Any:
-        if "set" in order:
-            for name, told in order["set"].items():
-                await self.set(name, told)
-            return True
+        if "called" in order:
+            return self.called
         if "get" in order:
             value = await self.nodes[order["get"]].read_value()
             return value if isinstance(value, int | float | str) else str(value)
-        await self.burst(order["burst"], order["from"])
+        if "add" in order:
+            await self.add(order["add"])
+        elif "series" in order:
+            await self.series(order["series"], order["from"], order["ts"], order["count"])
+        elif "event" in order:
+            await self.event(order["event"])
+        elif "burst" in order:
+            await self.burst(order["burst"], order["from"])
+        for name, told in order.get("set", {}).items():
+            await self.set(name, told)
         return True
 
 

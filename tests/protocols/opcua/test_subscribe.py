@@ -14,7 +14,7 @@ import pytest
 from asyncua import ua
 
 from models.quality import Quality
-from protocols.adapter import Delivery, LinkLost, Reading, Tag
+from protocols.adapter import Delivery, LinkLost, Occurrence, Reading, Tag
 from protocols.opcua import OpcUa
 from tests.protocols.opcua.machine import Machine, item, tag
 from tests.protocols.opcua.server import NAMESPACE
@@ -26,12 +26,17 @@ class Running:
     def __init__(self, adapter: OpcUa) -> None:
         self.adapter = adapter
         self.readings: list[Reading] = []
+        self.history: list[Reading] = []
+        self.events: list[Occurrence] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.task: asyncio.Task[None] = asyncio.create_task(asyncio.sleep(0))
 
     async def deliver(self, delivery: Delivery) -> None:
         self.readings.append(delivery.reading)
+        self.events += delivery.events
+        if delivery.history:
+            self.history.append(delivery.reading)
         delivery.acknowledge()
         await self.gate.wait()
 
@@ -68,8 +73,11 @@ class Running:
 
 
 @asynccontextmanager
-async def running(machine: Machine, tags: Sequence[Tag], **more: Any) -> AsyncIterator[Running]:
+async def running(
+    machine: Machine, tags: Sequence[Tag], memory: dict[str, Any] | None = None, **more: Any
+) -> AsyncIterator[Running]:
     adapter = machine.adapter(**more)
+    adapter.memory = {} if memory is None else memory
     await adapter.connect()
     run = Running(adapter)
     run.task = asyncio.create_task(adapter.subscribe(tags, run.deliver))
@@ -146,7 +154,7 @@ async def test_every_kind_of_value(machine: Machine) -> None:
 
 async def test_what_the_server_lacks_is_told_once_and_asked_for_again(machine: Machine) -> None:
     tags = [tag(0, "Speed"), tag(1, "Nothing"), tag(2, "Speed", namespace="urn:else"), Tag(3, "p", "i=2258")]
-    async with running(machine, tags, retry_s=1) as run:
+    async with running(machine, tags, retry_s=0.5) as run:
         await run.until(lambda: {0, 1, 2, 3} <= {i for r in run.readings for i in r.index.tolist()})
         assert [quality for index in (1, 2) for _, quality in run.rows(index)] == [Quality.BAD_CONFIGURATION] * 2
         reasons = {index: words for reading in run.readings for index, words in reading.reasons.items()}
@@ -154,7 +162,9 @@ async def test_what_the_server_lacks_is_told_once_and_asked_for_again(machine: M
         assert "urn:else" in reasons[2] and NAMESPACE in reasons[2]
         assert run.rows(3)[0][1] == 192
         await asyncio.sleep(2.5)
-        assert len(run.rows(1)) == len(run.rows(2)) == 1
+        assert len(run.rows(1)) == len(run.rows(2)) == 1, "asked again and again, and told once"
+        await machine.order(add="Nothing")
+        await run.until(lambda: run.rows(1)[-1] == (1.5, 192), 10)
         await machine.set(Speed=9)
         await run.until(lambda: run.rows(0)[-1] == (9.0, 192))
 
@@ -218,7 +228,7 @@ async def test_a_server_that_answers_but_sends_no_data_is_lost(machine: Machine)
         assert session is not None and run.adapter._feeds is not None
         parameters = ua.SetPublishingModeParameters()
         parameters.PublishingEnabled = False
-        parameters.SubscriptionIds = [feed.id for feed in run.adapter._feeds._feeds]
+        parameters.SubscriptionIds = [feed.id for feed in run.adapter._feeds._watch.feeds]
         await session.services.set_publishing_mode(parameters)
         words = await run.until_lost(4)
         assert "no data" in words and "watchdog" in words
@@ -236,7 +246,7 @@ async def test_a_subscription_that_the_server_dropped_is_lost(machine: Machine) 
         await run.until(lambda: run.rows(0))
         session = run.adapter._session
         assert session is not None and run.adapter._feeds is not None
-        await session.services.delete_subscriptions([feed.id for feed in run.adapter._feeds._feeds])
+        await session.services.delete_subscriptions([feed.id for feed in run.adapter._feeds._watch.feeds])
         await run.until_lost(4)
 
 
@@ -244,7 +254,7 @@ async def test_a_notification_that_is_left_out_is_a_lost_link(machine: Machine) 
     async with running(machine, [tag(0, "Speed")]) as run:
         await run.until(lambda: run.rows(0))
         assert run.adapter._feeds is not None
-        run.adapter._feeds._feeds[0].sequence += 1
+        run.adapter._feeds._watch.feeds[0].sequence += 1
         await machine.set(Speed=1)
         assert "one is lost" in await run.until_lost(4)
         assert run.adapter.counters()["gaps_total"] == 1
