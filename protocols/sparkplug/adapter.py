@@ -12,11 +12,12 @@ import numpy as np
 
 from models.quality import Quality
 from models.site.model import Name
-from protocols.adapter import Adapter, Deliver, Delivers, Delivery, LinkLost, Reading, Sheet, Supports, Tag
+from protocols.adapter import Adapter, Deliver, Delivers, Delivery, LinkLost, Node, Reading, Sheet, Supports, Tag
 from protocols.findings import Finding, FindingBook
 from protocols.mqtt.columns import Message
 from protocols.mqtt.link import LINK_COUNTS, MAX_QUEUED_BYTES, Link
 from protocols.sparkplug.address import parse_address
+from protocols.sparkplug.browse import Found, children, listen
 from protocols.sparkplug.commands import rebirth
 from protocols.sparkplug.host import COUNTS, Host
 from protocols.sparkplug.settings import SparkplugSettings
@@ -38,7 +39,7 @@ class Sparkplug(Adapter[SparkplugSettings, None]):
     sheet = Sheet(
         name="sparkplug",
         title=Name("Sparkplug B 主机", "Sparkplug B host"),
-        supports=Supports.SUBSCRIBE | Supports.WRITE,
+        supports=Supports.SUBSCRIBE | Supports.WRITE | Supports.BROWSE,
         delivers=Delivers.AT_LEAST_ONCE,
         source_time=True,
         remarks=Name(
@@ -64,6 +65,7 @@ class Sparkplug(Adapter[SparkplugSettings, None]):
         super().__init__(settings)
         self._link: Link | None = None
         self._state: HostState | None = None
+        self._found: Found | None = None
         self._book = FindingBook()
         self._counts = dict.fromkeys((*LINK_COUNTS, *COUNTS), 0)
 
@@ -144,6 +146,11 @@ class Sparkplug(Adapter[SparkplugSettings, None]):
 
     async def write(self, tag: Tag, value: float | str) -> None:
         await write(self.settings, tag, value)
+
+    async def browse(self, parent: str = "") -> Sequence[Node]:
+        if self._found is None or not parent:
+            self._found = await listen(self.settings)
+        return children(self._found, parent)
 
     async def close(self) -> None:
         link, self._link = self._link, None

@@ -26,7 +26,7 @@ from sevenones.bench import mqtt_load
 from sevenones.bench.stack import Meter, Stack, free_port
 from simulators.load import GATEWAY, MINE_CODE
 
-MESSAGES = {"small": 80_000, "json200": 3_000, "sparkplug200": 5_000}
+MESSAGES = {"small": 30_000, "json200": 2_000, "sparkplug200": 3_000}
 MOST_S = 60.0
 """The longest wait for one load's last sample."""
 

@@ -87,6 +87,8 @@ class SparkplugPeer(Peer):
 
 class TestSparkplug(Conformance):
     name = "sparkplug"
+    answer_s = 15.0
+    """A value may have to wait for the births that were asked for."""
 
     @pytest.fixture
     async def peer(self, tmp_path: Path) -> AsyncIterator[Peer]:
