@@ -23,6 +23,7 @@ from protocols.adapter import (
     Tag,
     no_reading,
 )
+from protocols.findings import Finding, FindingBook
 from protocols.kj import decode
 from protocols.kj.address import TYPES, parse_address
 from protocols.kj.decode import Decoder
@@ -55,7 +56,8 @@ class Kj(Adapter[KjSettings, None]):
         super().__init__(settings)
         self._definitions = Definitions()
         self._counts = {**dict.fromkeys(COUNTS, 0), **decode.counts(), "events_total": 0}
-        self._folder = Folder(settings, self._definitions, self._counts, type(self).now)
+        self._book = FindingBook()
+        self._folder = Folder(settings, self._definitions, self._counts, self._book, type(self).now)
         self._open = False
         self._decoder: Decoder | None = None
         self._tellings = Tellings()
@@ -79,7 +81,7 @@ class Kj(Adapter[KjSettings, None]):
     async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
         if not self._open:
             raise LinkLost("this folder is not open")
-        self._decoder = decoder = Decoder(tags, self._definitions, self._counts)
+        self._decoder = decoder = Decoder(tags, self._definitions, self._counts, self._book)
         heard = time.monotonic()
         while True:
             found = await self._call(lambda: self._look(decoder))
@@ -132,6 +134,9 @@ class Kj(Adapter[KjSettings, None]):
 
     def counters(self) -> Mapping[str, int]:
         return dict(self._counts)
+
+    def findings(self) -> Sequence[Finding]:
+        return self._book.all()
 
     def unknown_points(self) -> Sequence[str]:
         """The codes in CDSS files that the site has no point for, sorted; at most decode.MOST_UNKNOWN."""
