@@ -32,6 +32,9 @@ from protocols.kj.exceptions import Tellings, occurrences
 from protocols.kj.folder import COUNTS, Folder, Taken
 from protocols.kj.settings import KjSettings
 
+READING_S = 120.0
+"""For reading and decoding what has come: many large files on a slow box take longer than a share's answer."""
+
 
 class Kj(Adapter[KjSettings, None]):
     """Takes the files that a monitoring system writes into a folder, each once all of it is in the bus."""
@@ -84,7 +87,8 @@ class Kj(Adapter[KjSettings, None]):
         self._decoder = decoder = Decoder(tags, self._definitions, self._counts, self._book)
         heard = time.monotonic()
         while True:
-            found = await self._call(lambda: self._look(decoder))
+            await self._call(self._folder.probe)
+            found = await self._call(lambda: self._look(decoder), READING_S)
             if found:
                 await self._pass_on(found, deliver)
                 heard = time.monotonic()
@@ -142,13 +146,13 @@ class Kj(Adapter[KjSettings, None]):
         """The codes in CDSS files that the site has no point for, sorted; at most decode.MOST_UNKNOWN."""
         return sorted(self._decoder.unknown) if self._decoder else []
 
-    async def _call(self, function: Callable[[], blocking.T]) -> blocking.T:
+    async def _call(self, function: Callable[[], blocking.T], limit_s: float = 0.0) -> blocking.T:
+        limit_s = limit_s or self.settings.timeout_s
         try:
-            return await blocking.call(function, self.settings.timeout_s)
+            return await blocking.call(function, limit_s)
         except TimeoutError:
             raise LinkLost(
-                f"the folder {self.settings.folder} did not answer within {self.settings.timeout_s:g} s: "
-                "is the server of the share up?"
+                f"the folder {self.settings.folder} did not answer within {limit_s:g} s: is the server of the share up?"
             ) from None
 
 

@@ -145,6 +145,14 @@ class Folder:
 
     # ---- looking
 
+    def probe(self) -> None:
+        """See that the folder answers. Raises LinkLost when it is gone."""
+        try:
+            with os.scandir(self.path) as listed:
+                next(listed, None)
+        except OSError as error:
+            raise LinkLost(f"the folder {self.path} cannot be read any more: {error}") from None
+
     def collect(self) -> list[Taken]:
         """The files that are ready, in the order of their names' times, the definitions first. Those that
         break a rule are moved away. Raises LinkLost when the folder is gone."""
