@@ -23,6 +23,7 @@ from protocols.adapter import (
     Tag,
     no_reading,
 )
+from protocols.findings import Finding, FindingBook
 from protocols.kj import decode
 from protocols.kj.address import TYPES, parse_address
 from protocols.kj.decode import Decoder
@@ -30,6 +31,9 @@ from protocols.kj.definitions import Definitions
 from protocols.kj.exceptions import Tellings, occurrences
 from protocols.kj.folder import COUNTS, Folder, Taken
 from protocols.kj.settings import KjSettings
+
+READING_S = 120.0
+"""For reading and decoding what has come: many large files on a slow box take longer than a share's answer."""
 
 
 class Kj(Adapter[KjSettings, None]):
@@ -55,7 +59,8 @@ class Kj(Adapter[KjSettings, None]):
         super().__init__(settings)
         self._definitions = Definitions()
         self._counts = {**dict.fromkeys(COUNTS, 0), **decode.counts(), "events_total": 0}
-        self._folder = Folder(settings, self._definitions, self._counts, type(self).now)
+        self._book = FindingBook()
+        self._folder = Folder(settings, self._definitions, self._counts, self._book, type(self).now)
         self._open = False
         self._decoder: Decoder | None = None
         self._tellings = Tellings()
@@ -79,10 +84,11 @@ class Kj(Adapter[KjSettings, None]):
     async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
         if not self._open:
             raise LinkLost("this folder is not open")
-        self._decoder = decoder = Decoder(tags, self._definitions, self._counts)
+        self._decoder = decoder = Decoder(tags, self._definitions, self._counts, self._book)
         heard = time.monotonic()
         while True:
-            found = await self._call(lambda: self._look(decoder))
+            await self._call(self._folder.probe)
+            found = await self._call(lambda: self._look(decoder), READING_S)
             if found:
                 await self._pass_on(found, deliver)
                 heard = time.monotonic()
@@ -133,17 +139,20 @@ class Kj(Adapter[KjSettings, None]):
     def counters(self) -> Mapping[str, int]:
         return dict(self._counts)
 
+    def findings(self) -> Sequence[Finding]:
+        return self._book.all()
+
     def unknown_points(self) -> Sequence[str]:
         """The codes in CDSS files that the site has no point for, sorted; at most decode.MOST_UNKNOWN."""
         return sorted(self._decoder.unknown) if self._decoder else []
 
-    async def _call(self, function: Callable[[], blocking.T]) -> blocking.T:
+    async def _call(self, function: Callable[[], blocking.T], limit_s: float = 0.0) -> blocking.T:
+        limit_s = limit_s or self.settings.timeout_s
         try:
-            return await blocking.call(function, self.settings.timeout_s)
+            return await blocking.call(function, limit_s)
         except TimeoutError:
             raise LinkLost(
-                f"the folder {self.settings.folder} did not answer within {self.settings.timeout_s:g} s: "
-                "is the server of the share up?"
+                f"the folder {self.settings.folder} did not answer within {limit_s:g} s: is the server of the share up?"
             ) from None
 
 

@@ -15,6 +15,7 @@ from models.exchange.columns import empty, mask, numbers
 from models.exchange.dictionaries import meaning, point_state
 from models.quality import GOOD, Quality
 from protocols.adapter import Reading, Tag
+from protocols.findings import FindingBook
 from protocols.kj.address import parse_address
 from protocols.kj.definitions import Definitions
 
@@ -60,11 +61,14 @@ class _Group:
 class Decoder:
     """Knows which tags a file feeds. `unknown` are the codes in CDSS files that no tag has."""
 
-    def __init__(self, tags: Sequence[Tag], definitions: Definitions, counts: dict[str, int]) -> None:
+    def __init__(
+        self, tags: Sequence[Tag], definitions: Definitions, counts: dict[str, int], book: FindingBook
+    ) -> None:
         self.definitions = definitions
         self.unknown: set[str] = set()
         self.by_code: dict[str, int] = {}
         self._counts = counts
+        self._book = book
         self._groups = _groups(tags)
         self._absent: dict[str, set[int]] = {}
         self._codes: dict[int, str] = {}
@@ -97,6 +101,9 @@ class Decoder:
             if code not in self.unknown and len(self.unknown) < MOST_UNKNOWN:
                 self.unknown.add(code)
                 self._counts["unknown_points_total"] += 1
+                point = self.definitions.points.get(code)
+                where = f" ({point.place})" if point else ""
+                self._book.note("unknown point", code, f"the site has no point for it{where}")
 
     def _first_absences(self, records: Records, parts: Sequence[Rows]) -> list[Rows]:
         """Tags of this kind that the first whole file does not have: told once, as bad."""

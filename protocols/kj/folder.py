@@ -22,6 +22,7 @@ import xxhash
 
 from models.exchange import FileName, Records, Refused, Why, parse, profile
 from protocols.adapter import LinkLost
+from protocols.findings import FindingBook
 from protocols.kj.definitions import KINDS, Definitions
 from protocols.kj.settings import KjSettings
 
@@ -86,8 +87,13 @@ class Folder:
     """The folder of one connection. `now` gives the wall time in seconds."""
 
     def __init__(
-        self, settings: KjSettings, definitions: Definitions, counts: dict[str, int], now: Callable[[], float]
-    ):
+        self,
+        settings: KjSettings,
+        definitions: Definitions,
+        counts: dict[str, int],
+        book: FindingBook,
+        now: Callable[[], float],
+    ) -> None:
         self.path = Path(settings.folder)
         self.archive = settings.archive_folder()
         self.error = settings.error_folder()
@@ -96,6 +102,7 @@ class Folder:
         self._profile = profile(settings.profile)
         self._zone = ZoneInfo(settings.time_zone)
         self._counts = counts
+        self._book = book
         self._now = now
         self._waiting: dict[str, _Waiting] = {}
         self._latest: dict[str, int] = {}
@@ -138,6 +145,14 @@ class Folder:
 
     # ---- looking
 
+    def probe(self) -> None:
+        """See that the folder answers. Raises LinkLost when it is gone."""
+        try:
+            with os.scandir(self.path) as listed:
+                next(listed, None)
+        except OSError as error:
+            raise LinkLost(f"the folder {self.path} cannot be read any more: {error}") from None
+
     def collect(self) -> list[Taken]:
         """The files that are ready, in the order of their names' times, the definitions first. Those that
         break a rule are moved away. Raises LinkLost when the folder is gone."""
@@ -179,7 +194,7 @@ class Folder:
             if named.kind in self._profile.layouts:
                 return self._judge_inside(path, named)
             self._counts["unknown_type_files_total"] += 1
-            log.warning("kj_unknown_type", file=path.name, kind=named.kind)
+            self._book.note("unknown type", named.kind, f"files of this type are not read: {path.name}")
             self._move(path, self.archive / named.stamp[:8])
         except _NotYetError as not_yet:
             self._wait(path, info, str(not_yet))
@@ -233,6 +248,8 @@ class Folder:
         self.definitions.take(records)
         if records.problems:
             log.warning("kj_problems", file=path.name, count=records.problem_count, first=str(records.problems[0]))
+            words = f"{records.problem_count} problems; {'; '.join(map(str, records.problems[:3]))}"
+            self._book.note("problems in a file", path.name, words)
         return Taken(path, name, records, digest, stale)
 
     def _count(self, records: Records, stale: bool) -> None:
@@ -281,6 +298,7 @@ class Folder:
         self._waiting.pop(path.name, None)
         self._counts["refused_files_total"] += 1
         log.warning("kj_refused", file=path.name, reason=words)
+        self._book.note("refused file", path.name, words)
         moved = self._move(path, self.error)
         with contextlib.suppress(OSError):
             moved.with_name(moved.name + ".reason").write_text(words + "\n", encoding="utf-8")

@@ -186,7 +186,8 @@ def micros(column: Sequence[Any], zone: ZoneInfo) -> NDArray[np.int64]:
                 local = pa.array(column, pa.timestamp("us"))
                 found = pc.assume_timezone(local, zone.key, ambiguous="earliest", nonexistent="latest")
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            return np.zeros(len(column), np.int64)
+            # SQLite holds anything in a column: one odd value shall not cost the others their time.
+            return np.array([_instant(one, zone) for one in column], np.int64)
         whole: NDArray[np.int64] = pc.fill_null(pc.cast(found, pa.int64()), 0).to_numpy(zero_copy_only=False)
         return whole
     if isinstance(first, str):
@@ -197,6 +198,15 @@ def micros(column: Sequence[Any], zone: ZoneInfo) -> NDArray[np.int64]:
     with np.errstate(invalid="ignore", over="ignore"):
         since: NDArray[np.int64] = np.nan_to_num(values * factor, nan=0.0, posinf=0.0, neginf=0.0).astype(np.int64)
     return since
+
+
+def _instant(one: Any, zone: ZoneInfo) -> int:
+    if not isinstance(one, datetime.datetime):
+        return 0
+    try:
+        return round((one if one.tzinfo else one.replace(tzinfo=zone)).timestamp() * 1e6)
+    except (OverflowError, ValueError, OSError):
+        return 0
 
 
 def _reading(parts: Sequence[_Part]) -> Reading:

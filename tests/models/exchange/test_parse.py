@@ -78,7 +78,7 @@ def test_what_is_encoded_comes_back_as_a_plain_reader_reads_it(family, kind, dat
             assert mine == theirs or (math.isnan(mine) and math.isnan(theirs)), column.name
 
 
-def test_gbk_characters_that_hold_a_separators_byte_do_not_separate():
+def test_mess_7_gbk_characters_that_hold_a_separators_byte_do_not_separate():
     name = bytes.fromhex("817c817c857e").decode("gbk")
     written = file([{**cdss(), "place": name}], encoding="gbk")
     assert b"||" in written[:-2] or b"|\x81|" in written
@@ -94,7 +94,7 @@ def test_line_breaks_between_and_within_records_mean_nothing():
         assert found.text("point").to_pylist() == [point(1), point(2)] and not found.problems
 
 
-def test_a_byte_order_mark_is_told_and_passed_over():
+def test_mess_20_a_byte_order_mark_is_told_and_passed_over():
     found = parse(b"\xef\xbb\xbf" + file([cdss()]), NMSA, "CDSS", ZONE)
     assert (found.mine, len(found), found.bad) == (MINE, 1, 0)
     assert "byte order mark" in str(found.problems[0])
@@ -107,7 +107,7 @@ def test_a_file_without_its_end_is_incomplete_wherever_it_was_cut():
             assert why(written[:cut], encoding=encoding)[0] in (Why.INCOMPLETE,), cut
 
 
-def test_full_width_separators_are_named():
+def test_mess_7_full_width_separators_are_named():
     written = file([cdss(n) for n in range(10)])
     _, words = why(written.replace(b"||", "｜｜".encode()))
     assert "full width" in words
@@ -192,7 +192,7 @@ def test_a_file_of_rubbish_does_not_tell_without_end():
         ("报警", Quality.UNCERTAIN),
     ],
 )
-def test_state_3_and_5_and_those_outside_the_bit_table_have_a_meaning(word, quality):
+def test_mess_21_state_3_and_5_and_those_outside_the_bit_table_have_a_meaning(word, quality):
     state = point_state(word)
     assert state.quality == quality and state.name.zh and state.name.en
 

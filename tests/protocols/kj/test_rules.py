@@ -50,7 +50,7 @@ class SimulatedClock:
         return self.seconds
 
 
-async def test_a_file_without_its_end_waits_and_is_refused_after_ten_minutes(inbox, writer):
+async def test_mess_20_a_file_without_its_end_waits_and_is_refused_after_ten_minutes(inbox, writer):
     clock = SimulatedClock(writer)
     whole = writer.content("CDSS", [cdss(1, "1")], writer.second)
     name = writer.name("CDSS", writer.second)
@@ -71,7 +71,7 @@ async def test_a_file_without_its_end_waits_and_is_refused_after_ten_minutes(inb
         assert "||" in refused(inbox)[name] and not waiting(inbox) and not receiver.rows()
 
 
-async def test_a_file_that_is_written_in_pieces_is_taken_once_it_is_whole(inbox, writer):
+async def test_mess_20_a_file_that_is_written_in_pieces_is_taken_once_it_is_whole(inbox, writer):
     whole = writer.content("CDSS", [cdss(n, "1", time=local(writer.second)) for n in range(50)], writer.second)
     async with Receiver(inbox, ONE) as receiver:
         with (inbox / writer.name("CDSS", writer.second)).open("wb", buffering=0) as file:
@@ -102,7 +102,7 @@ async def test_more_than_a_fifth_of_bad_records_refuses_the_whole_file(inbox, wr
         assert "3 of 10" in refused(inbox)[name] and not receiver.rows()
 
 
-async def test_an_older_file_is_stale_and_kept_with_its_own_time_and_defines_nothing(inbox, writer):
+async def test_mess_22_an_older_file_is_stale_and_kept_with_its_own_time_and_defines_nothing(inbox, writer):
     now = writer.second
     definition = {"point": point(1), "place": "新", "time": local(now)}
     async with Receiver(inbox, ONE) as receiver:
@@ -135,7 +135,7 @@ async def test_the_same_file_twice_is_a_duplicate_also_after_a_restart(inbox, wr
         assert not receiver.rows() and archived(inbox) == [path.name]
 
 
-async def test_the_same_name_with_another_content_is_a_file_of_its_own(inbox, writer):
+async def test_mess_20_the_same_name_with_another_content_is_a_file_of_its_own(inbox, writer):
     """Systems overwrite what they wrote in the same second."""
     async with Receiver(inbox, ONE) as receiver:
         for value in ("1", "2"):
@@ -193,6 +193,7 @@ async def test_what_must_not_be_taken_goes_to_the_error_folder_with_the_reason(i
         for name, (_, words) in cases.items():
             assert words in refused(inbox)[name], name
         assert "symbolic link" in refused(inbox)[link] and (inbox / "error" / link).is_symlink()
+        assert {one.where for one in receiver.adapter.findings()} == set(refused(inbox))
         assert secret.read_bytes() == right and not receiver.rows() and not waiting(inbox)
 
 
@@ -216,7 +217,7 @@ async def test_other_names_are_their_writers_business_and_txt_only_for_a_while(i
         assert (inbox / "upload.tmp").exists()
 
 
-async def test_a_byte_order_mark_gbk_and_line_breaks_are_read(inbox, writer):
+async def test_mess_20_a_byte_order_mark_gbk_and_line_breaks_are_read(inbox, writer):
     second = writer.second
     for number, change in enumerate(
         (
@@ -276,7 +277,9 @@ async def test_a_folder_that_is_silent_or_gone_is_a_lost_link(inbox, writer, tmp
         ("999999", Quality.BAD_OUT_OF_SERVICE, "unknown state"),
     ],
 )
-async def test_the_value_has_the_quality_of_its_state_and_the_state_is_verbatim(inbox, writer, state, quality, word):
+async def test_mess_21_the_value_has_the_quality_of_its_state_and_the_state_is_verbatim(
+    inbox, writer, state, quality, word
+):
     tags = [tag(0, point(1)), tag(1, f"CDSS:{point(1)}#state")]
     async with Receiver(inbox, tags) as receiver:
         writer.values({1: "1.25"}, state)
@@ -290,7 +293,7 @@ async def test_the_value_has_the_quality_of_its_state_and_the_state_is_verbatim(
         assert verbatim[1:3] == (float(state), 192)
 
 
-async def test_a_switch_is_told_by_number_by_the_dictionarys_words_or_by_its_definition(inbox, writer):
+async def test_mess_19_a_switch_is_told_by_number_by_the_dictionarys_words_or_by_its_definition(inbox, writer):
     fan, door, plain = (point(n, kind, "KG") for n, kind in ((1, "1001"), (2, "1002"), (3, "1005")))
     writer.write("CDDY", [{"point": plain, "on_text": "合闸", "off_text": "分闸", "time": local(writer.second)}])
     tags = [tag(0, fan, "bool"), tag(1, door), tag(2, plain), tag(3, fan, "text")]
@@ -323,6 +326,8 @@ async def test_points_that_no_tag_has_are_counted_and_listed_and_browse_shows_wh
         await receiver.until(lambda: len(archived(inbox)) == 3, "all archived")
         assert receiver.adapter.counters()["unknown_points_total"] == 2
         assert receiver.adapter.unknown_points() == [point(2), point(3)]
+        found = [one for one in receiver.adapter.findings() if one.kind == "unknown point"]
+        assert [one.where for one in found] == [point(2), point(3)] and "2号点" in found[0].reason
     async with Receiver(inbox, ONE) as again:  # the definitions are remembered
         nodes = await again.adapter.browse()
         assert [(node.address, node.name, node.type) for node in nodes] == [

@@ -59,7 +59,7 @@ async def test_one_column_a_point(postgres, tmp_path):
         assert [node.address for node in await reader.adapter.browse()] == ["level", "flow", "note"]
 
 
-async def test_times_without_a_zone_are_the_mines(postgres, tmp_path):
+async def test_mess_8_times_without_a_zone_are_the_mines(postgres, tmp_path):
     source = Source(postgres, "name text, value real, local timestamp, said text, epoch bigint")
     source.add("CH4", 1, local=datetime(2026, 9, 23, 10, 13, 19), said="20260923101319", epoch=1790129599)
     source.add("CH4", 2)
