@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from protocols.adapter import Tag
 from protocols.modbus.address import parse
-
-_WHOLE = re.compile(r"(u?)int(\d+)")
+from protocols.modbus.datatype import DATA_TYPES
 
 
 def span(tag: Tag) -> tuple[tuple[int | None, str], int, int] | None:
@@ -20,9 +17,9 @@ def span(tag: Tag) -> tuple[tuple[int | None, str], int, int] | None:
 
 
 def raw_range(tag: Tag) -> tuple[float, float] | None:
-    """What an integer type can hold; a float holds whatever there is."""
-    match = _WHOLE.fullmatch(parse(tag).type)
-    if match is None:
-        return None
-    bits = int(match[2])
-    return (0.0, 2.0**bits - 1) if match[1] else (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1)
+    """What bits, an integer or BCD can hold; a float holds whatever there is."""
+    target = parse(tag)
+    if target.bit >= 0 or target.table.of_bits:
+        return 0.0, 2.0**target.span - 1
+    kind = DATA_TYPES[target.type]
+    return (float(kind.low), float(kind.high)) if kind.high else None
