@@ -120,9 +120,13 @@ class Acquisition:
         if reading.ts is None or not len(reading):
             return
         rows = _positions(rows_of(reading.index, len(self.table)))
-        value, quality = normalise(self.table, rows, reading.value, reading.quality, reading.text)
-        placed = (reading.ts >= EARLIEST) & (reading.ts <= now)
-        samples = Samples(self.table.ids[rows], reading.ts, value, quality, reading.text)
+        ts, raw, quality = self.clock.utc(reading.ts), reading.value, reading.quality
+        if self.guards is not None:
+            # All of it is past, so that no guard takes it for how things are now.
+            raw, quality = self.guards.on_raw(rows, raw, quality, ts, np.ones(len(rows), np.bool_))
+        value, quality = normalise(self.table, rows, raw, quality, reading.text)
+        placed = (ts >= EARLIEST) & (ts <= now)
+        samples = Samples(self.table.ids[rows], ts, value, quality, reading.text)
         self.samples += len(reading)
         self._emit(rows, samples, placed, np.ones(len(rows), np.bool_), "history", receipt)
 

@@ -96,10 +96,10 @@ class DeviceConnection:
             if any(point.group == group.name for point in points if point.formula is None)
         }
         guards = self.acquisition.guards
-        self._counters_memory = None
+        self._bases = None
         if memory is not None and guards is not None and len(guards.counters.places):
-            self._counters_memory = Memory(memory, guards.counters)
-            self._counters_memory.recall()
+            self._bases = Memory(memory, guards.counters)
+            self._bases.recall()
         self._clock = clock
         self._sink = sink
         self._adapters = adapters
@@ -131,8 +131,8 @@ class DeviceConnection:
         finally:
             sweeping.cancel()
             await asyncio.gather(sweeping, return_exceptions=True)
-            if self._counters_memory is not None:
-                self._counters_memory.keep_now()
+            if self._bases is not None:
+                self._bases.keep_now()
 
     def _make(self) -> tuple[type[Adapter[Any, Any]], Any] | None:
         """The adapter's class and settings; None, and all points bad, when the site's files are wrong."""
@@ -361,8 +361,8 @@ class DeviceConnection:
             await asyncio.sleep(SWEEP_S)
             try:
                 self.acquisition.sweep(self._clock.now(), subscribed_since=self._subscribed_since, holds=self._holds)
-                if self._counters_memory is not None:
-                    await self._counters_memory.keep(time.monotonic())
+                if self._bases is not None:
+                    await self._bases.keep(time.monotonic())
             except Exception:
                 self.errors += 1
                 log.exception("sweep_failed", connection=self.spec.name)

@@ -58,14 +58,14 @@ class Devices:
         clock: WallClock,
         sink: Sink,
         adapters: Callable[[str], type[Adapter[Any, Any]]] = registry.adapter,
-        counters: Path | None = None,
+        memory: Path | None = None,
     ) -> None:
-        """`counters`: the folder in which the bases of counters outlive this process; None: they do not."""
+        """`memory`: the folder in which the connections' counters outlive this process."""
         self.name = name
         self._clock = clock
         self._sink = sink
         self._adapters = adapters
-        self._counters = counters
+        self._memory = memory
         self._running: dict[str, _Running] = {}
         self._phases: dict[tuple[str, str], float] = {}
         self._factor = 1.0
@@ -127,7 +127,7 @@ class Devices:
         # Groups that run keep their phase; only those that begin are placed.
         self._phases.update(phases([spec for spec, _ in wanted.values()]))
         for name, (spec, points) in wanted.items():
-            memory = None if self._counters is None else self._counters / f"{name}.json"
+            memory = None if self._memory is None else self._memory / f"{name}.json"
             connection = DeviceConnection(spec, points, self._phases, self._clock, self._sink, self._adapters, memory)
             connection.acquisition.report.widen(self._factor)
             task = asyncio.create_task(connection.run(), name=name)

@@ -25,13 +25,12 @@ class FindingsPage:
     """Renders the findings when asked for."""
 
     def __init__(self, connections: Iterable[DeviceConnection]) -> None:
-        """`connections` is walked at every showing: which there are may change."""
-        self._connections = connections
+        self._connections = connections  # asked anew each time: they may change
 
     def show(self, name: str | None = None) -> dict[str, Any] | None:
         """All that is known, or of one connection alone, the latest first, fit for JSON; None when this
         gateway has no such connection."""
-        chosen = [connection for connection in self._connections if name in {None, connection.spec.name}]
+        chosen = [connection for connection in self._connections if name in (None, connection.spec.name)]
         if name is not None and not chosen:
             return None
         found = [(finding, connection) for connection in chosen for finding in connection.findings()]

@@ -18,7 +18,7 @@ from bus.connection import Bus
 from bus.errors import BusError, BusUnavailable
 from bus.permissions import MINE
 from bus.sites import SiteFolderError, Version
-from gateway.versions import Kept, Versions
+from bus.versions import Kept, Versions
 from models.site import SiteErrors
 from models.site.model import Site
 

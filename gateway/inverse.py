@@ -50,8 +50,16 @@ class Raw:
         return abs(float(held) - float(self.value)) <= self.tolerance
 
 
-def invert(point: Point, value: Value, unit: str | None = None) -> Raw:
+Bounds = tuple[float, float] | None
+"""The raw numbers that a point's type can hold, where its adapter says."""
+
+
+def invert(point: Point, value: Value, unit: str | None = None, bounds: Bounds = None) -> Raw:
     """The raw value of a wanted one. Raises Unwritable."""
+    if point.formula is not None:
+        raise Unwritable("该测点由其他测点计算得出", "the point is derived from others: the device does not have it")
+    if point.guards.rollover:
+        raise Unwritable("累计值会翻转，不能写入", "the counter rolls over in the device: it cannot be written")
     if point.kind is Kind.TEXT:
         if unit:
             raise Unwritable("文本没有单位", "a text has no unit")
@@ -60,8 +68,14 @@ def invert(point: Point, value: Value, unit: str | None = None) -> Raw:
     if point.states and number not in point.states:
         raise Unwritable(f"{number:g} 不是该测点的状态：{_states(point, 'zh')}", _no_state(point, f"{number:g}"))
     _check_range(point, number)
-    raw = _raw(point, number, rounds=unit is not None and unit != point.unit)
+    raw = _raw(point, number, rounds=bool(point.guards.curve) or (unit is not None and unit != point.unit))
     _check_range(point, float(raw.wanted))
+    _check_bounds(point, number, float(raw.value), bounds)
+    if any(math.isclose(raw.value, nothing, rel_tol=_FLOAT32) for nothing in point.guards.no_value):
+        raise Unwritable(
+            f"{number:g} 在设备中是“无数据”的标记 {raw.value:g}",
+            f"{number:g} is {raw.value:g} in the device, which means no value",
+        )
     return raw
 
 
@@ -91,7 +105,24 @@ def wanted_number(point: Point, value: Value, unit: str | None = None) -> float:
 
 def of_raw(point: Point, raw: float) -> float:
     """As normalisation does it: a raw number in the point's unit."""
+    if point.guards.curve:
+        raw = float(np.interp(raw, *zip(*point.guards.curve, strict=True)))
     return raw * point.factor + point.offset
+
+
+def _raw_of(point: Point, number: float) -> float:
+    wanted = (number - point.offset) / point.factor
+    if not point.guards.curve:
+        return wanted
+    raw, value = np.array(point.guards.curve).T
+    if value[0] > value[-1]:
+        raw, value = raw[::-1], value[::-1]
+    if not (np.diff(value) > 0).all():
+        raise Unwritable("标定曲线不单调，无法反算", "the calibration curve goes up and down: it has no inverse")
+    if not value[0] <= wanted <= value[-1]:
+        ends = f"{value[0]:g} … {value[-1]:g}"
+        raise Unwritable(f"{number:g} 超出标定曲线 {ends}", f"{number:g} is outside the calibration curve {ends}")
+    return float(np.interp(wanted, value, raw))
 
 
 def _check_range(point: Point, number: float) -> None:
@@ -101,7 +132,7 @@ def _check_range(point: Point, number: float) -> None:
 
 
 def _raw(point: Point, number: float, *, rounds: bool) -> Raw:
-    raw = (number - point.offset) / point.factor
+    raw = _raw_of(point, number)
     kind = point.type.strip().casefold()
     whole = _WHOLE.fullmatch(kind)
     nearest = float(round(raw))
@@ -114,8 +145,6 @@ def _raw(point: Point, number: float, *, rounds: bool) -> Raw:
         raise Unwritable(
             f"{number:g} 换算后超过 2^53，无法精确写入", f"{number:g} is beyond 2^53 in the device: not exact"
         )
-    if whole is not None:
-        _check_bounds(point, number, whole, nearest)
     if abs(raw - nearest) > _CLOSE + 1e-15 * abs(raw) and not rounds:
         low, high = of_raw(point, math.floor(raw)), of_raw(point, math.ceil(raw))
         raise Unwritable(
@@ -146,22 +175,24 @@ def _tidy(value: float, asked: float) -> float:
     return asked if asked.is_integer() else float(f"{asked:.12g}")
 
 
-def _check_bounds(point: Point, number: float, whole: re.Match[str], raw: float) -> None:
-    name, bits = whole[1], whole[2]
-    if name.startswith("bool"):
+def _check_bounds(point: Point, number: float, raw: float, bounds: Bounds) -> None:
+    """By what the adapter says, or else by the type's name."""
+    whole = _WHOLE.fullmatch(point.type.strip().casefold())
+    if bounds is not None:
+        low, high = bounds
+    elif whole is not None and whole[1].startswith("bool"):
         low, high = 0.0, 1.0
-    elif bits is None:
-        return  # the adapter knows better
-    elif name.startswith("u"):
-        low, high = 0.0, 2.0 ** int(bits) - 1
+    elif whole is not None and whole[2]:
+        bits = int(whole[2])
+        low, high = (0.0, 2.0**bits - 1) if whole[1].startswith("u") else (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1)
     else:
-        low, high = -(2.0 ** (int(bits) - 1)), 2.0 ** (int(bits) - 1) - 1
+        return
     if not low <= raw <= high:
         ends = sorted((of_raw(point, low), of_raw(point, high)))
-        bounds = f"{ends[0]:.12g} … {ends[1]:.12g} {point.unit}".rstrip()
+        words = f"{ends[0]:.12g} … {ends[1]:.12g} {point.unit}".rstrip()
         raise Unwritable(
-            f"{number:g} 超出设备类型 {point.type} 的范围 {bounds}",
-            f"{number:g} is outside what {point.type} in the device can hold: {bounds}",
+            f"{number:g} 超出设备类型 {point.type} 的范围 {words}",
+            f"{number:g} is outside what {point.type} in the device can hold: {words}",
         )
 
 

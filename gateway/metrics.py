@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import psutil
@@ -30,13 +30,17 @@ class GatewayMetrics(Collector):
         clock: WallClock,
         connected: Callable[[], bool],
         of_site: Callable[[], dict[str, Any]] | None = None,
+        asked: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
+        """`of_site`: the site's version that is followed; `asked`: what the doors for commands and questions
+        count."""
         self._name = name
         self._connections = connections
         self._outbox = outbox
         self._clock = clock
         self._connected = connected
         self._of_site = of_site
+        self._asked = asked or {}
         self._started = clock.now()
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -49,6 +53,13 @@ class GatewayMetrics(Collector):
         yield from self._polls()
         yield from self._of_connections()
         yield from self._of_outbox()
+        asked = CounterMetricFamily(
+            PREFIX + "asked", "Commands and questions, by what came of them", labels=["door", "what"]
+        )
+        for door, counts in self._asked.items():
+            for what, count in sorted(counts.items()):
+                asked.add_metric([door, what.removesuffix("_total")], count)
+        yield asked
         process = psutil.Process(os.getpid())
         yield _gauge("resident_bytes", "Memory of this process", process.memory_info().rss)
         yield _counter("clock_jumps", "Times the system clock was set by more than a second", self._clock.jumps)

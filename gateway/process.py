@@ -18,6 +18,7 @@ import structlog
 from bus import subjects
 from bus.connection import Bus
 from bus.credentials import Credential
+from bus.versions import Versions
 from gateway.clock import WallClock
 from gateway.devices import Devices
 from gateway.diagnostics import Diagnostics
@@ -30,8 +31,8 @@ from gateway.numbers import BatchNumbers
 from gateway.orders import Orders
 from gateway.outbox import Limits, Outbox
 from gateway.pressure import Pressure
+from gateway.questions import Questions
 from gateway.telling import Telling
-from gateway.versions import Versions
 from gateway.writer import EVERY_S, MOST_WAITING, Writer
 from models.site.model import Site
 from protocols import registry
@@ -142,7 +143,9 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
     if settings.load is not None:
         follower = Follower(code, name, Versions(settings.own / "site"), settings.load, devices.apply)
     of_site = None if follower is None else follower.state
-    metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected, of_site)
+    questions = Questions(devices)
+    asked = {"commands": orders.counts, "writes": writer.counts, "questions": questions.counts}
+    metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected, of_site, asked)
     diagnostics = Diagnostics(devices, lambda: outbox.dropped_by_point)
     endpoint = Endpoint(_pages(metrics, diagnostics, FindingsPage(devices)))
     await endpoint.start(settings.home / "metrics" / f"gateway-{name}.json", settings.metrics_port)
@@ -171,6 +174,7 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
     stopped = asyncio.create_task(stop.wait(), name="stop")
     try:
         await bus.answer(subjects.command(code, name), orders.answer, at_once=MOST_WAITING)
+        await bus.answer(subjects.question(code, name), questions.answer, at_once=2)
         done, _ = await asyncio.wait([stopped, *service], return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopped}:
             # None of them ends by itself: a fault of our own ends the process, and its supervisor starts it anew.

@@ -90,10 +90,13 @@ class DeviceClock:
         """The times to believe if they can be, 0 in a row without one; None for ours throughout."""
         if source is None:
             return None
-        if self._zone is not None:
-            source = from_local(source, self._zone)
+        source = self.utc(source)
         self.skew.see(rows, source, now)
         return None if self._policy is ClockPolicy.GATEWAY else source
+
+    def utc(self, source: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The device's times as UTC, whatever they are used for."""
+        return source if self._zone is None else from_local(source, self._zone)
 
     @property
     def doubted(self) -> bool:

@@ -139,15 +139,10 @@ class Writer:
         point = connection.table.points[row]
         if not point.writable:
             raise Unwritable("该测点未声明为可写", "the point is not declared writable in its template")
-        if point.formula is not None or point.guards.curve or point.guards.rollover:
-            raise Unwritable(
-                "该测点由表达式、标定曲线或累计翻转得出，不能写入",
-                "the point follows from an expression, a calibration curve or a roll-over: it cannot be written",
-            )
         if not connection.acquisition.usable[row]:
             why = connection.acquisition.reasons[row]
             raise Unwritable(f"测点配置有误：{why}", f"the point is not configured right: {why}")
-        raw = invert(point, command.value, command.unit)
+        raw = invert(point, command.value, command.unit, _bounds(connection, row))
         if command.deadline > began + AHEAD_S * 1e6:
             raise Unwritable(
                 f"截止时间超过 {AHEAD_S:g} 秒，请核对时钟",
@@ -212,14 +207,16 @@ class Writer:
     ) -> Answer:
         point = connection.table.points[row]
         taken = int(connection.acquisition.taken[row])
+        # The write waits for a poll that is under way: at the deadline it ends, sent or not, rather than come late.
+        left = (command.deadline - self._clock.now()) / 1e6
         try:
-            async with asyncio.timeout(WRITE_S):
+            async with asyncio.timeout(min(WRITE_S, left)):
                 await adapter.write(connection.table.tags[row], raw.value)
             held = await self._verified(connection, adapter, row, raw, taken)
         except WriteRefused as error:
             return self._settled(command, point, Outcome.REFUSED, f"设备拒绝：{error}", str(error))
         except (LinkLost, TimeoutError) as error:
-            return self._answer(command, point, Outcome.UNKNOWN, *lost(str(error)))
+            return self._answer(command, point, Outcome.UNKNOWN, *lost(str(error) or "no answer in time"))
         except AdapterError as error:
             return self._settled(command, point, Outcome.FAILED, f"写入失败：{error}", str(error))
         except Exception as error:  # an adapter's own fault: it may have sent something before
@@ -289,3 +286,12 @@ class Writer:
 
     def _refused(self, command: Command, zh: str, en: str) -> Answer:
         return Answer(command.id, command.point, Outcome.REFUSED, Name(zh, en), at=self._clock.now())
+
+
+def _bounds(connection: DeviceConnection, row: int) -> tuple[float, float] | None:
+    """The raw numbers that the point's type can hold, as far as its adapter says."""
+    adapter = connection.adapter
+    try:
+        return None if adapter is None else adapter.raw_range(connection.table.tags[row])
+    except ValueError:
+        return None

@@ -83,7 +83,7 @@ class LimitFact(Strict):
 
 class PointModel(Strict):
     """One point of a template. `low` and `high` bound what the value can physically be. `sensor_code`
-    is its type in the national dictionary (`models/sensor_types.yaml`), "" where that has none."""
+    is its type in the national dictionary (models/exchange/dictionaries), "" where that has none."""
 
     name: Names
     role: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$", max_length=60)]

@@ -78,6 +78,6 @@ async def mine_bus(
         if set_up:
             admin = await running.connect("admin")
             local = gateways if leaves else None
-            await streams.ensure(admin, code, limits, gateways=local, edges=leaves)
+            await streams.ensure(admin, code, limits, gateways=local, edges=leaves, with_sites=upstream is None)
             await admin.close()
         yield running

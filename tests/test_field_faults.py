@@ -41,6 +41,20 @@ def test_the_page_has_the_tests() -> None:
 def test_folders_and_names_are_found() -> None:
     found = faults.named_tests()
     assert "tests/faults/test_folders.py::test_a_fault_met_in_the_field[signed_read_as_unsigned]" in found["mess 3"]
-    assert faults._NAMED.findall("    async def test_mess_9_13_stale():\n")[0][1:] == ("mess", "9_13")
-    assert faults._NAMED.findall("def test_p7_one_bad():\n")[0][1:] == ("p", "7")
-    assert not faults._NAMED.findall("def test_plans_grow():\ndef test_mess():\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "items"),
+    {
+        "test_mess_04_numbers_for_no_value": ["mess 4"],
+        "test_mess_14_and_p5_one_register": ["mess 14", "p 5"],
+        "test_p7_one_bad_address": ["p 7"],
+        "test_p2_100_ms": ["p 2"],
+        "test_messages_come": [],
+        "test_planning": [],
+        "test_p9": [],
+        "test_one_of_p7_fails": [],
+    }.items(),
+)
+def test_a_tests_name_tells_its_items(name: str, items: list[str]) -> None:
+    assert faults.items_of(name) == items

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from middleplatform.api.words import in_chinese
 from middleplatform.store.errors import StoreError, StoreUnavailable
 
 log = structlog.get_logger("api")
@@ -92,8 +93,9 @@ def install(app: FastAPI) -> None:
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         problems = [_problem(each) for each in error.errors()[:20]]
         said = "; ".join(f"{each['where']}: {each['message']}" for each in problems)
+        said_zh = "；".join(f"{each['where']}：{each['message_zh']}" for each in problems)
         where = problems[0]["where"] if problems else None
-        return ApiError(400, "invalid_parameter", f"参数有误：{said}", said, where, problems=problems).response()
+        return ApiError(400, "invalid_parameter", f"参数有误：{said_zh}", said, where, problems=problems).response()
 
     async def store(request: Request, error: StoreError) -> Response:
         log.warning("the store did not serve a request", path=request.url.path, error=str(error))
@@ -119,6 +121,8 @@ def _problem(error: Mapping[str, Any]) -> dict[str, str]:
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         message = "there is no such parameter"
+    message_zh = in_chinese(error)
     if place[0] in {"query", "path"} and isinstance(error.get("input"), str):
         message += f", got '{shown(error['input'])}'"
-    return {"where": where, "message": message}
+        message_zh += f"，收到“{shown(error['input'])}”"
+    return {"where": where, "message": message, "message_zh": message_zh}

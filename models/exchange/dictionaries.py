@@ -72,8 +72,8 @@ class SensorType:
 
     name: Name
     value_type: str
-    off: Name | None
-    on: Name | None
+    zero: Name | None
+    one: Name | None
 
 
 @cache

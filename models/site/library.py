@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 from models.site.files import Folder
 from models.site.problems import Problems, nearest
 from models.site.schema import validate
-from models.site.yamlfile import parse
+from models.site.yamlfile import Document, parse
 from models.thing import Template
 
 LIBRARY = Path(__file__).resolve().parent.parent / "library"
@@ -56,4 +57,18 @@ class Library:
                 file, document.line(("id",)), f"the id '{template.id}' must be the file's name, '{path.stem}'"
             )
             return None
+        if template is not None and path.parent != LIBRARY:
+            self._note_slips(template, document)
         return template
+
+    def _note_slips(self, template: Template, document: Document) -> None:
+        """A site may bring roles of its own, but one that is nearly the house's is likelier a slip, and
+        nothing that binds to the house's would find the point."""
+        from models import vocabulary
+
+        for key, point in template.points.items():
+            if point.role not in vocabulary.roles():
+                near = difflib.get_close_matches(point.role, vocabulary.roles(), n=1, cutoff=0.85)
+                if near:
+                    message = f"the role '{point.role}' is not in the vocabulary; did you mean '{near[0]}'?"
+                    self.problems.note(document.file, document.line(("points", key, "role")), message)

@@ -27,7 +27,9 @@ class SiteErrors(ValueError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = list(problems)
-        super().__init__(f"{len(self.problems)} problems in this site:\n" + "\n".join(map(str, self.problems)))
+        count = len(self.problems)
+        head = f"{count} problem{'' if count == 1 else 's'} in this site:\n"
+        super().__init__(head + "\n".join(map(str, self.problems)))
 
 
 class Problems:

@@ -40,7 +40,13 @@ class Modbus(Adapter[ModbusSettings, Plan]):
     def __init__(self, settings: ModbusSettings) -> None:
         super().__init__(settings)
         quirks = settings.quirks
-        self._link = Link(settings.place, settings.timeout_s, quirks.pause_after_connect_s, quirks.pause_s)
+        self._link = Link(
+            settings.place,
+            settings.timeout_s,
+            quirks.pause_after_connect_s,
+            quirks.pause_s,
+            any_unit=quirks.any_unit,
+        )
         self._reader = Reader(self._link, settings.rest_s)
         self._forbidden = Forbidden.parse(settings.forbidden)
 
@@ -86,7 +92,7 @@ class Modbus(Adapter[ModbusSettings, Plan]):
         return reading
 
     def requests(self, plan: Plan) -> Sequence[Request]:
-        return asked_by(plan, self.settings)
+        return asked_by(plan, self.settings.place)
 
     async def write(self, tag: Tag, value: float | str) -> None:
         """Functions 5, 6, 15 and 16 by the tag's type; bits of a register by 22, which leaves its other bits

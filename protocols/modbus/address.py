@@ -29,7 +29,7 @@ class Table(IntEnum):
 
     @property
     def of_bits(self) -> bool:
-        return self <= Table.DISCRETE_INPUTS
+        return self < 3
 
     @property
     def words(self) -> str:

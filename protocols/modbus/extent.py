@@ -8,7 +8,7 @@ from protocols.modbus.datatype import DATA_TYPES
 
 
 def span(tag: Tag) -> tuple[tuple[int | None, str], int, int] | None:
-    """The unit and table, and the first and last register. None for a bit: that a register is read as
+    """The unit and table, and the first and last register. None for bits: that a register is read as
     a word and bit by bit is usual."""
     target = parse(tag)
     if target.bit >= 0 or target.table.of_bits:
@@ -17,9 +17,11 @@ def span(tag: Tag) -> tuple[tuple[int | None, str], int, int] | None:
 
 
 def raw_range(tag: Tag) -> tuple[float, float] | None:
-    """What bits, an integer or BCD can hold; a float holds whatever there is."""
+    """What a whole number's type, or its bits, can hold; a float holds whatever there is."""
     target = parse(tag)
-    if target.bit >= 0 or target.table.of_bits:
-        return 0.0, 2.0**target.span - 1
     kind = DATA_TYPES[target.type]
-    return (float(kind.low), float(kind.high)) if kind.high else None
+    if target.type == "bool" or not kind.high:
+        return None
+    if target.bit >= 0 or target.table.of_bits:
+        return 0.0, 2.0 ** (target.width if target.table.of_bits else target.span) - 1
+    return float(kind.low), float(kind.high)

@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
-from typing import Any
 
 from protocols.adapter import Request, Tag
-from protocols.modbus.address import HIGHEST, TABLES, parse
+from protocols.modbus.address import HIGHEST, parse
+from protocols.modbus.place import Place
 from protocols.modbus.planner import Plan
+from protocols.modbus.rtu import line_s
 
-_SHORT = {table: name for name, table in TABLES.items()}
-_TCP_HEADER, _RTU_FRAME = 7, 3
-"""Bytes besides function code and data: of Modbus TCP, and of a serial frame with its check sum."""
+_NUMBERED = re.compile(r"(?P<front>(?:\d+/)?(?:[a-z]{2}:|[0134]x|[0134]))(?P<number>\d+)", re.ASCII)
 
 
 def neighbours(address: str, count: int) -> Sequence[Tag]:
-    """The registers (or single bits) from an address on, each as a tag of its own; none beyond the last address."""
-    target = parse(Tag(0, "words", address))
-    unit = "" if target.unit is None else f"{target.unit}/"
-    last = min(target.start + count - 1, HIGHEST)
-    starts = range(target.start, last + 1)
-    return [Tag(index, "words", f"{unit}{_SHORT[target.table]}:{start}") for index, start in enumerate(starts)]
+    """The registers (or single bits) from an address on, each as a tag of its own, counted as that address is;
+    none beyond the last address."""
+    start = parse(Tag(0, "words", re.sub(r"\.\d.*|\[.*", "", address))).start
+    match = _NUMBERED.match(address)
+    assert match is not None  # noqa: S101 - it was parsed
+    front, number = match["front"], match["number"]
+    return [
+        Tag(index, "words", f"{front}{int(number) + index:0{len(number)}d}")
+        for index in range(min(count, HIGHEST + 1 - start))
+    ]
 
 
-def asked_by(plan: Plan, settings: Any) -> Sequence[Request]:
-    """The requests of one poll, as blocks are joined now."""
-    serial = getattr(settings, "transport", "tcp")
-    around = _TCP_HEADER if serial == "tcp" else _RTU_FRAME
+def asked_by(plan: Plan, place: Place) -> Sequence[Request]:
+    """The requests of one poll, as blocks are joined now, and how long each takes on a serial line."""
+    head = 7 if place.transport == "tcp" else 3
     found = []
     for piece in plan.pieces:
-        sent = around + 5
-        received = around + 2 + ((piece.count + 7) // 8 if piece.table.of_bits else 2 * piece.count)
+        if piece.ask_after == math.inf:
+            continue
+        size = (piece.count + 7) // 8 if piece.table.of_bits else 2 * piece.count
         last = piece.start + piece.count - 1
         what = f"unit {piece.unit}, {piece.table.words} {piece.start} to {last}"
-        line_s = _on_the_line(sent + received, settings) if serial == "serial" else 0.0
-        found.append(Request(what, piece.count, sent, received, line_s))
+        sent, received = head + 5, head + 2 + size
+        found.append(Request(what, piece.count, sent, received, line_s(place, sent, received)))
     return found
-
-
-def _on_the_line(characters: int, settings: Any) -> float:
-    """Seconds that a request and its reply take at the line's speed, with the silence of 3.5 characters that ends
-    each (1.75 ms above 19200 bit/s, as the serial line specification of 2006 has it)."""
-    bits = 1 + 8 + (settings.parity != "none") + settings.stop
-    character = bits / settings.baud
-    silence = 3.5 * character if settings.baud <= 19200 else 0.00175
-    return float(characters * character + 2 * silence)

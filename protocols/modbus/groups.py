@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import IntEnum, auto
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from protocols.modbus.address import Target
 from protocols.modbus.datatype import DATA_TYPES, wire_order
 
 
-class Sort(Enum):
+class Sort(IntEnum):
     """How a group is decoded."""
 
     WIRE_BITS = auto()
@@ -63,15 +64,21 @@ def kind_of(target: Target) -> Kind:
         return Kind(Sort.REGISTER_BITS, "", target.order, 1, 0, "")
     if target.type == "string":
         return Kind(Sort.TEXT, "string", target.order, target.width, target.length, target.encoding)
-    kind = DATA_TYPES[target.type]
+    return _kind_of_number(target.type, target.order)
+
+
+@lru_cache(maxsize=64)
+def _kind_of_number(type_: str, order: str) -> Kind:
+    """There are few of them, and many points."""
+    kind = DATA_TYPES[type_]
     sort = Sort.NUMBER
-    if target.type == "bool":
+    if type_ == "bool":
         sort = Sort.TRUTH
     elif kind.digits:
         sort = Sort.DIGITS
     elif kind.words == 3:
         sort = Sort.SHIFTED
-    return Kind(sort, target.type, target.order, kind.words, 0, "")
+    return Kind(sort, type_, order, kind.words, 0, "")
 
 
 def group_all(

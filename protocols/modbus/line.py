@@ -58,7 +58,7 @@ class Line:
         self.turn = asyncio.Lock()
         self.counts: Counter[str] = Counter()
         self.units: dict[int, Unit] = {}
-        self._framing: Framing = Mbap() if place.transport == "tcp" else Rtu()
+        self._framing: Framing = Mbap() if place.transport == "tcp" else Rtu(local_echo=place.local_echo)
         self._silence = silence_s(place)
         self._wire: Wire | None = None
         self._waiting: asyncio.Future[bytes] | None = None

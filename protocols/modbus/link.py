@@ -16,13 +16,22 @@ from protocols.modbus.unit import Unit
 class Link:
     """`counts` holds what happened, by counter name. Raises LinkLost when there is no connection."""
 
-    def __init__(self, place: Place, timeout_s: float, pause_after_connect_s: float, pause_s: float) -> None:
+    def __init__(
+        self,
+        place: Place,
+        timeout_s: float,
+        pause_after_connect_s: float = 0.0,
+        pause_s: float = 0.0,
+        *,
+        any_unit: bool = False,
+    ) -> None:
         self.where = str(place)
         self.counts: Counter[str] = Counter()
         self._place = place
         self._timeout = timeout_s
         self._pause_after_connect = pause_after_connect_s
         self._pause = pause_s
+        self._any_unit = any_unit
         self._line: Line | None = None
         self._closed = False
         self._asking = False
@@ -48,7 +57,7 @@ class Link:
             await self._open(line)
             self._asking = True
             try:
-                reply = await line.ask(ask, self._timeout)
+                reply = await line.ask(ask._replace(any_unit=True) if self._any_unit else ask, self._timeout)
             finally:
                 self._asking = False
         if reply[0] & 0x80:

@@ -15,12 +15,14 @@ ECHO = 8
 
 class Ask(NamedTuple):
     """One request. `pdu`: function code and what follows. Its reply has `body` bytes after the function
-    code, and these begin with `begins`: the count of a read's data, or the echo of a write."""
+    code, and these begin with `begins`: the count of a read's data, or the echo of a write.
+    `any_unit`: the reply may name another."""
 
     unit: int
     pdu: bytes
     body: int
     begins: bytes
+    any_unit: bool = False
 
 
 def read(unit: int, table: Table, start: int, count: int) -> Ask:
@@ -70,7 +72,7 @@ def mismatch(ask: Ask, unit: int, pdu: bytes) -> str:
     """Why a reply cannot be the one to `ask`, or ""."""
     function, wanted = pdu[0], ask.pdu[0]
     size = len(pdu) - 1
-    if unit != ask.unit:
+    if unit != ask.unit and not ask.any_unit:
         return f"unit {ask.unit} was asked and unit {unit} answered"
     if function == wanted | 0x80:
         return "" if size == 1 else f"an exception reply has 1 byte, this one has {size}"

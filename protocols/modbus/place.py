@@ -15,6 +15,7 @@ class Place(NamedTuple):
     baud: int = 0
     parity: str = "none"
     stop: int = 1
+    local_echo: bool = False
 
     @property
     def key(self) -> tuple[str, int | str]:
@@ -24,9 +25,10 @@ class Place(NamedTuple):
     @property
     def setup(self) -> str:
         """How the line is run, in words."""
+        words = self.transport
         if self.transport == "serial":
-            return f"{self.baud} baud, 8 bits, parity {self.parity}, {self.stop} stop"
-        return self.transport
+            words = f"{self.baud} baud, 8 bits, parity {self.parity}, {self.stop} stop"
+        return f"{words}, with local echo" if self.local_echo else words
 
     def __str__(self) -> str:
         return str(self.port) if self.transport == "serial" else f"{self.host}:{self.port}"

@@ -105,13 +105,20 @@ def compile_plan(
 
     slots = np.lexsort((-width, start, table, units))
     units, table, start, width = (column[slots] for column in (units, table, start, width))
-    index = index[slots]
-    targets = [targets[slot] for slot in slots.tolist()]
     limit = np.where(table <= Table.DISCRETE_INPUTS, max_bits, max_registers)
     touched, stretch = (forbidden or Forbidden()).mark(units, table, start, width)
     never = touched | (start < 0) | (start + width - 1 > HIGHEST) | (width > limit)
     if serial:
         never |= (units == 0) | (units > _LAST_SERIAL_UNIT)
+    if never.any():
+        # Last of all, where they come between no neighbours.
+        later = np.argsort(never, kind="stable")
+        units, table, start, width, limit, stretch = (
+            column[later] for column in (units, table, start, width, limit, stretch)
+        )
+        slots, touched, never = slots[later], touched[later], never[later]
+    index = index[slots]
+    targets = [targets[slot] for slot in slots.tolist()]
     pieces = _coalesce(units, table, start, width, limit, stretch, never, gap, apart)
     for piece in pieces:
         if never[piece.low]:

@@ -43,6 +43,12 @@ class Quirks(BaseModel):
     multiple_writes_only: Annotated[
         bool, Field(description="write single registers and coils by functions 16 and 15, where 6 and 5 are missing")
     ] = False
+    any_unit: Annotated[
+        bool, Field(description="take replies that name another unit than was asked (Modbus TCP alone)")
+    ] = False
+    local_echo: Annotated[
+        bool, Field(description="the converter gives each request back before the reply (RTU; all on the line alike)")
+    ] = False
     close_after_poll: Annotated[
         bool, Field(description="close the connection after each poll, for devices that serve one master at a time")
     ] = False
@@ -92,7 +98,9 @@ class ModbusSettings(Settings):
             description="pause before what failed twice is asked again; doubles up to 60 s, or this if longer",
         ),
     ] = 10.0
-    quirks: Annotated[Quirks, Field(description="what this device does otherwise than the standard says")] = Quirks()
+    quirks: Annotated[
+        Quirks, Field(default_factory=Quirks, description="what this device does otherwise than the standard says")
+    ]
 
     @field_validator("forbidden")
     @classmethod
@@ -112,6 +120,10 @@ class ModbusSettings(Settings):
                 raise ValueError("'host' is missing")
             if isinstance(self.port, str):
                 raise ValueError(f"'{self.port}' is a serial port, and that needs transport: serial")
+        if self.quirks.any_unit and self.transport != "tcp":
+            raise ValueError("any_unit is for Modbus TCP: on RTU nothing but the unit says whose reply it is")
+        if self.quirks.local_echo and self.transport == "tcp":
+            raise ValueError("local_echo is for RTU: nothing gives requests back on Modbus TCP")
         if self.transport != "tcp" and not 1 <= self.unit <= 247:
             raise ValueError(f"units on a serial line are 1 to 247 (0 is everyone, who cannot answer), not {self.unit}")
         return self
@@ -120,5 +132,5 @@ class ModbusSettings(Settings):
     def place(self) -> Place:
         """Where the line is, for those who share it."""
         if self.transport == "serial":
-            return Place(self.transport, "", self.port, self.baud, self.parity, self.stop)
-        return Place(self.transport, self.host, self.port)
+            return Place(self.transport, "", self.port, self.baud, self.parity, self.stop, self.quirks.local_echo)
+        return Place(self.transport, self.host, self.port, local_echo=self.quirks.local_echo)

@@ -15,7 +15,7 @@ from protocols.mqtt.address import AbsentError, Steps, find
 from protocols.mqtt.binding import Binding, Extractor, Layout
 from protocols.mqtt.columns import Columns, Message
 from protocols.mqtt.form import Form, MalformedError
-from protocols.mqtt.topic import captured, covers, matches
+from protocols.mqtt.topic import captured, covers, is_topic, matches
 
 MAX_CACHED_TOPICS = 10_000
 COUNTS = ("malformed_total", "unmatched_total", "absent_total", "unreadable_times_total")
@@ -91,7 +91,7 @@ class Decoder:
         for tag in tags:
             binding = Binding.of(tag)
             self._patterns.setdefault(binding.topic, []).append(binding)
-        self._levels = [(pattern.split("/"), pattern) for pattern in self._patterns]
+        self._wide = [(pattern.split("/"), pattern) for pattern in self._patterns if not is_topic(pattern)]
         self._answered: set[int] = set()
         """Tags whose path was found at least once, or whose absence was told."""
 
@@ -118,10 +118,10 @@ class Decoder:
             self._known.clear()
         levels = topic.split("/")
         groups: dict[Layout, list[Extractor]] = {}
-        for pattern, name in self._levels:
-            if matches(pattern, levels):
-                for binding in self._patterns[name]:
-                    groups.setdefault(binding.layout, []).append(binding.extractor)
+        names = [name for pattern, name in self._wide if matches(pattern, levels)]
+        for name in [topic, *names] if is_topic(topic) else names:
+            for binding in self._patterns.get(name, ()):
+                groups.setdefault(binding.layout, []).append(binding.extractor)
         # Those of one form stand together, so that a payload is parsed once for them.
         forms = list(dict.fromkeys(layout.form for layout in groups))
         made = tuple(

@@ -64,10 +64,8 @@ def covers(wide: str, narrow: str) -> bool:
 def fewest(patterns: Iterable[str]) -> list[str]:
     """These patterns without those that another one covers: a broker may send a message once for each
     subscription that it matches."""
-    kept: list[str] = []
-    for pattern in dict.fromkeys(patterns):
-        if any(covers(other, pattern) for other in kept):
-            continue
-        kept = [other for other in kept if not covers(pattern, other)]
-        kept.append(pattern)
-    return kept
+    distinct = list(dict.fromkeys(patterns))
+    wide = [pattern for pattern in distinct if not is_topic(pattern)]
+    return [
+        pattern for pattern in distinct if not any(covers(other, pattern) for other in wide if other is not pattern)
+    ]

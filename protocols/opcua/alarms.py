@@ -1,14 +1,16 @@
 """Alarms and events that a server tells, as occurrences.
 
 A condition (OPC 10000-9) is told of again and again: raised, acknowledged, cleared. All that is one
-event of ours, whose key is the condition, its branch and the time it became active; clearing gives the
-end, what comes later is a new version. Any other event happened at its time and is over.
+event of ours, whose key is the condition and the time it became active; clearing gives the end, what
+comes later is a new version. A branch is a former state that waits to be acknowledged: it tells that of
+the event, if it is still the condition's latest, and is no event of its own. Any other event happened at
+its time and is over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from asyncua import ua
@@ -16,7 +18,7 @@ from asyncua import ua
 from protocols.adapter import Occurrence
 from protocols.opcua.address import format_address
 from protocols.opcua.settings import EventSettings
-from protocols.opcua.variant import microseconds
+from protocols.opcua.variant import microseconds, plain_text
 
 _BASE, _CONDITION, _ACKNOWLEDGEABLE, _ALARM = (ua.NodeId(i) for i in (2041, 2782, 2881, 2915))
 REFRESH_START, REFRESH_END, REFRESH_REQUIRED = (ua.NodeId(i) for i in (2787, 2788, 2789))
@@ -39,7 +41,6 @@ FIELDS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
 """What is asked for of each event: our name, the type that has it, the way to it."""
 
 MAX_CONDITIONS = 10_000
-MAX_TEXT = 2_000
 
 
 def event_filter() -> Any:
@@ -133,6 +134,9 @@ class Alarms:
 
     def _condition(self, got: dict[str, Any], at: int) -> list[Occurrence]:
         name = self._name(got)
+        branch = got["branch"]
+        if isinstance(branch, ua.NodeId) and not branch.is_null():
+            return self._branch(name, got)
         if self._refreshed is not None:
             self._refreshed.add(name)
         before = self._conditions.known.get(name)
@@ -157,9 +161,23 @@ class Alarms:
         else:
             since = before.since
             end = before.told.end if before.told.end is not None else max(since, turned or at)
+        if before is not None and since == before.since:
+            # Clearing may set it to nothing; what it was is worth knowing.
+            got["severity"] = max(_severity(got["severity"]), _severity(before.told.attributes.get("severity")))
         occurrence = self._occurrence("alarm", f"{name}|{since}", since, end, got)
         self._conditions.keep(name, Condition(occurrence, since, bool(got["active"])))
         return [*told, occurrence]
+
+    def _branch(self, name: str, got: dict[str, Any]) -> list[Occurrence]:
+        before = self._conditions.known.get(name)
+        if before is None or microseconds(got["active_since"]) not in (0, before.since):
+            return []
+        acked = bool(got["acked"])
+        if before.told.attributes.get("acked") == acked:
+            return []
+        told = replace(before.told, attributes={**before.told.attributes, "acked": acked})
+        self._conditions.keep(name, Condition(told, before.since, before.active))
+        return [told]
 
     def _vanished(self, at: int) -> list[Occurrence]:
         """After a refresh: what was active and is retained no more was cleared while we were away."""
@@ -177,11 +195,7 @@ class Alarms:
     def _name(self, got: dict[str, Any]) -> str:
         condition = got["condition_id"]
         name = self._address(condition) if isinstance(condition, ua.NodeId) else ""
-        name = name or f"{self._address(got['source_node']) or got['source']}|{got['condition']}"
-        branch = got["branch"]
-        if isinstance(branch, ua.NodeId) and not branch.is_null():
-            name += f"|{self._address(branch)}"
-        return name
+        return name or f"{self._address(got['source_node']) or got['source']}|{got['condition']}"
 
     def _address(self, node: Any) -> str:
         if not isinstance(node, ua.NodeId) or node.is_null():
@@ -222,9 +236,7 @@ class Alarms:
 def _ended(told: Occurrence, at: int) -> Occurrence:
     """The same, cleared at a time that nobody saw."""
     attributes = {**told.attributes, "active": False, "end_seen": False}
-    return Occurrence(
-        told.kind, told.key, told.start, max(told.start, at), told.quality, attributes, told.tag, told.equipment
-    )
+    return replace(told, end=max(told.start, at), attributes=attributes)
 
 
 def _standard(node: Any) -> bool:
@@ -240,4 +252,4 @@ def _plain(value: Any) -> Any:
     held = value.Value if isinstance(value, ua.Variant) else value
     if isinstance(held, ua.LocalizedText):
         held = held.Text
-    return held[:MAX_TEXT] if isinstance(held, str) else held
+    return plain_text(held) if isinstance(held, str) else held

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -23,12 +24,14 @@ from protocols.opcua.options import state_readers
 from protocols.opcua.session import ServiceRefusedError, Session
 from protocols.opcua.settings import OpcUaSettings
 from protocols.opcua.status import OVERFLOW, words
-from protocols.opcua.variant import bad_reading, reading, type_name
+from protocols.opcua.variant import bad_reading, microseconds, reading, type_name
 from protocols.opcua.watch import CLOCK, EVENTS, Watch
 
 log = structlog.get_logger(__name__)
 
 ROWS_AT_ONCE = 5_000
+COMPLAIN_US = 10_000_000
+"""Malformed events are counted all, and logged so often."""
 SETTLE_S = 2.0
 """The present comes first: history is read so long after subscribing."""
 
@@ -55,6 +58,7 @@ class Feeds:
         self._watch = Watch(session, settings, tags, counts, self._on_publish)
         self._alarms: Alarms | None = None
         self._events = Feed(0, 0.0)
+        self._complained = 0
         self._missed: AsyncIterator[Reading] | None = None
         self._missed_due = 0.0
 
@@ -77,7 +81,8 @@ class Feeds:
                 self._counts["events_total"] += len(events)
                 found = reading(index, values, self._types, self._states)
                 await self._deliver(deliver, Delivery(found, events=events))
-                self._remember(found)
+                if found.ts is not None and len(found):
+                    self._remember(int(found.ts.max()))
                 continue
             if self._inbox.lost is not None:
                 raise self._inbox.lost
@@ -133,6 +138,8 @@ class Feeds:
             handle = item.ClientHandle
             if handle == CLOCK:
                 feed.heard = self._loop.time()
+                if item.Value.Value is not None and isinstance(item.Value.Value.Value, datetime):
+                    self._remember(microseconds(item.Value.Value.Value))
                 continue
             if handle - 1 not in self._types:
                 continue
@@ -154,7 +161,9 @@ class Feeds:
                 events += self._alarms.tell(item.EventFields, now)
             except (ValueError, TypeError, AttributeError, OverflowError) as error:
                 self._counts["malformed_events_total"] += 1
-                log.warning("opcua_event_malformed", server=self._session.where, reason=str(error)[:200])
+                if now - self._complained >= COMPLAIN_US:
+                    self._complained = now
+                    log.warning("opcua_event_malformed", server=self._session.where, reason=str(error)[:200])
 
     def _check_sequence(self, feed: Feed, number: int) -> None:
         """A number that is left out is a notification that did not arrive: start anew, from current values."""
@@ -178,11 +187,9 @@ class Feeds:
 
     # ---- what was missed
 
-    def _remember(self, found: Reading) -> None:
-        """How far the server's own time has come, for the session after this one."""
-        if found.ts is not None and len(found):
-            newest = min(int(found.ts.max()), time.time_ns() // 1000)
-            self._memory["newest"] = max(newest, self._memory.get("newest", 0))
+    def _remember(self, newest: int) -> None:
+        """How far the server's own time has come, µs UTC, for the session after this one."""
+        self._memory["newest"] = max(min(newest, time.time_ns() // 1000), self._memory.get("newest", 0))
 
     def _ask_for_missed(self) -> None:
         newest, hours = self._memory.get("newest", 0), self._settings.history_h

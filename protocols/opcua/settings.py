@@ -72,6 +72,7 @@ class OpcUaSettings(Settings):
         1000, ge=1, le=100_000, description="more values than this are spread over several subscriptions"
     )
     max_items_per_call: int = Field(500, ge=1, le=10_000, description="values named in one request to the server")
+    poll: bool = Field(False, description="ask for the values at their groups' periods instead of subscribing")
     retry_s: float = Field(
         5.0,
         ge=0.1,

@@ -17,6 +17,9 @@ from protocols.opcua.status import qualities, words
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAN = float("nan")
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+MAX_TEXT = 4_096
+"""Characters of a text; what is longer is cut."""
 
 _INTEGERS = {
     "sbyte": (ua.VariantType.SByte, -(2**7), 2**7 - 1),
@@ -62,6 +65,12 @@ def microseconds(moment: datetime | None) -> int:
     return max(0, (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds)
 
 
+def plain_text(text: str) -> str:
+    """A text of bounded length that can be written as UTF-8: half a pair of surrogates cannot."""
+    text = text[:MAX_TEXT]
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def _decode(value: Any, as_text: bool) -> tuple[float, str | None]:
     """Number and text of what a variant holds. Raises ValueError in plain words."""
     if isinstance(value, list | tuple):
@@ -72,7 +81,7 @@ def _decode(value: Any, as_text: bool) -> tuple[float, str | None]:
         moment = value if value.tzinfo else value.replace(tzinfo=UTC)
         return (_NAN, moment.isoformat()) if as_text else (moment.timestamp(), None)
     if isinstance(value, str):
-        return _NAN, value
+        return _NAN, plain_text(value)
     if isinstance(value, bool | int | float):
         return (_NAN, str(value)) if as_text else (float(value), None)
     if isinstance(value, ua.StatusCode):
@@ -163,6 +172,8 @@ def to_variant(value: float | str, kind: str) -> Any:
     if isinstance(value, str):
         raise AdapterError(f"the text '{value[:40]}' cannot be written: the node holds {kind}")
     if kind in ("float32", "float64"):
+        if not math.isfinite(value) or (kind == "float32" and abs(value) > FLOAT32_MAX):
+            raise AdapterError(f"{value:g} cannot be written: the node holds {kind}, a finite number")
         return ua.Variant(float(value), _OTHERS[kind])
     if not math.isfinite(value) or value != int(value):
         raise AdapterError(f"{value:g} cannot be written: the node holds {kind}, a whole number")

@@ -25,8 +25,8 @@ from protocols.opcua.status import quality_of, words
 
 CLOCK = 0
 """The client handle of the server's own clock; tag i has the handle i + 1."""
-EVENTS = 0xFFFFFFFF
-"""The client handle of the events."""
+EVENTS = 0x7FFFFFFF
+"""The client handle of the events; to some servers the highest of all numbers is none."""
 NOTIFICATIONS_AT_ONCE = 1_000
 """Values in one publish response: it is decoded in one go, while the other connections wait."""
 LONGEST_RETRY_S = 300.0

@@ -15,7 +15,7 @@ from protocols.mqtt.columns import Columns, Message
 from protocols.sparkplug.address import parse_address
 from protocols.sparkplug.node import Node, Source, Want, bd_seq, nodes_of
 from protocols.sparkplug.values import NoValueError, convert, python_value, words
-from protocols.sparkplug.wire import MalformedError, parse
+from protocols.sparkplug.wire import DecodeError, MalformedError, PropertySet, parse
 
 PREFIX = "spBv1.0"
 COUNTS = (
@@ -237,17 +237,21 @@ class Host:
         add_index, add_value = columns.index.append, columns.value.append
         add_ts, add_message = columns.ts.append, columns.message.append
         for metric in payload.metrics:
-            entry: Any = find(metric.name or metric.alias, _UNKNOWN)
+            entry: Any = find(metric.alias or metric.name or 0, _UNKNOWN)
             if entry is None:
                 continue
             if entry is _UNKNOWN:
                 named = f"'{words(metric.name)}'" if metric.name else f"with the alias {metric.alias}"
                 self._undecodable(node, message, f"its birth has no metric {named}")
                 continue
-            which = metric.WhichOneof("value")
             ts = metric.timestamp or base
-            if which in entry.plain and ts < LATEST_MS and not (metric.is_historical or metric.HasField("properties")):
-                value = getattr(metric, which)
+            # 0 may say as well that the field is not set: that is looked at with care.
+            if (
+                entry.plain is not None
+                and (value := entry.plain(metric))
+                and ts < LATEST_MS
+                and not (metric.is_historical or metric.properties)
+            ):
                 if entry.turn is not None:
                     value = entry.turn(value)
                 for index in entry.tags:
@@ -286,9 +290,13 @@ class Host:
 
 def _quality(metric: Any) -> int | None:
     """What the property `Quality` says where it is not good: OPC's byte, or 500 for stale."""
-    if not metric.HasField("properties"):
+    if not metric.properties:
         return None
-    for key, value in zip(metric.properties.keys, metric.properties.values, strict=False):
+    try:
+        properties = PropertySet.FromString(metric.properties)
+    except DecodeError:
+        return int(Quality.UNCERTAIN)
+    for key, value in zip(properties.keys, properties.values, strict=False):
         if key.lower() == b"quality":
             said = value.int_value or value.long_value
             if value.is_null or 192 <= said <= 255:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from protocols.sparkplug.values import NAMES, signed
@@ -14,19 +15,17 @@ OVERTAKEN_S = 0.25
 """A birth this soon after the death of the same session was overtaken by it: topics have no common order."""
 
 
-_WHOLE = frozenset({"int_value", "long_value"})
-_REAL = frozenset({"float_value", "double_value", *_WHOLE})
-_PLAIN_FIELDS = {
-    "Int32": frozenset({"int_value"}),
-    "UInt32": frozenset({"int_value"}),
-    "Int64": _WHOLE,
-    "UInt64": _WHOLE,
-    "DateTime": _WHOLE,
-    "Float": _REAL,
-    "Double": _REAL,
-    "Boolean": frozenset({"boolean_value"}),
+_PLAIN = {
+    "Int32": attrgetter("int_value"),
+    "UInt32": attrgetter("int_value"),
+    "Int64": attrgetter("long_value"),
+    "UInt64": attrgetter("long_value"),
+    "DateTime": attrgetter("long_value"),
+    "Float": attrgetter("float_value"),
+    "Double": attrgetter("double_value"),
+    "Boolean": attrgetter("boolean_value"),
 }
-"""In these fields a value of the type is always in its range; other pairs are looked at with care."""
+"""In these fields a value of the type is always in its range; others are looked at with care."""
 
 
 class Want(NamedTuple):
@@ -38,11 +37,12 @@ class Want(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What a metric's alias or name stands for since the last birth. `plain`: the fields in which it can come
-    as a number that needs no check; `tags` and `wants`: its tags; `turn`: how an unsigned field becomes signed."""
+    """What a metric's alias or name stands for since the last birth. `plain` gets a number that needs no
+    check, if it is not 0, from the field where it mostly is; `tags` and `wants`: its tags; `turn`: how an
+    unsigned field becomes signed."""
 
     code: int
-    plain: frozenset[str]
+    plain: Callable[[Any], Any] | None
     tags: tuple[int, ...]
     turn: Callable[[int], int] | None
     wants: tuple[Want, ...]
@@ -90,8 +90,8 @@ class Source:
 
 def _entry(code: int, wants: tuple[Want, ...]) -> Entry:
     plain = all(want.type in ("", "number") and want.element is None for want in wants)
-    fields = _PLAIN_FIELDS.get(NAMES.get(code, ""), frozenset()) if plain else frozenset()
-    return Entry(code, fields, tuple(want.tag for want in wants), signed(code), wants)
+    getter = _PLAIN.get(NAMES.get(code, "")) if plain else None
+    return Entry(code, getter, tuple(want.tag for want in wants), signed(code), wants)
 
 
 @dataclass(eq=False)

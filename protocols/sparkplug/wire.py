@@ -35,7 +35,7 @@ _MESSAGES: dict[str, tuple[tuple[str, int, str], ...]] = {
         ("is_historical", 5, "bool"),
         ("is_transient", 6, "bool"),
         ("is_null", 7, "bool"),
-        ("properties", 9, "PropertySet"),
+        ("properties", 9, "bytes"),
         ("int_value", 10, "|uint32"),
         ("long_value", 11, "|uint64"),
         ("float_value", 12, "|float"),
@@ -81,7 +81,10 @@ def _descriptor() -> descriptor_pb2.FileDescriptorProto:
 _pool = descriptor_pool.DescriptorPool()
 _pool.Add(_descriptor())
 Payload: Any = message_factory.GetMessageClass(_pool.FindMessageTypeByName(f"{_PACKAGE}.Payload"))
-"""The message class."""
+PropertySet: Any = message_factory.GetMessageClass(_pool.FindMessageTypeByName(f"{_PACKAGE}.PropertySet"))
+"""The message classes. A metric's properties are parsed only where they are asked for."""
+
+__all__ = ["COMPRESSED", "DecodeError", "MalformedError", "Payload", "PropertySet", "parse"]
 
 
 class MalformedError(ValueError):

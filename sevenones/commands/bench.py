@@ -71,6 +71,19 @@ def _beside_others(seconds: int) -> None:
 
 
 @app.command()
+def mqtt(
+    scale: Annotated[float, typer.Option(min=0.01, max=100, help="消息数倍数 · times the messages")] = 1.0,
+) -> None:
+    """small JSON, JSON of 200 values, Sparkplug of 200 metrics on a mosquitto → durable on the bus: the ceiling."""
+    from sevenones.bench import mqtt as bench
+
+    try:
+        _print(bench.run(scale))
+    except bench.NoBroker as error:
+        sys.exit(str(error))
+
+
+@app.command()
 def connections(
     devices: Annotated[int, typer.Option(min=2, max=2000, help="设备数 · how many devices")] = 500,
     dead: Annotated[int, typer.Option(min=0, max=1999, help="其中失效的 · how many of them are dead")] = 150,
@@ -80,3 +93,14 @@ def connections(
     from sevenones.bench import connections as bench
 
     _print(bench.run(devices=devices, dead=dead, seconds=seconds))
+
+
+@app.command()
+def opcua(
+    seconds: Annotated[float, typer.Option(min=1, max=60, help="每种速率时长 · how long each rate")] = 5.0,
+    values: Annotated[int, typer.Option(min=10, max=20_000, help="测点数 · how many values")] = 2_000,
+) -> None:
+    """an OPC UA server's subscriptions → columns, scale, quality, exception report: the ceiling, with none lost."""
+    from sevenones.bench import opcua as bench
+
+    _print(bench.run(seconds=seconds, values=values))

@@ -32,7 +32,7 @@ def check(
         typer.echo(str(problem))
     if report.site is None:
         count = len(report.problems)
-        typer.echo(f"\n{site}: {count} 处错误 · {count} problem{'s' if count != 1 else ''}")
+        typer.echo(f"\n{site}: {count} 处错误 · {_count('problem', count)}")
         raise typer.Exit(1)
     for line in summary(report.site):
         typer.echo(line)
@@ -44,20 +44,31 @@ def summary(site: Site) -> list[str]:
     connections = Counter(point.connection for point in site.points)
     lines = [
         f"{site.name.zh} · {site.name.en} ({site.code})",
-        f"  {len(site.points)} 个测点 points, {len(site.equipment)} 台设备 equipments, "
-        f"{len(site.connections)} 个连接 connections, {len(site.gateways())} 个网关 gateways",
+        f"  {len(site.points)} 个测点 {_word('point', len(site.points))}, "
+        f"{len(site.equipment)} 台设备 {_word('equipment', len(site.equipment))}, "
+        f"{len(site.connections)} 个连接 {_word('connection', len(site.connections))}, "
+        f"{len(site.gateways())} 个网关 {_word('gateway', len(site.gateways()))}",
         "  连接 connections:",
     ]
     for name, connection in site.connections.items():
         groups = ", ".join(f"{group.name} {group.period_s:g} s" for group in connection.groups.values())
-        lines.append(
-            f"    {name}: {connections[name]} points by {connection.adapter}, gateway {connection.gateway} ({groups})"
-        )
+        read = f"{_count('point', connections[name])} by {connection.adapter}"
+        lines.append(f"    {name}: {read}, gateway {connection.gateway} ({groups})")
     lines.append("  设备 equipments:")
     shown = list(site.equipment.values())[:50]
-    lines += [f"    {item.id}: {equipment[item.id]} points, {item.name.zh} ({item.template})" for item in shown]
+    lines += [
+        f"    {item.id}: {_count('point', equipment[item.id])}, {item.name.zh} ({item.template})" for item in shown
+    ]
     if len(site.equipment) > len(shown):
         lines.append(f"    … {len(site.equipment) - len(shown)} more")
     lines.append(f"  版本 version {site.version}")
     lines.append("没有错误 · no problems")
     return lines
+
+
+def _word(word: str, count: int) -> str:
+    return word if count == 1 else word + "s"
+
+
+def _count(word: str, count: int) -> str:
+    return f"{count} {_word(word, count)}"

@@ -49,13 +49,20 @@ def gateway(
     from gateway.numbers import GatewayRunning
     from gateway.process import UnknownGateway
     from models.site import SiteErrors, load
-    from sevenones.site_check import check_settings, check_tag
+    from sevenones.site_check import check_settings, check_tag, range_of, span_of
 
     # A site may keep what belongs to this machine, such as trusted certificates, in our home.
     environment = {**os.environ, "SEVENONES_HOME": str(home.resolve())}
 
     def checked(folder: Path) -> Site:
-        return load(folder, check_tag=check_tag, check_settings=check_settings, environment=environment)
+        return load(
+            folder,
+            check_tag=check_tag,
+            check_settings=check_settings,
+            span_of=span_of,
+            range_of=range_of,
+            environment=environment,
+        )
 
     def proof(gateway: str) -> Credential:
         return Credential.load(credential or credentials_of(home) / f"gateway-{gateway}.json")
@@ -64,9 +71,7 @@ def gateway(
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        if from_bus is not None:
-            if name is None:
-                raise UnknownGateway("--from-bus 需要 --name · --from-bus needs --name: which gateway this is")
+        if from_bus is not None and name is not None:
             await edge.run_from_bus(
                 from_bus, name, home, bus, proof(name), stop, checked, metrics_port, write_every_s=write_every
             )
@@ -83,6 +88,8 @@ def gateway(
 
     if (site is None) == (from_bus is None):
         sys.exit("请给出 --site 目录 或 --from-bus 矿井编码 · give --site FOLDER or --from-bus CODE, one of them")
+    if from_bus is not None and name is None:
+        sys.exit("--from-bus 需要 --name · --from-bus needs --name: which gateway this is")
     try:
         uvloop.run(main())
     except SiteErrors as errors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,8 @@ from rich.table import Table
 
 from models.quality import label
 
+LENGTH = re.compile(r"(?=.*[1-9])\d{1,9}(?:\.\d{1,6})?(?:ms|s|m|h|d|w)", re.ASCII)
+"""A length of time that is not nothing, as the API writes it."""
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 60
 
@@ -30,6 +33,12 @@ def history(
     from sevenones.client import Client, ClientError
     from sevenones.terminal import open_console
 
+    if not LENGTH.fullmatch(last):
+        sys.exit(
+            f"--last '{last}' 不是时长：大于 0 的数字加 s、m、h、d、w 之一，如 30s、10m、8h、7d、52w\n"
+            f"--last '{last}' is not a length of time: a number above 0 and one of s, m, h, d, w, "
+            "such as 30s, 10m, 8h, 7d, 52w"
+        )
     try:
         client = Client.of_home(home, url, token)
         series = client.history([point], start=f"-{last}", buckets=WIDTH)[0]

@@ -45,20 +45,22 @@ def learn_order(
     asked = target(device, site, home)
     found: list[tuple[Look, list[Fit]]] = []
     elsewhere: list[tuple[str, Fit]] = []
+    place: list[str] = []
 
     async def work() -> None:
         async with asked.opened() as opened:
+            place.append(opened.words(address, 1)[0].address)
             seen = await _look(opened, address)
             found.append((seen, fits(seen.raw, wanted, near, keys)))
             if not found[0][1] or found[0][1][0].type == "float32":
-                elsewhere.extend(await _elsewhere(opened, address, wanted, near))
+                elsewhere.extend(await _elsewhere(opened, place[0], wanted, near))
 
     ask(work, f"读取失败 · cannot read {address}")
     (seen, ways), console = found[0], open_console()
     console.print(f"字节 · bytes  {seen.raw.hex(' ', 2).upper()}   目标 · wanted {wanted:g} ± {near:g}")
     if ways:
         _say(console, address, ways)
-        _overlap(console, address, ways[0], elsewhere, wanted)
+        _overlap(console, place[0], ways[0], elsewhere, wanted)
         return
     console.print(f"{address} 处没有任何类型、字节序或倍率等于 {wanted:g} · nothing at {address} shows {wanted:g}")
     for other, fit in elsewhere[:5]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 T = TypeVar("T")
+LOOK_S = 2.0
 BEATS_S = 2.6
 """A gateway says every two seconds which version it runs."""
 
@@ -175,6 +176,47 @@ def rollback(
     _run(home, bus, credential, work)
 
 
+@app.command()
+def follow(
+    folder: Annotated[Path, typer.Argument(help="本机目录 · a folder of this machine's for the versions")],
+    once: Annotated[bool, typer.Option("--once", help="只取一次 · take the newest version and end")] = False,
+    home: Home = HERE,
+    bus: BusUrl = URL,
+    credential: Proof = None,
+) -> None:
+    """让本机目录始终为最新版本 · keep FOLDER/live at the newest version, for a store: --site FOLDER/live.
+
+    A version with mistakes is left out; without the bus the last one stays. Runs until it is stopped."""
+
+    async def work(connection: Bus) -> None:
+        from bus import sites
+        from bus.errors import BusError
+        from bus.versions import Versions
+
+        kept = Versions(folder)
+        seen = 0
+        while True:
+            try:
+                found = await sites.numbers(connection)
+                if found and found[-1] != seen:
+                    seen = found[-1]
+                    version = await sites.fetch(connection, seen)
+                    _of_version(version)
+                    kept.accept(kept.take(version))
+                    typer.echo(f"版本 {seen} 已取到 {folder / 'live'} · version {seen} is at {folder / 'live'}")
+            except (SiteError, sites.SiteFolderError) as error:
+                typer.echo(f"版本 {seen} 未采用 · version {seen} is not taken: {error}", err=True)
+            except BusError as error:
+                if once:
+                    raise
+                typer.echo(f"总线不可用 · the bus is away: {error}", err=True)
+            if once:
+                return
+            await asyncio.sleep(LOOK_S)
+
+    _run(home, bus, credential, work)
+
+
 def _run(home: Path, url: str, credential: Path | None, work: Callable[[Bus], Awaitable[T]]) -> T:
     from bus.credentials import Credential, folder
     from bus.errors import BusError
@@ -189,6 +231,8 @@ def _run(home: Path, url: str, credential: Path | None, work: Callable[[Bus], Aw
 
     try:
         return asyncio.run(main())
+    except KeyboardInterrupt:
+        sys.exit(0)
     except (BusError, SiteError, SiteFolderError, OSError) as error:
         sys.exit(str(error))
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bus import streams, subjects
+from bus import sites, streams, subjects
 from bus.config import Tls, Upstream
 from bus.connection import Bus, BusUnavailable, NotPermitted
 from tests.certificates import certificate
@@ -267,3 +267,28 @@ async def test_a_short_cut_of_the_link_loses_and_doubles_nothing(tmp_path):
 @pytest.mark.parametrize("outage_s", [5, 20, 60])
 async def test_a_long_cut_of_the_link_loses_and_doubles_nothing(tmp_path, outage_s):
     await cut_and_resume(tmp_path, outage_s, 150)
+
+
+async def test_orders_questions_and_the_sites_versions_reach_a_gateway_behind_its_edge(tmp_path):
+    async with joined(tmp_path) as (mine, edge, _):
+        gateway = await edge.connect("gateway-edge1")
+
+        async def echo(subject: str, data: bytes) -> bytes:
+            return subject.encode() + b" " + data
+
+        await gateway.answer(subjects.command(CODE, "edge1"), echo)
+        await gateway.answer(subjects.question(CODE, "edge1"), echo)
+        async with await mine.connect("operator") as operator, await mine.connect("engineer") as engineer:
+            for asker, subject in ((operator, subjects.command), (engineer, subjects.question)):
+                where = subject(CODE, "edge1")
+                assert await asker.request(where, b"x", 10.0) == where.encode() + b" x"
+            folder = tmp_path / "site"
+            folder.mkdir()
+            (folder / "site.yaml").write_text("code: 1\n")
+            await sites.publish(engineer, CODE, sites.pack(folder), "x")
+            with pytest.raises(BusUnavailable, match="not found"):
+                await sites.numbers(gateway)
+            there = subjects.domain_of("mine", CODE)
+            assert list(await sites.numbers(gateway, there)) == [1]
+            assert (await sites.fetch(gateway, 1, there)).data == sites.pack(folder)
+        await gateway.close()

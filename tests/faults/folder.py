@@ -51,12 +51,23 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in HERE.glob("*/expected.yaml"))
 
 
-def steps(fault: Path) -> list[tuple[str, dict[str, Expected]]]:
-    """The steps in their order; by path what each point is from that step on."""
-    found, known = [], {}
+@dataclass(frozen=True)
+class Step:
+    """`points`: by path what each is from this step on; `lasts_s`: for how long all of it has to stay so."""
+
+    name: str
+    points: dict[str, Expected]
+    lasts_s: float
+
+
+def steps(fault: Path) -> list[Step]:
+    """The steps in their order."""
+    found: list[Step] = []
+    known: dict[str, Expected] = {}
     for step in yaml.safe_load((fault / "expected.yaml").read_text(encoding="utf-8"))["steps"]:
+        assert set(step) <= {"step", "lasts_s", "expect"}, step
         known = {**known, **{f"{CODE}/{key}": _expected(words) for key, words in step["expect"].items()}}
-        found.append((step["step"], known))
+        found.append(Step(step["step"], known, step.get("lasts_s", 0.0)))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from gateway.clock import WallClock
 from gateway.connection import DeviceConnection
 from gateway.diagnostics import Diagnostics
 from gateway.schedule import phases
+from models.events import Event
 from models.quality import UNCERTAIN, label
 from models.site.model import Site
 from tests.faults import folder
-from tests.faults.folder import Expected
+from tests.faults.folder import Expected, Step
 from tests.faults.players import Player, players
 
 WITHIN_S = 20.0
@@ -31,6 +33,7 @@ class Kept:
 
     def __init__(self) -> None:
         self.samples: dict[int, list[Sample]] = {}
+        self.events: list[Event] = []
 
     def put(self, chunk: Chunk) -> None:
         rows = chunk.samples
@@ -39,6 +42,9 @@ class Kept:
             rows.point.tolist(), rows.value.tolist(), rows.quality.tolist(), texts, strict=True
         ):
             self.samples.setdefault(point, []).append((value, text, quality))
+
+    def emit_events(self, events: Sequence[Event], receipt: Receipt | None = None) -> None:
+        self.events += events
 
     async def room(self) -> None:
         return
@@ -60,16 +66,20 @@ class Replay:
         self.diagnostics = Diagnostics(self.connections, dict)
         self.known: dict[str, list[Expected]] = {}
 
-    async def reach(self, step: str, expected: dict[str, Expected], playing: list[Player]) -> None:
-        for path, one in expected.items():
+    async def reach(self, step: Step, playing: list[Player]) -> None:
+        for path, one in step.points.items():
             self.known.setdefault(path, []).append(one)
         ends = time.monotonic() + WITHIN_S
-        while wrong := self.wrong(expected):
+        while wrong := self.wrong(step.points):
             mistakes = [mistake for player in playing for mistake in player.mistakes]
             assert not mistakes, mistakes[:3]
             if time.monotonic() > ends:
-                pytest.fail(f"{step}: " + "; ".join(wrong))
+                pytest.fail(f"{step.name}: " + "; ".join(wrong))
             await asyncio.sleep(0.02)
+        if step.lasts_s:
+            await asyncio.sleep(step.lasts_s)
+            if wrong := self.wrong(step.points):
+                pytest.fail(f"{step.name}, {step.lasts_s:g} s later: " + "; ".join(wrong))
 
     def wrong(self, expected: dict[str, Expected]) -> list[str]:
         """What is not as it should be, in words."""
@@ -104,17 +114,17 @@ async def replay(fault: Path, work: Path) -> None:
     environment = {key: value for player in playing for key, value in player.environment.items()}
     run = Replay(folder.site(fault, work / "site", environment))
     steps = folder.steps(fault)
-    assert {p.path for p in run.site.points} == set(steps[0][1]), "the first step says what each point is"
+    assert {p.path for p in run.site.points} == set(steps[0].points), "the first step says what each point is"
     for player in playing:
         await player.start()
-        await player.enter(steps[0][0])
+        await player.enter(steps[0].name)
     running = [asyncio.create_task(connection.run()) for connection in run.connections]
     try:
-        for step, expected in steps:
-            if step != steps[0][0]:
+        for step in steps:
+            if step is not steps[0]:
                 for player in playing:
-                    await player.enter(step)
-            await run.reach(step, expected, playing)
+                    await player.enter(step.name)
+            await run.reach(step, playing)
         run.never_wrong()
     finally:
         for task in running:

@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from bus import sites
+from models.site import load
 from tests.gateway.folders import CODE, Command, Drive, ask, sevenones, until, write_site
 from tests.servers import mine_bus
 
@@ -64,6 +65,8 @@ async def test_versions_are_published_followed_refused_and_rolled_back(tmp_path)
             assert code == 0 and sites.pack(tmp_path / "back") == (
                 sites.pack(write_site(tmp_path / "again", {"one": one.device.port}))
             )
+            code, said = await sevenones("site", "follow", str(tmp_path / "store"), "--once", *where)
+            assert code == 0 and load(tmp_path / "store" / "live").connections.keys() == {"one"}, said
             await gateway.end(signal.SIGKILL)
         # The bus is gone: the gateway starts from what it accepted last.
         (tmp_path / "metrics" / "gateway-edge1.json").unlink()

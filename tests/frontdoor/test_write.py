@@ -12,7 +12,7 @@ from bus import subjects
 from bus.connection import BusUnavailable, NotPermitted
 from models.command import Command as Order
 from models.events import EventBatch
-from tests.gateway.folders import CODE, Command, Drive, ask, sevenones, until, write_site
+from tests.gateway.folders import CODE, Command, Drive, ask, sevenones, sevenones_apart, until, write_site
 from tests.servers import mine_bus
 
 pytestmark = pytest.mark.timeout(120)
@@ -93,7 +93,7 @@ async def test_a_gateway_killed_in_the_middle_of_a_write_reads_back_before_it_wr
     drive.device.written = take
     async with await server.connect("operator") as operator:
         words = ("write", SETPOINT, "2", "--yes", "--within", "2", *where, "--gateway", "edge1")
-        asking = asyncio.create_task(sevenones(*words))
+        asking = asyncio.create_task(sevenones_apart(*words))
         async with asyncio.timeout(30):
             await sent.wait()
         await gateway.end(signal.SIGKILL)

@@ -13,6 +13,9 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from sevenones import cli
 from simulators.devices.modbus import Area, ModbusDevice, Unit
 
 CODE = "140581000000"
@@ -116,12 +119,24 @@ class Command:
 
 
 async def sevenones(*words: str, stdin: str | None = None) -> tuple[int, str]:
-    """Run a command to its end: (code, what it printed)."""
+    """A command, typed: (code, what it printed). In this process, so that many of them take no minute; one at
+    a time, for they share its terminal."""
+
+    def typed() -> tuple[int, str]:
+        result = CliRunner().invoke(cli.build(words[0]), list(words), input=stdin)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, result.output
+
+    return await asyncio.to_thread(typed)
+
+
+async def sevenones_apart(*words: str) -> tuple[int, str]:
+    """The same as a process of its own, beside others."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sevenones", *words,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    said, _ = await child.communicate(None if stdin is None else stdin.encode())
+        sys.executable, "-m", "sevenones", *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await child.communicate()
     return child.returncode or 0, said.decode()
 
 

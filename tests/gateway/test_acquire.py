@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.acquire import Acquisition
 from gateway.points import PointTable
 from models.quality import Quality
-from models.site.model import Kind, Retention
+from models.site.model import Guards, Kind, Retention
 from protocols.adapter import Reading
 from tests.gateway.sites import Remembered, point
 
@@ -144,3 +144,15 @@ def test_a_clock_that_is_set_neither_floods_nor_silences_nor_marks_stale():
     count = len(sink.samples())
     acquisition.sweep(NOW + 33 * S, subscribed_since=NOW)
     assert len(sink.samples()) == count, "an hour forward is no hour of silence"
+
+
+def test_what_a_device_kept_is_calibrated_and_its_nulls_taken_out_as_the_present_is():
+    sink = Remembered()
+    points = [point("a", guards=Guards(curve=((0.0, 0.0), (10.0, 100.0)), no_value=(-1.0,)))]
+    acquisition = Acquisition("c", PointTable.build(points, {"fast": 1.0}, 1.0), sink.put)
+    times = np.array([NOW - 3, NOW - 2, NOW - 1], np.int64)
+    kept = Reading(np.zeros(3, np.int32), np.array([5.0, -1.0, 10.0]), np.full(3, 192, np.uint8), ts=times)
+    acquisition.take_history(kept, NOW)
+    samples = sink.samples()
+    assert samples.value[[0, 2]].tolist() == [50.0, 100.0]
+    assert np.isnan(samples.value[1]) and samples.quality[1] < 64

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.inverse import Raw, Unwritable, invert, of_raw
-from models.site.model import Kind, Name
+from models.site.model import Guards, Kind, Name
 from tests.gateway.sites import point
 
 WHOLE = {"int16": (-(2**15), 2**15 - 1), "uint16": (0, 2**16 - 1), "int32": (-(2**31), 2**31 - 1), "bool": (0, 1)}
@@ -89,6 +89,29 @@ def test_a_state_is_written_by_its_name_or_number_and_no_other():
     for value in (2, "run", 1.5, "nan", "inf"):
         with pytest.raises(Unwritable, match=r"no state|not a finite"):
             invert(p, value)
+
+
+def test_a_calibration_curve_is_gone_back_along_and_one_without_an_inverse_is_refused():
+    rising = point("level", unit="m", type="uint16", guards=Guards(curve=((0, 0.0), (1000, 2.0), (3000, 3.0))))
+    assert [invert(rising, value).value for value in (0, 1, 2, 2.5, 3)] == [0, 500, 1000, 2000, 3000]
+    falling = point("gap", type="uint16", guards=Guards(curve=((0, 9.0), (100, 4.0), (200, 1.0))))
+    assert invert(falling, 2.5).value == 150 and invert(falling, 2.5).wanted == 2.5
+    with pytest.raises(Unwritable, match="outside the calibration curve"):
+        invert(rising, 3.1)
+    with pytest.raises(Unwritable, match="no inverse"):
+        invert(point("x", guards=Guards(curve=((0, 0.0), (1, 2.0), (2, 1.0)))), 1.5)
+
+
+def test_a_value_that_means_no_value_in_the_device_is_refused():
+    p = point("x", type="uint16", factor=0.1, guards=Guards(no_value=(65535.0,)))
+    with pytest.raises(Unwritable, match="65535 in the device, which means no value"):
+        invert(p, 6553.5)
+
+
+def test_what_the_adapter_says_that_a_type_holds_bounds_the_value():
+    assert invert(point("x", type="bcd16"), 9999, None, (0, 9999)).value == 9999
+    with pytest.raises(Unwritable, match="can hold"):
+        invert(point("x", type="bcd16"), 10000, None, (0, 9999))
 
 
 def test_a_text_is_written_as_it_is():

@@ -12,8 +12,8 @@ import pytest
 
 from bus import sites
 from bus.sites import Version
+from bus.versions import Versions
 from gateway.follow import Follower
-from gateway.versions import Versions
 from models.site import load
 from tests.gateway.folders import CODE, write_site
 
@@ -21,7 +21,7 @@ TAKER = """
 import json, sys
 from pathlib import Path
 from bus.sites import Version, digest
-from gateway.versions import Versions
+from bus.versions import Versions
 found = [Path(name).read_bytes() for name in sys.argv[2:]]
 number = 0
 while True:
@@ -100,7 +100,9 @@ async def test_a_version_with_mistakes_is_refused_whole_and_told_and_the_next_go
     assert rig.versions.current().number == 1
     await rig.follower.take(version(3, packed("c", {"one": 1502, "two": 1503})))
     assert rig.applied[-1] == ["one", "two"] and rig.refused is None
-    assert [path.name for path in (tmp_path / "kept").iterdir() if path.is_dir()] == [rig.versions.current().digest]
+    folders = [path.name for path in (tmp_path / "kept").iterdir() if path.is_dir() and not path.is_symlink()]
+    assert folders == [rig.versions.current().digest]
+    assert (tmp_path / "kept" / "live").resolve() == rig.versions.current().folder
     again = Rig(tmp_path / "kept")
     await again.follower.start()
     assert again.applied == [["one", "two"]] and again.follower.state()["number"] == 3

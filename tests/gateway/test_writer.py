@@ -185,6 +185,20 @@ async def test_one_write_at_a_time_a_connection_and_late_ones_are_refused(bench)
     assert bench.register(0) == last * 10, "what was refused as late is never executed late"
 
 
+async def test_a_write_that_waits_for_a_slow_poll_is_not_sent_after_its_deadline(bench):
+    writes = []
+    bench.device.written = lambda *what: writes.append(what)
+    reads = bench.device.requests
+    bench.device.delay_s = 0.35  # within the device's time-out: every poll takes that long
+    await bench.until(lambda: bench.device.requests > reads + 1)
+    answer = await bench.write("speed", 5, within_s=0.05)
+    assert answer.outcome in (Outcome.UNKNOWN, Outcome.REFUSED) and not writes
+    bench.device.delay_s = 0.0
+    await bench.until(lambda: bench.writer.blocked(f"{CODE}/e/speed") is None)
+    assert not writes and bench.register(0) == 0, "nor did it come later"
+    assert (await bench.write("speed", 5)).outcome is Outcome.DONE
+
+
 async def test_a_point_takes_one_write_a_second(tmp_path):
     async with Bench(tmp_path, every_s=0.6) as bench:
         await bench.up()

@@ -6,6 +6,7 @@ from collections import defaultdict
 import pytest
 
 from models import vocabulary
+from models.exchange.dictionaries import sensor_types
 from models.site.library import LIBRARY
 from models.site.model import STATUTORY_SILENCE_S, Kind, Retention
 from models.site.problems import Problems
@@ -160,13 +161,13 @@ def test_gas_is_statutory_wherever_it_is_measured() -> None:
 
 
 def test_every_sensor_code_is_in_the_national_dictionary_and_fits_the_kind() -> None:
-    types = vocabulary.sensor_types().types
+    types = sensor_types()
     used = {point.sensor_code for _, point in POINTS} - {""}
     assert used <= set(types), used - set(types)
-    first = {Kind.ANALOG: "0", Kind.STATE: "14", Kind.COUNTER: "3"}
+    kinds = {"MN": Kind.ANALOG, "KG": Kind.STATE, "DT": Kind.STATE, "LJ": Kind.COUNTER}
     for where, point in POINTS:
         if point.sensor_code:
-            assert point.sensor_code[0] in first[point.kind], where
+            assert point.kind is kinds[types[point.sensor_code].value_type], where
 
 
 @pytest.mark.parametrize(
@@ -213,11 +214,9 @@ def test_methane_limits_are_those_of_the_place() -> None:
     assert "T7" not in TEMPLATES["methane_sensor"].limit_sets, "taken out of the rules in 2019"
 
 
-@pytest.mark.parametrize("name", ("roles.yaml", "sensor_types.yaml"))
-def test_a_slip_in_the_vocabulary_is_named_with_its_line(name: str, tmp_path, monkeypatch) -> None:
-    text = (vocabulary._HERE / name).read_text(encoding="utf-8").replace("en:", "eng:", 1)
-    (tmp_path / name).write_text(text, encoding="utf-8")
-    monkeypatch.setattr(vocabulary, "_HERE", tmp_path)
-    read = {"roles.yaml": vocabulary.roles, "sensor_types.yaml": vocabulary.sensor_types}[name]
-    with pytest.raises(ValueError, match=rf"models/{name}:\d+: ('en' is missing|unknown key 'eng')"):
-        read.__wrapped__()
+def test_a_slip_in_the_vocabulary_is_named_with_its_line(tmp_path, monkeypatch) -> None:
+    text = vocabulary.FILE.read_text(encoding="utf-8").replace("en:", "eng:", 1)
+    (tmp_path / "roles.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(vocabulary, "FILE", tmp_path / "roles.yaml")
+    with pytest.raises(ValueError, match=r"models/roles.yaml:\d+: ('en' is missing|unknown key 'eng')"):
+        vocabulary.roles.__wrapped__()

@@ -132,6 +132,16 @@ def test_a_site_brings_its_own_template(tmp_path: Path) -> None:
     assert "140525000099/gas/co" in {point.path for point in site.points}
 
 
+def test_a_role_that_is_nearly_the_houses_is_noted(tmp_path: Path) -> None:
+    template = (LIBRARY / "co_sensor.yaml").read_text().replace("id: co_sensor", "id: toy")
+    slip = template.replace("role: sensor.state", "role: sensor.sate")
+    (note,) = (n for n in examine(write(tmp_path, templates__toy_yaml=slip)).notes if "vocabulary" in n.message)
+    assert str(note).endswith("the role 'sensor.sate' is not in the vocabulary; did you mean 'sensor.state'?")
+    assert (note.file, note.where) == ("templates/toy.yaml", str(1 + slip[: slip.index("sensor.sate")].count("\n")))
+    own = template.replace("role: sensor.state", "role: toy.colour")
+    assert not [n for n in examine(write(tmp_path, templates__toy_yaml=own)).notes if "vocabulary" in n.message]
+
+
 def test_the_demo_mine_is_right() -> None:
     site = load(DEMO, environment=SECRETS)
     assert site.code.startswith("140525") and 60 <= len(site.points) <= 110

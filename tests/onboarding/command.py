@@ -1,4 +1,4 @@
-"""A command of the front door in a process of its own, beside a device that the test serves."""
+"""A command of the front door, beside a device that the test serves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from typer.testing import CliRunner
 
+from sevenones.cli import build
 from simulators.devices.modbus import ModbusDevice, Unit
 
 
@@ -20,9 +22,23 @@ class Ended:
     err: str
 
 
-async def sevenones(*words: str | Path, cwd: Path | None = None, environment: dict[str, str] | None = None) -> Ended:
-    """Run it to its end; a traceback is never what a user should see."""
-    process = await asyncio.create_subprocess_exec(
+async def sevenones(*words: str | Path, environment: dict[str, str] | None = None) -> Ended:
+    """Run a command to its end in a thread of this process, beside the device that the test serves. What it says
+    when it ends with an error is in `err`, whichever way it went."""
+
+    def run() -> Ended:
+        arguments = [str(word) for word in words]
+        done = CliRunner().invoke(build(arguments[0]), arguments, env=environment)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Ended(done.exit_code, done.stdout, done.stderr + (done.stdout if done.exit_code else ""))
+
+    return await asyncio.to_thread(run)
+
+
+async def process(*words: str | Path, cwd: Path | None = None, environment: dict[str, str] | None = None) -> Ended:
+    """The same in a process of its own, as users start it; a traceback is never what they should see."""
+    started = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "sevenones",
@@ -33,8 +49,8 @@ async def sevenones(*words: str | Path, cwd: Path | None = None, environment: di
         cwd=cwd,
         env={**os.environ, "COLUMNS": "160", **(environment or {})},
     )
-    out, err = await asyncio.wait_for(process.communicate(), 100)
-    ended = Ended(process.returncode or 0, out.decode(), err.decode())
+    out, err = await asyncio.wait_for(started.communicate(), 100)
+    ended = Ended(started.returncode or 0, out.decode(), err.decode())
     assert "Traceback" not in ended.err, ended.err
     return ended
 

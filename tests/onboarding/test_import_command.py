@@ -142,7 +142,7 @@ def test_a_mapping_file_teaches_other_words(site, tmp_path):
     more = {"area": area, "mapping": tmp_path / "map.yaml", "skip_unknown": True}
     planned = prepare(site, tmp_path / "odd.csv", Choice(**choice, **more))
     assert planned.difference.added == [("belt_9", "speed")]
-    assert planned.difference.table["belt_9", "speed"]["address"] == "hr:300"
+    assert planned.difference.table["belt_9", "speed"]["address"] == "40301"
     assert planned.found.skipped == ["A3 没有的"]
 
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.onboarding.command import device, registers, sevenones
+from tests.onboarding.command import device, process, registers, sevenones
 from tests.protocols.mqtt.broker import PASSWORD, USER, Broker, Publisher
 from tests.protocols.opcua.machine import Machine
 
@@ -29,7 +29,7 @@ async def belt():
 
 async def test_read_shows_all_meanings_and_marks_the_sensible_one(belt):
     url, _ = belt
-    done = await sevenones("read", url, "hr:100")
+    done = await process("read", url, "hr:100")
     assert done.code == 0
     assert "CCCD 42F6 FDC9 0000" in done.out
     line = next(line for line in done.out.splitlines() if line.startswith("float32"))
@@ -57,6 +57,8 @@ async def test_learn_order_says_what_to_write(belt):
     url, _ = belt
     done = await sevenones("learn-order", url, "hr:100", "--value", "123.4")
     assert done.code == 0 and "hr:100,float32,cdab," in done.out and "--among" not in done.out
+    manual = await sevenones("learn-order", url, "40101", "--value", "123.4")
+    assert manual.code == 0 and "40101,float32,cdab," in manual.out
     scaled = await sevenones("learn-order", url, "hr:102", "--value", "-56.7")
     assert scaled.code == 0 and "hr:102,int16,abcd,0.1" in scaled.out
 
@@ -84,7 +86,7 @@ async def test_half_a_float_and_half_of_its_neighbour_look_like_the_value_and_le
 async def test_what_cannot_be_asked_is_said_in_one_line(belt, tmp_path):
     url, found = belt
     for words, said in (
-        (("read", url, "40101"), "write hr:100"),
+        (("read", url, "hr100"), "is not a Modbus address"),
         (("read", url.replace("modbus", "modbuss"), "hr:1"), "no protocol 'modbuss'"),
         (("read", url.replace("//", "//user:secret@"), "hr:1"), "leave it out"),
         (("read", url + "?timeout_s=never", "hr:1"), "timeout_s"),
@@ -98,7 +100,7 @@ async def test_what_cannot_be_asked_is_said_in_one_line(belt, tmp_path):
         assert done.code == 1 and said in done.err + done.out, (words, done)
         assert "secret" not in done.err + done.out
     await found.close()
-    gone = await sevenones("read", url, "hr:100")
+    gone = await process("read", url, "hr:100")
     assert gone.code == 1 and "refused" in gone.err
 
 

@@ -17,8 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LIST = ROOT / "tests" / "field_faults.yaml"
 FOLDERS = ROOT / "tests" / "faults"
 
-_NAMED = re.compile(r"^[ ]*(?:async )?def (test_(mess|p)_?([0-9]+(?:_[0-9]+)*)_\w+)", re.M)
-_ANY = re.compile(r"^[ ]*(?:async )?def (test_\w+)", re.M)
+_TEST = re.compile(r"^[ ]*(?:async )?def (test_\w+)", re.M)
+_ITEMS = re.compile(r"test((?:_(?:and_)?(?:mess_|p)[0-9]+(?=_))+)")
+_ITEM = re.compile(r"(mess|p)_?([0-9]+)")
 
 
 def page() -> str:
@@ -67,14 +68,20 @@ def named_tests() -> dict[str, list[str]]:
     """By row, "mess 4" or "p 7": tests that have it in their name, and folders that say they show it."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in test_files():
-        for name, kind, numbers in _NAMED.findall(path.read_text(encoding="utf-8")):
-            for number in numbers.split("_"):
-                found[f"{kind} {number}"].append(f"{path.relative_to(ROOT).as_posix()}::{name}")
+        for name in _TEST.findall(path.read_text(encoding="utf-8")):
+            for item in items_of(name):
+                found[item].append(f"{path.relative_to(ROOT).as_posix()}::{name}")
     for folder, expected in folders().items():
         for row in expected.get("shows", ()):
-            kind, number = re.fullmatch(r"(mess|p) ?([0-9]+)", row).groups()  # type: ignore[union-attr]
-            found[f"{kind} {number}"].append(f"tests/faults/test_folders.py::test_a_fault_met_in_the_field[{folder}]")
+            item = row if row.startswith("mess ") else f"p {row[1:]}"
+            found[item].append(f"tests/faults/test_folders.py::test_a_fault_met_in_the_field[{folder}]")
     return found
+
+
+def items_of(test: str) -> list[str]:
+    """The items that a test's name begins with: test_mess_14_and_p5_… gives "mess 14" and "p 5"."""
+    named = _ITEMS.match(test)
+    return [f"{kind} {int(number)}" for kind, number in _ITEM.findall(named[1])] if named else []
 
 
 def test_files() -> list[Path]:
@@ -89,7 +96,7 @@ def all_tests() -> set[str]:
     found = {
         f"{path.relative_to(ROOT).as_posix()}::{name}"
         for path in test_files()
-        for name in _ANY.findall(path.read_text(encoding="utf-8"))
+        for name in _TEST.findall(path.read_text(encoding="utf-8"))
     }
     return found | {f"tests/faults/test_folders.py::test_a_fault_met_in_the_field[{name}]" for name in folders()}
 

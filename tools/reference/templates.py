@@ -31,8 +31,8 @@ def page(library: Path = LIBRARY) -> str:
         "* **Range** is what the value can physically be: outside of it a value is kept and marked uncertain.",
         "* **Dead-band** and **silence**: a sample is sent when the value moved by more than the one, and at the "
         "latest after the other.", "* **§** is a statutory point: it travels first and is kept longest.",
-        "* **Code** is the type in the national dictionary of sensors ([models/sensor_types.yaml]"
-        "(../models/sensor_types.yaml)).",
+        "* **Code** is the type in the national dictionary of sensors ([models/exchange/dictionaries/sensor_types.yaml]"
+        "(../models/exchange/dictionaries/sensor_types.yaml)).",
         "* **?** behind a limit: a usual or second-hand figure. Each mine confirms it, or sets its own with "
         "`limits:` at the equipment.", "",
     ]  # fmt: skip

@@ -208,7 +208,9 @@ class _Sheet:
             row.values["address"] = address
             row.values.update((name, said.pop(name)) for name in ("type", "order") if name in said)
             return
-        ours = how.takes(adapter, address)
+        # Where the row says which table it means, a number of five digits may be one on the wire after all.
+        says = bool(how.table or {"table", "function"} & said.keys())
+        ours = (":" in address or not says) and how.takes(adapter, address)
         row.values["address"] = address if ours else self._address(address, said, row)
         if "type" in said:
             found = self._try(row, "type", lambda value: cells.kind(value, words), said.pop("type"))

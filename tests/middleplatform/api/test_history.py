@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -191,7 +192,9 @@ def test_what_cannot_be_is_refused_with_the_reason(platform, query, status, code
     answer = platform.get("history", **query)
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["where"]) == (status, code, where)
-    assert error["message"] and error["message_zh"]
+    assert error["message"] and re.search("[\u4e00-\u9fff]", error["message_zh"])
+    if code == "invalid_parameter":
+        assert not re.search("[a-z]{3,} [a-z]{2,} ", error["message_zh"]), "no English sentence in the Chinese one"
 
 
 def test_a_wrong_point_is_told_the_nearest(platform):

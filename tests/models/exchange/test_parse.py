@@ -56,7 +56,7 @@ def value_of(column):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("family", profiles())
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_is_encoded_comes_back_as_a_plain_reader_reads_it(family, kind, data):
     family = profile(family)
@@ -199,7 +199,7 @@ def test_state_3_and_5_and_those_outside_the_bit_table_have_a_meaning(word, qual
 
 def test_the_dictionaries_are_whole():
     types = sensor_types()
-    assert len(types) == 78 and types["0043"].name.zh == "激光甲烷" and types["1002"].on.en == "open"
+    assert len(types) == 78 and types["0043"].name.zh == "激光甲烷" and types["1002"].one.en == "open"
     assert {t.value_type for t in types.values()} == {"MN", "KG", "LJ", "DT"}
     assert meaning("exceptions", "004").zh == "传感器断线" and meaning("run", 5) is None
     assert all(profile(name).source and profile(name).effective_from for name in profiles())
@@ -256,9 +256,10 @@ def fuzz(count: int, seed: int) -> tuple[int, int]:
             of = {"code": str(number), "text": "甲烷", "number": "1.5", "int": "3", "time": time, "date": time[:10]}
             rows.append({column.name: of[column.kind] for column in NMSA.layouts[kind].fields})
         made += [(kind, file(rows, kind, encoding=encoding)) for encoding in ("utf-8", "gbk")]
+    weights = [1 / len(NMSA.layouts[kind].fields) ** 2 for kind, _ in made]  # the short ones are quicker
     taken = refused = 0
     for _ in range(count):
-        kind, data = rng.choice(made)
+        kind, data = rng.choices(made, weights)[0]
         try:
             found = parse(spoil(rng, data), NMSA, kind, ZONE)
         except Refused as error:

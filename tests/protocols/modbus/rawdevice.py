@@ -115,7 +115,8 @@ class Memory:
         """Take note of a request and answer it."""
         self.requests.append(request)
         answer = await self.twist(request, writer) if self.twist else None
-        writer.write(self.answer(request) if answer is None else answer)
+        with contextlib.suppress(RuntimeError):  # uvloop's, when the adapter has left
+            writer.write(self.answer(request) if answer is None else answer)
 
     def read(self, unit: int, pdu: bytes, *, transaction: int = 0, rtu: bool = False) -> Request:
         """A request from its bytes."""
@@ -130,6 +131,7 @@ class RawDevice(Memory):
         super().__init__(twist)
         self.port = free_port()
         self.connections = 0
+        self.open_connections = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -146,6 +148,7 @@ class RawDevice(Memory):
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.open_connections += 1
         self._writers.add(writer)
         try:
             while True:
@@ -156,6 +159,7 @@ class RawDevice(Memory):
         except (asyncio.IncompleteReadError, OSError):
             pass
         finally:
+            self.open_connections -= 1
             self._writers.discard(writer)
             writer.close()
 

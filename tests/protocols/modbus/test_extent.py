@@ -30,7 +30,6 @@ def test_floats_and_strings_have_no_bound_and_bits_no_span():
     assert Modbus.raw_range(tag("hr:0", "float32")) is None
     assert Modbus.raw_range(tag("hr:40[8]")) is None
     assert Modbus.raw_range(tag("hr:10.4-6")) == (0, 7)
-    assert Modbus.raw_range(tag("co:1")) == (0, 1)
     assert Modbus.raw_range(tag("hr:0", "bcd16")) == (0, 9999)
     assert Modbus.span(tag("hr:5.3")) is None and Modbus.span(tag("co:5")) is None
 

@@ -176,17 +176,17 @@ async def play(script: Sequence[str], seen: Counter[str] | None = None) -> int:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(ACTS), max_size=10))
-def test_no_wrong_value_whatever_the_device_sends(script: list[str]) -> None:
+def test_p11_no_wrong_value_whatever_the_device_sends(script: list[str]) -> None:
     assert asyncio.run(play(script)) >= len(TAGS)
 
 
 @pytest.mark.parametrize("act", ACTS)
-async def test_each_lie_alone_twice_and_between_truths(act: str) -> None:
+async def test_p11_each_lie_alone_twice_and_between_truths(act: str) -> None:
     for script in ([act], [act, act], ["right", act, "right", act]):
         assert await play(script) >= len(TAGS)
 
 
-async def test_a_late_reply_is_seen_as_a_stray_and_not_used() -> None:
+async def test_p11_a_late_reply_is_never_taken_for_another_requests() -> None:
     seen: Counter[str] = Counter()
     await play(["right", "right", "late", "right", "old first", "right", "right"], seen)
     assert seen["timeouts_total"] >= 1 and seen["strays_total"] >= 1

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -172,3 +173,8 @@ async def test_p11_a_late_reply_is_seen_as_a_stray_and_not_used(transport: str) 
     seen: Counter[str] = Counter()
     await play(["right", "late", "right", "right"], transport, seen)
     assert seen["timeouts_total"] >= 1 and seen["strays_total"] >= 1 and seen["resyncs_total"] >= 1
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_p11_on_the_gateways_own_event_loop(transport: str) -> None:
+    assert uvloop.run(play(ACTS, transport)) >= len(TAGS)

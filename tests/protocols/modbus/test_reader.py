@@ -74,7 +74,7 @@ async def test_all_tables_units_and_the_raw_bytes() -> None:
         assert [reading.raw(n) for n in (0, 1, 2, 3, 9)] == [b"\x12\x34", b"\x00\x05", b"\x01", b"\x00", None]
 
 
-async def test_a_thousand_tags_cost_eight_requests() -> None:
+async def test_p1_a_thousand_tags_cost_eight_requests() -> None:
     async with RawDevice() as device, connected(device) as adapter:
         device.registers = {(1, n): n for n in range(1000)}
         plan = adapter.plan([Tag(n, "p", f"hr:{n}") for n in range(1000)])
@@ -83,7 +83,7 @@ async def test_a_thousand_tags_cost_eight_requests() -> None:
         assert {index: value for index, (value, _) in rows(reading).items()} == {n: n for n in range(1000)}
 
 
-async def test_one_address_that_is_not_there_leaves_the_rest_of_its_block() -> None:
+async def test_p7_one_address_that_is_not_there_leaves_the_rest_of_its_block() -> None:
     async with RawDevice(lacking(57)) as device, connected(device, rest_s=60) as adapter:
         plan = adapter.plan(tags([f"hr:{n}" for n in range(100)]))
         first = await adapter.read(plan)
@@ -186,7 +186,7 @@ async def test_a_wrong_length_makes_only_its_own_tags_bad() -> None:
         assert "3 bytes where 5 were due" in reading.reasons[1]
 
 
-async def test_a_dead_unit_behind_a_gateway_does_not_hold_up_the_others() -> None:
+async def test_p6_a_dead_unit_behind_a_gateway_does_not_hold_up_the_others() -> None:
     async def twist(request: Request, _: asyncio.StreamWriter) -> bytes | None:
         return b"" if request.unit == 2 else None
 
@@ -269,7 +269,7 @@ async def test_a_read_that_was_cancelled_leaves_nothing_to_the_next() -> None:
         assert rows(await adapter.read(plan))[0] == (2.0, 192)
 
 
-async def test_reads_and_writes_at_the_same_time_take_turns() -> None:
+async def test_p12_reads_and_writes_at_the_same_time_take_turns() -> None:
     outstanding = 0
 
     async def twist(request: Request, _: asyncio.StreamWriter) -> bytes | None:

@@ -187,6 +187,17 @@ async def test_noise_on_the_line_is_bad_and_over_with_the_next_poll(device: RtuD
         assert counts.get("malformed_total", 0) + counts.get("timeouts_total", 0) == 1
 
 
+async def test_a_line_that_looks_like_nul_for_a_moment_before_each_reply(device: RtuDevice) -> None:
+    """As two-wire lines do when they change hands."""
+
+    async def twist(request: Request, _: object) -> bytes | None:
+        return b"\x00\xff\x00" + device.answer(request)
+
+    device.twist = twist
+    async with connected(device) as adapter:
+        assert not bad(await adapter.read(adapter.plan(tags(["hr:1", "co:1"]))))
+
+
 async def test_p11_a_late_reply_on_rtu_is_never_taken_for_another_requests(device: RtuDevice) -> None:
     """The second poll asks for just as many registers: the late reply to the first would fit it."""
     jobs = []
@@ -310,6 +321,8 @@ async def test_a_serial_port_that_is_none(port: str, words: str) -> None:
         ({"host": "a", "forbidden": ["all"]}, "is no range"),
         ({"host": "a", "quirks": {"first_address": 2}}, "0 or 1"),
         ({"host": "a", "quirks": {"adress": 2}}, "Extra inputs"),
+        ({"host": "a", "quirks": {"local_echo": True}}, "local_echo is for RTU"),
+        ({"host": "a", "transport": "rtu-over-tcp", "quirks": {"any_unit": True}}, "any_unit is for Modbus TCP"),
     ],
 )
 def test_settings_that_cannot_be(given: dict[str, Any], words: str) -> None:

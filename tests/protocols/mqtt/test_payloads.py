@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from typing import Any
 
 import pytest
@@ -272,3 +273,15 @@ def test_the_book_of_findings_is_bounded_and_remembers_the_latest() -> None:
 def test_nothing_good_is_nan() -> None:
     found = Bench(tag(0, "t#v", "number_text")).hear({"v": "nan"})
     assert found is not None and math.isnan(found.value[0]) and found.quality[0] < 64
+
+
+def test_p14_ten_thousand_topics_are_compiled_and_met_in_no_time() -> None:
+    """Each pattern is not held against each topic: only the few with wildcards are."""
+    tags = [tag(number, f"mine/{number}/state#v") for number in range(10_000)]
+    began = time.process_time()
+    bench = Bench(*tags, tag(10_000, "mine/+/alarm#v"))
+    assert len(fewest(bench.decoder.patterns)) == 10_001
+    for number in range(10_000):
+        found = bench.hear(b'{"v": 1.5}', f"mine/{number}/state")
+        assert found is not None and found.index.tolist() == [number]
+    assert time.process_time() - began < 15

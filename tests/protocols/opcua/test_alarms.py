@@ -10,7 +10,7 @@ import pytest
 from asyncua import ua
 
 from protocols.adapter import Occurrence
-from protocols.opcua.alarms import FIELDS, MAX_CONDITIONS, REFRESH_END, REFRESH_START, Alarms, Conditions
+from protocols.opcua.alarms import FIELDS, REFRESH_END, REFRESH_START, Alarms, Conditions
 from protocols.opcua.settings import EventSettings
 from tests.protocols.opcua.machine import Machine, tag
 from tests.protocols.opcua.test_subscribe import running
@@ -129,11 +129,17 @@ def test_what_was_cleared_while_nobody_listened_gets_its_end() -> None:
     assert ends(raised) == [(T, T + 300), (T + 300, None)], "cleared and raised again unheard"
 
 
-def test_a_branch_is_an_occurrence_of_its_own() -> None:
-    made = alarms()
-    trunk = made.tell(event(), T)[0]
-    branch = made.tell(event(branch=ua.NodeId("old", 1)), T)[0]
-    assert trunk.key != branch.key and "s=old" in branch.key
+def test_a_branch_tells_that_the_event_was_acknowledged_and_is_no_other_event() -> None:
+    made, branch = alarms(), ua.NodeId("old", 1)
+    raised = made.tell(event(active_since=T, acked=False), T)[0]
+    assert made.tell(event(branch=branch, active_since=T, acked=False), T) == []
+    closed = made.tell(event(active_since=T + 9, active=False, acked=True, severity=0), T)[0]
+    assert closed.attributes["severity"] == 500, "the severity that it had"
+    made = alarms(made._conditions)
+    made._conditions.known[closed.key.rpartition("|")[0]].told.attributes["acked"] = False  # type: ignore[index]
+    acked = made.tell(event(branch=branch, active_since=T, acked=True), T)[0]
+    assert (acked.key, acked.start, acked.end) == (raised.key, T, T + 9) and acked.attributes["acked"] is True
+    assert made.tell(event(branch=branch, active_since=T - 99, acked=True), T) == []
 
 
 def test_an_inactive_alarm_of_which_nothing_is_known_is_over() -> None:
@@ -148,13 +154,14 @@ def test_mild_alarms_are_left_out_but_not_their_end() -> None:
     )
 
 
-def test_the_memory_of_conditions_is_bounded() -> None:
+def test_the_memory_of_conditions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("protocols.opcua.alarms.MAX_CONDITIONS", 100)
     conditions = Conditions()
     made = alarms(conditions)
     made.tell(event(condition_id=ua.NodeId("first", 1)), T)
-    for number in range(MAX_CONDITIONS + 50):
+    for number in range(150):
         made.tell(event(condition_id=ua.NodeId(number, 1), active=False), T)
-    assert len(conditions.known) == MAX_CONDITIONS
+    assert len(conditions.known) == 100
     assert "nsu=urn:own;s=first" in conditions.known, "what is active is kept longest"
 
 

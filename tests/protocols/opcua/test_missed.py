@@ -21,7 +21,7 @@ def now() -> int:
 
 
 async def test_what_happened_while_nobody_listened_is_read_from_history() -> None:
-    """2,500 values of one node: more than one answer holds, from a server that gives no continuation point."""
+    """1,500 values of one node: more than one answer holds, from a server that gives no continuation point."""
     memory: dict[str, Any] = {}
     tags = [tag(0, "Speed"), tag(1, "Count"), tag(2, "Level"), tag(3, "Nothing")]
     async with started(Machine(history=True)) as machine:
@@ -30,11 +30,11 @@ async def test_what_happened_while_nobody_listened_is_read_from_history() -> Non
             await run.until(lambda: run.rows(0) and run.rows(0)[-1][0] == 1)
             assert not run.history
         base = now()
-        values = {base + number: float(100 + number) for number in range(2500)}
-        await machine.order(series="Speed", ts=base, count=2500, **{"from": 100})
+        values = {base + number: float(100 + number) for number in range(1500)}
+        await machine.order(series="Speed", ts=base, count=1500, **{"from": 100})
         await machine.set(Count={"v": 7, "ts": base + 5}, Level=5)
         async with running(machine, tags, memory) as run:
-            await run.until(lambda: run.adapter.counters()["history_samples_total"] >= 2501, 20)
+            await run.until(lambda: run.adapter.counters()["history_samples_total"] >= 1501, 20)
             await machine.set(Level=6)
             await run.until(lambda: run.rows(2)[-1][0] == 6, 5)
             index = np.concatenate([reading.index for reading in run.history])
@@ -88,6 +88,14 @@ def _lost() -> Any:
     from protocols.adapter import LinkLost
 
     return LinkLost("the link was cut")
+
+
+async def test_a_connection_that_says_poll_asks_at_its_period(machine: Machine) -> None:
+    points = [point("Speed", "machine", address="nsu=urn:test:machine;s=Speed")]
+    async with Rig(machine, points, poll=True) as rig:
+        await machine.set(Speed=3)
+        await rig.until(lambda: rig.last("Speed") is not None and rig.last("Speed")[1] == 3)
+        await rig.until(lambda: rig.connection.groups["fast"].answered >= 5)
 
 
 async def test_p9_a_server_that_was_stopped_is_back_within_twenty_seconds(machine: Machine) -> None:

@@ -106,7 +106,15 @@ async def test_writing_as_the_nodes_own_type(machine: Machine) -> None:
             assert found == (1 if name == "Running" else value), name
         await adapter.write(tag(0, "Count", "int32"), 8.0)
         assert await machine.order(get="Count") == 8
-        for name, wrong in (("Count", 1.5), ("Count", 2.0**31), ("Count", math.nan), ("Running", 2.0), ("Table", 1.0)):
+        for name, wrong in (
+            ("Count", 1.5),
+            ("Count", 2.0**31),
+            ("Count", math.nan),
+            ("Running", 2.0),
+            ("Table", 1.0),
+            ("Level", 1e39),
+            ("Speed", math.inf),
+        ):
             with pytest.raises(AdapterError, match="cannot be written") as refused:
                 await adapter.write(tag(0, name), wrong)
             assert not isinstance(refused.value, LinkLost)

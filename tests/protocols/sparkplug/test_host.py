@@ -16,7 +16,7 @@ from protocols.findings import FindingBook
 from protocols.mqtt.columns import Message
 from protocols.sparkplug.host import COUNTS, Host
 from protocols.sparkplug.values import CODES
-from protocols.sparkplug.wire import COMPRESSED, Payload
+from protocols.sparkplug.wire import COMPRESSED, Payload, PropertySet
 from tests.protocols.sparkplug.node import add
 from tests.protocols.sparkplug.test_conformance import tag
 
@@ -221,8 +221,9 @@ def test_what_the_node_itself_calls_bad_is_bad() -> None:
     for said, code in ((192, 192), (500, Quality.BAD_LAST_KNOWN), (0, Quality.BAD), (64, Quality.UNCERTAIN)):
         payload = bench.payload()
         metric = add(payload, "", "Double", 2.0, alias=0)
-        metric.properties.keys.append(b"Quality")
-        metric.properties.values.add(type=3, int_value=said)
+        properties = PropertySet(keys=[b"Quality"])
+        properties.values.add(type=3, int_value=said)
+        metric.properties = properties.SerializeToString()
         found = bench.hear("NDATA", payload)
         assert found is not None and found.quality.tolist() == [code]
         assert (0 in found.reasons) == (code != 192)

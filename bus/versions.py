@@ -1,4 +1,4 @@
-"""The site's version that a gateway runs, whole on its own disk.
+"""The site's version that a process runs, whole on its own disk.
 
 A version is written beside the present one and gets its name only when all of it is on the disk; the
 file `current` names the one that holds and is itself replaced at once. Whenever the process is
@@ -31,14 +31,16 @@ class Kept:
 
 
 class Versions:
-    """The versions in one folder. One process at a time works on it. Raises OSError."""
+    """The versions in one folder, where the link `live` leads to the accepted one. One process at a time works
+    on it. Raises OSError."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._current = folder / "current"
         for left in folder.glob("*.partial"):
-            shutil.rmtree(left, ignore_errors=True)
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left, ignore_errors=True)
 
     def current(self) -> Kept | None:
         """The accepted version; None before the first."""
@@ -71,10 +73,15 @@ class Versions:
 
     def accept(self, kept: Kept) -> None:
         """From now on this is the version to start from; others are taken away."""
+        # For whoever wants a folder by a name that stays.
+        link = self._folder / "live.partial"
+        link.unlink(missing_ok=True)
+        link.symlink_to(kept.digest)
+        link.replace(self._folder / "live")
         write_secret(self._current, json.dumps({"number": kept.number, "digest": kept.digest}))
         _to_disk(self._folder)
         for other in self._folder.iterdir():
-            if other.is_dir() and other != kept.folder:
+            if other.is_dir() and not other.is_symlink() and other != kept.folder:
                 shutil.rmtree(other, ignore_errors=True)
 
     def refuse(self, kept: Kept) -> None:

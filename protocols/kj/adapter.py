@@ -1,0 +1,155 @@
+"""The adapter `kj`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
+
+from models.site.model import Name
+from protocols import blocking
+from protocols.adapter import (
+    Adapter,
+    Deliver,
+    Delivers,
+    Delivery,
+    LinkLost,
+    Node,
+    Occurrence,
+    Reading,
+    Sheet,
+    Supports,
+    Tag,
+    no_reading,
+)
+from protocols.kj import decode
+from protocols.kj.address import TYPES, parse_address
+from protocols.kj.decode import Decoder
+from protocols.kj.definitions import Definitions
+from protocols.kj.exceptions import Tellings, occurrences
+from protocols.kj.folder import COUNTS, Folder, Taken
+from protocols.kj.settings import KjSettings
+
+
+class Kj(Adapter[KjSettings, None]):
+    """Takes the files that a monitoring system writes into a folder, each once all of it is in the bus."""
+
+    sheet = Sheet(
+        name="kj",
+        title=Name("KJ 联网文件", "KJ exchange files"),
+        supports=Supports.SUBSCRIBE | Supports.BROWSE,
+        delivers=Delivers.AT_LEAST_ONCE,
+        source_time=True,
+        remarks=Name(
+            "监视文件夹中的 CDDY、CDSS、TJSJ、YCBJ、FZDY、FZSS、JZSS 与人员文件：数据写入总线之后文件才移入存档。",
+            "Watches a folder for CDDY, CDSS, TJSJ, YCBJ, FZDY, FZSS, JZSS and personnel files; a file is moved to the "
+            "archive only after the bus has all of it.",
+        ),
+    )
+    Settings: ClassVar[type[KjSettings]] = KjSettings
+    now: ClassVar[Callable[[], float]] = time.time
+    """The wall clock, s; here so that a test can wait ten minutes in none."""
+
+    def __init__(self, settings: KjSettings) -> None:
+        super().__init__(settings)
+        self._definitions = Definitions()
+        self._counts = {**dict.fromkeys(COUNTS, 0), **decode.counts(), "events_total": 0}
+        self._folder = Folder(settings, self._definitions, self._counts, type(self).now)
+        self._open = False
+        self._decoder: Decoder | None = None
+        self._tellings = Tellings()
+
+    @classmethod
+    def check(cls, tag: Tag) -> None:
+        parse_address(tag.address)
+        if tag.type not in TYPES:
+            raise ValueError(
+                f"the type '{tag.type}' is unknown; there are {', '.join(filter(None, TYPES))}, or nothing"
+            )
+        if tag.order:
+            raise ValueError(f"a KJ point is text and has no byte order, and '{tag.order}' is given")
+        if tag.options:
+            raise ValueError(f"a KJ point has no options, and {', '.join(map(str, tag.options))} is given")
+
+    async def connect(self) -> None:
+        await self._call(self._folder.open)
+        self._open = True
+
+    async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
+        if not self._open:
+            raise LinkLost("this folder is not open")
+        self._decoder = decoder = Decoder(tags, self._definitions, self._counts)
+        heard = time.monotonic()
+        while True:
+            found = await self._call(lambda: self._look(decoder))
+            if found:
+                await self._pass_on(found, deliver)
+                heard = time.monotonic()
+                continue
+            silence = time.monotonic() - heard
+            if silence > self.settings.quiet_s:
+                raise LinkLost(
+                    f"no file has come into {self.settings.folder} for {silence:.0f} s: "
+                    "does the monitoring system still write, and into this folder?"
+                )
+            await asyncio.sleep(self.settings.poll_s)
+
+    def _look(self, decoder: Decoder) -> list[tuple[Taken, Reading | None, list[Occurrence]]]:
+        """What has come, decoded. Not in the event loop: a large file takes a while."""
+        found = []
+        for taken in self._folder.collect():
+            events: list[Occurrence] = []
+            if taken.name.kind == "YCBJ":
+                told = occurrences(taken.records, decoder.by_code, self.settings.equipment)
+                events = self._tellings.newest(told, taken.records.sent)
+                self._counts["events_total"] += len(events)
+            found.append((taken, decoder.decode(taken.records), events))
+        return found
+
+    async def _pass_on(self, found: Sequence[tuple[Taken, Reading | None, list[Occurrence]]], deliver: Deliver) -> None:
+        """Deliver each file, wait until the bus has it, and only then put it away."""
+        loop = asyncio.get_running_loop()
+        safe: list[tuple[Taken, asyncio.Event]] = []
+        for taken, reading, events in found:
+            done = asyncio.Event()
+            safe.append((taken, done))
+            if reading is None and not events:
+                done.set()
+                continue
+            acknowledge = _from_any_thread(loop, done)
+            await deliver(Delivery(reading or no_reading(), acknowledge, events))
+        for taken, done in safe:
+            await done.wait()
+            await self._call(lambda taken=taken: self._folder.done(taken))  # type: ignore[misc]
+
+    async def browse(self, parent: str = "") -> Sequence[Node]:
+        """The points, substations and areas of the latest definition files; all of them on one level."""
+        return [] if parent else self._definitions.nodes()
+
+    async def close(self) -> None:
+        self._open = False
+
+    def counters(self) -> Mapping[str, int]:
+        return dict(self._counts)
+
+    def unknown_points(self) -> Sequence[str]:
+        """The codes in CDSS files that the site has no point for, sorted; at most decode.MOST_UNKNOWN."""
+        return sorted(self._decoder.unknown) if self._decoder else []
+
+    async def _call(self, function: Callable[[], blocking.T]) -> blocking.T:
+        try:
+            return await blocking.call(function, self.settings.timeout_s)
+        except TimeoutError:
+            raise LinkLost(
+                f"the folder {self.settings.folder} did not answer within {self.settings.timeout_s:g} s: "
+                "is the server of the share up?"
+            ) from None
+
+
+def _from_any_thread(loop: asyncio.AbstractEventLoop, done: asyncio.Event) -> Callable[[], None]:
+    def acknowledge() -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(done.set)
+
+    return acknowledge
