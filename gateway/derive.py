@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numexpr
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +32,8 @@ class Derived:
     """The derived points of a table, in an order in which each comes after those that it needs."""
 
     def __init__(self, table: PointTable) -> None:
+        import numexpr  # only a site with derived points waits for it
+
         row_of = {point.path: row for row, point in enumerate(table.points)}
         level: dict[str, int] = {}
         groups: dict[tuple[int, str, int], list[int]] = {}

@@ -8,6 +8,7 @@ out of service, once.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,6 +127,10 @@ class Devices:
     def _begin(self, wanted: dict[str, tuple[Connection, tuple[Point, ...]]]) -> None:
         # Groups that run keep their phase; only those that begin are placed.
         self._phases.update(phases([spec for spec, _ in wanted.values()]))
+        for spec, _ in wanted.values():
+            # Loaded before any device is asked: an import while one answers would make its values look late.
+            with contextlib.suppress(Exception):  # the connection itself says what is wrong
+                self._adapters(spec.adapter)
         for name, (spec, points) in wanted.items():
             memory = None if self._memory is None else self._memory / f"{name}.json"
             connection = DeviceConnection(spec, points, self._phases, self._clock, self._sink, self._adapters, memory)

@@ -59,6 +59,7 @@ class Guards:
         self.figure = np.zeros(len(table))
         """The number that belongs to it: the raw one, the one before a jump, seconds."""
         self.counts = np.zeros(len(Why), np.int64)
+        self._past: NDArray[np.bool_] | None = None
 
     @staticmethod
     def build(table: PointTable) -> Guards | None:
@@ -78,7 +79,8 @@ class Guards:
         """Raw numbers, and qualities, that the rest of the way can take as they are, in new arrays.
         `when`: each row's time, µs; `past`: rows older than what their point has."""
         given, raw, quality = raw, raw.astype(np.float64), quality.copy()
-        self.why[rows] = Why.NOTHING
+        self._past = past
+        self.why[rows if past is None else _those(rows, ~past)] = Why.NOTHING
         bad = quality < UNCERTAIN
         if len(self.no_value.places):
             at, places = self.no_value.places.among(rows, bad)
@@ -121,6 +123,7 @@ class Guards:
             seconds = (now - self.frozen.since[places[still]]) / 1e6
             self._doubt(rows, at[still], Why.FROZEN, seconds, quality, Quality.UNCERTAIN_LAST_USABLE)
             at = self.frozen.without_beat(rows, now)
+            at = at if past is None else at[~past[at]]
             self._doubt(rows, at, Why.NO_BEAT, np.zeros(len(at)), quality, Quality.UNCERTAIN_LAST_USABLE)
         if len(self.debounce.places):
             at, places = self.debounce.places.among(rows, past)
@@ -172,11 +175,16 @@ class Guards:
         self._note(rows, at, why, figure[good])
 
     def _note(self, rows: Rows, at: Index, why: Why, figure: NDArray[np.float64]) -> None:
-        if len(at):
-            rows = at + rows.start if isinstance(rows, slice) else rows[at]
-            self.why[rows] = why
-            self.figure[rows] = figure
-            self.counts[why] += len(at)
+        if not len(at):
+            return
+        self.counts[why] += len(at)
+        if self._past is not None:
+            # What is said of a point is said of its present.
+            present = ~self._past[at]
+            at, figure = at[present], figure[present]
+        rows = _those(rows, at)
+        self.why[rows] = why
+        self.figure[rows] = figure
 
     def words(self, row: int, now: int) -> str | None:  # noqa: PLR0911  (one return a reason)
         """Why the point's last sample is not good, if that is for one of the guards."""
@@ -207,3 +215,8 @@ class Guards:
                 beat = guards.heartbeat.split("/", 1)[1]
                 return f"the heartbeat {beat} has stood still for {still:.0f} s: the device's program may have stopped"
         return None
+
+
+def _those(rows: Rows, which: NDArray[np.bool_] | Index) -> Index:
+    """Rows by a mask of a reading, or by positions in it."""
+    return np.arange(rows.start, rows.stop)[which] if isinstance(rows, slice) else rows[which]

@@ -186,6 +186,22 @@ async def test_mess_10_a_position_that_jumps_to_0_is_kept_and_uncertain_and_beli
         await rig.until(lambda: rig.last("position")[1:] == (2.0, 192))
 
 
+async def test_mess_22_what_comes_late_is_judged_for_itself_and_changes_nothing_of_the_present(device):
+    points = [point("a", guards=model.Guards(jump=1.0, no_value=(65535.0,)))]
+    async with Rig(told(), points) as rig:
+        base = now_us() - 20 * S
+        for value, ts in ((10.0, base), (500.0, base + S), (9.0, base - 60 * S), (65535.0, base - 50 * S)):
+            device.inbox.put_nowait(delivery([(0, value, ts)]))
+        await rig.until(lambda: len(rig.sink.of("a")) == 4)
+        rows = {ts - base: (value, quality) for ts, value, quality in rig.sink.of("a")}
+        assert rows[0] == (10.0, 192) and rows[S] == (500.0, Quality.UNCERTAIN_SENSOR)
+        assert rows[-60 * S] == (9.0, 192), "a value of a minute ago is no jump"
+        assert math.isnan(rows[-50 * S][0]) and rows[-50 * S][1] == Quality.BAD_SENSOR_FAILURE
+        assert "jumped from 10" in rig.reason("a"), "what is said of the point is said of its present"
+        device.inbox.put_nowait(delivery([(0, 10.5, base + 2 * S)]))
+        await rig.until(lambda: rig.last("a") == (base + 2 * S, 10.5, 192))
+
+
 async def test_mess_11_a_counter_rolls_over_survives_a_kill_and_tells_power_up_apart(tmp_path):
     memory = tmp_path / "counters" / "plc.json"
     points = [register("coal", "hr:0", Kind.COUNTER, guards=model.Guards(rollover=65536.0))]
