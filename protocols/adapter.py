@@ -270,6 +270,13 @@ class Adapter(ABC, Generic[S, P]):
         """The nodes below `parent` ("" is the root), one level."""
         raise NotImplementedError(f"{self.sheet.name} does not browse")
 
+    @classmethod
+    def below(cls, node: Node) -> str:
+        """What `browse` takes to list what is below a node that it gave: the parent's way, `/` and the name, where a
+        `/` within the name is written `&/`, unless a protocol has ways of its own."""
+        name = node.name.replace("/", "&/")
+        return f"{node.parent}/{name}" if node.parent else name
+
     @abstractmethod
     async def close(self) -> None:
         """Give the connection up. Never raises, and may be called at any time, more than once."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.units import UnitError, check_unit
 from protocols.adapter import Adapter, AdapterError, Node
 
 MOST_NODES = 20_000
@@ -42,7 +43,8 @@ async def _level(device: Adapter[Any, Any], below: str, level: int, depth: int, 
     for node in await device.browse(below):
         if len(found) >= most:
             return
-        way = f"{below}/{node.name.replace('/', '&/')}" if below else node.name.replace("/", "&/")
+        escaped = node.name.replace("/", "&/")
+        way = device.below(node) if not node.address else f"{below}/{escaped}" if below else escaped
         place = len(found)
         found.append(Step(node, way, level))
         folder = not node.address and not (level == 1 and not below and node.name in SKIPPED)
@@ -72,12 +74,20 @@ def draft(steps: Sequence[Step], connection: str, equipment: str, group: str = "
                 "group": group,
                 "address": node.address,
                 "type": "",
-                "unit": node.unit,
+                "unit": node.unit if _known(node.unit) else "",
                 "name_zh": name if chinese else "",
                 "name_en": "" if chinese else name,
             }
         )
     return rows
+
+
+def _known(unit: str) -> bool:
+    try:
+        check_unit(unit)
+    except UnitError:
+        return False
+    return True
 
 
 def _key(way: str, taken: set[str]) -> str:

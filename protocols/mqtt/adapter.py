@@ -183,6 +183,11 @@ class Mqtt(Adapter[MqttSettings, None]):
             await self._listen()
         return self._seen.fields(topic) if topic else self._seen.topics()
 
+    @classmethod
+    def below(cls, node: Node) -> str:
+        """A topic is its own way."""
+        return node.name
+
     async def _listen(self) -> None:
         link = Link(self.settings, dict.fromkeys(LINK_COUNTS, 0), passing=True)
         patterns = fewest(self.settings.discover or ["#"])

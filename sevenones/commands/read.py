@@ -99,7 +99,7 @@ def show_bytes(console: Console, address: str, seen: Look, kinds: Sequence[str])
     if "bits" in kinds:
         console.print(f"bits  {interpret.bits(raw[:2])}   (15 … 0)")
     if words > 4 and len(kinds) > 3:
-        console.print(_words(seen.seen[0].address, raw))
+        console.print(_words([one.address for one in seen.seen], raw))
 
 
 def _hex(raw: bytes, width: int) -> str:
@@ -131,13 +131,12 @@ def shown(value: float | int | None) -> str:
     return str(value) if isinstance(value, int) else f"{value:.7g}"
 
 
-def _words(address: str, raw: bytes) -> object:
+def _words(addresses: Sequence[str], raw: bytes) -> object:
     """Word by word, for a look over a whole stretch: each row reads what begins at its word."""
     from rich.table import Table
 
     from gateway.onboarding import interpret
 
-    front, _, number = address.rpartition(":")
     table = Table("地址 · address", box=None, pad_edge=False, header_style="bold")
     for head in ("hex", "uint16", "int16", "float32 abcd", "float32 cdab", "int32 abcd", "int32 cdab"):
         table.add_column(head, justify="right")
@@ -148,7 +147,7 @@ def _words(address: str, raw: bytes) -> object:
             for order in ("abcd", "cdab"):
                 one = found.get((kind, order))
                 cells.append("" if one is None else f"{shown(one.value)}{MARK if one.sensible else ' '}")
-        table.add_row(f"{front}:{int(number) + at // 2}", *cells)
+        table.add_row(addresses[at // 2], *cells)
     return table
 
 

@@ -1,5 +1,6 @@
 """`sevenones browse` on a real OPC UA server, and the draft that it makes."""
 
+import asyncio
 import csv
 import io
 import json
@@ -13,6 +14,7 @@ from models.site.problems import Problems
 from models.site.tables import read_csv
 from protocols.adapter import Node
 from tests.onboarding.command import sevenones
+from tests.protocols.mqtt.broker import PASSWORD, USER, Broker, Publisher
 from tests.protocols.opcua.machine import Machine
 
 
@@ -49,6 +51,32 @@ async def test_browse_lists_and_drafts_rows_that_a_point_table_takes(machine: Ma
     assert again.code == 1 and "--force" in again.err
     nowhere = await sevenones("browse", "machine", "--site", tmp_path, "--below", "Nothing")
     assert nowhere.code == 1 and "nothing at 'Nothing'" in nowhere.err
+
+
+async def test_browse_of_a_broker_drafts_what_is_spoken_there(tmp_path):
+    broker = Broker(tmp_path / "broker")
+    broker.start()
+    try:
+        publisher = await asyncio.to_thread(Publisher, broker.port)
+        for topic, payload in (
+            ("mine/pump/state", {"level": 2.5, "motor": {"phase": [1, 2]}}),
+            ("mine/fan/state", {"level": 1}),
+        ):
+            await publisher.publish(topic, payload, retain=True)
+        publisher.close()
+        url = f"mqtt://{USER}@127.0.0.1:{broker.port}?browse_s=1"
+        password = {"SEVENONES_DEVICE_PASSWORD": PASSWORD}
+        listed = await sevenones("browse", url, environment=password)
+        assert listed.code == 0 and "mine/pump/state/" in listed.out, listed
+        file = tmp_path / "draft.csv"
+        done = await sevenones("browse", url, "--draft", file, "--equipment", "e", environment=password)
+        assert done.code == 0, done
+        rows = {row.values["address"]: row.values["point"] for row in read_csv(file.read_bytes(), "d", Problems())}
+        assert len(rows) == 4 and rows["mine/pump/state#motor.phase[1]"] == "motor_phase_1"
+        levels = {rows["mine/pump/state#level"], rows["mine/fan/state#level"]}
+        assert len(levels) == 2, "two topics with the same field get two keys"
+    finally:
+        broker.stop()
 
 
 async def test_a_protocol_that_does_not_describe_itself_says_what_to_use():

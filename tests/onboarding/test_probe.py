@@ -2,17 +2,19 @@
 
 import asyncio
 import json
+import random
 import socket
 
 import pytest
 from pymodbus import FramerType
-from pymodbus.server import ModbusTcpServer
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 import simulators.devices.modbus as stack
 from gateway.onboarding.probe import Options, probe
 from gateway.onboarding.target import of_url
 from tests.onboarding.command import device, sevenones
+from tests.protocols.modbus.test_stacks import cable
 from tests.protocols.mqtt.broker import PASSWORD, USER, Broker
 from tests.protocols.opcua.machine import Machine
 from tests.protocols.peer import free_port
@@ -116,6 +118,28 @@ async def test_serial_frames_over_tcp_are_recognised():
     assert facts(report)["units"] == [1]
 
 
+async def test_a_serial_line_tells_its_units():
+    """pymodbus' own server at the other end of a serial line."""
+    async with cable() as (here, far):
+        held = SimDevice(id=5, simdata=[SimData(0, count=20, values=1234, datatype=DataType.REGISTERS)])
+        server = ModbusSerialServer(held, framer=FramerType.RTU, port=far, baudrate=115200)
+        await server.serve_forever(background=True)
+        try:
+            url = f"modbus://{here}?baud=115200&unit=5"
+            report = await probe(of_url(url), Options(units=(), timeout_s=0.6, pause_s=0, rounds=3))
+            assert report.answers and facts(report)["units"] == [5], said(report)
+            assert len(facts(report)["round_trip_ms"]) == 3
+            done = await sevenones("read", url, "hr:3", "--count", "1")
+            assert done.code == 0 and "1234*" in done.out, done
+        finally:
+            await server.shutdown()
+    async with cable() as (here, _):
+        report = await probe(of_url(f"modbus://{here}?unit=4"), Options(units=(6,), timeout_s=0.3, pause_s=0))
+        assert not report.answers and facts(report)["kind"] == "silent" and "wiring" in said(report)
+    gone = await probe(of_url("modbus:///dev/no-such-port?unit=1"), QUICK)
+    assert not gone.answers and facts(gone)["kind"] == "port"
+
+
 @pytest.mark.parametrize("scheme", ["modbus", "opc.tcp", "mqtt"])
 async def test_nothing_listens(scheme):
     report = await probe(of_url(f"{scheme}://127.0.0.1:{free_port()}"), QUICK)
@@ -186,6 +210,19 @@ async def test_a_broker_tells_its_versions_and_whether_it_wants_a_user(tmp_path)
         assert PASSWORD not in said(known)
     finally:
         broker.stop()
+
+
+@pytest.mark.parametrize("scheme", ["modbus", "opc.tcp", "mqtt"])
+async def test_rubbish_of_any_kind_ends_in_a_report(scheme):
+    """Answers that are cut, too long, foreign or nearly right: no exception, no stall, and none is taken for data."""
+    noise = random.Random(7)
+    beginnings = [b"", b"\0\1\0\0\0\5\1\3\2", b"\0\1\0\0\0\3\1\x83", b"ACKF", b"\x20\2\0", b"\x20\3\0\0", b"ERRF"]
+    for turn in range(49):
+        answer = beginnings[turn % len(beginnings)] + noise.randbytes(noise.randint(0, 40))
+        async with Talker(answer) as other:
+            options = Options(units=(), timeout_s=0.2, pause_s=0, rounds=2)
+            report = await asyncio.wait_for(probe(of_url(f"{scheme}://127.0.0.1:{other.port}"), options), 30)
+        assert report.findings, answer
 
 
 async def test_the_command_prints_both_languages_and_json_and_its_code_tells(plc):
