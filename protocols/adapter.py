@@ -42,6 +42,10 @@ class WriteRefused(AdapterError):
     """The device took the request and refused the write."""
 
 
+class WriteUnknown(AdapterError):
+    """The request went out, and what became of it nobody knows: the device said nothing, or nothing new."""
+
+
 class Supports(enum.Flag):
     """What an adapter can do. One that can SUBSCRIBE is subscribed to unless its connection says poll."""
 
@@ -256,8 +260,8 @@ class Adapter(ABC, Generic[S, P]):
         raise NotImplementedError(f"{self.sheet.name} does not subscribe")
 
     async def write(self, tag: Tag, value: float | str) -> None:
-        """Write one raw value. Raises WriteRefused, LinkLost, or AdapterError for a value that does
-        not fit the type."""
+        """Write one raw value. Raises WriteRefused, WriteUnknown, LinkLost, or AdapterError for a value
+        that does not fit the type."""
         raise NotImplementedError(f"{self.sheet.name} does not write")
 
     async def browse(self, parent: str = "") -> Sequence[Node]:

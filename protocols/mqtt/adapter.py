@@ -25,6 +25,7 @@ from protocols.adapter import (
     Supports,
     Tag,
     WriteRefused,
+    WriteUnknown,
 )
 from protocols.findings import Finding, FindingBook
 from protocols.mqtt.binding import Binding
@@ -166,19 +167,20 @@ class Mqtt(Adapter[MqttSettings, None]):
         where = f"'{command.answer.topic}#{command.answer.extractor.path}'"
         within = f"within {self.settings.timeout_s:g} s"
         if last is None:
-            raise AdapterError(
+            raise WriteUnknown(
                 f"the command for {tag.path} went out, and {where} said nothing {within}: it is not verified"
             )
-        raise WriteRefused(f"the command for {tag.path} went out, and {where} still said {last} {within}")
+        raise WriteUnknown(f"the command for {tag.path} went out, and {where} still said {last} {within}")
 
     # ---- looking around
 
     async def browse(self, parent: str = "") -> Sequence[Node]:
         """ "" gives the topics that are spoken on, a topic the fields of its newest payload. It listens for
         `browse_s`, over a link of its own, to the patterns of `discover`, or to all topics."""
-        if parent not in self._seen:
+        topic = parent.replace("&/", "/")  # a way, as the tools write it
+        if topic not in self._seen:
             await self._listen()
-        return self._seen.fields(parent) if parent else self._seen.topics()
+        return self._seen.fields(topic) if topic else self._seen.topics()
 
     async def _listen(self) -> None:
         link = Link(self.settings, dict.fromkeys(LINK_COUNTS, 0), passing=True)

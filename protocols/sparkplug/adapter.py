@@ -22,6 +22,7 @@ from protocols.sparkplug.host import COUNTS, Host
 from protocols.sparkplug.settings import SparkplugSettings
 from protocols.sparkplug.state import HostState
 from protocols.sparkplug.wire import MAX_PAYLOAD_BYTES
+from protocols.sparkplug.writing import write
 
 MESSAGES_AT_ONCE = 500
 BYTES_AT_ONCE = 500_000
@@ -37,7 +38,7 @@ class Sparkplug(Adapter[SparkplugSettings, None]):
     sheet = Sheet(
         name="sparkplug",
         title=Name("Sparkplug B 主机", "Sparkplug B host"),
-        supports=Supports.SUBSCRIBE,
+        supports=Supports.SUBSCRIBE | Supports.WRITE,
         delivers=Delivers.AT_LEAST_ONCE,
         source_time=True,
         remarks=Name(
@@ -140,6 +141,9 @@ class Sparkplug(Adapter[SparkplugSettings, None]):
             link.acknowledge(numbers)
         else:
             await deliver(Delivery(reading, lambda: link.acknowledge(numbers)))
+
+    async def write(self, tag: Tag, value: float | str) -> None:
+        await write(self.settings, tag, value)
 
     async def close(self) -> None:
         link, self._link = self._link, None
