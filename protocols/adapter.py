@@ -204,6 +204,8 @@ class Adapter(ABC, Generic[S, P]):
     """One protocol, one device. S: its settings; P: its compiled read plan."""
 
     sheet: ClassVar[Sheet]
+    verifies_writes: ClassVar[bool] = False
+    """Whether `write` returns only when the device itself has said the written value."""
     Settings: ClassVar[type[Settings]] = Settings
 
     def __init__(self, settings: S) -> None:

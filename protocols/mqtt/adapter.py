@@ -70,6 +70,7 @@ class Mqtt(Adapter[MqttSettings, None]):
             ),
         ),
     )
+    verifies_writes: ClassVar[bool] = True
     Settings: ClassVar[type[MqttSettings]] = MqttSettings
 
     def __init__(self, settings: MqttSettings) -> None:
