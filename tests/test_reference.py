@@ -59,7 +59,7 @@ def test_every_setting_is_described(name: str) -> None:
         assert meaning and may_be, f"{name}: {setting} has no description, or nothing says what it may be"
 
 
-@pytest.mark.parametrize("name", ["kj", "modbus", "mqtt", "opcua", "sparkplug"])
+@pytest.mark.parametrize("name", KINDS)
 def test_a_sheet_says_what_bounds_the_adapter_in_both_languages(name: str, written: dict[str, str]) -> None:
     limits = KINDS[name].sheet.limits
     assert limits
