@@ -76,6 +76,11 @@ def test_every_counter_is_in_words(name: str) -> None:
     assert not missing, f"say in protocols/counters.md what they count: {missing}"
 
 
+def test_no_counter_in_words_is_unused() -> None:
+    used = {counter for kind in KINDS.values() for counter in adapters.counters_of(kind)}
+    assert set(adapters.counters_in_words()) <= used
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_what_an_adapter_counts_is_on_its_page(name: str) -> None:
     kind = KINDS[name]
