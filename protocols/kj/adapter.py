@@ -29,7 +29,7 @@ from protocols.kj.address import TYPES, parse_address
 from protocols.kj.decode import Decoder
 from protocols.kj.definitions import Definitions
 from protocols.kj.exceptions import Tellings, occurrences
-from protocols.kj.folder import COUNTS, Folder, Taken
+from protocols.kj.folder import BYTES_AT_ONCE, COUNTS, FILES_AT_ONCE, MOST_ENTRIES, Folder, Taken
 from protocols.kj.settings import KjSettings
 
 READING_S = 120.0
@@ -49,6 +49,16 @@ class Kj(Adapter[KjSettings, None]):
             "监视文件夹中的 CDDY、CDSS、TJSJ、YCBJ、FZDY、FZSS、JZSS 与人员文件：数据写入总线之后文件才移入存档。",
             "Watches a folder for CDDY, CDSS, TJSJ, YCBJ, FZDY, FZSS, JZSS and personnel files; a file is moved to the "
             "archive only after the bus has all of it.",
+        ),
+        limits=(
+            Name(
+                f"一次最多取 {FILES_AT_ONCE} 个文件或 {BYTES_AT_ONCE >> 20} MB，其余留在文件夹",
+                f"at most {FILES_AT_ONCE} files or {BYTES_AT_ONCE >> 20} MB in one go; the rest waits in the folder",
+            ),
+            Name(
+                f"一次最多查看文件夹中的 {MOST_ENTRIES:,} 项",
+                f"at most {MOST_ENTRIES:,} entries of the folder are looked at in one go",
+            ),
         ),
     )
     Settings: ClassVar[type[KjSettings]] = KjSettings

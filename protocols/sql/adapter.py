@@ -15,7 +15,7 @@ from models.site.model import Name
 from protocols import blocking
 from protocols.adapter import Adapter, Deliver, Delivers, Delivery, LinkLost, Node, Reading, Sheet, Supports, Tag
 from protocols.sql.address import TYPES, check_address
-from protocols.sql.database import Database
+from protocols.sql.database import MOST_LATE, Database
 from protocols.sql.decode import Decoder
 from protocols.sql.feed import COUNTS, Feed
 from protocols.sql.position import Position
@@ -40,6 +40,10 @@ class Sql(Adapter[SqlSettings, None]):
             "按递增的键或时间读取视图中的新行，只读；写入总线之后才保存读到的位置，重启后从该处继续。",
             "Reads the new rows of a view by a rising key or time, read-only; how far it has read is kept on disk once "
             "the bus has the rows, and it goes on from there after a restart.",
+        ),
+        limits=(
+            Name(f"迟到的行一次最多查看 {MOST_LATE:,} 行", f"at most {MOST_LATE:,} late rows are looked at in one go"),
+            Name(f"浏览最多列出 {MOST_NAMES:,} 个名称", f"at most {MOST_NAMES:,} names are listed when browsing"),
         ),
     )
     Settings: ClassVar[type[SqlSettings]] = SqlSettings

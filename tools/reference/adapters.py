@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,7 @@ def _may_be(field: dict[str, Any], shared: dict[str, Any]) -> str:
     return " ".join([names.get(field.get("type", ""), ""), ", ".join(bounds)]).strip()
 
 
+@cache
 def counters_of(kind: type[Adapter[Any, Any]]) -> list[str]:
     """The names of all counters in an adapter's code, and in that of other adapters that it builds on."""
     names: set[str] = set()
