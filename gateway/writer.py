@@ -26,7 +26,7 @@ from gateway.readback import Held, as_taken, next_value, present, read_back
 from gateway.telling import Telling, judged, lost
 from models.command import AHEAD_S, Answer, Command, CommandError, Outcome, Value
 from models.site.model import Kind, Name, Point
-from protocols.adapter import Adapter, AdapterError, LinkLost, Supports, WriteRefused
+from protocols.adapter import Adapter, AdapterError, LinkLost, Supports, WriteRefused, WriteUnknown
 
 log = structlog.get_logger(__name__)
 
@@ -215,7 +215,7 @@ class Writer:
             held = await self._verified(connection, adapter, row, raw, taken)
         except WriteRefused as error:
             return self._settled(command, point, Outcome.REFUSED, f"设备拒绝：{error}", str(error))
-        except (LinkLost, TimeoutError) as error:
+        except (LinkLost, TimeoutError, WriteUnknown) as error:
             return self._answer(command, point, Outcome.UNKNOWN, *lost(str(error) or "no answer in time"))
         except AdapterError as error:
             return self._settled(command, point, Outcome.FAILED, f"写入失败：{error}", str(error))
@@ -228,6 +228,8 @@ class Writer:
         self, connection: DeviceConnection, adapter: Adapter[Any, Any], row: int, raw: Raw, taken: int
     ) -> Held:
         """What the device holds after the write: the written value, as soon as it does."""
+        if adapter.verifies_writes:
+            return Held(raw.value)
         held = Held(None, "no value has come since the write")
         try:
             async with asyncio.timeout(VERIFY_S):

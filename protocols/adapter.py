@@ -42,6 +42,10 @@ class WriteRefused(AdapterError):
     """The device took the request and refused the write."""
 
 
+class WriteUnknown(AdapterError):
+    """The request went out, and what became of it nobody knows: the device said nothing, or nothing new."""
+
+
 class Supports(enum.Flag):
     """What an adapter can do. One that can SUBSCRIBE is subscribed to unless its connection says poll."""
 
@@ -73,6 +77,8 @@ class Sheet:
     delivers: Delivers
     source_time: bool
     remarks: Name
+    limits: tuple[Name, ...] = ()
+    """What bounds it beyond what a setting can change: sizes, counts, what is thrown away."""
     holds: bool = False
     """A value holds until the source says otherwise: while the link is up, silence is no sign of age."""
 
@@ -198,6 +204,8 @@ class Adapter(ABC, Generic[S, P]):
     """One protocol, one device. S: its settings; P: its compiled read plan."""
 
     sheet: ClassVar[Sheet]
+    verifies_writes: ClassVar[bool] = False
+    """Whether `write` returns only when the device itself has said the written value."""
     Settings: ClassVar[type[Settings]] = Settings
 
     def __init__(self, settings: S) -> None:
@@ -254,8 +262,8 @@ class Adapter(ABC, Generic[S, P]):
         raise NotImplementedError(f"{self.sheet.name} does not subscribe")
 
     async def write(self, tag: Tag, value: float | str) -> None:
-        """Write one raw value. Raises WriteRefused, LinkLost, or AdapterError for a value that does
-        not fit the type."""
+        """Write one raw value. Raises WriteRefused, WriteUnknown, LinkLost, or AdapterError for a value
+        that does not fit the type."""
         raise NotImplementedError(f"{self.sheet.name} does not write")
 
     async def browse(self, parent: str = "") -> Sequence[Node]:

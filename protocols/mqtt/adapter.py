@@ -25,13 +25,15 @@ from protocols.adapter import (
     Supports,
     Tag,
     WriteRefused,
+    WriteUnknown,
 )
 from protocols.findings import Finding, FindingBook
 from protocols.mqtt.binding import Binding
 from protocols.mqtt.columns import Message
 from protocols.mqtt.command import Command, refused
 from protocols.mqtt.decode import COUNTS, Decoder
-from protocols.mqtt.link import LINK_COUNTS, Link
+from protocols.mqtt.form import MAX_PAYLOAD_BYTES
+from protocols.mqtt.link import LINK_COUNTS, MAX_QUEUED_BYTES, Link
 from protocols.mqtt.seen import Seen
 from protocols.mqtt.settings import MqttSettings
 from protocols.mqtt.topic import fewest
@@ -57,7 +59,18 @@ class Mqtt(Adapter[MqttSettings, None]):
             "A persistent session with QoS 1: a message is acknowledged to the broker only after the bus has its data; "
             "what was not acknowledged comes again after a reconnect.",
         ),
+        limits=(
+            Name(
+                f"报文最大 {MAX_PAYLOAD_BYTES / 1e6:g} MB，更大的计数后丢弃并确认",
+                f"a message of at most {MAX_PAYLOAD_BYTES / 1e6:g} MB; more is counted, dropped and acknowledged",
+            ),
+            Name(
+                f"未处理的报文最多 {MAX_QUEUED_BYTES / 1e6:g} MB，其余留在代理",
+                f"at most {MAX_QUEUED_BYTES / 1e6:g} MB of messages unread here; the rest waits with the broker",
+            ),
+        ),
     )
+    verifies_writes: ClassVar[bool] = True
     Settings: ClassVar[type[MqttSettings]] = MqttSettings
 
     def __init__(self, settings: MqttSettings) -> None:
@@ -155,19 +168,20 @@ class Mqtt(Adapter[MqttSettings, None]):
         where = f"'{command.answer.topic}#{command.answer.extractor.path}'"
         within = f"within {self.settings.timeout_s:g} s"
         if last is None:
-            raise AdapterError(
+            raise WriteUnknown(
                 f"the command for {tag.path} went out, and {where} said nothing {within}: it is not verified"
             )
-        raise WriteRefused(f"the command for {tag.path} went out, and {where} still said {last} {within}")
+        raise WriteUnknown(f"the command for {tag.path} went out, and {where} still said {last} {within}")
 
     # ---- looking around
 
     async def browse(self, parent: str = "") -> Sequence[Node]:
         """ "" gives the topics that are spoken on, a topic the fields of its newest payload. It listens for
         `browse_s`, over a link of its own, to the patterns of `discover`, or to all topics."""
-        if parent not in self._seen:
+        topic = parent.replace("&/", "/")  # a way, as the tools write it
+        if topic not in self._seen:
             await self._listen()
-        return self._seen.fields(parent) if parent else self._seen.topics()
+        return self._seen.fields(topic) if topic else self._seen.topics()
 
     async def _listen(self) -> None:
         link = Link(self.settings, dict.fromkeys(LINK_COUNTS, 0), passing=True)

@@ -24,8 +24,8 @@ NAMES = dict(enumerate(_WORDS.split()))
 CODES = {name: code for code, name in NAMES.items()}
 NUMERIC_FIELDS = frozenset({"int_value", "long_value", "float_value", "double_value", "boolean_value"})
 
-_BITS = {1: 8, 2: 16, 3: 32, 4: 64}
-_UNSIGNED_BITS = {5: 8, 6: 16, 7: 32, 8: 64}
+BITS = {1: 8, 2: 16, 3: 32, 4: 64}
+UNSIGNED_BITS = {5: 8, 6: 16, 7: 32, 8: 64}
 _TEXTS = frozenset({CODES["String"], CODES["Text"], CODES["UUID"]})
 _ARRAYS = {
     "Int8Array": "<i1",
@@ -54,7 +54,7 @@ class NoValueError(ValueError):
 
 def signed(code: int) -> Callable[[int], int] | None:
     """How an unsigned field is turned into a signed number of this type; None when it is not one."""
-    bits = _BITS.get(code)
+    bits = BITS.get(code)
     if bits is None:
         return None
     top, whole, half = 1 << 64, 1 << 32, 1 << (bits - 1)
@@ -105,9 +105,9 @@ def python_value(metric: Any, code: int, element: int | None) -> Any:
     turn = signed(code)
     if turn is not None and isinstance(value, int):
         value = turn(value)
-        if not -(1 << (_BITS[code] - 1)) <= value < 1 << (_BITS[code] - 1):
+        if not -(1 << (BITS[code] - 1)) <= value < 1 << (BITS[code] - 1):
             raise NoValueError(f"{value} came, which no {kind} holds")
-    if code in _UNSIGNED_BITS and not 0 <= value < 1 << _UNSIGNED_BITS[code]:
+    if code in UNSIGNED_BITS and not 0 <= value < 1 << UNSIGNED_BITS[code]:
         raise NoValueError(f"{value} came, which no {kind} holds")
     if code == CODES["Boolean"] and value not in (0, 1):
         raise NoValueError(f"{value} came where a Boolean is due")

@@ -10,7 +10,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 
-from protocols.sparkplug.values import CODES
+from protocols.sparkplug.values import CODES, NAMES
 from protocols.sparkplug.wire import Payload
 from tests.protocols.mqtt.broker import PASSWORD
 
@@ -65,6 +65,8 @@ class EdgeNode:
         self.seq = 0
         self.asked = 0
         self.answers = True
+        self.obeys = True
+        self.commands: list[tuple[str, str, str]] = []
         self._port = port
         self._client: Any = None
         self._places = [(device, metric) for device, some in metrics.items() for metric in some]
@@ -76,7 +78,8 @@ class EdgeNode:
         client.username_pw_set("device", PASSWORD)
         client.will_set(self.topic("NDEATH"), self.death().SerializeToString(), qos=1)
         client.on_message = self._on_command
-        client.on_connect = lambda c, *_: c.subscribe(f"spBv1.0/{self.group}/NCMD/{self.name}", 1)
+        commands = [(f"spBv1.0/{self.group}/NCMD/{self.name}", 1), (f"spBv1.0/{self.group}/DCMD/{self.name}/+", 1)]
+        client.on_connect = lambda c, *_: c.subscribe(commands)
         granted = asyncio.Event()
         loop = asyncio.get_running_loop()
         client.on_subscribe = lambda *_: loop.call_soon_threadsafe(granted.set)
@@ -102,10 +105,20 @@ class EdgeNode:
             client.disconnect()
             client.loop_stop()
 
-    def _on_command(self, *_: Any) -> None:
-        self.asked += 1
-        if self.answers:
-            self.birth()
+    def _on_command(self, _client: Any, _data: Any, message: Any) -> None:
+        """A request for births, or new values: those it takes, and says so."""
+        payload = Payload.FromString(message.payload)
+        if any(metric.name == b"Node Control/Rebirth" for metric in payload.metrics):
+            self.asked += 1
+            if self.answers:
+                self.birth()
+            return
+        device = message.topic.split("/")[4] if "DCMD" in message.topic else ""
+        for metric in payload.metrics:
+            self.commands.append((device, metric.name.decode(), NAMES[metric.datatype]))
+            if self.obeys:
+                value = getattr(metric, metric.WhichOneof("value"))
+                self.data(device, {metric.name.decode(): value.decode() if isinstance(value, bytes) else value})
 
     # ---- the messages
 

@@ -45,6 +45,7 @@ class SparkplugPeer(Peer):
     missing = tag(4, "mine/belt/drive:No/Such")
     real = 0
     text = 3
+    writable = 1
 
     def __init__(self, folder: Path) -> None:
         self._broker = Broker(folder)
@@ -68,6 +69,11 @@ class SparkplugPeer(Peer):
     async def stop(self) -> None:
         self._node.leave()
         await asyncio.to_thread(self._broker.stop)
+
+    async def get(self, index: int) -> float | str:
+        device, _, name = self.tags[index].address.partition(":")
+        value: float | str = self._node.metrics["drive" if device.endswith("/drive") else ""][name][1]
+        return value
 
     async def hang(self) -> None:
         self._broker.freeze()
