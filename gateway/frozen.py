@@ -16,18 +16,23 @@ from gateway.points import NEVER, Rows
 from models.site.guarding import HEARTBEAT_S
 from models.site.model import Point
 
+LOOKS = 3
+"""Nothing stands still that was not looked at so many times."""
+
 
 class Frozen:
     """Since when each watched point has been exactly the same, by our clock."""
 
-    def __init__(self, points: Sequence[Point]) -> None:
+    def __init__(self, points: Sequence[Point], cadence_us: NDArray[np.int64] | int = 0) -> None:
         beats = {point.guards.heartbeat for point in points} - {""}
         is_beat = np.array([point.path in beats for point in points], np.bool_)
         watched = is_beat | np.array([point.guards.frozen_s > 0 for point in points], np.bool_)
         self.places = Places(watched)
         own = [points[row] for row in self.places.rows]
         self._is_beat = is_beat[self.places.rows]
-        self._longest = np.array([(point.guards.frozen_s or HEARTBEAT_S) * 1e6 for point in own], np.int64)
+        longest = np.array([(point.guards.frozen_s or HEARTBEAT_S) * 1e6 for point in own], np.int64)
+        cadence = np.broadcast_to(cadence_us, len(points))[self.places.rows]
+        self._longest = np.maximum(longest, LOOKS * cadence)
         self._last = np.full(len(own), np.nan)
         self.since = np.full(len(own), NEVER, np.int64)
         place_of = {point.path: place for place, point in enumerate(own)}

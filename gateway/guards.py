@@ -51,7 +51,7 @@ class Guards:
         self.counters = Counters(points)
         self.curves = Curves(points)
         self.jumps = Jumps(points)
-        self.frozen = Frozen(points)
+        self.frozen = Frozen(points, table.cadence_us)
         self.debounce = Debounce(points)
         self.states = States(points)
         self.why = np.zeros(len(table), np.uint8)

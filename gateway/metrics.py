@@ -167,6 +167,7 @@ class GatewayMetrics(Collector):
                     "samples": connection.acquisition.samples,
                     "reported": connection.acquisition.sent,
                     "losses": connection.losses,
+                    "clock_skew_s": connection.acquisition.clock.skew.seconds,
                     "groups": {
                         group.name: {
                             "due": group.due(now),

@@ -34,6 +34,8 @@ class PointTable:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     dead_band: NDArray[np.float64]
+    cadence_us: NDArray[np.int64]
+    """How often each point is looked at: its poll group's period, or the sweep's."""
     silence_us: NDArray[np.int64]
     stale_us: NDArray[np.int64]
     statutory: NDArray[np.bool_]
@@ -69,6 +71,7 @@ class PointTable:
             low=low,
             high=high,
             dead_band=column(p.dead_band for p in points),
+            cadence_us=cadence,
             silence_us=np.maximum(silence - cadence, 0) + 1,
             stale_us=2 * np.maximum(silence, cadence),
             statutory=np.fromiter((p.retention is Retention.STATUTORY for p in points), np.bool_, len(points)),

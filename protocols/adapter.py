@@ -77,6 +77,8 @@ class Sheet:
     delivers: Delivers
     source_time: bool
     remarks: Name
+    limits: tuple[Name, ...] = ()
+    """What bounds it beyond what a setting can change: sizes, counts, what is thrown away."""
     holds: bool = False
     """A value holds until the source says otherwise: while the link is up, silence is no sign of age."""
 
@@ -202,6 +204,8 @@ class Adapter(ABC, Generic[S, P]):
     """One protocol, one device. S: its settings; P: its compiled read plan."""
 
     sheet: ClassVar[Sheet]
+    verifies_writes: ClassVar[bool] = False
+    """Whether `write` returns only when the device itself has said the written value."""
     Settings: ClassVar[type[Settings]] = Settings
 
     def __init__(self, settings: S) -> None:

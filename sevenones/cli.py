@@ -11,6 +11,7 @@ import typer
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("sevenones.commands.demo", "demo"),
+    "run": ("sevenones.commands.run", "run"),
     "check": ("sevenones.commands.check", "check"),
     "probe": ("sevenones.commands.probe", "probe"),
     "read": ("sevenones.commands.read", "read"),
@@ -35,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 OURS = frozenset({"bus", "gateway", "middleplatform", "models", "protocols", "sevenones", "simulators"})
 HELP = {
     "demo": "启动完整的模拟矿井 · run a whole simulated mine on this machine",
+    "run": "在本机运行自己的矿井 · run a site of your own, all its processes, on this machine",
     "check": "检查矿井配置目录 · name every mistake in a site folder",
     "probe": "探测一个地址：什么在应答、多快 · what answers at an address, how fast, which units",
     "read": "读设备的一处，列出字节的所有解释 · read one place of a device, and all that its bytes can mean",

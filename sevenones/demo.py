@@ -71,10 +71,11 @@ class Ports:
 
 
 class Demo:
-    """One run of the demo on one home folder."""
+    """One run on one home folder: of the demo, or of a `site` of one's own, which has real devices."""
 
-    def __init__(self, home: Path, port: int, seed: int, console: Console) -> None:
+    def __init__(self, home: Path, port: int, seed: int, console: Console, site: Path | None = None) -> None:
         self.home = home.resolve()
+        self.site = site
         self.ports = Ports(port)
         self.seed = seed
         self.console = console
@@ -96,27 +97,36 @@ class Demo:
                 await supervisor.stop()
                 self.console.print("已全部停止 · all stopped", style="bold")
 
+    @property
+    def folder(self) -> Path:
+        """The site's."""
+        return self.site.resolve() if self.site is not None else self.home / "site"
+
     def _check_ports(self) -> None:
-        taken = [f"{what} {port}" for what, port in self.ports if not _free(port)]
+        devices = ("Modbus", "OPC UA") if self.site is not None else ()
+        taken = [f"{what} {port}" for what, port in self.ports if what not in devices and not _free(port)]
         if taken:
             other = self.ports.api + 20
+            words = "demo" if self.site is None else f"run --site {self.site}"
             raise DemoError(
-                f"端口已被占用：{'、'.join(taken)}。请停止占用它们的程序，或换一组端口：sevenones demo --port {other}\n"
+                f"端口已被占用：{'、'.join(taken)}。请停止占用它们的程序，"
+                f"或换一组端口：sevenones {words} --port {other}\n"
                 f"Ports taken on 127.0.0.1: {', '.join(taken)}. Stop what holds them, or choose others: "
-                f"sevenones demo --port {other}"
+                f"sevenones {words} --port {other}"
             )
 
     def _prepare(self) -> tuple[Site, dict[str, str]]:
-        folder = self.home / "site"
-        if not folder.exists():
+        folder = self.folder
+        if self.site is None and not folder.exists():
             shutil.copytree(BUNDLED_SITE, folder)
         passwords = self._passwords()
-        environment = {
-            "SEVENONES_MODBUS_PORT": str(self.ports.modbus),
-            "SEVENONES_OPCUA_PORT": str(self.ports.opcua),
-            "SEVENONES_MQTT_PORT": str(self.ports.mqtt),
-            "SEVENONES_OPCUA_PASSWORD": passwords["opcua"],
-        }
+        environment = {"SEVENONES_MQTT_PORT": str(self.ports.mqtt)}
+        if self.site is None:
+            environment |= {
+                "SEVENONES_MODBUS_PORT": str(self.ports.modbus),
+                "SEVENONES_OPCUA_PORT": str(self.ports.opcua),
+                "SEVENONES_OPCUA_PASSWORD": passwords["opcua"],
+            }
         # The bus makes the devices' password from the mine's code and gateways, so these come first.
         site = _examined(folder, {**environment, "SEVENONES_MQTT_PASSWORD": "?"})
         made = credentials.make_all(self.home, site.code, site.gateways())
@@ -135,13 +145,14 @@ class Demo:
     ) -> None:
         # Prepared here as well as by the command: what is in its way is then said once, before anything starts.
         config = server.prepare(self.home, name="mine", port=self.ports.bus, mqtt_port=self.ports.mqtt)
-        common = ("--site", str(self.home / "site"), "--home", str(self.home))
+        common = ("--site", str(self.folder), "--home", str(self.home))
         ports = ("--port", str(self.ports.bus), "--mqtt-port", str(self.ports.mqtt))
         supervisor.start(Program("bus", python("bus", *common, *ports), "blue", environment))
         await server.wait_ready(config.url, READY_S)
         on_bus = (*common, "--bus", config.url)
+        simulator = Program("simulator", python("simulate", *common, "--seed", str(self.seed)), "magenta", environment)
         for program in (
-            Program("simulator", python("simulate", *common, "--seed", str(self.seed)), "magenta", environment),
+            *((simulator,) if self.site is None else ()),
             Program("store", python("store", *on_bus), "green", environment),
             Program("api", python("api", *on_bus, "--port", str(self.ports.api)), "cyan", environment),
             *(
@@ -186,6 +197,8 @@ class Demo:
                 values = json.load(answer)["values"]
         except (urllib.error.URLError, OSError, ValueError, KeyError):
             return False
+        if self.site is not None:
+            return True  # whatever its devices do: what is away now may come
         good = sum(1 for value in values if value["quality"] >= 192 and not value["stale"])
         return good > len(values) // 2
 
@@ -193,15 +206,23 @@ class Demo:
         known = json.loads((self.home / "demo.json").read_text())
         self.console.rule()
         for line in (
-            f"  {site.name.zh} · {site.name.en}：{len(site.points)} 个测点已上线 · {len(site.points)} points are live",
+            f"  {site.name.zh} · {site.name.en}：{self._state(len(site.points))}",
             f"  地址 · address      {known['url']}",
             f"  用户 · user         admin      密码 · password  {known['admin_password']}",
             f"  接口文档 · API docs {known['url']}/api/docs      令牌 · token in {self.home / 'demo.json'}",
-            "  另开终端 · in another terminal:  .venv/bin/sevenones watch",
+            f"  另开终端 · in another terminal:  {self._command()}",
             "  Ctrl-C 停止 · Ctrl-C stops all of it",
         ):
             self.console.print(line, style="bold", soft_wrap=True, markup=False)
         self.console.rule()
+
+    def _state(self, points: int) -> str:
+        if self.site is None:
+            return f"{points} 个测点已上线 · {points} points are live"
+        return f"{points} 个测点，网关已启动 · {points} points, the gateway has started"
+
+    def _command(self) -> str:
+        return ".venv/bin/sevenones watch" if self.site is None else f"sevenones watch --home {self.home}"
 
 
 def _examined(folder: Path, environment: dict[str, str]) -> Site:

@@ -87,6 +87,8 @@ class Mine:
     def _say_what_is_not_modelled(self) -> None:
         values, texts = self.world.values(), self.world.texts()
         for point in self.site.points:
+            if point.formula is not None:
+                continue
             if point.key not in values[point.equipment] and point.key not in texts[point.equipment]:
                 log.warning("point_not_modelled", point=point.path, shown=0)
 

@@ -47,6 +47,16 @@ def test_every_setting_is_described(name: str) -> None:
         assert meaning and may_be, f"{name}: {setting} has no description, or nothing says what it may be"
 
 
+@pytest.mark.parametrize("name", ["modbus", "mqtt", "opcua", "sparkplug"])
+def test_a_sheet_says_what_bounds_the_adapter_in_both_languages(name: str) -> None:
+    limits = KINDS[name].sheet.limits
+    assert limits
+    for limit in limits:
+        assert any("一" <= sign <= "鿿" for sign in limit.zh) and limit.en.isascii()
+        assert set(re.findall("[0-9]+", limit.zh)) == set(re.findall("[0-9]+", limit.en)), "the same figures"
+        assert f"* {limit.zh} · {limit.en}" in adapters.page()
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_every_counter_is_in_words(name: str) -> None:
     words = adapters.counters_in_words()

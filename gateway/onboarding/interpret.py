@@ -93,7 +93,8 @@ def text(raw: bytes, encoding: str) -> tuple[str, bool]:
     end = len(raw.rstrip(b"\0 \xff"))
     said = raw[:end].decode({"ascii": "ascii", "gbk": "gb18030"}[encoding], errors="replace")
     shown = "".join(char if char.isprintable() and char != "\ufffd" else "." for char in said)
-    return shown, bool(said) and shown == said and len(said.strip()) > 1
+    # Two printable bytes are chance; four are hardly.
+    return shown, shown == said and end >= 4 and len(said.strip()) > 1
 
 
 def bits(word: bytes) -> str:

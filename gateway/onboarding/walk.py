@@ -54,7 +54,8 @@ async def _level(device: Adapter[Any, Any], below: str, level: int, depth: int, 
 
 
 def draft(steps: Sequence[Step], connection: str, equipment: str, group: str = "") -> list[dict[str, str]]:
-    """Rows of a point table for the nodes that have a value: names to be gone over, addresses as they are."""
+    """Rows of a point table for the nodes that have a value or can be called: names to be gone over, addresses and
+    units as the device says. Its ranges stay out: the table's are in the template's unit."""
     taken: set[str] = set()
     rows = []
     for step in steps:
@@ -71,7 +72,7 @@ def draft(steps: Sequence[Step], connection: str, equipment: str, group: str = "
                 "group": group,
                 "address": node.address,
                 "type": "",
-                "unit": "",
+                "unit": node.unit,
                 "name_zh": name if chinese else "",
                 "name_en": "" if chinese else name,
             }

@@ -226,8 +226,8 @@ class Site:
         return tuple(sorted({connection.gateway for connection in self.connections.values()}))
 
     def points_of(self, connection: str) -> tuple[Point, ...]:
-        """The points read over one connection, in the site's order."""
-        return tuple(point for point in self.points if point.connection == connection)
+        """The points read over one connection, in the site's order; derived points are not read."""
+        return tuple(point for point in self.points if point.connection == connection and point.formula is None)
 
     def ids(self) -> NDArray[np.uint64]:
         """All ids, in the order of `points`."""

@@ -9,13 +9,13 @@ from typing import ClassVar
 from models.site.model import Name
 from protocols.adapter import Adapter, Delivers, LinkLost, Reading, Request, Sheet, Supports, Tag, WriteRefused
 from protocols.modbus import encode, extent
-from protocols.modbus.address import HIGHEST, Table, parse
+from protocols.modbus.address import HIGHEST, MOST_REGISTERS, Table, parse
 from protocols.modbus.faults import Closed, NoAnswer, Refused
 from protocols.modbus.forbidden import Forbidden
 from protocols.modbus.forecast import asked_by, neighbours
 from protocols.modbus.link import Link
 from protocols.modbus.planner import Plan, compile_plan, on_wire
-from protocols.modbus.reader import Reader
+from protocols.modbus.reader import NARROWING, Reader
 from protocols.modbus.settings import ModbusSettings
 
 
@@ -33,6 +33,14 @@ class Modbus(Adapter[ModbusSettings, Plan]):
             "超过 2^53 的 64 位整数会丢失低位。",
             en="TCP, RTU inside TCP and serial ports; one request at a time on an address or port, whose connections "
             "take turns; neighbouring addresses are read in one block. 64-bit integers lose low digits beyond 2^53.",
+        ),
+        limits=(
+            Name("一次请求最多 125 个寄存器或 2000 个位", "at most 125 registers or 2000 bits in one request"),
+            Name(f"字符串最多 {MOST_REGISTERS} 个寄存器", f"a text of at most {MOST_REGISTERS} registers"),
+            Name(
+                f"一次轮询最多用 {NARROWING} 个额外请求去找设备没有的地址",
+                f"at most {NARROWING} requests more a poll to find the addresses that a device lacks",
+            ),
         ),
     )
     Settings = ModbusSettings

@@ -32,7 +32,8 @@ from protocols.mqtt.binding import Binding
 from protocols.mqtt.columns import Message
 from protocols.mqtt.command import Command, refused
 from protocols.mqtt.decode import COUNTS, Decoder
-from protocols.mqtt.link import LINK_COUNTS, Link
+from protocols.mqtt.form import MAX_PAYLOAD_BYTES
+from protocols.mqtt.link import LINK_COUNTS, MAX_QUEUED_BYTES, Link
 from protocols.mqtt.seen import Seen
 from protocols.mqtt.settings import MqttSettings
 from protocols.mqtt.topic import fewest
@@ -58,7 +59,18 @@ class Mqtt(Adapter[MqttSettings, None]):
             "A persistent session with QoS 1: a message is acknowledged to the broker only after the bus has its data; "
             "what was not acknowledged comes again after a reconnect.",
         ),
+        limits=(
+            Name(
+                f"报文最大 {MAX_PAYLOAD_BYTES / 1e6:g} MB，更大的计数后丢弃并确认",
+                f"a message of at most {MAX_PAYLOAD_BYTES / 1e6:g} MB; more is counted, dropped and acknowledged",
+            ),
+            Name(
+                f"未处理的报文最多 {MAX_QUEUED_BYTES / 1e6:g} MB，其余留在代理",
+                f"at most {MAX_QUEUED_BYTES / 1e6:g} MB of messages unread here; the rest waits with the broker",
+            ),
+        ),
     )
+    verifies_writes: ClassVar[bool] = True
     Settings: ClassVar[type[MqttSettings]] = MqttSettings
 
     def __init__(self, settings: MqttSettings) -> None:

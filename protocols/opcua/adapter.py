@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
 from asyncua import ua
 
 from models.quality import Quality
 from models.site.model import Name
 from protocols.adapter import Adapter, Deliver, Delivers, LinkLost, Node, Reading, Sheet, Supports, Tag, WriteRefused
 from protocols.opcua.address import CALL, UnknownNamespaceError, parse_address, parse_call, readable
-from protocols.opcua.browse import Browser
+from protocols.opcua.alarms import MAX_CONDITIONS
+from protocols.opcua.browse import MAX_NODES, Browser
 from protocols.opcua.calls import call
 from protocols.opcua.feed import Feeds
+from protocols.opcua.history import MAX_VALUES
 from protocols.opcua.options import check_options, state_readers
 from protocols.opcua.session import ServiceRefusedError, Session
 from protocols.opcua.settings import OpcUaSettings
 from protocols.opcua.status import words
-from protocols.opcua.variant import name_of, reading, to_variant, type_name
+from protocols.opcua.variant import joined, name_of, reading, to_variant, type_name
 
 
 @dataclass(slots=True)
@@ -60,6 +64,17 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
             "By subscription: the server reports each change while connected. Changes during an outage are read from "
             "the server's history where it keeps one, else they are not seen.",
         ),
+        limits=(
+            Name(
+                f"浏览时每个节点最多列出 {MAX_NODES:,} 个子节点",
+                f"at most {MAX_NODES:,} children of a node are listed when browsing",
+            ),
+            Name(
+                f"断线后每个节点最多补读 {MAX_VALUES:,} 个历史值",
+                f"at most {MAX_VALUES:,} values of a node are read from history after an outage",
+            ),
+            Name(f"最多记住 {MAX_CONDITIONS:,} 个报警", f"at most {MAX_CONDITIONS:,} alarms are remembered"),
+        ),
     )
     Settings: ClassVar[type[OpcUaSettings]] = OpcUaSettings
 
@@ -70,6 +85,8 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
         self._lost: LinkLost | None = None
         self._browser: Browser | None = None
         self._written_types: dict[str, str] = {}
+        self._called: dict[str, float | str | None] = {}
+        """With what each method was last called in this session; None: the server did not say that it ran."""
         self._counts = dict.fromkeys(
             (
                 "samples_total",
@@ -138,16 +155,30 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
                 raise LinkLost(f"{session.where} answered {len(answer)} values where {len(nodes)} were asked for")
             values += answer
         self._counts["samples_total"] += len(values)
-        bad = _refused(ua.StatusCodes.BadNodeIdUnknown)
-        result = reading([*index, *plan.unknown], [*values, *[bad] * len(plan.unknown)], plan.types, plan.states)
-        result.quality[len(index) :] = Quality.BAD_CONFIGURATION
-        result.reasons = {**result.reasons, **plan.unknown}
-        return result
+        result = reading(index, values, plan.types, plan.states)
+        return joined(result, self._uncalled(plan)) if plan.unknown else result
+
+    def _uncalled(self, plan: Plan) -> Reading:
+        """Rows of the tags without a node: bad, but a method is what the server last took it with."""
+        rows = {index: (why, int(Quality.BAD_CONFIGURATION), math.nan) for index, why in plan.unknown.items()}
+        for tag in plan.tags:
+            called = self._called.get(tag.address)
+            if tag.index in rows and isinstance(called, int | float):
+                rows[tag.index] = ("", int(Quality.GOOD), float(called))
+        return Reading(
+            np.fromiter(rows, np.int32, len(rows)),
+            np.array([value for _, _, value in rows.values()]),
+            np.array([quality for _, quality, _ in rows.values()], np.uint8),
+            reasons={index: why for index, (why, _, _) in rows.items() if why},
+        )
 
     async def write(self, tag: Tag, value: float | str) -> None:
         session = self._open_session()
         if tag.address.startswith(CALL):
+            # Whether it ran is not known while the server has not answered, and stays so if the link goes.
+            self._called[tag.address] = None
             await call(session, tag.address, type_name(tag.type), value)
+            self._called[tag.address] = value
             return
         try:
             node = parse_address(tag.address).node_id(session.namespaces)

@@ -69,30 +69,47 @@ class Feeds:
     async def run(self, deliver: Deliver) -> None:
         """Subscribe, deliver, watch. Ends only by LinkLost or cancellation."""
         await self._watch.start()
+        await self._tell_refused(deliver)
         if self._settings.events is not None:
             await self._listen()
         self._ask_for_missed()
         tick = min(1.0, self._settings.watchdog_s / 4)
+        due = self._loop.time() + tick
         while True:
             await self._inbox.wait(tick if self._missed is None else 0.05)
-            index, values, events = self._drain()
-            if index or events:
-                self._counts["samples_total"] += len(index)
-                self._counts["events_total"] += len(events)
-                found = reading(index, values, self._types, self._states)
-                await self._deliver(deliver, Delivery(found, events=events))
-                if found.ts is not None and len(found):
-                    self._remember(int(found.ts.max()))
-                continue
-            if self._inbox.lost is not None:
+            came = await self._hand_over(deliver)
+            if not came and self._inbox.lost is not None:
                 raise self._inbox.lost
-            self._bark()
-            await self._watch.again()
-            if news := self._watch.news():
-                await self._deliver(deliver, Delivery(bad_reading(news)))
-            if self._alarms is not None and self._alarms.refresh_required:
-                await self._refresh()
             await self._take_missed(deliver)
+            # Also while values never cease to come.
+            if self._loop.time() >= due:
+                due = self._loop.time() + tick
+                await self._look_after(deliver)
+
+    async def _hand_over(self, deliver: Deliver) -> bool:
+        """Deliver what waits; whether there was any."""
+        index, values, events = self._drain()
+        if not index and not events:
+            return False
+        self._counts["samples_total"] += len(index)
+        self._counts["events_total"] += len(events)
+        found = reading(index, values, self._types, self._states)
+        await self._deliver(deliver, Delivery(found, events=events))
+        if found.ts is not None and len(found):
+            self._remember(int(found.ts.max()))
+        return True
+
+    async def _look_after(self, deliver: Deliver) -> None:
+        """What has to be done now and then."""
+        self._bark()
+        await self._watch.again()
+        if self._alarms is not None and self._alarms.refresh_required:
+            await self._refresh()
+        await self._tell_refused(deliver)
+
+    async def _tell_refused(self, deliver: Deliver) -> None:
+        if news := self._watch.news():
+            await self._deliver(deliver, Delivery(bad_reading(news)))
 
     async def _deliver(self, deliver: Deliver, delivery: Delivery) -> None:
         """Hand over. Time in which the gateway holds us back is no silence of the server."""

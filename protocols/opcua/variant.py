@@ -155,6 +155,19 @@ def reading(
     )
 
 
+def joined(first: Reading, second: Reading) -> Reading:
+    """The rows of both; the second has neither times nor texts."""
+    more = len(second)
+    return Reading(
+        index=np.concatenate([first.index, second.index]),
+        value=np.concatenate([first.value, second.value]),
+        quality=np.concatenate([first.quality, second.quality]),
+        ts=None if first.ts is None else np.concatenate([first.ts, np.zeros(more, np.int64)]),
+        text=None if first.text is None else pa.array([*first.text.to_pylist(), *[None] * more], pa.string()),
+        reasons={**first.reasons, **second.reasons},
+    )
+
+
 def bad_reading(reasons: Mapping[int, tuple[str, int]]) -> Reading:
     """Rows without a value: tag index → words and quality."""
     return Reading(

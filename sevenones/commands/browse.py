@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ from sevenones.device import HOME, Device, Home, SiteFolder, ask, target
 
 if TYPE_CHECKING:
     from gateway.onboarding.walk import Step
+    from protocols.adapter import Node
 
 
 def browse(
@@ -71,4 +73,10 @@ def _line(step: Step) -> str:
     indent = "  " * (step.depth - 1)
     if not node.address:
         return f"{indent}{node.name}/"
-    return f"{indent}{node.name}  {node.type}  {node.address}"
+    told = [node.name, node.type, node.unit, _range(node), "可写 writable" if node.writable else "", node.address]
+    return indent + "  ".join(filter(None, told))
+
+
+def _range(node: Node) -> str:
+    ends = ["" if math.isnan(end) else f"{end:g}" for end in (node.low, node.high)]
+    return " … ".join(ends) if any(ends) else ""

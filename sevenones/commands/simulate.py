@@ -14,7 +14,10 @@ import typer
 
 
 def simulate(
-    site: Annotated[Path, typer.Option(help="矿井配置目录 · the site folder")],
+    site: Annotated[Path | None, typer.Option(help="矿井配置目录 · the site folder")] = None,
+    mine: Annotated[
+        str, typer.Option(help="自带的模拟矿井 · a mine that comes with this program: demo, newcomer")
+    ] = "",
     home: Annotated[Path, typer.Option(help="数据目录 · where all data goes")] = Path(".sevenones"),
     seed: Annotated[int, typer.Option(min=0, help="模拟随机种子 · the simulation's seed")] = 1,
 ) -> None:
@@ -22,6 +25,8 @@ def simulate(
     from models.site import SiteErrors, load
     from simulators import run
     from simulators.devices.device import DeviceError
+
+    folder = _folder(site, mine)
 
     # asyncua tells each client's coming and going, and its server's every start, as warnings.
     logging.getLogger("asyncua").setLevel(logging.ERROR)
@@ -35,10 +40,24 @@ def simulate(
         await run(loaded, home, seed, stop)
 
     try:
-        loaded = load(site, environment=os.environ)
+        loaded = load(folder, environment=os.environ)
         # Not uvloop: asyncua's server goes on writing to a client that was killed, which asyncio's
         # transports take and uvloop's answer with an error and a traceback.
         asyncio.run(main())
     except (SiteErrors, DeviceError) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
+
+
+def _folder(site: Path | None, mine: str) -> Path:
+    import simulators
+
+    if (site is None) == (not mine):
+        sys.exit("请给出 --site 或 --mine · give --site or --mine, one of the two")
+    if site is not None:
+        return site
+    bundled = Path(simulators.__file__).parent / "mines"
+    known = sorted(path.name for path in bundled.iterdir() if (path / "site.yaml").exists())
+    if mine not in known:
+        sys.exit(f"没有自带的矿井 '{mine}' · there is no mine '{mine}': {', '.join(known)}")
+    return bundled / mine

@@ -253,6 +253,14 @@ def test_what_stands_still_and_what_follows_a_stopped_heartbeat(readings):
         assert guard.without_beat(slice(0, 3), now).tolist() == ([2] if led else [])
 
 
+def test_nothing_stands_still_between_two_looks():
+    """A heartbeat of 10 s in a group of a minute is not stopped for being read once a minute."""
+    guard = Frozen([point("beat"), guarded("led", heartbeat=f"{CODE}/e/beat")], 60 * S)
+    guard.see(np.array([0]), np.array([1.0]), NOW)
+    assert not guard.standing(NOW + 179 * S).any()
+    assert guard.standing(NOW + 180 * S).all()
+
+
 class PlainDebounce:
     def __init__(self, long):
         self.long, self.held, self.shown, self.since = long, None, None, 0

@@ -12,6 +12,10 @@ import pytest
 
 from gateway.clock import WallClock
 from gateway.connection import DeviceConnection
+from gateway.metrics import GatewayMetrics
+from gateway.numbers import BatchNumbers
+from gateway.outbox import Outbox
+from gateway.pressure import Pressure
 from gateway.schedule import phases
 from models.quality import Quality
 from models.site import model
@@ -370,3 +374,24 @@ async def test_a_derived_point_of_a_real_device_and_why_it_is_bad():
         raw.registers[1, 1] = 5
         await rig.until(lambda: rig.last("ratio")[1:] == (2.0, 192))
         assert isinstance(rig.clock, WallClock)
+
+
+async def test_what_guards_find_and_how_far_a_clock_is_off_is_counted_on_the_metrics_page(device, tmp_path):
+    numbers = BatchNumbers(tmp_path)
+    try:
+        async with Rig(told(), [point("a", guards=model.Guards(no_value=(65535.0,)))]) as rig:
+            outbox = Outbox(CODE, "edge1", numbers, rig.clock.now, Pressure(lambda _: None))
+            metrics = GatewayMetrics("edge1", [rig.connection], outbox, rig.clock, lambda: True)
+            clocked = Clocked(device, -95.0)
+            await clocked.send_for(20)
+            clocked.send(value=65535.0)
+            await rig.until(lambda: rig.quality("a") == Quality.BAD_SENSOR_FAILURE)
+            page = metrics.page().decode()
+            assert 'guarded_samples_total{connection="plc",guard="no_value"} 1.0' in page
+            assert 'guarded_samples_total{connection="plc",guard="jumped"} 0.0' in page
+            (line,) = [line for line in page.splitlines() if "clock_skew_seconds{" in line]
+            assert float(line.split()[-1]) == pytest.approx(-95.0, abs=1.0)
+            state = metrics.heartbeat()["connections"]["plc"]
+            assert state["clock_skew_s"] == pytest.approx(-95.0, abs=1.0)
+    finally:
+        numbers.close()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import ClassVar
 
+import aiomqtt
 import pytest
 
 from gateway.clock import WallClock
@@ -18,10 +20,12 @@ from models.site.model import Name
 from protocols.adapter import Delivers, LinkLost, Sheet, Supports
 from tests.gateway.scripted import DEVICES, Device, Told, delivery
 from tests.gateway.sites import CODE, Remembered, connection, point, site
+from tests.protocols.mqtt.broker import PASSWORD, USER
+from tests.protocols.mqtt.conftest import broker
 from tests.protocols.opcua.conftest import machine
 from tests.protocols.opcua.machine import Machine
 
-__all__ = ["machine"]
+__all__ = ["broker", "machine"]
 
 
 class Bench:
@@ -109,3 +113,33 @@ async def test_a_device_that_sends_by_itself_is_verified_by_what_it_sends_after_
                 await asyncio.sleep(0.02)
         assert bench.events[-1].attributes["outcome"] == "done" and bench.events[-1].attributes["held"] == 8
         assert [event.attributes["outcome"] for event in bench.events] == ["done", "failed", "unknown", "done"]
+
+
+async def test_an_mqtt_device_is_written_by_a_command_and_says_itself_what_it_holds(tmp_path, broker):
+    async def fan(answers):
+        async with aiomqtt.Client("127.0.0.1", broker.port, username="device", password=PASSWORD) as client:
+            await client.subscribe("mine/fan/set", qos=1)
+            ready.set()
+            async for message in client.messages:
+                wanted = json.loads(message.payload)["to"]
+                got.append(wanted)
+                if answers(wanted) is not None:
+                    await client.publish("mine/fan/seen", json.dumps({"speed": answers(wanted)}), qos=1)
+
+    ready, got = asyncio.Event(), []
+    login = {"user": USER, "password": PASSWORD, "client_id": "gw", "timeout_s": 1}
+    spec = connection("fan", "mqtt", {}, host="127.0.0.1", port=broker.port, **login)
+    options = {"command": "mine/fan/set", "template": '{"to": {value}}', "read_back": "mine/fan/seen#speed"}
+    made = site([spec], [point("speed", "fan", "", address="mine/fan/state#speed", writable=True, options=options,
+                               factor=0.1)])  # fmt: skip
+    device = asyncio.create_task(fan({30: 30, 40: 39}.get))
+    async with Bench(tmp_path, made) as bench, asyncio.timeout(60):
+        await ready.wait()
+        answer = await bench.write("speed", 3)
+        assert (answer.outcome, answer.value) == (Outcome.DONE, 3), answer
+        for value, words in ((4, "still said 39"), (5, "not verified")):
+            answer = await bench.write("speed", value)
+            assert answer.outcome in (Outcome.REFUSED, Outcome.FAILED) and words in answer.reason.en
+        assert got == [30, 40, 50]
+    device.cancel()
+    await asyncio.gather(device, return_exceptions=True)

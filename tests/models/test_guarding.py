@@ -206,6 +206,52 @@ def test_a_percentage_of_the_lower_explosive_limit_is_a_twentieth_percent_of_met
     assert examine(tmp_path).site is not None
 
 
+PUMP = """\
+id: own_pump
+name: {zh: 泵, en: Pump}
+category: drainage
+points:
+  flow: {name: {zh: 流量, en: Flow}, role: pump.flow, kind: analog, unit: m3/h, frozen_s: 600, jump: 50}
+  door: {name: {zh: 门, en: Door}, role: door.state, kind: state, debounce_s: 0.2, states: {0: {zh: 关, en: shut}}}
+"""
+PUMPS = """\
+equipment:
+  pump_1:
+    template: own_pump
+    name: {zh: 泵, en: Pump}
+    area: mine
+    defaults: {connection: plc, group: slow}
+    points:
+      flow: {address: "hr:50", jump: 20, no_value: [65535, -9999], curve: [[4, 0], [20, 100]]}
+      door: {address: "hr:51"}
+"""
+
+
+def test_a_template_suggests_guards_and_a_binding_overrides_them(tmp_path):
+    site = load(write(tmp_path, templates__own_pump_yaml=PUMP, equipment__pumps_yaml=PUMPS))
+    found = {point.key: point.guards for point in site.points if point.equipment == "pump_1"}
+    assert found["flow"] == Guards(
+        frozen_s=600.0, jump=20.0, no_value=(65535.0, -9999.0), curve=((4.0, 0.0), (20.0, 100.0))
+    )
+    assert found["door"] == Guards(debounce_s=0.2)
+
+
+@pytest.mark.parametrize(
+    ("was", "now"), [("kind: analog, unit: m3/h", "kind: counter, unit: m3"), ("frozen_s: 600", "debounce_s: 1")]
+)
+def test_a_template_that_guards_what_cannot_be_guarded_so_is_refused(tmp_path, was, now):
+    files = {"templates__own_pump_yaml": PUMP.replace(was, now), "equipment__pumps_yaml": PUMPS}
+    assert "templates/own_pump.yaml:5" in problems(tmp_path, **files)
+
+
+def test_derived_points_are_not_among_those_read_over_a_connection(tmp_path):
+    rows = POINTS + "belt,current_1,plc,slow,hr:9,uint16,,,,\n"
+    rows = "\n".join(f"{line}," for line in rows.splitlines()).replace("unit,", "unit,expression", 1)
+    site = load(write(tmp_path, points__all_csv=rows + "\nbelt,current_2,,,,,,,,,current_1 * 1.5\n"))
+    assert "current_2" in {point.key for point in site.points if point.connection == "plc"}
+    assert {point.key for point in site.points_of("plc")} == {"speed", "flow", "current_1"}
+
+
 @settings(max_examples=1500, deadline=None)
 @given(
     st.text(st.sampled_from("ab0159.,+-*/()<>=!&|~^%@[]{}:;'\"_ \n\\éwhereminotadlk"), max_size=60)

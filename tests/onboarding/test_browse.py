@@ -28,7 +28,7 @@ async def test_browse_lists_and_drafts_rows_that_a_point_table_takes(machine: Ma
     listed = await sevenones("browse", "machine", "--site", tmp_path)
     assert listed.code == 0 and "Machine/" in listed.out and "Server/" in listed.out
     below = await sevenones("browse", "machine", "--site", tmp_path, "--below", "Machine")
-    assert "Speed  Double  nsu=urn:test:machine;s=Speed" in below.out
+    assert "Speed  Double  m/min  0 … 12.5  可写 writable  nsu=urn:test:machine;s=Speed" in below.out
     file = tmp_path / "draft.csv"
     words = ("browse", "machine", "--site", tmp_path, "--below", "Machine", "--draft", file, "--equipment", "belt_1")
     done = await sevenones(*words)
@@ -42,6 +42,7 @@ async def test_browse_lists_and_drafts_rows_that_a_point_table_takes(machine: Ma
         "point": "speed",
         "connection": "machine",
         "address": "nsu=urn:test:machine;s=Speed",
+        "unit": "m/min",
         "name_en": "Speed",
     }
     again = await sevenones(*words)

@@ -68,6 +68,10 @@ def _adapter_lines(kind: type[Adapter[Any, Any]], words: dict[str, str]) -> Iter
     if (folder / "README.md").exists():
         at = folder.relative_to(ROOT).as_posix()
         yield from (f"Addresses, options, and what holds when it fails: [{at}/README.md](../{at}/README.md).", "")
+    for limit in sheet.limits:
+        yield f"* {limit.zh} · {limit.en}"
+    if sheet.limits:
+        yield ""
     rows = list(setting_rows(kind))
     if rows:
         yield from table(("Setting", "Default", "May be", "Meaning"), rows)

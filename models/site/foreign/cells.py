@@ -42,14 +42,16 @@ def kind(value: Any, words: Words) -> tuple[str, str]:
             f"the type '{text}' is not known: write int16, uint16, int32, uint32, float32 or bool, or put it under "
             "types: of the mapping file"
         )
-    return found, order[1].lower() if order is not None else ""
+    said = order[1].lower() if order is not None else ""
+    return found, words.own.get("orders", {}).get(said, said)
 
 
 def order(value: Any, words: Words) -> str:
     """A byte order."""
     text = str(value).strip()
     named = _ORDER.search(text)
-    found = named[1].lower() if named is not None else words.find("orders", text)
+    # A mapping file comes first: it may say that this vendor's ABCD is ours cdab.
+    found = words.own.get("orders", {}).get(plain(text)) or (named[1].lower() if named else words.find("orders", text))
     if found is None:
         raise ValueError(
             f"字节序 '{text}' 未知：写 abcd、cdab、badc 或 dcba，不确定时用 learn-order · "

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from models.events import event_id
 from models.identity import point_id
 from protocols import registry
 from tests.gateway.sites import CODE, connection, point
@@ -113,3 +114,28 @@ async def test_p9_a_server_that_was_stopped_is_back_within_twenty_seconds(machin
         await machine.set(Speed=5)
         await rig.until(lambda: rig.quality("Speed") == 192 and rig.last("Speed")[1] == 5, 20)
         assert time.monotonic() - up < 20
+
+
+async def test_an_alarm_goes_the_gateways_way_and_gets_its_end_after_an_outage(machine: Machine) -> None:
+    points = [point("Speed", "machine", address="nsu=urn:test:machine;s=Speed")]
+    alarm = {"name": "Overload", "severity": 800, "from": "server"}
+    async with Rig(machine, points, events={}) as rig:
+        await rig.until(lambda: rig.quality("Speed") == 192, 10)
+        begun = now()
+        await machine.order(event={**alarm, "active": True, "time": begun, "since": begun})
+        await rig.until(lambda: rig.sink.events, 10)
+        assert rig.connection._adapter is not None
+        rig.connection._adapter._lose(_lost())  # type: ignore[attr-defined]
+        await rig.until(lambda: rig.quality("Speed") == 24, 10)
+        await rig.until(lambda: rig.quality("Speed") == 192, 15)
+        await machine.order(event={**alarm, "active": False, "time": begun + 9, "since": begun + 9})
+        await rig.until(lambda: len(rig.sink.events) == 2, 10)
+        raised, cleared = rig.sink.events
+        assert raised.id == cleared.id == event_id(f"{CODE}/e", "alarm", raised_key(begun))
+        assert (raised.start, raised.end, cleared.end) == (begun, None, begun + 9)
+        assert raised.equipment == f"{CODE}/e" and raised.source == "machine"
+
+
+def raised_key(begun: int) -> str:
+    """This server says no condition's id: its source and name stand for it."""
+    return f"i=2253|Overload|{begun}"

@@ -1,20 +1,18 @@
-"""Looking around for a draft, calling methods, and reading states of companion specifications."""
+"""Looking around, calling methods, and reading states of companion specifications."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import AsyncIterator
 
 import pytest
 from asyncua import ua
 
+from gateway.onboarding.walk import draft, walk
 from models.quality import Quality
-from protocols.adapter import AdapterError, LinkLost, Node, Tag, WriteRefused
+from protocols.adapter import AdapterError, LinkLost, Tag, WriteRefused
 from protocols.opcua import OpcUa
 from protocols.opcua.address import OPC_NAMESPACE
-from protocols.opcua.draft import COLUMNS, _rows, as_csv, draft
 from protocols.opcua.states import dictionaries
 from tests.protocols.opcua.machine import Machine, tag
 from tests.protocols.opcua.server import NAMESPACE, VARIABLES
@@ -29,46 +27,25 @@ async def adapter(machine: Machine) -> AsyncIterator[OpcUa]:
     await made.close()
 
 
-async def test_a_draft_has_every_value_and_method_with_unit_range_and_names_that_a_site_takes(adapter: OpcUa) -> None:
-    rows = {row["name_en"]: row for row in await draft(adapter, equipment="m_1", connection="machine", group="fast")}
-    assert set(VARIABLES) - {"Empty"} <= set(rows)
-    assert not {"ServerStatus", "CurrentTime", "NamespaceArray"} & set(rows)
-    speed = rows["Speed"]
+async def test_a_draft_has_every_value_and_method_with_the_unit_that_the_server_says(adapter: OpcUa) -> None:
+    steps = await walk(adapter, "", 6)
+    rows = {row["name_en"]: row for row in draft(steps, "machine", "m_1", "fast")}
+    assert set(VARIABLES) <= set(rows)
+    speed = {name: rows["Speed"][name] for name in ("equipment", "point", "group", "address", "unit")}
     assert speed == {
         "equipment": "m_1",
         "point": "speed",
-        "connection": "machine",
         "group": "fast",
         "address": tag(0, "Speed").address,
-        "type": "",
         "unit": "m/min",
-        "low": "0",
-        "high": "12.5",
-        "name_zh": "Speed",
-        "name_en": "Speed",
     }
-    assert rows["Word"]["type"] == "text" and rows["A/B"]["point"] == "a_b"
     assert rows["Start"]["address"] == f"call:nsu={NAMESPACE};s=Machine|nsu={NAMESPACE};s=Start"
     for row in rows.values():
         OpcUa.check(Tag(0, "p", row["address"], row["type"]))
-    assert len({row["point"] for row in rows.values()}) == len(rows)
-    again = list(csv.DictReader(io.StringIO(as_csv(rows.values()))))
-    assert again == list(rows.values()) and tuple(again[0]) == COLUMNS
     found = {node.name: node for node in await adapter.browse("Machine")}
     assert (found["Speed"].low, found["Speed"].high, found["Speed"].unit) == (0, 12.5, "m/min")
     assert found["Speed"].writable and not found["Locked"].writable and math.isnan(found["Count"].low)
-    assert len(await draft(adapter, equipment="e", connection="c", limit=3)) == 3
-    below = await draft(adapter, "Machine", equipment="e", connection="c", depth=1)
-    assert {row["name_en"] for row in below} >= {"Speed", "Start"}
-
-
-def test_names_in_a_draft_are_unique_whatever_the_nodes_are_called() -> None:
-    names = ["Speed", "speed", "SPEED", "带速", "张力", "Motor1Temp", "", "x" * 100]
-    nodes = [Node(f"i={n}", name, "Double", f"Belt/M{n % 2}") for n, name in enumerate(names * 2)]
-    points = [row["point"] for row in _rows(nodes, "e", "c", "")]
-    assert len(set(points)) == len(points)
-    assert all(0 < len(point) <= 40 and point.replace("_", "").isalnum() and point.isascii() for point in points)
-    assert points[:2] == ["speed", "m1_speed"] and "motor1_temp" in points
+    assert found["Start"].type == "Method"
 
 
 def called(method: str, owner: str = "Machine", kind: str = "") -> Tag:
@@ -102,6 +79,13 @@ async def test_a_method_is_called_once_by_writing_with_the_type_that_it_says(ada
     reading = await adapter.read(adapter.plan([tag(1, "Speed"), called("Start")]))
     assert dict(zip(reading.index.tolist(), reading.quality.tolist(), strict=True)) == {1: 192, 0: 4}
     assert "called when the point is written" in reading.reasons[0]
+    await adapter.write(called("SetLimit"), 43.0)
+    reading = await adapter.read(adapter.plan([called("SetLimit"), tag(1, "Speed")]))
+    rows = dict(zip(reading.index.tolist(), reading.value.tolist(), strict=True))
+    assert rows[0] == 43 and not reading.reasons, "read back, a method is what the server took it with"
+    with pytest.raises(WriteRefused):
+        await adapter.write(called("SetLimit"), 200.0)
+    assert (await adapter.read(adapter.plan([called("SetLimit")]))).quality.tolist() == [4]
 
 
 @pytest.mark.parametrize("wrong", ["call:", "call:i=1", "call:i=1|", "call:ns=1;s=a|i=2", "call:i=85|nsu=urn:x"])

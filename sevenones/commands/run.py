@@ -1,0 +1,42 @@
+"""`sevenones run`: a site of one's own, all its processes on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from sevenones.home import HomeError
+
+
+def run(
+    site: Annotated[Path, typer.Option(help="矿井配置目录 · the site folder")],
+    home: Annotated[Path, typer.Option(help="数据目录 · where all data goes")] = Path(".sevenones"),
+    port: Annotated[
+        int, typer.Option(min=1024, max=65500, help="接口端口，其余端口依次递增 · the API's port; the others follow it")
+    ] = 8700,
+) -> None:
+    """在本机运行自己的矿井：总线、存储、接口、网关 · run your own site on this machine: bus, store, API, gateways.
+
+    For trying a site out, and for a small mine. Its devices are the real ones. Ctrl-C ends it."""
+    from bus.errors import BusError
+    from sevenones.demo import Demo, DemoError
+
+    console = Console(highlight=False)
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await Demo(home, port, 1, console, site).run(stop)
+
+    try:
+        asyncio.run(main())
+    except (HomeError, DemoError, BusError) as error:
+        console.print(str(error), style="bold red", soft_wrap=True, markup=False)
+        sys.exit(1)
