@@ -59,6 +59,7 @@ class Sparkplug(Adapter[SparkplugSettings, None]):
         ),
         holds=True,
     )
+    verifies_writes: ClassVar[bool] = True
     Settings: ClassVar[type[SparkplugSettings]] = SparkplugSettings
 
     def __init__(self, settings: SparkplugSettings) -> None:
