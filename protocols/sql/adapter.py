@@ -14,6 +14,7 @@ from models.quality import Quality
 from models.site.model import Name
 from protocols import blocking
 from protocols.adapter import Adapter, Deliver, Delivers, Delivery, LinkLost, Node, Reading, Sheet, Supports, Tag
+from protocols.findings import Finding, FindingBook
 from protocols.sql.address import TYPES, check_address
 from protocols.sql.database import MOST_LATE, Database
 from protocols.sql.decode import Decoder
@@ -52,6 +53,7 @@ class Sql(Adapter[SqlSettings, None]):
         super().__init__(settings)
         self._database: Database | None = None
         self._counts = dict.fromkeys(COUNTS, 0)
+        self._book = FindingBook()
 
     @classmethod
     def check(cls, tag: Tag) -> None:
@@ -79,7 +81,7 @@ class Sql(Adapter[SqlSettings, None]):
         source = f"{database.where} {self.settings.view or self.settings.query} {self.settings.key}"
         position = Position(Path(self.settings.state_dir), source)
         kept = await self._call(position.read)
-        feed = Feed(self.settings, database, decoder.columns, kept, self._counts)
+        feed = Feed(self.settings, database, decoder.columns, kept, self._counts, self._book)
         await self._call(feed.start)
         while True:
             rows = await self._call(feed.poll)
@@ -133,6 +135,9 @@ class Sql(Adapter[SqlSettings, None]):
 
     def counters(self) -> Mapping[str, int]:
         return dict(self._counts)
+
+    def findings(self) -> Sequence[Finding]:
+        return self._book.all()
 
     async def _call(self, function: Callable[[], blocking.T], limit: float = 0.0) -> blocking.T:
         # The database bounds its own answers; half as long again is for one that does not.

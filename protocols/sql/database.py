@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ Row = tuple[Any, ...]
 
 MOST_LATE = 50_000
 """Rows behind the last key that are looked at in one poll."""
+CLOSING_S = 0.5
 MISSING = (
     "未安装数据库支持，请执行 pip install 'sevenones[sql]' · "
     "the support for databases is not installed: pip install 'sevenones[sql]'"
@@ -57,6 +59,8 @@ class Database:
             raise LinkLost(MISSING) from None
         self._sql = sqlalchemy
         self._settings = settings
+        self._turn = threading.RLock()
+        self._closed = False
         self.source = settings.view or "the query"
         try:
             url = sqlalchemy.make_url(settings.where())
@@ -75,20 +79,35 @@ class Database:
 
     def open(self) -> None:
         """Connect, sign in, and see that the columns are there. Raises LinkLost."""
-        seconds = self._settings.timeout_s
-        try:
-            self._connection = self._engine.connect()
-            for statement in _READ_ONLY.get(self._dialect, ()):
-                bounded = statement.format(ms=round(seconds * 1000), s=seconds)
-                self._connection.execute(self._sql.text(bounded))
-            self.columns = self._columns()
-        except self._sql.exc.SQLAlchemyError as error:
-            self.close()
-            raise explain(error, self.where, self.source) from None
+        with self._turn:
+            try:
+                self._open()
+            except self._sql.exc.SQLAlchemyError as error:
+                self._give_up()
+                raise explain(error, self.where, self.source) from None
+            finally:
+                if self._closed:
+                    self._give_up()
         self._check_columns()
 
+    def _open(self) -> None:
+        seconds = self._settings.timeout_s
+        self._connection = self._engine.connect()
+        for statement in _READ_ONLY.get(self._dialect, ()):
+            self._connection.execute(self._sql.text(statement.format(ms=round(seconds * 1000), s=seconds)))
+        self.columns = self._columns()
+
     def close(self) -> None:
-        """Give the connection up. Never raises."""
+        """Give the connection up. Never raises. While an answer is still waited for in another thread, that
+        thread gives it up when it comes back."""
+        self._closed = True
+        if self._turn.acquire(timeout=CLOSING_S):
+            try:
+                self._give_up()
+            finally:
+                self._turn.release()
+
+    def _give_up(self) -> None:
         try:
             if hasattr(self, "_connection"):
                 self._connection.close()
@@ -165,16 +184,20 @@ class Database:
                 raise LinkLost(f"{self.source} has no column '{name}' ({what}); it has {', '.join(self.columns)[:500]}")
 
     def _ask(self, statement: Any) -> list[Row]:
-        try:
-            return [tuple(row) for row in self._connection.execute(statement)]
-        except self._sql.exc.SQLAlchemyError as error:
-            raise explain(error, self.where, self.source) from None
-        finally:
-            # No transaction stays open between polls: it would hold back the database's own tidying.
+        with self._turn:
+            if self._closed:
+                raise LinkLost("the connection to the database was closed")
             try:
+                rows = [tuple(row) for row in self._connection.execute(statement)]
+                # No transaction stays open between polls: it would hold back the database's own tidying.
                 self._connection.rollback()
             except self._sql.exc.SQLAlchemyError as error:
+                self._give_up()
                 raise explain(error, self.where, self.source) from None
+            finally:
+                if self._closed:
+                    self._give_up()
+            return rows
 
 
 def moment(like: Any, microseconds: int, zone: datetime.tzinfo) -> datetime.datetime:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from protocols.adapter import LinkLost
+from protocols.findings import FindingBook
 from protocols.sql.database import Database, Row, moment
 from protocols.sql.settings import SqlSettings
 
@@ -27,13 +28,20 @@ class Feed:
     """The rows of one source. `last`: the highest key that was read, None before the first."""
 
     def __init__(
-        self, settings: SqlSettings, database: Database, columns: tuple[str, ...], last: Any, counts: dict[str, int]
+        self,
+        settings: SqlSettings,
+        database: Database,
+        columns: tuple[str, ...],
+        last: Any,
+        counts: dict[str, int],
+        book: FindingBook,
     ) -> None:
         self.last = last
         self._settings = settings
         self._database = database
         self._columns = columns
         self._counts = counts
+        self._book = book
         self._zone = ZoneInfo(settings.time_zone)
         self._seen: dict[int, Any] = {}
         self._future: Any = None
@@ -103,12 +111,14 @@ class Feed:
             return
         if newest < self._low():
             self._counts["key_resets_total"] += 1
+            self._book.note("keys begin again", self._database.source, f"the last was {self.last}, now it is {newest}")
             log.warning("sql_keys_reset", source=self._database.source, last=str(self.last), newest=str(newest))
             self.last = None
             self._seen.clear()
         elif newest > self.last and newest != self._future:
             self._future = newest
             self._counts["future_keys_total"] += 1
+            self._book.note("key in the future", self._database.source, f"{newest} has to wait until its time has come")
             log.warning("sql_key_in_the_future", source=self._database.source, key=str(newest))
 
 

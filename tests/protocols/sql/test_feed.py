@@ -105,6 +105,7 @@ async def test_a_row_of_the_far_future_does_not_hide_those_of_now(source, tmp_pa
         await reader.until(lambda: reader.adapter.counters()["future_keys_total"] == 1, "counted")
         source.add("CH4", 2, at=now + timedelta(seconds=1))
         await reader.has(1, 2)
+        assert "has to wait" in reader.adapter.findings()[0].reason
 
 
 async def test_keys_that_begin_again_are_noticed(source, tmp_path):
@@ -118,6 +119,7 @@ async def test_keys_that_begin_again_are_noticed(source, tmp_path):
         source.add("CH4", 3)
         await reader.has(1, 2, 3)
         assert reader.adapter.counters()["key_resets_total"] == 1
+        assert [one.kind for one in reader.adapter.findings()] == ["keys begin again"]
 
 
 async def test_an_empty_view_is_waited_on(source, tmp_path):
