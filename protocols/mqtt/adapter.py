@@ -29,20 +29,17 @@ from protocols.adapter import (
 )
 from protocols.findings import Finding, FindingBook
 from protocols.mqtt.binding import Binding
+from protocols.mqtt.bounds import BYTES_AT_ONCE, MESSAGES_AT_ONCE, limits
 from protocols.mqtt.columns import Message
 from protocols.mqtt.command import Command, refused
 from protocols.mqtt.decode import COUNTS, Decoder
 from protocols.mqtt.form import MAX_PAYLOAD_BYTES
-from protocols.mqtt.link import LINK_COUNTS, MAX_QUEUED_BYTES, Link
+from protocols.mqtt.link import LINK_COUNTS, Link
 from protocols.mqtt.seen import Seen
 from protocols.mqtt.settings import MqttSettings
 from protocols.mqtt.topic import fewest
 
 log = structlog.get_logger(__name__)
-
-MESSAGES_AT_ONCE = 500
-BYTES_AT_ONCE = 500_000
-"""One delivery is decoded in one go: this bounds how long it keeps the other connections waiting."""
 
 
 class Mqtt(Adapter[MqttSettings, None]):
@@ -59,16 +56,7 @@ class Mqtt(Adapter[MqttSettings, None]):
             "A persistent session with QoS 1: a message is acknowledged to the broker only after the bus has its data; "
             "what was not acknowledged comes again after a reconnect.",
         ),
-        limits=(
-            Name(
-                f"报文最大 {MAX_PAYLOAD_BYTES / 1e6:g} MB，更大的计数后丢弃并确认",
-                f"a message of at most {MAX_PAYLOAD_BYTES / 1e6:g} MB; more is counted, dropped and acknowledged",
-            ),
-            Name(
-                f"未处理的报文最多 {MAX_QUEUED_BYTES / 1e6:g} MB，其余留在代理",
-                f"at most {MAX_QUEUED_BYTES / 1e6:g} MB of messages unread here; the rest waits with the broker",
-            ),
-        ),
+        limits=limits(MAX_PAYLOAD_BYTES),
     )
     verifies_writes: ClassVar[bool] = True
     Settings: ClassVar[type[MqttSettings]] = MqttSettings

@@ -14,8 +14,9 @@ from models.quality import Quality
 from models.site.model import Name
 from protocols.adapter import Adapter, Deliver, Delivers, Delivery, LinkLost, Node, Reading, Sheet, Supports, Tag
 from protocols.findings import Finding, FindingBook
+from protocols.mqtt.bounds import BYTES_AT_ONCE, MESSAGES_AT_ONCE, limits
 from protocols.mqtt.columns import Message
-from protocols.mqtt.link import LINK_COUNTS, MAX_QUEUED_BYTES, Link
+from protocols.mqtt.link import LINK_COUNTS, Link
 from protocols.sparkplug.address import parse_address
 from protocols.sparkplug.browse import Found, children, listen
 from protocols.sparkplug.commands import rebirth
@@ -25,8 +26,6 @@ from protocols.sparkplug.state import HostState
 from protocols.sparkplug.wire import MAX_PAYLOAD_BYTES
 from protocols.sparkplug.writing import write
 
-MESSAGES_AT_ONCE = 500
-BYTES_AT_ONCE = 500_000
 TICK_S = 0.2
 """How often it is looked whether a birth is due."""
 TYPES = ("", "number", "bool", "text", "number_text")
@@ -47,16 +46,7 @@ class Sparkplug(Adapter[SparkplugSettings, None]):
             "A persistent session, acknowledged only after the bus has the data. The specification has nodes publish "
             "with QoS 0, which no broker keeps for a host that is away: a new birth then brings the present values.",
         ),
-        limits=(
-            Name(
-                f"报文最大 {MAX_PAYLOAD_BYTES / 1e6:g} MB，更大的计数后丢弃并确认",
-                f"a message of at most {MAX_PAYLOAD_BYTES / 1e6:g} MB; more is counted, dropped and acknowledged",
-            ),
-            Name(
-                f"未处理的报文最多 {MAX_QUEUED_BYTES / 1e6:g} MB，其余留在代理",
-                f"at most {MAX_QUEUED_BYTES / 1e6:g} MB of messages unread here; the rest waits with the broker",
-            ),
-        ),
+        limits=limits(MAX_PAYLOAD_BYTES),
         holds=True,
     )
     verifies_writes: ClassVar[bool] = True
