@@ -34,6 +34,7 @@ from gateway.pressure import Pressure
 from gateway.questions import Questions
 from gateway.telling import Telling
 from gateway.writer import EVERY_S, MOST_WAITING, Writer
+from models.samples import Batch, Samples
 from models.site.model import Site
 from protocols import registry
 from protocols.adapter import Adapter
@@ -149,6 +150,8 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
     diagnostics = Diagnostics(devices, lambda: outbox.dropped_by_point)
     endpoint = Endpoint(_pages(metrics, diagnostics, FindingsPage(devices)))
     await endpoint.start(settings.home / "metrics" / f"gateway-{name}.json", settings.metrics_port)
+    # The first encoding has Arrow load pandas where that is installed: a second in which no device may wait for us.
+    Batch(name, 1, 0, Samples.empty()).encode()
     if settings.site is not None:
         await devices.apply(settings.site)
     if follower is not None:
