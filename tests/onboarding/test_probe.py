@@ -234,3 +234,9 @@ async def test_the_command_prints_both_languages_and_json_and_its_code_tells(plc
     gone = await sevenones("probe", f"modbus://127.0.0.1:{free_port()}", "--units", "1")
     assert gone.code == 1 and "refuses the connection" in gone.out
     assert (await sevenones("probe", url, "--units", "300")).code == 1
+
+
+@pytest.mark.parametrize("units", ["5-2", "256", "abc", "1-300"])
+async def test_unit_ids_that_are_none_are_refused(plc, units):
+    done = await sevenones("probe", f"modbus://127.0.0.1:{plc.port}/1", "--units", units)
+    assert done.code == 1 and "is not a unit id or a range of them" in done.err

@@ -141,3 +141,16 @@ async def test_read_of_an_mqtt_path_leaves_the_gateways_session_alone(tmp_path):
         publisher.close()
     finally:
         broker.stop()
+
+
+async def test_what_is_said_of_an_address_is_printed_as_it_is(belt):
+    """`:100:` is the name of an emoji for some terminals' libraries."""
+    url, _ = belt
+    away = await sevenones("read", url.removesuffix("1") + "9", "hr:100")
+    assert away.code == 1 and "not read: hr:100: unit 9" in away.out
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+async def test_learn_order_wants_a_finite_value(belt, value):
+    done = await sevenones("learn-order", belt[0], "hr:100", "--value", value)
+    assert done.code == 1 and "is not a finite number" in done.err
