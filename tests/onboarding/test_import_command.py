@@ -160,3 +160,37 @@ async def test_the_demos_own_table_goes_out_and_comes_back_unchanged(site, tmp_p
         assert out.code == 0, out
         back = prepare(site, tmp_path / name, Choice())
         assert len(back.difference.unchanged) == 94 and not back.difference.changes and not back.files
+
+
+HEADINGS = ["变量名称", "地址", "功能码", "数据类型", "字节序", "倍率", "单位"]
+
+
+@pytest.mark.parametrize(
+    ("row", "where", "reason"),
+    [
+        (["煤流量", 103.7, 3, "Float", "CDAB", None, "t/h"], "D2", "hr:103.7 is a single bit, and its type is float32"),
+        (["煤流量", 103, 1, "Float", "CDAB", None, "t/h"], "D2", "co:103 is a single bit, and its type is float32"),
+        (
+            ["1号电机电流", 107.3, 3, "INT16", None, 0.1, "A"],
+            "B2",
+            "hr:107.3 is a single bit, and current_1 is a number",
+        ),
+        (["跑偏保护", "107.3", 1, "BOOL", None, None, None], "B2", "each address of the table co is a bit by itself"),
+        (["煤流量", 103, 3, "Float", "CDAB", "1e400", "t/h"], "F2", "'1e400' is not a number"),
+        (["煤流量", 103, 3, "Float", "CDAB", "=1/10", "t/h"], "F2", "a formula whose value was never calculated"),
+    ],
+)
+async def test_what_would_show_a_wrong_value_as_good_is_named_at_its_cell(site, tmp_path, row, where, reason):
+    before = files(site)
+    table = book(tmp_path / "vendor.xlsx", [HEADINGS, row])
+    done = await sevenones(
+        "import", table, "--site", site, *ADD[:4], *ADD[6:], "--area", first_area(site), *MORE, "--yes"
+    )
+    assert done.code == 1 and f"vendor.xlsx:{where}: " in done.err and reason in done.err, done
+    assert files(site) == before
+
+
+async def test_a_bit_of_a_status_word_may_have_the_type_of_its_word(site, tmp_path):
+    table = book(tmp_path / "vendor.xlsx", [HEADINGS, ["跑偏保护", "107.3", 3, "WORD", "ABCD", None, None]])
+    done = await sevenones("import", table, "--site", site, *ADD[:4], *ADD[6:], "--area", first_area(site), *MORE)
+    assert done.code == 0 and "+ belt_9/deviation  belt_plc normal hr:107.3\n" in done.out, done
