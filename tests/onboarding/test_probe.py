@@ -13,6 +13,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 import simulators.devices.modbus as stack
 from gateway.onboarding.probe import Options, probe
 from gateway.onboarding.target import of_url
+from protocols.opcua.trust import fingerprint
 from tests.onboarding.command import device, sevenones
 from tests.protocols.modbus.test_stacks import cable
 from tests.protocols.mqtt.broker import PASSWORD, USER, Broker
@@ -194,6 +195,8 @@ async def test_an_opcua_server_shows_its_doors_and_its_certificate(machine: Mach
     report = await probe(of_url(machine.settings()["url"]), QUICK)
     assert report.answers, said(report)
     assert "endpoint Basic256Sha256/SignAndEncrypt" in said(report) and "user and password" in said(report)
+    shown = fingerprint((machine.folder / "cert.der").read_bytes())
+    assert facts(report)["sha256"] == shown and shown in said(report), "it can be compared with what refuses it"
     assert len(facts(report)["thumbprint"]) == 40 and "round trip" in said(report)
 
 
