@@ -124,6 +124,11 @@ async def test_read_of_an_opcua_node(machine: Machine, tmp_path):
     (tmp_path / "connections.yaml").write_text(json.dumps({"connections": {"machine": entry}}))
     done = await sevenones("read", "machine", "nsu=urn:test:machine;s=Speed", "--site", tmp_path)
     assert done.code == 0 and "3.25" in done.out and "source time" in done.out, done
+    await machine.set(Speed=12345678.25, Count=12345678)
+    done = await sevenones("read", "machine", "nsu=urn:test:machine;s=Speed", "--site", tmp_path)
+    assert "12345678.25" in done.out, "all the digits that the device gave"
+    done = await sevenones("read", "machine", "nsu=urn:test:machine;s=Count", "--site", tmp_path)
+    assert "12345678\n" in done.out
 
 
 async def test_read_of_an_mqtt_path_leaves_the_gateways_session_alone(tmp_path):
