@@ -194,3 +194,28 @@ async def test_a_bit_of_a_status_word_may_have_the_type_of_its_word(site, tmp_pa
     table = book(tmp_path / "vendor.xlsx", [HEADINGS, ["跑偏保护", "107.3", 3, "WORD", "ABCD", None, None]])
     done = await sevenones("import", table, "--site", site, *ADD[:4], *ADD[6:], "--area", first_area(site), *MORE)
     assert done.code == 0 and "+ belt_9/deviation  belt_plc normal hr:107.3\n" in done.out, done
+
+
+@pytest.mark.parametrize("form", [("table.xlsx",), ("table.csv", "--chinese", "--gbk")])
+async def test_what_was_exported_and_edited_goes_back_to_where_it_came_from(site, tmp_path, form):
+    row = ["带速", 103, 3, "Float", "CDAB", None, "m/s"]
+    vendor = book(tmp_path / "vendor.xlsx", [[*HEADINGS, "空值", "冻结"], [*row, 9999, "10 min"]])
+    added = ("import", vendor, "--site", site, *ADD[:4], *ADD[6:], "--area", first_area(site), *MORE, "--yes")
+    assert (await sevenones(*added)).code == 0
+    assert b"9999,10 min" in (site / "points" / "belt_9.csv").read_bytes()
+    out = tmp_path / form[0]
+    assert (await sevenones("export", out, "--site", site, "--equipment", "belt_9", *form[1:])).code == 0
+    if out.suffix == ".csv":
+        text = out.read_text("gb18030")
+        assert "空值" in text and "no_value" not in text
+        out.write_text(text.replace("hr:103", "hr:105"), "gb18030")
+    else:
+        edited = openpyxl.load_workbook(out)
+        for cells in edited.active.iter_rows():
+            for cell in cells:
+                cell.value = "hr:105" if cell.value == "hr:103" else cell.value
+        edited.save(out)
+    for to in ((), ("--to", "points/belt_9.csv")):
+        done = await sevenones("import", out, "--site", site, *to)
+        assert done.code == 0 and "~ belt_9/speed  address: hr:103 → hr:105" in done.out, done
+        assert "0 added, 1 changed, 0 removed" in done.out
