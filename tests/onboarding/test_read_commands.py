@@ -8,6 +8,8 @@ import pytest
 from tests.onboarding.command import device, process, registers, sevenones
 from tests.protocols.mqtt.broker import PASSWORD, USER, Broker, Publisher
 from tests.protocols.opcua.machine import Machine
+from tests.protocols.opcua.server import PASSWORD as OPCUA_PASSWORD
+from tests.protocols.opcua.server import USER as OPCUA_USER
 
 NAMED = "主井皮带".encode("gbk")
 
@@ -129,6 +131,17 @@ async def test_read_of_an_opcua_node(machine: Machine, tmp_path):
     assert "12345678.25" in done.out, "all the digits that the device gave"
     done = await sevenones("read", "machine", "nsu=urn:test:machine;s=Count", "--site", tmp_path)
     assert "12345678\n" in done.out
+
+
+async def test_a_password_is_not_sent_in_the_clear_unless_that_was_said(machine: Machine, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    await machine.set(Speed=3.25)
+    url = f"opc.tcp://{OPCUA_USER}@127.0.0.1:{machine.port}/test"
+    words, secret = ("nsu=urn:test:machine;s=Speed",), {"SEVENONES_DEVICE_PASSWORD": OPCUA_PASSWORD}
+    refused = await sevenones("read", url, *words, environment=secret)
+    assert refused.code == 1 and "in the clear: add ?security=basic256sha256" in refused.err
+    done = await sevenones("read", f"{url}?security=basic256sha256", *words, environment=secret)
+    assert done.code == 0 and "3.25" in done.out, done
 
 
 async def test_read_of_an_mqtt_path_leaves_the_gateways_session_alone(tmp_path):
