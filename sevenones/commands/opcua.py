@@ -125,18 +125,25 @@ def trust(
 
 
 @app.command("list")
-def list_all(home: Home = Path(".sevenones")) -> None:
+def list_all(
+    home: Home = Path(".sevenones"),
+    certificates: Annotated[
+        Path | None,
+        typer.Option("--dir", help="连接的 certificate_dir · a connection's certificate_dir, if it has its own"),
+    ] = None,
+) -> None:
     """列出受信任的证书 · list the certificates that are trusted."""
     from protocols.opcua.trust import pinned
 
-    found = list(pinned(home / "opcua"))
+    folder = certificates or home / "opcua"
+    found = list(pinned(folder))
     for path, certificate in found:
         host, _, port = path.stem.rpartition("_")
         typer.echo(f"{host}:{port}  {path}")
         for line in _show(certificate) if certificate else ["  无法读取 · cannot be read"]:
             typer.echo(line)
     if not found:
-        typer.echo(f"{home / 'opcua'} 中没有受信任的证书 · no certificate is trusted in {home / 'opcua'}")
+        typer.echo(f"{folder} 中没有受信任的证书 · no certificate is trusted in {folder}")
 
 
 @app.command()

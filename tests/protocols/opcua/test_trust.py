@@ -175,6 +175,7 @@ async def test_the_command_shows_trusts_lists_replaces_and_forgets(tmp_path: Pat
         (site / "connections.yaml").write_text(json.dumps({"connections": {"shearer": words}}))
         code, told = await command("trust", "shearer", "--site", str(site), "--yes")
         assert code == 0 and shown in told and "已信任 · trusted" in told
+        assert shown in (await command("list", "--dir", str(tmp_path / "of_site")))[1]
         code, told = await command("trust", "drum", "--site", str(site), "--yes")
         assert code == 1 and "there is no connection 'drum'" in told
     other = Machine(tmp_path / "b", host="elsewhere")
