@@ -176,6 +176,7 @@ HEADINGS = ["变量名称", "地址", "功能码", "数据类型", "字节序", 
             "hr:107.3 is a single bit, and current_1 is a number",
         ),
         (["跑偏保护", "107.3", 1, "BOOL", None, None, None], "B2", "each address of the table co is a bit by itself"),
+        (["跑偏保护", 40110.10, None, "BOOL", None, None, None], "B2", "may be bit 1 or bit 10: write 40110.01, or"),
         (["煤流量", 103, 3, "Float", "CDAB", "1e400", "t/h"], "F2", "'1e400' is not a number"),
         (["煤流量", 103, 3, "Float", "CDAB", "=1/10", "t/h"], "F2", "a formula whose value was never calculated"),
     ],
@@ -194,6 +195,10 @@ async def test_a_bit_of_a_status_word_may_have_the_type_of_its_word(site, tmp_pa
     table = book(tmp_path / "vendor.xlsx", [HEADINGS, ["跑偏保护", "107.3", 3, "WORD", "ABCD", None, None]])
     done = await sevenones("import", table, "--site", site, *ADD[:4], *ADD[6:], "--area", first_area(site), *MORE)
     assert done.code == 0 and "+ belt_9/deviation  belt_plc normal hr:107.3\n" in done.out, done
+    for written, bit in ((40110.01, 1), ("40110.10", 10), (40110.12, 12)):
+        table = book(tmp_path / "vendor.xlsx", [HEADINGS, ["跑偏保护", written, 3, "BOOL", None, None, None]])
+        done = await sevenones("import", table, "--site", site, *ADD[:4], *ADD[6:], "--area", first_area(site), *MORE)
+        assert f"normal hr:109.{bit}\n" in done.out, done
 
 
 @pytest.mark.parametrize("form", [("table.xlsx",), ("table.csv", "--chinese", "--gbk")])

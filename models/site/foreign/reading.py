@@ -201,7 +201,16 @@ class _Sheet:
         """Address, type and order, which say things of each other."""
         how, words = self._how, self._how.words
         adapter = how.adapters.get(str(said.get("connection", "") or how.connection), "")
-        address = str(said.pop("address", ""))
+        written = said.pop("address", "")
+        address = str(written)
+        if adapter == "modbus" and isinstance(written, float) and address.endswith(".1"):
+            # A workbook holds both as one number; only of these two bits, as there are no more than sixteen.
+            self._wrong(
+                row.where("address"),
+                f"{address} 存为数字，分不清是第 1 位还是第 10 位：写 {address[:-2]}.01，"
+                f"或以文本写 {address[:-2]}.10 · {address} is stored as a number and may be bit 1 or bit 10: "
+                f"write {address[:-2]}.01, or {address[:-2]}.10 as text",
+            )
         if not address:
             self._wrong(row.where("address"), "地址为空 · the address is empty")
         if adapter != "modbus":
