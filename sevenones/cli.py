@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "opcua": ("sevenones.commands.opcua", "app"),
     "bench": ("sevenones.commands.bench", "app"),
 }
+SETTINGS: dict[str, dict[str, Any]] = {"write": {"ignore_unknown_options": True}}
+"""How a command reads its words, where not as usual: a value to be written may be below zero, and -0.5 is no option."""
 OURS = frozenset({"bus", "gateway", "middleplatform", "models", "protocols", "sevenones", "simulators"})
 HELP = {
     "demo": "启动完整的模拟矿井 · run a whole simulated mine on this machine",
@@ -81,7 +83,7 @@ def build(only: str | None = None) -> typer.Typer:
             if isinstance(loaded, typer.Typer):
                 app.add_typer(loaded, name=name, help=HELP[name])
             else:
-                app.command(name, help=loaded.__doc__ or HELP[name])(loaded)
+                app.command(name, help=loaded.__doc__ or HELP[name], context_settings=SETTINGS.get(name))(loaded)
         else:
             app.command(name, help=HELP[name])(_not_asked_for(name))
 

@@ -72,7 +72,7 @@ def prepare(site: Path, file: Path, choice: Choice) -> Import:
     how = _how(site, choice, now, files, problems)
     _stop_at(problems)
     found = reading.read(data, file.suffix, file.name, how, problems)
-    target = f"points/{_table_name(file, choice)}.csv"
+    target = _target(file, choice, found, now)
     changes = difference(found.rows, now, target, problems, keep=choice.keep)
     _stop_at(problems)
     planned = Import(found, changes, made=list(files))
@@ -228,10 +228,16 @@ def _areas(site: Path) -> list[str]:
         return []
 
 
-def _table_name(file: Path, choice: Choice) -> str:
-    """Of one equipment its own table; of several that of the file."""
-    name = choice.to.removesuffix(".csv") or choice.equipment or file.stem
-    return re.sub(r"[^\w-]+", "_", name).strip("_") or "points"
+def _target(file: Path, choice: Choice, found: reading.Found, now: Existing) -> str:
+    """The table that is written: of one equipment its own; the one that has the points already, so that what was
+    exported and edited goes back to where it came from; else that of the file's name."""
+    said = choice.to.removeprefix("points/").removesuffix(".csv") or choice.equipment
+    if not said:
+        homes = {bound.file for row in found.rows if (bound := now.bound.get(row.key)) is not None}
+        if len(homes) == 1 and (home := homes.pop()).startswith("points/") and home.endswith(".csv"):
+            return home
+    name = re.sub(r"[^\w-]+", "_", said or file.stem).strip("_") or "points"
+    return f"points/{name}.csv"
 
 
 def _check(site: Path, planned: Import, target: str, file: Path, choice: Choice) -> None:

@@ -11,4 +11,5 @@ PIPE_WIDTH = 160
 
 
 def open_console() -> Console:
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    """What is printed is printed as it is: `hr:100:` is an address and no emoji, `[/x]` a topic and no style."""
+    return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)

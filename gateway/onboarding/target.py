@@ -95,6 +95,11 @@ def of_url(url: str, password: str = "") -> Target:
         )
     settings = {**_of(name, scheme, parts, url), **_login(parts, password)}
     settings |= {key: scalar(value) for key, value in parse_qsl(parts.query)}
+    if name == "opcua" and parts.username and "security" not in dict(parse_qsl(parts.query)):
+        raise TargetError(
+            f"'{url}': without a security policy the password would be sent in the clear: add ?security=basic256sha256 "
+            "(probe shows what the server offers), or ?security=none where it must be"
+        )
     if not parts.hostname and settings.get("transport") != "serial":
         raise TargetError(f"'{url}' names no host: write {scheme}://10.1.2.3")
     return Target(url, name, settings)

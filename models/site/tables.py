@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ COLUMNS = ("equipment", "point", *Binding.model_fields)
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 200
 MAX_UNPACKED = 1024 * 1024 * 1024
+_FORMULA = re.compile(
+    rb'<c r="([A-Z]+[0-9]+)"([^>]*)>\s*<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>'
+)
+"""In a sheet's XML, a cell that has a formula and no value."""
 
 _CHINESE = {
     "设备": "equipment", "设备编号": "equipment", "测点": "point", "点名": "point", "连接": "connection",
@@ -136,10 +141,25 @@ def _xlsx_grid(data: bytes, file: str, problems: Problems) -> Grid:
         for sheet in sheets:
             sheet.reset_dimensions()
             prefix = f"{sheet.title}!" if len(sheets) > 1 else ""
+            for cell in _uncalculated(data, sheet._worksheet_path):
+                problems.add(
+                    file,
+                    f"{prefix}{cell}",
+                    "公式没有算出的值：用 Excel 打开并保存，或直接写数 · a formula whose value was never calculated: "
+                    "open and save the file in Excel, or write the number itself",
+                )
             yield prefix, sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS)
         book.close()
     except Exception as error:  # openpyxl raises whatever its parts met in a broken file
         problems.add(file, "", f"is not an Excel workbook (.xlsx) that can be read: {error}")
+
+
+def _uncalculated(data: bytes, path: str) -> Iterator[str]:
+    """The cells with a formula for which the file holds no value: they would read as empty, a scale as 1."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for cell in _FORMULA.finditer(archive.read(path.lstrip("/"))):
+            if b't="str"' not in cell[2]:  # an empty text is a value
+                yield cell[1].decode()
 
 
 def _rows(records: Iterable[Sequence[Any]], file: str, sheet: str, problems: Problems) -> Iterator[Row]:

@@ -25,7 +25,7 @@ def demo(
     from bus.errors import BusError
     from sevenones.demo import Demo, DemoError
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
 
     async def main() -> None:
         stop = asyncio.Event()

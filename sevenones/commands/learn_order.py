@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -85,6 +86,8 @@ def _number(text: str, tolerance: float | None) -> tuple[float, float]:
         value = float(text)
     except ValueError:
         sys.exit(f"'{text}' 不是数值 · '{text}' is not a number: --value 123.4")
+    if not math.isfinite(value):
+        sys.exit(f"'{text}' 不是有限的数值 · '{text}' is not a finite number: --value 123.4")
     if tolerance is not None:
         return value, tolerance
     decimals = re.fullmatch(r"[+-]?\d+(?:\.(\d+))?", text.strip())

@@ -49,19 +49,19 @@ def _settings(which: str, site: Path | None, home: Path) -> OpcUaSettings:
 
 
 def _of_connection(name: str, site: Path, home: Path) -> dict[str, object]:
-    from models.site import SiteErrors, load
+    """From connections.yaml alone: a server is browsed for its points before the rest of its site is there."""
+    from models.site.loader import connection
+    from models.site.problems import SiteErrors
 
     try:
-        loaded = load(site, environment={**os.environ, "SEVENONES_HOME": str(home.resolve())})
+        found = connection(site, name, environment={**os.environ, "SEVENONES_HOME": str(home.resolve())})
     except SiteErrors as errors:
-        sys.exit(f"矿井配置有误 · the site folder {site} has mistakes:\n{errors}")
-    ours = {c.name: c for c in loaded.connections.values() if c.adapter == "opcua"}
-    if name not in ours:
+        sys.exit(f"矿井配置有误 · the site folder {site} has mistakes:\n" + "\n".join(map(str, errors.problems)))
+    if found.adapter != "opcua":
         sys.exit(
-            f"没有 OPC UA 连接 {name}，有：{'、'.join(ours) or '无'} · there is no OPC UA connection '{name}', "
-            f"there are: {', '.join(ours) or 'none'}"
+            f"连接 {name} 不是 OPC UA，是 {found.adapter} · the connection '{name}' is no OPC UA but {found.adapter}"
         )
-    return dict(ours[name].settings)
+    return dict(found.settings)
 
 
 def _show(certificate: bytes) -> list[str]:
@@ -125,18 +125,25 @@ def trust(
 
 
 @app.command("list")
-def list_all(home: Home = Path(".sevenones")) -> None:
+def list_all(
+    home: Home = Path(".sevenones"),
+    certificates: Annotated[
+        Path | None,
+        typer.Option("--dir", help="连接的 certificate_dir · a connection's certificate_dir, if it has its own"),
+    ] = None,
+) -> None:
     """列出受信任的证书 · list the certificates that are trusted."""
     from protocols.opcua.trust import pinned
 
-    found = list(pinned(home / "opcua"))
+    folder = certificates or home / "opcua"
+    found = list(pinned(folder))
     for path, certificate in found:
         host, _, port = path.stem.rpartition("_")
         typer.echo(f"{host}:{port}  {path}")
         for line in _show(certificate) if certificate else ["  无法读取 · cannot be read"]:
             typer.echo(line)
     if not found:
-        typer.echo(f"{home / 'opcua'} 中没有受信任的证书 · no certificate is trusted in {home / 'opcua'}")
+        typer.echo(f"{folder} 中没有受信任的证书 · no certificate is trusted in {folder}")
 
 
 @app.command()

@@ -56,7 +56,7 @@ def _units(text: str) -> tuple[int, ...]:
     found: list[int] = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         span = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", part)
-        if span is None or int(span[2] or span[1]) > 255:
+        if span is None or not int(span[1]) <= int(span[2] or span[1]) <= 255:
             sys.exit(f"'{part}' 不是站号 · '{part}' is not a unit id or a range of them: 1-10,247")
         found += range(int(span[1]), int(span[2] or span[1]) + 1)
     return tuple(found)

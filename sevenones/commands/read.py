@@ -151,6 +151,13 @@ def _words(addresses: Sequence[str], raw: bytes) -> object:
     return table
 
 
+def _whole(value: float | int | None) -> str:
+    """A value that the device itself gave, in all the digits that it has: a counter of 12345678 is not 1.234568e+07."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return "—" if value is None else f"{value:.15g}"
+
+
 def _show_values(console: Console, seen: Look) -> None:
     """What a protocol that describes itself says: value, quality and time, nothing to interpret."""
     from models.quality import label
@@ -158,7 +165,7 @@ def _show_values(console: Console, seen: Look) -> None:
     for one in seen.seen:
         if one.value is None and one.text is None:
             continue
-        value = one.text if one.text is not None else shown(one.value)
+        value = one.text if one.text is not None else _whole(one.value)
         console.print(f"{one.address}", style="bold", soft_wrap=True, markup=False)
         console.print(f"值 · value     {value}", soft_wrap=True, markup=False)
         console.print(f"质量 · quality  {label(one.quality, 'zh')} · {label(one.quality, 'en')}")

@@ -27,7 +27,7 @@ def run(
     from bus.errors import BusError
     from sevenones.demo import Demo, DemoError
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
 
     async def main() -> None:
         stop = asyncio.Event()

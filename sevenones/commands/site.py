@@ -63,6 +63,11 @@ def publish(
                 f"与版本 {newest.number} 相同，无需发布 · the same as version {newest.number}: nothing to publish"
             )
             return
+        if newest is not None and (was := _code_of(newest)) not in (None, site.code):
+            raise SiteError(
+                f"{folder} 是矿井 {site.code} 的配置，总线上是 {was} · {folder} is the site of the mine {site.code}, "
+                f"and this bus has {was}: is --bus right, or site.yaml's code?"
+            )
         _show_difference(newest, site)
         await _confirm(yes, "发布？ · publish it?")
         after = 0 if newest is None else newest.number
@@ -79,7 +84,10 @@ def versions(home: Home = HERE, bus: BusUrl = URL, credential: Proof = None) -> 
     async def work(connection: Bus) -> None:
         from bus import sites
 
-        for number in await sites.numbers(connection):
+        numbers = await sites.numbers(connection)
+        if not numbers:
+            typer.echo("尚未发布过版本 · no version has been published yet")
+        for number in numbers:
             version = await sites.fetch(connection, number)
             back = f"  ← {version.back_to}" if version.back_to is not None else ""
             typer.echo(f"{number:>5}  {_when(version.at)}  {version.who}  {version.digest[:12]}{back}  {version.note}")
@@ -110,7 +118,10 @@ def show(
         version = await _version(connection, number)
         typer.echo(f"版本 version {version.number}  {_when(version.at)}  {version.who}  {version.note}")
         if to is not None:
-            to.mkdir(parents=True)
+            try:
+                to.mkdir(parents=True)
+            except FileExistsError:
+                raise SiteError(f"{to} 已存在，请换一个新目录 · {to} is there already: name a new folder") from None
             sites.unpack(version.data, to)
             typer.echo(f"已导出 · written to {to}")
             return
@@ -219,7 +230,7 @@ def follow(
 
 def _run(home: Path, url: str, credential: Path | None, work: Callable[[Bus], Awaitable[T]]) -> T:
     from bus.credentials import Credential, folder
-    from bus.errors import BusError
+    from bus.errors import BusError, NotPermitted
     from bus.sites import SiteFolderError
 
     async def main() -> T:
@@ -233,6 +244,11 @@ def _run(home: Path, url: str, credential: Path | None, work: Callable[[Bus], Aw
         return asyncio.run(main())
     except KeyboardInterrupt:
         sys.exit(0)
+    except NotPermitted as error:
+        sys.exit(
+            f"凭证不允许：需要本矿总线的 engineer 凭证 · {error}: this needs the credential 'engineer' of the bus of "
+            "this very mine"
+        )
     except (BusError, SiteError, SiteFolderError, OSError) as error:
         sys.exit(str(error))
 
@@ -254,6 +270,14 @@ def _of_version(version: Version) -> Site:
     with tempfile.TemporaryDirectory() as folder:
         sites.unpack(version.data, Path(folder))
         return _examined(Path(folder))
+
+
+def _code_of(version: Version) -> str | None:
+    """The mine that a version is of; None where it cannot be checked here."""
+    try:
+        return _of_version(version).code
+    except SiteError:
+        return None
 
 
 async def _newest(bus: Bus) -> Version | None:

@@ -100,7 +100,7 @@ async def _find(bus: Bus, code: str, point: str, gateway: str | None) -> tuple[s
         if "error" not in now:
             return name, now
         if gateway is not None:
-            raise WriteError(f"网关 {name} 没有测点 {point} · {now['error']}")
+            raise WriteError(f"网关 {name} 没有应答，或没有测点 {point} · gateway {name}: {now['error']}")
     known = ", ".join(sorted(name.removeprefix("gateway-") for name in asked)) or "—"
     raise WriteError(
         f"没有网关采集测点 {point}，在线网关：{known} · no gateway reads the point {point}; gateways now: {known}"
@@ -109,7 +109,7 @@ async def _find(bus: Bus, code: str, point: str, gateway: str | None) -> tuple[s
 
 def describe(now: dict[str, Any], value: str, unit: str | None) -> str:
     """What is about to be written over what."""
-    shown = "—" if now["value"] is None else f"{now['value']} {now['unit']}".rstrip()
+    shown = "—" if now["value"] is None else f"{_shown(now['value'])} {now['unit']}".rstrip()
     state = now["states"].get(str(int(now["value"]))) if isinstance(now["value"], float) else None
     if state:
         shown += f" {state['zh']} {state['en']}"
@@ -127,6 +127,11 @@ def describe(now: dict[str, Any], value: str, unit: str | None) -> str:
             "  注意：上一次写入结果未知，回读之前不再写入 · the last write's outcome is unknown: it is read back first"
         )
     return "\n".join(lines)
+
+
+def _shown(value: float | str) -> str:
+    """A number without the digits that only come of its being binary: 3.3, not 3.3000000000000003."""
+    return value if isinstance(value, str) else str(float(f"{value:.12g}"))
 
 
 async def _write(
@@ -155,6 +160,6 @@ async def _write(
         Outcome.FAILED: "失败 · failed",
         Outcome.UNKNOWN: "结果未知 · unknown",
     }[answer.outcome]
-    held = "" if answer.value is None else f" {answer.value} {answer.unit}".rstrip()
+    held = "" if answer.value is None else f" {_shown(answer.value)} {answer.unit}".rstrip()
     typer.echo(f"{words}{held}：{answer.reason.zh} · {answer.reason.en}")
     return {Outcome.DONE: 0, Outcome.UNKNOWN: 3}.get(answer.outcome, 1)

@@ -27,6 +27,8 @@ async def test_versions_are_published_followed_refused_and_rolled_back(tmp_path)
             state = await until(lambda: ask(tmp_path, "/state"))
             assert state["site"] == {"number": None, "digest": None, "refused": None}
 
+            code, said = await sevenones("site", "versions", *where)
+            assert code == 0 and "no version has been published yet" in said
             folder = write_site(tmp_path / "site", {"one": one.device.port})
             code, said = await sevenones("site", "publish", str(folder), "--who", "王工", "--yes", *where)
             assert code == 0 and "连接新增 · connections added: 1" in said and "version 1 is published" in said, said
@@ -67,6 +69,16 @@ async def test_versions_are_published_followed_refused_and_rolled_back(tmp_path)
             )
             code, said = await sevenones("site", "follow", str(tmp_path / "store"), "--once", *where)
             assert code == 0 and load(tmp_path / "store" / "live").connections.keys() == {"one"}, said
+            code, said = await sevenones("site", "show", "4", "--to", str(tmp_path / "back"), *where)
+            assert code == 1 and "is there already: name a new folder" in said, said
+
+            other = write_site(tmp_path / "other", {"one": one.device.port})
+            (other / "site.yaml").write_text((other / "site.yaml").read_text().replace(CODE, "140581000001"))
+            code, said = await sevenones("site", "publish", str(other), "--yes", *where)
+            assert code == 1 and f"the mine 140581000001, and this bus has {CODE}" in said, said
+            proof = str(next(tmp_path.rglob("operator.json")))
+            code, said = await sevenones("site", "publish", str(folder), "--yes", *where, "--credential", proof)
+            assert code == 1 and "needs the credential 'engineer'" in said, said
             await gateway.end(signal.SIGKILL)
         # The bus is gone: the gateway starts from what it accepted last.
         (tmp_path / "metrics" / "gateway-edge1.json").unlink()

@@ -12,6 +12,7 @@ from bus import subjects
 from bus.connection import BusUnavailable, NotPermitted
 from models.command import Command as Order
 from models.events import EventBatch
+from sevenones.commands.write import describe
 from tests.gateway.folders import CODE, Command, Drive, ask, sevenones, sevenones_apart, until, write_site
 from tests.servers import mine_bus
 
@@ -59,6 +60,7 @@ async def test_write_shows_what_is_asks_writes_and_reads_back(plant):
     assert code == 0 and drive.register(1) == 1, said
     for words, reason in (
         ((SETPOINT, "5.5"), "outside 0 … 5 m/s"),
+        ((SETPOINT, "-0.5"), "-0.5 is outside 0 … 5 m/s"),
         ((SETPOINT, "1.234"), "nearest are 1.23 and 1.24"),
         ((f"{CODE}/belt/speed", "1"), "not declared writable"),
         ((f"{CODE}/belt/none", "1"), "no gateway reads the point"),
@@ -68,8 +70,14 @@ async def test_write_shows_what_is_asks_writes_and_reads_back(plant):
         )
         assert code == 1 and reason in said, said
     told = await events(server)
-    assert [event["outcome"] for event in told] == ["done", "done", "refused", "refused", "refused"]
+    assert [event["outcome"] for event in told] == ["done", "done", "refused", "refused", "refused", "refused"]
     assert (told[0]["from"], told[0]["held"], told[1]["who"]) == (0.0, 3.25, "李工")
+
+
+def test_numbers_are_shown_as_they_were_written():
+    now = {"value": 330 * 0.01, "unit": "m/s", "states": {}, "age_s": None, "point": SETPOINT, "connected": True}
+    now |= {"quality_words": {"zh": "好", "en": "good"}, "name": {"zh": "给定", "en": "Set"}, "unsettled": False}
+    assert "now    3.3 m/s " in describe(now, "1", None)
 
 
 async def test_no_other_credential_writes(plant):

@@ -160,3 +160,67 @@ async def test_the_demos_own_table_goes_out_and_comes_back_unchanged(site, tmp_p
         assert out.code == 0, out
         back = prepare(site, tmp_path / name, Choice())
         assert len(back.difference.unchanged) == 94 and not back.difference.changes and not back.files
+
+
+HEADINGS = ["变量名称", "地址", "功能码", "数据类型", "字节序", "倍率", "单位"]
+
+
+@pytest.mark.parametrize(
+    ("row", "where", "reason"),
+    [
+        (["煤流量", 103.7, 3, "Float", "CDAB", None, "t/h"], "D2", "hr:103.7 is a single bit, and its type is float32"),
+        (["煤流量", 103, 1, "Float", "CDAB", None, "t/h"], "D2", "co:103 is a single bit, and its type is float32"),
+        (
+            ["1号电机电流", 107.3, 3, "INT16", None, 0.1, "A"],
+            "B2",
+            "hr:107.3 is a single bit, and current_1 is a number",
+        ),
+        (["跑偏保护", "107.3", 1, "BOOL", None, None, None], "B2", "each address of the table co is a bit by itself"),
+        (["跑偏保护", 40110.10, None, "BOOL", None, None, None], "B2", "may be bit 1 or bit 10: write 40110.01, or"),
+        (["煤流量", 103, 3, "Float", "CDAB", "1e400", "t/h"], "F2", "'1e400' is not a number"),
+        (["煤流量", 103, 3, "Float", "CDAB", "=1/10", "t/h"], "F2", "a formula whose value was never calculated"),
+    ],
+)
+async def test_what_would_show_a_wrong_value_as_good_is_named_at_its_cell(site, tmp_path, row, where, reason):
+    before = files(site)
+    table = book(tmp_path / "vendor.xlsx", [HEADINGS, row])
+    done = await sevenones(
+        "import", table, "--site", site, *ADD[:4], *ADD[6:], "--area", first_area(site), *MORE, "--yes"
+    )
+    assert done.code == 1 and f"vendor.xlsx:{where}: " in done.err and reason in done.err, done
+    assert files(site) == before
+
+
+async def test_a_bit_of_a_status_word_may_have_the_type_of_its_word(site, tmp_path):
+    table = book(tmp_path / "vendor.xlsx", [HEADINGS, ["跑偏保护", "107.3", 3, "WORD", "ABCD", None, None]])
+    done = await sevenones("import", table, "--site", site, *ADD[:4], *ADD[6:], "--area", first_area(site), *MORE)
+    assert done.code == 0 and "+ belt_9/deviation  belt_plc normal hr:107.3\n" in done.out, done
+    for written, bit in ((40110.01, 1), ("40110.10", 10), (40110.12, 12)):
+        table = book(tmp_path / "vendor.xlsx", [HEADINGS, ["跑偏保护", written, 3, "BOOL", None, None, None]])
+        done = await sevenones("import", table, "--site", site, *ADD[:4], *ADD[6:], "--area", first_area(site), *MORE)
+        assert f"normal hr:109.{bit}\n" in done.out, done
+
+
+@pytest.mark.parametrize("form", [("table.xlsx",), ("table.csv", "--chinese", "--gbk")])
+async def test_what_was_exported_and_edited_goes_back_to_where_it_came_from(site, tmp_path, form):
+    row = ["带速", 103, 3, "Float", "CDAB", None, "m/s"]
+    vendor = book(tmp_path / "vendor.xlsx", [[*HEADINGS, "空值", "冻结"], [*row, 9999, "10 min"]])
+    added = ("import", vendor, "--site", site, *ADD[:4], *ADD[6:], "--area", first_area(site), *MORE, "--yes")
+    assert (await sevenones(*added)).code == 0
+    assert b"9999,10 min" in (site / "points" / "belt_9.csv").read_bytes()
+    out = tmp_path / form[0]
+    assert (await sevenones("export", out, "--site", site, "--equipment", "belt_9", *form[1:])).code == 0
+    if out.suffix == ".csv":
+        text = out.read_text("gb18030")
+        assert "空值" in text and "no_value" not in text
+        out.write_text(text.replace("hr:103", "hr:105"), "gb18030")
+    else:
+        edited = openpyxl.load_workbook(out)
+        for cells in edited.active.iter_rows():
+            for cell in cells:
+                cell.value = "hr:105" if cell.value == "hr:103" else cell.value
+        edited.save(out)
+    for to in ((), ("--to", "points/belt_9.csv")):
+        done = await sevenones("import", out, "--site", site, *to)
+        assert done.code == 0 and "~ belt_9/speed  address: hr:103 → hr:105" in done.out, done
+        assert "0 added, 1 changed, 0 removed" in done.out

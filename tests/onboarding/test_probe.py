@@ -13,6 +13,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 import simulators.devices.modbus as stack
 from gateway.onboarding.probe import Options, probe
 from gateway.onboarding.target import of_url
+from protocols.opcua.trust import fingerprint
 from tests.onboarding.command import device, sevenones
 from tests.ports import free_port
 from tests.protocols.modbus.test_stacks import cable
@@ -194,6 +195,8 @@ async def test_an_opcua_server_shows_its_doors_and_its_certificate(machine: Mach
     report = await probe(of_url(machine.settings()["url"]), QUICK)
     assert report.answers, said(report)
     assert "endpoint Basic256Sha256/SignAndEncrypt" in said(report) and "user and password" in said(report)
+    shown = fingerprint((machine.folder / "cert.der").read_bytes())
+    assert facts(report)["sha256"] == shown and shown in said(report), "it can be compared with what refuses it"
     assert len(facts(report)["thumbprint"]) == 40 and "round trip" in said(report)
 
 
@@ -234,3 +237,9 @@ async def test_the_command_prints_both_languages_and_json_and_its_code_tells(plc
     gone = await sevenones("probe", f"modbus://127.0.0.1:{free_port()}", "--units", "1")
     assert gone.code == 1 and "refuses the connection" in gone.out
     assert (await sevenones("probe", url, "--units", "300")).code == 1
+
+
+@pytest.mark.parametrize("units", ["5-2", "256", "abc", "1-300"])
+async def test_unit_ids_that_are_none_are_refused(plc, units):
+    done = await sevenones("probe", f"modbus://127.0.0.1:{plc.port}/1", "--units", units)
+    assert done.code == 1 and "is not a unit id or a range of them" in done.err

@@ -8,6 +8,8 @@ import pytest
 from tests.onboarding.command import device, process, registers, sevenones
 from tests.protocols.mqtt.broker import PASSWORD, USER, Broker, Publisher
 from tests.protocols.opcua.machine import Machine
+from tests.protocols.opcua.server import PASSWORD as OPCUA_PASSWORD
+from tests.protocols.opcua.server import USER as OPCUA_USER
 
 NAMED = "主井皮带".encode("gbk")
 
@@ -124,6 +126,22 @@ async def test_read_of_an_opcua_node(machine: Machine, tmp_path):
     (tmp_path / "connections.yaml").write_text(json.dumps({"connections": {"machine": entry}}))
     done = await sevenones("read", "machine", "nsu=urn:test:machine;s=Speed", "--site", tmp_path)
     assert done.code == 0 and "3.25" in done.out and "source time" in done.out, done
+    await machine.set(Speed=12345678.25, Count=12345678)
+    done = await sevenones("read", "machine", "nsu=urn:test:machine;s=Speed", "--site", tmp_path)
+    assert "12345678.25" in done.out, "all the digits that the device gave"
+    done = await sevenones("read", "machine", "nsu=urn:test:machine;s=Count", "--site", tmp_path)
+    assert "12345678\n" in done.out
+
+
+async def test_a_password_is_not_sent_in_the_clear_unless_that_was_said(machine: Machine, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    await machine.set(Speed=3.25)
+    url = f"opc.tcp://{OPCUA_USER}@127.0.0.1:{machine.port}/test"
+    words, secret = ("nsu=urn:test:machine;s=Speed",), {"SEVENONES_DEVICE_PASSWORD": OPCUA_PASSWORD}
+    refused = await sevenones("read", url, *words, environment=secret)
+    assert refused.code == 1 and "in the clear: add ?security=basic256sha256" in refused.err
+    done = await sevenones("read", f"{url}?security=basic256sha256", *words, environment=secret)
+    assert done.code == 0 and "3.25" in done.out, done
 
 
 async def test_read_of_an_mqtt_path_leaves_the_gateways_session_alone(tmp_path):
@@ -141,3 +159,16 @@ async def test_read_of_an_mqtt_path_leaves_the_gateways_session_alone(tmp_path):
         publisher.close()
     finally:
         broker.stop()
+
+
+async def test_what_is_said_of_an_address_is_printed_as_it_is(belt):
+    """`:100:` is the name of an emoji for some terminals' libraries."""
+    url, _ = belt
+    away = await sevenones("read", url.removesuffix("1") + "9", "hr:100")
+    assert away.code == 1 and "not read: hr:100: unit 9" in away.out
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+async def test_learn_order_wants_a_finite_value(belt, value):
+    done = await sevenones("learn-order", belt[0], "hr:100", "--value", value)
+    assert done.code == 1 and "is not a finite number" in done.err

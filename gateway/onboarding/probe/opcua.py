@@ -132,6 +132,7 @@ def _say_endpoint(endpoint: Any, report: Report) -> None:
 
 def _say_certificate(content: bytes, report: Report) -> None:
     from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
 
     try:
         # A chain may follow the server's own.
@@ -144,10 +145,13 @@ def _say_certificate(content: bytes, report: Report) -> None:
     begins = certificate.not_valid_before_utc
     now = datetime.datetime.now(datetime.UTC)
     print_ = hashlib.sha1(content[:end], usedforsecurity=False).hexdigest().upper()
+    # Servers' own pages show the one or the other; `opcua trust` and what refuses a certificate show SHA-256.
+    sha256 = certificate.fingerprint(hashes.SHA256()).hex(":")
     subject = certificate.subject.rfc4514_string()
-    zh = f"服务器证书 {subject}，有效期 {begins:%Y-%m-%d} 至 {ends:%Y-%m-%d}，指纹 {print_}"
-    en = f"server certificate {subject}, valid {begins:%Y-%m-%d} to {ends:%Y-%m-%d}, thumbprint {print_}"
-    facts = {"subject": subject, "not_after": ends.isoformat(), "thumbprint": print_}
+    prints = f"SHA-1 {print_}，SHA-256 {sha256}", f"SHA-1 {print_}, SHA-256 {sha256}"
+    zh = f"服务器证书 {subject}，有效期 {begins:%Y-%m-%d} 至 {ends:%Y-%m-%d}，指纹 {prints[0]}"
+    en = f"server certificate {subject}, valid {begins:%Y-%m-%d} to {ends:%Y-%m-%d}, thumbprint {prints[1]}"
+    facts = {"subject": subject, "not_after": ends.isoformat(), "thumbprint": print_, "sha256": sha256}
     if now > ends:
         report.note(f"{zh}：已过期", f"{en}: it has expired", **facts)
     elif now < begins:

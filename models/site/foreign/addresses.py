@@ -73,8 +73,13 @@ def _place(text: str, table: str, first: int) -> str:
 
 
 def _with_bit(table: str, number: int, bit: str | None) -> str:
-    if bit is None or table in ("co", "di"):
+    if bit is None:
         return f"{table}:{number}"
+    if table in ("co", "di"):
+        raise AddressError(
+            f"{table} 表的每个地址本身就是一个位，没有位号 {bit} · "
+            f"each address of the table {table} is a bit by itself, there is no bit {bit} of it"
+        )
     if int(bit) > 15:
         raise AddressError(f"位号 {bit} 应为 0 到 15 · a register has the bits 0 to 15, there is no bit {bit}")
     return f"{table}:{number}.{int(bit)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -19,7 +20,7 @@ def number(value: Any) -> float:
         return float(value)
     text = str(value).strip().replace("−", "-").replace("＋", "+").replace("．", ".")
     found = _NUMBER.fullmatch(text)
-    if found is not None:
+    if found is not None and math.isfinite(float(found[1])):
         return float(found[1])
     ratio = _RATIO.fullmatch(text)
     if ratio is not None and float(ratio[1]):

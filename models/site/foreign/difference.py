@@ -74,8 +74,9 @@ def _place(
         problems.add(
             row.file,
             row.where("point"),
-            f"测点 {'/'.join(key)} 已在 {where} 绑定且不同：在那里修改，或先从那里删除 · "
-            f"the point {'/'.join(key)} is bound otherwise at {where}: change it there, or take it out there first",
+            f"测点 {'/'.join(key)} 已在 {where} 绑定且不同：在那里修改，或先从那里删除，"
+            f"或用 --to 写入那张表 · the point {'/'.join(key)} is bound otherwise at {where}: change it there, take it "
+            "out there first, or write that table with --to",
         )
         return
     found.table[key] = wanted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 
 from models.site.foreign.words import Words, plain
+from models.site.model import Kind
 from models.thing import Template
 
 
@@ -18,6 +19,10 @@ class Points:
         for key, model in template.points.items():
             for name in (key, model.name.zh, model.name.en):
                 self._names.setdefault(plain(name), key)
+
+    def kind(self, key: str) -> Kind:
+        """What kind of point a key of the template is."""
+        return self._template.points[key].kind
 
     def find(self, said: str) -> str:
         """The key of the point. Raises LookupError, saying what is near and what to do."""

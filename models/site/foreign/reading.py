@@ -10,6 +10,7 @@ from models.site import tables
 from models.site.foreign import addresses, cells
 from models.site.foreign.points import Points
 from models.site.foreign.words import Words
+from models.site.model import Kind
 from models.site.problems import Problems
 from models.thing import Template
 
@@ -200,7 +201,16 @@ class _Sheet:
         """Address, type and order, which say things of each other."""
         how, words = self._how, self._how.words
         adapter = how.adapters.get(str(said.get("connection", "") or how.connection), "")
-        address = str(said.pop("address", ""))
+        written = said.pop("address", "")
+        address = str(written)
+        if adapter == "modbus" and isinstance(written, float) and address.endswith(".1"):
+            # A workbook holds both as one number; only of these two bits, as there are no more than sixteen.
+            self._wrong(
+                row.where("address"),
+                f"{address} 存为数字，分不清是第 1 位还是第 10 位：写 {address[:-2]}.01，"
+                f"或以文本写 {address[:-2]}.10 · {address} is stored as a number and may be bit 1 or bit 10: "
+                f"write {address[:-2]}.01, or {address[:-2]}.10 as text",
+            )
         if not address:
             self._wrong(row.where("address"), "地址为空 · the address is empty")
         if adapter != "modbus":
@@ -220,8 +230,26 @@ class _Sheet:
             row.values["order"] = self._try(row, "order", lambda value: cells.order(value, words), said.pop("order"))
         front, _, number = str(row.values["address"]).partition(":")
         if not ours and (front[-2:] in ("co", "di") or "." in number):
-            # Whatever type the table gives a single bit, it has none but its own.
-            row.values |= {"type": "", "order": ""}
+            self._bit(row)
+
+    def _bit(self, row: Row) -> None:
+        """A single bit has no type but its own, even where the table gives that of its word. Where the table says that
+        the point is a number, one of the two is wrong, and the bit would be taken for the number."""
+        place, kind = row.values["address"], str(row.values.get("type") or "")
+        means = self._points[row.values["equipment"]].kind(row.values["point"])
+        if kind not in ("", "bool", "int16", "uint16"):
+            self._wrong(
+                row.where("type"),
+                f"{place} 只有一个位，类型却是 {kind}：请核对地址和功能码 · "
+                f"{place} is a single bit, and its type is {kind}: set address, function code or type right",
+            )
+        elif means in (Kind.ANALOG, Kind.COUNTER):
+            self._wrong(
+                row.where("address"),
+                f"{place} 只有一个位，而 {row.values['point']} 是数值：请核对地址和功能码 · "
+                f"{place} is a single bit, and {row.values['point']} is a number: set address or function code right",
+            )
+        row.values |= {"type": "", "order": ""}
 
     def _address(self, address: str, said: dict[str, Any], row: Row) -> str | None:
         how = self._how

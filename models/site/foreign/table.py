@@ -15,6 +15,8 @@ CHINESE = {
     "equipment": "设备", "point": "测点", "connection": "连接", "group": "分组", "address": "地址", "type": "类型",
     "order": "字节序", "scale": "倍率", "offset": "偏移", "unit": "单位", "low": "下限", "high": "上限",
     "dead_band": "死区", "silence": "静默", "name_zh": "中文名", "name_en": "英文名", "options": "选项",
+    "no_value": "空值", "rollover": "翻转值", "frozen": "冻结", "heartbeat": "心跳", "jump": "跳变",
+    "curve": "标定曲线", "debounce": "防抖", "expression": "表达式",
 }  # fmt: skip
 ENCODINGS = {"utf-8": "utf-8-sig", "gbk": "gb18030"}
 

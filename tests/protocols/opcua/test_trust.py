@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,17 @@ async def test_the_command_shows_trusts_lists_replaces_and_forgets(tmp_path: Pat
         await works(machine, certificate_dir=folder, trust="explicit")
         assert "trusted already" in (await command("trust", url))[1]
         assert shown in (await command("list"))[1]
+        # A site begins with its connections: what else is not there yet is no reason not to trust a server.
+        site = tmp_path / "site"
+        site.mkdir()
+        words = {"adapter": "opcua", "gateway": "edge1", "groups": {"fast": {"period": "1 s"}}}
+        words["settings"] = {"url": url, "certificate_dir": str(tmp_path / "of_site")}
+        (site / "connections.yaml").write_text(json.dumps({"connections": {"shearer": words}}))
+        code, told = await command("trust", "shearer", "--site", str(site), "--yes")
+        assert code == 0 and shown in told and "已信任 · trusted" in told
+        assert shown in (await command("list", "--dir", str(tmp_path / "of_site")))[1]
+        code, told = await command("trust", "drum", "--site", str(site), "--yes")
+        assert code == 1 and "there is no connection 'drum'" in told
     other = Machine(tmp_path / "b", host="elsewhere")
     other.port = machine.port
     async with started(other):
