@@ -141,7 +141,7 @@ def test_every_stored_row_is_true(killed):
     checked = 0
     for point in killed.points("modbus"):
         stored, truth = killed.column(point.id), killed.truth_of(point.id)
-        wrong = untrue_polled(stored, truth)
+        wrong = untrue_polled(stored, truth, step_of(killed.site, point))
         assert not len(wrong), f"{point.path}: {len(wrong)} rows, first {stored.ts[wrong[0]]}={stored.value[wrong[0]]}"
         checked += len(stored.ts)
     for adapter in ("opcua", "mqtt"):
@@ -155,6 +155,11 @@ def test_every_stored_row_is_true(killed):
     assert checked > 1000
 
 
+def step_of(site: Site, point) -> int:
+    """The period of a polled point's group, µs."""
+    return int(site.connections[point.connection].groups[point.group].period_s * 1e6)
+
+
 def good_only(column: Column) -> Column:
     rows = column.quality >= 64
     return Column(column.ts[rows], column.value[rows], column.quality[rows])
@@ -163,8 +168,7 @@ def good_only(column: Column) -> Column:
 def test_polled_truth_is_missing_only_while_the_gateway_was_dead(killed):
     """At each poll instant outside the outage the store knows the truth within the dead-band."""
     for point in killed.points("modbus"):
-        group = killed.site.connections[point.connection].groups[point.group]
-        step = int(group.period_s * 1e6)
+        step = step_of(killed.site, point)
         stored = good_only(killed.column(point.id))
         phases, counts = np.unique(stored.ts % step, return_counts=True)
         first = (killed.start + 3_000_000) // step * step + phases[counts.argmax()]

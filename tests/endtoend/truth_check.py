@@ -11,6 +11,8 @@ from models.site.model import Point
 
 MAX_READ_US = 600_000
 """A polled sample may carry its scheduled instant when the read ended within 500 ms of it."""
+TIMEOUT_US = 2_000_000
+"""Of a Modbus connection: a read that ended later than that carries the time of its end, and is at most so old."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,24 @@ def close(a: NDArray[np.float64], b: NDArray[np.float64], slack: float = 0.0) ->
     return np.abs(a - b) <= slack + 1e-6 * np.maximum(1.0, np.abs(b))
 
 
-def untrue_polled(stored: Column, truth: Column) -> NDArray[np.intp]:
-    """Good stored rows whose value the truth did not have at any instant of their read."""
+def instants(stored: Column, step: int) -> NDArray[np.bool_]:
+    """Which rows carry an instant of their poll group's grid, `step` µs apart."""
+    phases, counts = np.unique(stored.ts % step, return_counts=True)
+    on_grid: NDArray[np.bool_] = stored.ts % step == phases[counts.argmax()]
+    return on_grid
+
+
+def untrue_polled(stored: Column, truth: Column, step: int) -> NDArray[np.intp]:
+    """Good stored rows whose value the truth did not have at any instant of their read: it began at the
+    instant that a row carries, or ended at the time off the grid of `step` µs that it carries."""
     assert stored.quality is not None
     ok = close(stored.value, truth.at(stored.ts))
+    on_grid = instants(stored, step)
     for row in np.flatnonzero(~ok):
-        first, last = np.searchsorted(truth.ts, [stored.ts[row], stored.ts[row] + MAX_READ_US], side="right")
+        when = stored.ts[row]
+        read = [when, when + MAX_READ_US] if on_grid[row] else [when - TIMEOUT_US, when]
+        first, last = np.searchsorted(truth.ts, read, side="right")
+        first = max(first - (not on_grid[row]), 0)  # the value that held as the read began
         ok[row] = bool(close(truth.value[first:last], np.full(last - first, stored.value[row])).any())
     return np.flatnonzero(~ok & (stored.quality >= 64) & np.isfinite(stored.value))
 

@@ -69,7 +69,7 @@ def test_history_draws_and_lists(platform, told):
     [
         (("watch", "--once", "--equipment", "belt7"), "belt1"),
         (("history", "belt1/curent"), path_of("belt1/current")),
-        (("history", "belt1/current", "--last", "soon"), "-soon"),
+        (("history", "belt1/current", "--last", "soon"), "'soon'"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(platform, told, words, said):

@@ -174,12 +174,12 @@ async def test_a_burst_on_two_thousand_values_loses_nothing() -> None:
     await machine.start()
     try:
         rounds, tags = 5, [item(number, number) for number in range(2000)]
-        async with running(machine, tags, max_items_per_subscription=1200, watchdog_s=10, timeout_s=10) as run:
-            await run.until(lambda: sum(map(len, run.readings)) >= 2000, 20)
+        async with running(machine, tags, max_items_per_subscription=1200, watchdog_s=30, timeout_s=30) as run:
+            await run.until(lambda: sum(map(len, run.readings)) >= 2000, 60)
             before = sum(map(len, run.readings))
             assert before == 2000
             await machine.order(burst=rounds, **{"from": 1})
-            await run.until(lambda: sum(map(len, run.readings)) >= before + 2000 * rounds, 20)
+            await run.until(lambda: sum(map(len, run.readings)) >= before + 2000 * rounds, 60)
             await asyncio.sleep(0.2)
             index = np.concatenate([reading.index for reading in run.readings])
             value = np.concatenate([reading.value for reading in run.readings])
@@ -190,7 +190,7 @@ async def test_a_burst_on_two_thousand_values_loses_nothing() -> None:
             await machine.order(burst=12, **{"from": 100})
             await asyncio.sleep(1)
             run.gate.set()
-            await run.until(lambda: sum(map(len, run.readings)) >= 2000 * (1 + rounds + 12), 20)
+            await run.until(lambda: sum(map(len, run.readings)) >= 2000 * (1 + rounds + 12), 60)
             assert run.adapter.counters()["gaps_total"] == run.adapter.counters()["overflows_total"] == 0
     finally:
         await machine.stop()
