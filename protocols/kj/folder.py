@@ -125,11 +125,19 @@ class Folder:
             raise LinkLost(f"the folder {self.path} cannot be used: {error}") from None
 
     def _remembered_definitions(self) -> None:
-        for entry in sorted(os.scandir(self.archive / "definitions"), key=lambda entry: entry.name):
-            name = self._profile.read_name(entry.name)
-            if name is not None and name.kind in KINDS and entry.is_file(follow_symlinks=False):
+        """Of each kind the newest file that can be read: over the years there come to be thousands of them."""
+        found: list[tuple[str, str, str]] = []
+        with os.scandir(self.archive / "definitions") as listed:
+            for entry in listed:
+                name = self._profile.read_name(entry.name)
+                if name is not None and name.kind in KINDS:
+                    found.append((name.stamp, name.kind, entry.path))
+        known: set[str] = set()
+        for _, kind, path in sorted(found, reverse=True):
+            if kind not in known:
                 with contextlib.suppress(OSError, Refused):
-                    self.definitions.take(self._parse(Path(entry.path), name.kind)[0])
+                    self.definitions.take(self._parse(Path(path), kind)[0])
+                    known.add(kind)
 
     def _parse(self, path: Path, kind: str) -> tuple[Records, int]:
         data = self._read(path)
@@ -301,7 +309,7 @@ class Folder:
         self._book.note("refused file", path.name, words)
         moved = self._move(path, self.error)
         with contextlib.suppress(OSError):
-            moved.with_name(moved.name + ".reason").write_text(words + "\n", encoding="utf-8")
+            _write_anew(moved.with_name(moved.name + ".reason"), words + "\n")
 
     def _move(self, path: Path, folder: Path) -> Path:
         """Rename into the folder; what is there under that name and is not the same keeps it."""
@@ -327,6 +335,13 @@ class Folder:
             return there.st_size == path.lstat().st_size and self._read(place) == self._read(path)
         except PermissionError:
             return False
+
+
+def _write_anew(path: Path, words: str) -> None:
+    """A new file in the place of whatever is there: a link under that name is not followed, a pipe not waited for."""
+    path.unlink(missing_ok=True)
+    with path.open("x", encoding="utf-8") as file:
+        file.write(words)
 
 
 def _places(folder: Path, name: str) -> Iterator[Path]:
