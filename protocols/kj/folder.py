@@ -305,8 +305,8 @@ class Folder:
     def _refuse(self, path: Path, words: str) -> None:
         self._waiting.pop(path.name, None)
         self._counts["refused_files_total"] += 1
-        log.warning("kj_refused", file=path.name, reason=words)
-        self._book.note("refused file", path.name, words)
+        log.warning("kj_refused", file=shown(path.name), reason=words)
+        self._book.note("refused file", shown(path.name), words)
         moved = self._move(path, self.error)
         with contextlib.suppress(OSError):
             _write_anew(moved.with_name(moved.name + ".reason"), words + "\n")
@@ -321,7 +321,7 @@ class Folder:
         except FileNotFoundError:
             return folder / path.name
         except OSError as error:
-            raise LinkLost(f"{path} cannot be moved to {folder}: {error.strerror}; it would come again") from None
+            raise LinkLost(f"{shown(str(path))} cannot be moved to {folder}: {error.strerror}; it would come again") from None
         return target
 
     def _free(self, path: Path, place: Path) -> bool:
@@ -335,6 +335,15 @@ class Folder:
             return there.st_size == path.lstat().st_size and self._read(place) == self._read(path)
         except PermissionError:
             return False
+
+
+def shown(name: str) -> str:
+    """A file's name for logs and pages. One that is no UTF-8 was written as GBK, by a Windows system."""
+    data = os.fsencode(name)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("gb18030", "replace")
 
 
 def _write_anew(path: Path, words: str) -> None:

@@ -422,3 +422,17 @@ async def test_the_reason_of_a_refusal_is_written_into_no_link_and_waits_for_no_
         await receiver.count("refused_files_total")
         await receiver.until(lambda: reason.is_file() and not reason.is_symlink(), "the reason")
     assert precious.read_text() == "mine" and "999999999" in reason.read_text()
+
+
+async def test_a_name_that_is_no_utf_8_is_refused_and_told_of_like_any_other(inbox, writer):
+    """Windows systems write names in GBK over FTP."""
+    bytes_of = os.fsencode(inbox) + "/测点_CDSS.txt".encode("gbk")
+    async with Receiver(inbox, ONE, incomplete_s=1) as receiver:
+        with open(bytes_of, "wb") as file:  # noqa: PTH123 - a Path has no bytes
+            file.write(b"x")
+        await receiver.count("refused_files_total")
+        writer.values({1: "2"})
+        await receiver.until(lambda: bool(receiver.rows()), "others go on")
+        (finding,) = receiver.adapter.findings()
+        for words in (finding.where, finding.reason):
+            assert words.encode() and "测点_CDSS.txt" in finding.where
