@@ -321,7 +321,9 @@ class Folder:
         except FileNotFoundError:
             return folder / path.name
         except OSError as error:
-            raise LinkLost(f"{shown(str(path))} cannot be moved to {folder}: {error.strerror}; it would come again") from None
+            raise LinkLost(
+                f"{shown(str(path))} cannot be moved to {folder}: {error.strerror}; it would come again"
+            ) from None
         return target
 
     def _free(self, path: Path, place: Path) -> bool:
