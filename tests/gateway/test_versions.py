@@ -160,18 +160,21 @@ async def test_a_version_on_disk_that_cannot_be_used_now_is_kept_for_later(tmp_p
 
 
 async def test_a_disk_that_was_full_when_a_version_came_does_not_refuse_it_for_good(tmp_path, packed, monkeypatch):
-    async with mine_bus(tmp_path / "bus") as running:
-        async with await running.connect("engineer") as engineer, await running.connect("gateway-edge1") as gateway:
-            await sites.publish(engineer, CODE, packed("a"), "王工")
-            rig = Rig(tmp_path / "kept")
+    async with (
+        mine_bus(tmp_path / "bus") as running,
+        await running.connect("engineer") as engineer,
+        await running.connect("gateway-edge1") as gateway,
+    ):
+        await sites.publish(engineer, CODE, packed("a"), "王工")
+        rig = Rig(tmp_path / "kept")
 
-            def full(*_):
-                raise OSError(errno.ENOSPC, "No space left on device")
+        def full(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
 
-            with monkeypatch.context() as disk:
-                disk.setattr(versions, "unpack", full)
-                with pytest.raises(OSError, match="No space"):
-                    await rig.follower._look(gateway)
-                assert "No space left" in rig.refused["reason"] and not rig.applied
-            await rig.follower._look(gateway)
-            assert rig.applied == [["one"]] and rig.refused is None
+        with monkeypatch.context() as disk:
+            disk.setattr(versions, "unpack", full)
+            with pytest.raises(OSError, match="No space"):
+                await rig.follower._look(gateway)
+            assert "No space left" in rig.refused["reason"] and not rig.applied
+        await rig.follower._look(gateway)
+        assert rig.applied == [["one"]] and rig.refused is None
