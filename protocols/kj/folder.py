@@ -34,6 +34,8 @@ BYTES_AT_ONCE = 8 << 20
 MOST_ENTRIES = 20_000
 """Of the folder that are looked at in one go."""
 REMEMBERED = 10_000
+LONGEST_NAME = 255
+"""Bytes of a file's name, on every disk of today."""
 COUNTS = (
     "files_total",
     "partial_files_total",
@@ -360,5 +362,7 @@ def _places(folder: Path, name: str) -> Iterator[Path]:
     stem, dot, suffix = name.rpartition(".")
     number = 1
     while True:
-        yield folder / f"{stem}_{number}{dot}{suffix}"
+        # With a number behind it, and `.reason` behind that, it must still be a name that a disk takes.
+        short = os.fsdecode(os.fsencode(stem)[: LONGEST_NAME - 40])
+        yield folder / f"{short}_{number}{dot}{suffix}"
         number += 1

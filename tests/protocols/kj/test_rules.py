@@ -436,3 +436,14 @@ async def test_a_name_that_is_no_utf_8_is_refused_and_told_of_like_any_other(inb
         (finding,) = receiver.adapter.findings()
         for words in (finding.where, finding.reason):
             assert words.encode() and "测点_CDSS.txt" in finding.where
+
+
+async def test_a_name_as_long_as_a_name_may_be_stops_nothing_when_it_comes_a_second_time(inbox, writer):
+    name = "x" * 251 + ".txt"
+    async with Receiver(inbox, ONE, incomplete_s=1) as receiver:
+        for number in (1, 2):
+            (inbox / name).write_bytes(b"x" * number)
+            await receiver.until(lambda: not waiting(inbox), "it is put away")
+        writer.values({1: "2"})
+        await receiver.until(lambda: bool(receiver.rows()), "others go on")
+    assert len(list((inbox / "error").glob("*.txt"))) == 2
