@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.needs import program
-from tests.servers import free_port
+from tests.ports import free_port
 
 PASSWORD = "only-in-tests"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,16 +14,10 @@ from bus.credentials import Credentials
 from bus.process import ServerProcess
 from bus.server import prepare
 from bus.streams import Limits
+from tests.ports import free_port
 
 SMALL = Limits(samples_bytes=64 << 20, safety_bytes=16 << 20, events_bytes=16 << 20)
 CODE = "140581000000"
-
-
-def free_port() -> int:
-    """A port on loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

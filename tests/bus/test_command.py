@@ -13,7 +13,7 @@ import simulators
 from bus import credentials, subjects
 from bus.connection import Bus, BusUnavailable
 from bus.server import wait_ready
-from tests.servers import free_port
+from tests.ports import free_port
 
 SITE = Path(simulators.__file__).parent / "mines" / "demo"
 

@@ -18,7 +18,8 @@ from bus import credentials, server, subjects
 from bus.connection import BusUnavailable, PublishRefused
 from bus.errors import BusError, CredentialError, ServerError
 from bus.process import ServerProcess
-from tests.servers import CODE, free_port, mine_bus
+from tests.ports import free_port
+from tests.servers import CODE, mine_bus
 
 
 @pytest.fixture

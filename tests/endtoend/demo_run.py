@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,18 +17,7 @@ from typing import Any
 
 import psutil
 
-
-def free_block(size: int = 5) -> int:
-    """The first of `size` neighbouring free ports."""
-    for first in range(21000 + os.getpid() % 5000, 60000, size):
-        with contextlib.ExitStack() as stack:
-            try:
-                for port in range(first, first + size):
-                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return first
-    raise RuntimeError("no free ports")
+from tests.ports import free_block
 
 
 @dataclass

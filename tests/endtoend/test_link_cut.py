@@ -20,8 +20,9 @@ from models.site import load
 from sevenones.demo import BUNDLED_SITE
 from sevenones.supervisor import python
 from tests.endtoend.streams import pairs_of
+from tests.ports import free_port
 from tests.proxy import Proxy
-from tests.servers import RunningBus, free_port, mine_bus
+from tests.servers import RunningBus, mine_bus
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Protocol
 
-from tests.protocols.peer import free_port
+from tests.ports import free_port
 
 ALWAYS = ""
 """The step of what stands above the first `== name`."""

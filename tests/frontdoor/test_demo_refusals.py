@@ -9,7 +9,7 @@ import pytest
 
 from sevenones.demo import BUNDLED_SITE, Ports
 from sevenones.home import held, open_home
-from tests.endtoend.demo_run import free_block
+from tests.ports import free_block
 
 
 def demo(home, port):

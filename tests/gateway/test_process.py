@@ -22,7 +22,8 @@ from models.quality import Quality
 from models.samples import Batch, concat
 from simulators.devices.modbus import Area, ModbusDevice, Unit
 from tests.gateway.sites import CODE
-from tests.servers import free_port, mine_bus
+from tests.ports import free_port
+from tests.servers import mine_bus
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.endtoend.demo_run import free_block
-from tests.protocols.peer import free_port
+from tests.ports import free_block, free_port
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "integrating-a-device.md"
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)

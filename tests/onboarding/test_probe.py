@@ -14,10 +14,10 @@ import simulators.devices.modbus as stack
 from gateway.onboarding.probe import Options, probe
 from gateway.onboarding.target import of_url
 from tests.onboarding.command import device, sevenones
+from tests.ports import free_port
 from tests.protocols.modbus.test_stacks import cable
 from tests.protocols.mqtt.broker import PASSWORD, USER, Broker
 from tests.protocols.opcua.machine import Machine
-from tests.protocols.peer import free_port
 
 QUICK = Options(units=(1, 2, 3), timeout_s=0.5, pause_s=0.0, rounds=5)
 

@@ -25,7 +25,8 @@ import pytest
 from models.site.model import Name
 from protocols import registry
 from protocols.adapter import Adapter, AdapterError, Delivers, LinkLost, Settings, Sheet, Supports, Tag, WriteRefused
-from tests.protocols.peer import Peer, free_port, stranger
+from tests.ports import free_port
+from tests.protocols.peer import Peer, stranger
 from tests.protocols.session import NotYetError, Session
 
 GARBAGE = bytes(range(255, -1, -1)) * 8

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -61,14 +60,6 @@ class Peer(ABC):
     def excuses(self, task: asyncio.Task[Any]) -> bool:
         """Whether a task that is there after `close` is the device's own and not the adapter's."""
         return False
-
-
-def free_port() -> int:
-    """A port of the loopback address on which nothing listens."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port: int = door.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

@@ -21,8 +21,8 @@ from models.site.model import Site
 from simulators.mine import Mine, run
 from simulators.truth import read_truth
 from simulators.world import World
+from tests.ports import free_port
 from tests.protocols.mqtt.broker import PASSWORD, Broker
-from tests.protocols.peer import free_port
 from tests.simulators.points import connection, point
 from tests.simulators.points import site as make_site
 from tests.simulators.test_mqtt_device import Listener

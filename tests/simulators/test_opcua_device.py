@@ -16,7 +16,7 @@ from asyncua.ua.uaerrors import BadUserAccessDenied
 from models.site.model import Kind
 from simulators.devices.device import DeviceError
 from simulators.devices.opcua import OpcUaPoints, make_certificate
-from tests.protocols.peer import free_port
+from tests.ports import free_port
 from tests.simulators.points import connection, point
 
 URI = "urn:test:simulators"

@@ -18,7 +18,7 @@ import simulators
 from models.site import load
 from simulators.load import value_at
 from simulators.truth import read_truth
-from tests.protocols.peer import free_port
+from tests.ports import free_port
 from tests.simulators.test_load import poll
 
 DEMO = Path(simulators.__file__).parent / "mines" / "demo"

@@ -30,7 +30,8 @@ from middleplatform.api.times import now_us
 from models.events import Event, EventBatch
 from models.samples import Batch
 from tests.middleplatform.api.build import CODE, site
-from tests.servers import free_port, mine_bus
+from tests.ports import free_port
+from tests.servers import mine_bus
 
 PASSWORD = "right horse"
 

@@ -19,7 +19,7 @@ from bus import credentials
 from middleplatform.api.process import PortTaken, run
 from tests.middleplatform.api.build import batch, now, path_of, site
 from tests.middleplatform.api.stage import until
-from tests.servers import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from middleplatform.store.flight import Door
 from middleplatform.store.history import History
 from middleplatform.store.latest import Latest
 from middleplatform.store.schema import SAMPLE_COLUMNS
-from tests.servers import free_port
+from tests.ports import free_port
 
 T = 1_795_420_368_000_000
 

@@ -12,7 +12,8 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from protocols.adapter import Tag
-from tests.protocols.peer import Peer, free_port
+from tests.ports import free_port
+from tests.protocols.peer import Peer
 
 MISSING = 9_000
 

@@ -8,9 +8,10 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from protocols.adapter import Tag
 from protocols.modbus import Modbus, ModbusSettings
+from tests.ports import free_port
 from tests.protocols.conformance import Conformance
 from tests.protocols.modbus.peer import ModbusPeer
-from tests.protocols.peer import Peer, free_port
+from tests.protocols.peer import Peer
 
 
 class TestModbus(Conformance):

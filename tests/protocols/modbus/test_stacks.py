@@ -18,8 +18,8 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from models.quality import Quality
 from protocols.adapter import Tag
 from protocols.modbus import Modbus, ModbusSettings
+from tests.ports import free_port
 from tests.protocols.modbus.test_reader import bad, rows, tags
-from tests.protocols.peer import free_port
 from tests.stacks.node import Stack, stack
 
 

@@ -18,7 +18,8 @@ import paho.mqtt.client as paho
 
 from protocols.adapter import Tag
 from tests.needs import program
-from tests.protocols.peer import Peer, free_port
+from tests.ports import free_port
+from tests.protocols.peer import Peer
 
 USER, PASSWORD = "gateway", "open sesame"
 

@@ -13,10 +13,10 @@ import pytest
 from protocols.adapter import LinkLost, SignInRefused
 from protocols.mqtt import faults
 from tests.certificates import certificate
+from tests.ports import free_port
 from tests.protocols.mqtt.broker import Broker, tag
 from tests.protocols.mqtt.test_delivery import running
 from tests.protocols.mqtt.test_sign_in import adapter, refusal
-from tests.protocols.peer import free_port
 
 BOTH = pytest.mark.parametrize("protocol", ["3.1.1", "5"])
 

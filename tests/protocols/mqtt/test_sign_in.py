@@ -10,9 +10,9 @@ import pytest
 from protocols.adapter import LinkLost, SignInRefused
 from protocols.mqtt import Mqtt
 from tests.certificates import certificate
+from tests.ports import free_port
 from tests.protocols.mqtt.broker import PASSWORD, Broker, MqttPeer, Publisher, settings, tag
 from tests.protocols.mqtt.test_delivery import running
-from tests.protocols.peer import free_port
 
 
 def adapter(port: int, **more: Any) -> Mqtt:

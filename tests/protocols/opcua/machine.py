@@ -19,8 +19,9 @@ from typing import Any
 
 from protocols.adapter import Tag
 from protocols.opcua import OpcUa
+from tests.ports import free_port
 from tests.protocols.opcua.server import NAMESPACE, PASSWORD, USER, VARIABLES
-from tests.protocols.peer import Peer, free_port
+from tests.protocols.peer import Peer
 
 
 def tag(index: int, name: str, kind: str = "", namespace: str = NAMESPACE) -> Tag:

@@ -14,10 +14,10 @@ import pytest_asyncio
 
 from protocols.adapter import SignInRefused, Tag
 from protocols.opcua import OpcUa
+from tests.ports import free_port
 from tests.protocols.opcua.machine import SHARED
 from tests.protocols.opcua.server import PASSWORD, USER
 from tests.protocols.opcua.test_subscribe import Running, running
-from tests.protocols.peer import free_port
 from tests.stacks.node import Stack, stack
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]

@@ -13,9 +13,9 @@ import pytest
 from protocols.adapter import LinkLost, SignInRefused
 from protocols.opcua import OpcUa
 from protocols.opcua.identity import own_identity
+from tests.ports import free_port
 from tests.protocols.opcua.machine import Machine, tag
 from tests.protocols.opcua.server import PASSWORD
-from tests.protocols.peer import free_port
 
 
 @asynccontextmanager
