@@ -15,6 +15,7 @@ from bus.consumer import DEFAULT_ACK_WAIT_S, DEFAULT_MAX_ACK_PENDING, Consumer, 
 from bus.credentials import Credential
 from bus.errors import BusUnavailable, MessageTooBig, NotPermitted, PublishRefused, StreamFull
 from bus.link import Link, Listening
+from bus.subjects import INBOX
 
 __all__ = [
     "Bus",
@@ -154,7 +155,8 @@ class Bus:
         async def one(message: Msg) -> None:
             try:
                 answer = await handler(message.subject, message.data)
-                if message.reply:
+                # The server lets an answer go wherever the asker wishes: not into a stream or to others' subjects.
+                if message.reply.startswith(INBOX):
                     await self._link.send(message.reply, answer)
             except Exception:
                 _log.exception("bus handler failed", subject=message.subject)

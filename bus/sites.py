@@ -117,7 +117,14 @@ def files(data: bytes) -> list[tuple[str, bytes]]:
         with tarfile.open(fileobj=io.BytesIO(whole), mode="r:") as archive:
             for entry in archive:
                 where = PurePosixPath(entry.name)
-                if not entry.isfile() or where.is_absolute() or ".." in where.parts or "\0" in entry.name:
+                # A sparse file says itself how large it is: a few bytes of it may unpack to any size.
+                if (
+                    not entry.isfile()
+                    or entry.issparse()
+                    or where.is_absolute()
+                    or ".." in where.parts
+                    or "\0" in entry.name
+                ):
                     raise SiteFolderError(f"'{entry.name[:80]}' may not be in a site")
                 if len(found) >= MAX_FILES:
                     raise SiteFolderError(f"over {MAX_FILES} files")

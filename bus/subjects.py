@@ -78,9 +78,13 @@ def source_of(subject: str) -> str:
     return subject.rpartition(".")[2]
 
 
+INBOX = "_INBOX_"
+"""How the subjects begin on which answers are received."""
+
+
 def inbox_of(process: str) -> str:
     """The prefix of the subjects on which a process, and no other, receives answers."""
-    return f"_INBOX_{process}"
+    return f"{INBOX}{process}"
 
 
 def domain_of(server: str, code: str) -> str:

@@ -55,10 +55,13 @@ class Counters:
         with np.errstate(invalid="ignore"):
             old = np.zeros(len(places), np.bool_) if past is None else past
             step = raw - last
-            seconds = np.maximum((when - self.at[places]) / 1e6, 1e-3)
+            elapsed = when - self.at[places]
+            seconds = np.maximum(elapsed / 1e6, 1e-3)
+            # The clock was set back while nobody counted: nothing is known of the time in between.
+            timeless = (elapsed < 0) & ~old
             fell = (step < 0) & ~old
             around = step + full
-            usual = (rate == 0) | (around <= FASTER * rate * seconds + ALWAYS * full)
+            usual = (rate == 0) | timeless | (around <= FASTER * rate * seconds + ALWAYS * full)
             rolled = fell & (last >= 0.75 * full) & (raw <= 0.25 * full) & usual
             reset = fell & ~rolled & (raw <= 0.5 * last)
             back = fell & ~rolled & ~reset
@@ -66,7 +69,8 @@ class Counters:
             # What is older than the last roll-over belongs below it.
             base = np.where(old, base - np.where((raw > last) & (base >= full), full, 0.0), base)
         base = base + np.where(rolled, full, np.where(reset, last, 0.0))
-        self._remember(places, raw, when, base, np.where(rolled, around, np.where(fell, 0.0, step)) / seconds, old)
+        gained = np.where(timeless, np.nan, np.where(rolled, around, np.where(fell, 0.0, step)))
+        self._remember(places, raw, when, base, gained / seconds, old)
         if rolled.any() or reset.any():
             self.rolled += int(np.count_nonzero(rolled))
             self.resets += int(np.count_nonzero(reset))
@@ -89,16 +93,22 @@ class Counters:
         kept = places[known]
         self._rate[kept] = np.maximum(self._rate[kept] * FADES, rate[known])
 
+    def clock_jumped(self, moved_us: int) -> None:
+        self.at[self.at != NEVER] += moved_us
+
     # ---- over a restart
 
-    def state(self) -> dict[str, tuple[float, float]]:
-        """Base and last count of each counter that was read, by path."""
+    def state(self) -> dict[str, tuple[float, ...]]:
+        """Of each counter that was read, by path: base, last count, when that was (µs), and the usual rate."""
         read = np.flatnonzero(~np.isnan(self.last))
-        return {self._paths[i]: (float(self.base[i]), float(self.last[i])) for i in read}
+        kept = (column[read].tolist() for column in (self.base, self.last, self.at, self._rate))
+        return {self._paths[i]: tuple(map(float, row)) for i, row in zip(read, zip(*kept, strict=True), strict=True)}
 
     def restore(self, state: Mapping[str, Iterable[float]]) -> None:
-        """Go on from what `state` gave, before anything is read; counters that it does not know begin new."""
+        """Go on from what `state` gave, before anything is read; counters that it does not know begin new.
+        A state of before that had no time and no rate is taken too."""
         for place, path in enumerate(self._paths):
             if path in state:
-                base, last = state[path]
-                self.base[place], self.last[place] = base, last
+                self.base[place], self.last[place], *more = state[path]
+                if more:
+                    self.at[place], self._rate[place] = more

@@ -15,9 +15,16 @@ from protocols.findings import KEPT_BYTES, Finding
 
 MOST_SHOWN = 1000
 
-_SECRET = re.compile(
-    rb"""((?:password|passwd|passphrase|pwd|secret|token|api_?key|authorization)["']?\s*[:=]\s*)("[^"]*"?|'[^']*'?|[^"',;&\s}]+)""",
-    re.IGNORECASE,
+_CHINESE = b"|".join(re.escape(word.encode(code)) for word in ("密码", "口令") for code in ("utf-8", "gbk"))
+_SECRETS = (
+    # After the word for it; an HTTP header has the kind of the secret before it.
+    re.compile(
+        rb"""((?:password|passwd|passphrase|pwd|secret|token|api_?key|authorization|%b)["']?\s*[:=]\s*)"""
+        rb"""("[^"]*"?|'[^']*'?|(?:(?:bearer|basic|digest)\s+)?[^"',;&\s}]+)""" % _CHINESE,
+        re.IGNORECASE,
+    ),
+    # Of a user in a URL.
+    re.compile(rb"""(://[^/\s:@"']*:)([^@/\s"']+)(?=@)"""),
 )
 
 
@@ -47,7 +54,9 @@ class FindingsPage:
 
 
 def _masked(data: bytes) -> bytes:
-    return _SECRET.sub(lambda found: found[1] + b"*" * len(found[2]), data)
+    for secret in _SECRETS:
+        data = secret.sub(lambda found: found[1] + b"*" * len(found[2]), data)
+    return data
 
 
 def _as_json(finding: Finding, connection: DeviceConnection) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ bus the gateway runs from the version that it accepted last. What waits in the o
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_S = 2.0
 MOST_WORDS = 1000
+PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""What is wrong with this machine's disk or memory now, and may be right in a moment."""
 
 Load = Callable[[Path], Site]
 """Reads and checks a site's folder. Raises SiteErrors."""
@@ -123,6 +126,11 @@ class Follower:
             if kept is not None:
                 await asyncio.to_thread(self._versions.refuse, kept)
             return
+        except OSError as error:
+            self._refuse(version.number, version.digest, version.who, f"it cannot be kept on this disk: {error}")
+            if error.errno in PASSING:
+                raise  # not the version's fault: the next look takes it again
+            return
         except Exception as error:  # our own fault, which a new start would only meet again
             log.exception("site_check_failed", number=version.number)
             self._refuse(version.number, version.digest, version.who, f"the check failed: {error!r}")
@@ -142,5 +150,7 @@ class Follower:
         return site
 
     def _refuse(self, number: int, digest: str, who: str, reason: str) -> None:
-        log.error("site_refused", number=number, who=who, reason=reason)
-        self._refused = {"number": number, "digest": digest, "who": who, "reason": reason[:MOST_WORDS]}
+        refused = {"number": number, "digest": digest, "who": who, "reason": reason[:MOST_WORDS]}
+        if refused != self._refused:
+            log.error("site_refused", number=number, who=who, reason=reason)
+        self._refused = refused

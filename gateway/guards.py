@@ -162,6 +162,7 @@ class Guards:
         self.frozen.forget(rows)
 
     def clock_jumped(self, moved_us: int) -> None:
+        self.counters.clock_jumped(moved_us)
         self.frozen.clock_jumped(moved_us)
         self.debounce.clock_jumped(moved_us)
 

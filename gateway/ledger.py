@@ -18,11 +18,16 @@ import structlog
 
 from bus.secret import write_secret
 from gateway.inverse import Raw
-from models.command import Answer, Command, CommandError, Value
+from models.command import Answer, Command, CommandError, Outcome, Value
+from models.site.model import Name
 
 log = structlog.get_logger(__name__)
 
 MOST_ANSWERS = 1000
+CUT_SHORT = Name(
+    "结果未知（执行中网关停止）；不会重复执行",
+    "outcome unknown (the gateway was stopped in the middle of it): not done again",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,15 @@ class Ledger:
         self._saving = asyncio.Lock()
         self.unsettled: dict[str, Unsettled] = {}
         self._answers: dict[str, tuple[int, str, Answer]] = {}
+        self._cut_short: dict[str, str] = {}
+        """Point by id of the commands that were under way when the process before this one ended."""
         self._read()
 
     def answer_to(self, command: Command) -> Answer | None:
         """What was answered to this command before. Raises CommandError when another one had its id."""
         known = self._answers.get(command.id)
+        if known is None and self._cut_short.get(command.id) == command.point:
+            return Answer(command.id, command.point, Outcome.UNKNOWN, CUT_SHORT, at=self._now())
         if known is None:
             return None
         if known[1] != fingerprint(command):
@@ -66,8 +75,16 @@ class Ledger:
     def remember(self, command: Command, answer: Answer) -> None:
         """Keep an answer, in memory for long and on disk until the deadline."""
         self._answers[command.id] = (command.deadline, fingerprint(command), answer)
-        while len(self._answers) > MOST_ANSWERS:
-            del self._answers[next(iter(self._answers))]
+        if len(self._answers) > MOST_ANSWERS:
+            del self._answers[self._least_needed()]
+
+    def _least_needed(self) -> str:
+        """The oldest whose command wrote nothing or may not be repeated any more: done again, it does no harm."""
+        now = self._now()
+        for key, (deadline, _, answer) in self._answers.items():
+            if answer.outcome is Outcome.REFUSED or deadline < now:
+                return key
+        return next(iter(self._answers))
 
     async def save(self) -> None:
         """Bring it to disk: on return it is there. Raises OSError."""
@@ -88,6 +105,7 @@ class Ledger:
             content: Mapping[str, Any] = json.loads(self._file.read_text())
             for entry in content["unsettled"]:
                 self.unsettled[str(entry["point"])] = Unsettled(**entry)
+                self._cut_short[str(entry["id"])] = str(entry["point"])
             for kept in content["answers"]:
                 answer = Answer.of_json(kept["answer"])
                 self._answers[answer.id] = (int(kept["deadline"]), str(kept["command"]), answer)

@@ -42,7 +42,9 @@ class Memory:
             if self._path.stat().st_size > MAX_BYTES:
                 raise ValueError("it is too large")
             found = orjson.loads(self._path.read_bytes())
-            state = {str(path): (float(base), float(last)) for path, (base, last) in found["counters"].items()}
+            state = {str(path): tuple(map(float, kept)) for path, kept in found["counters"].items()}
+            if any(len(kept) not in (2, 4) for kept in state.values()):
+                raise ValueError("a counter has not the numbers that it should have")
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -94,8 +94,10 @@ class Questions:
 
     def _check_line(self, target: Target) -> None:
         """A serial line has one master: this gateway's own connection, where there is one."""
-        line = target.settings.get("device")
-        taken = next((one for one in self._connections if line and one.spec.settings.get("device") == line), None)
+        line = target.settings.get("port")
+        if not isinstance(line, str) or not line.startswith("/"):
+            return
+        taken = next((one for one in self._connections if one.spec.settings.get("port") == line), None)
         if taken is not None:
             raise AskError(
                 f"串口 {line} 正由连接 {taken.spec.name} 使用，请用该连接名提问",

@@ -21,7 +21,7 @@ import structlog
 from gateway.clock import WallClock
 from gateway.connection import DeviceConnection
 from gateway.inverse import Raw, Unwritable, invert, wanted_number
-from gateway.ledger import Ledger, Unsettled
+from gateway.ledger import Ledger, Unsettled, fingerprint
 from gateway.readback import Held, as_taken, next_value, present, read_back
 from gateway.telling import Telling, judged, lost
 from models.command import AHEAD_S, Answer, Command, CommandError, Outcome, Value
@@ -62,6 +62,8 @@ class Writer:
         self._turns: WeakKeyDictionary[DeviceConnection, asyncio.Lock] = WeakKeyDictionary()
         self._last: dict[str, float] = {}
         self._under_way: dict[str, asyncio.Task[Answer]] = {}
+        self._meant: dict[str, str] = {}
+        """What each command under way is, by id: see ledger.fingerprint."""
         self._writing: set[str] = set()
 
     def blocked(self, path: str) -> Unsettled | None:
@@ -71,6 +73,8 @@ class Writer:
     async def carry_out(self, command: Command) -> Answer:
         """Do what the command says, once: the same command again gets the same answer."""
         running = self._under_way.get(command.id)
+        if running is not None and self._meant[command.id] != fingerprint(command):
+            return self._refused(command, "命令编号重复", f"the id '{command.id}' is another command's")
         if running is None:
             try:
                 known = self._ledger.answer_to(command)
@@ -82,9 +86,12 @@ class Writer:
                 return self._refused(command, "网关正忙", f"{MOST_WAITING} commands are under way already")
             # A task of its own: whoever asked may go away, the write goes on.
             running = asyncio.create_task(self._answered(command), name=f"command-{command.id}")
-            self._under_way[command.id] = running
-            running.add_done_callback(lambda _: self._under_way.pop(command.id, None))
+            self._under_way[command.id], self._meant[command.id] = running, fingerprint(command)
+            running.add_done_callback(lambda _: self._forget(command.id))
         return await asyncio.shield(running)
+
+    def _forget(self, key: str) -> None:
+        del self._under_way[key], self._meant[key]
 
     async def run(self) -> None:
         """Read back, whenever their devices are there, the points whose writes are unsettled."""

@@ -43,7 +43,7 @@ class FindingBook:
     def note(self, kind: str, where: str, reason: str, payload: bytes = b"") -> None:
         """Once more: this was met."""
         self.counts[kind] = self.counts.get(kind, 0) + 1
-        self._keep(Finding(kind, where[:KEPT_CHARACTERS], reason[:KEPT_CHARACTERS], payload[:KEPT_BYTES], 0, 0))
+        self._keep(Finding(kind, _printable(where), _printable(reason), payload[:KEPT_BYTES], 0, 0))
 
     def _keep(self, new: Finding) -> None:
         now = self._now()
@@ -62,6 +62,11 @@ class FindingBook:
     def all(self) -> Sequence[Finding]:
         """The findings, the latest last."""
         return tuple(self._kept.values())
+
+
+def _printable(words: str) -> str:
+    """So much of it as is kept; a half of a character, which no page can show, becomes a question mark."""
+    return words[:KEPT_CHARACTERS].encode("utf-8", "replace").decode()
 
 
 def joined(before: Sequence[Finding], after: Sequence[Finding], most: int = LIMIT) -> Sequence[Finding]:

@@ -70,6 +70,8 @@ def of_connection(connection: Connection) -> Target:
     settings = dict(connection.settings)
     if "client_id" in settings:
         settings["client_id"] = _client_id()
+    # Who looks around does not say that the host is up, nor, on leaving, that it is down: its nodes would leave it.
+    settings.pop("host_id", None)
     return Target(connection.name, connection.adapter, settings)
 
 

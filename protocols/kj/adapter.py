@@ -159,7 +159,7 @@ class Kj(Adapter[KjSettings, None]):
     async def _call(self, function: Callable[[], blocking.T], limit_s: float = 0.0) -> blocking.T:
         limit_s = limit_s or self.settings.timeout_s
         try:
-            return await blocking.call(function, limit_s)
+            return await blocking.call(function, limit_s, self.settings.folder)
         except TimeoutError:
             raise LinkLost(
                 f"the folder {self.settings.folder} did not answer within {limit_s:g} s: is the server of the share up?"

@@ -34,6 +34,8 @@ BYTES_AT_ONCE = 8 << 20
 MOST_ENTRIES = 20_000
 """Of the folder that are looked at in one go."""
 REMEMBERED = 10_000
+LONGEST_NAME = 255
+"""Bytes of a file's name, on every disk of today."""
 COUNTS = (
     "files_total",
     "partial_files_total",
@@ -125,11 +127,19 @@ class Folder:
             raise LinkLost(f"the folder {self.path} cannot be used: {error}") from None
 
     def _remembered_definitions(self) -> None:
-        for entry in sorted(os.scandir(self.archive / "definitions"), key=lambda entry: entry.name):
-            name = self._profile.read_name(entry.name)
-            if name is not None and name.kind in KINDS and entry.is_file(follow_symlinks=False):
+        """Of each kind the newest file that can be read: over the years there come to be thousands of them."""
+        found: list[tuple[str, str, str]] = []
+        with os.scandir(self.archive / "definitions") as listed:
+            for entry in listed:
+                name = self._profile.read_name(entry.name)
+                if name is not None and name.kind in KINDS:
+                    found.append((name.stamp, name.kind, entry.path))
+        known: set[str] = set()
+        for _, kind, path in sorted(found, reverse=True):
+            if kind not in known:
                 with contextlib.suppress(OSError, Refused):
-                    self.definitions.take(self._parse(Path(entry.path), name.kind)[0])
+                    self.definitions.take(self._parse(Path(path), kind)[0])
+                    known.add(kind)
 
     def _parse(self, path: Path, kind: str) -> tuple[Records, int]:
         data = self._read(path)
@@ -297,11 +307,11 @@ class Folder:
     def _refuse(self, path: Path, words: str) -> None:
         self._waiting.pop(path.name, None)
         self._counts["refused_files_total"] += 1
-        log.warning("kj_refused", file=path.name, reason=words)
-        self._book.note("refused file", path.name, words)
+        log.warning("kj_refused", file=shown(path.name), reason=words)
+        self._book.note("refused file", shown(path.name), words)
         moved = self._move(path, self.error)
         with contextlib.suppress(OSError):
-            moved.with_name(moved.name + ".reason").write_text(words + "\n", encoding="utf-8")
+            _write_anew(moved.with_name(moved.name + ".reason"), words + "\n")
 
     def _move(self, path: Path, folder: Path) -> Path:
         """Rename into the folder; what is there under that name and is not the same keeps it."""
@@ -313,7 +323,9 @@ class Folder:
         except FileNotFoundError:
             return folder / path.name
         except OSError as error:
-            raise LinkLost(f"{path} cannot be moved to {folder}: {error.strerror}; it would come again") from None
+            raise LinkLost(
+                f"{shown(str(path))} cannot be moved to {folder}: {error.strerror}; it would come again"
+            ) from None
         return target
 
     def _free(self, path: Path, place: Path) -> bool:
@@ -329,10 +341,28 @@ class Folder:
             return False
 
 
+def shown(name: str) -> str:
+    """A file's name for logs and pages. One that is no UTF-8 was written as GBK, by a Windows system."""
+    data = os.fsencode(name)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("gb18030", "replace")
+
+
+def _write_anew(path: Path, words: str) -> None:
+    """A new file in the place of whatever is there: a link under that name is not followed, a pipe not waited for."""
+    path.unlink(missing_ok=True)
+    with path.open("x", encoding="utf-8") as file:
+        file.write(words)
+
+
 def _places(folder: Path, name: str) -> Iterator[Path]:
     yield folder / name
     stem, dot, suffix = name.rpartition(".")
     number = 1
     while True:
-        yield folder / f"{stem}_{number}{dot}{suffix}"
+        # With a number behind it, and `.reason` behind that, it must still be a name that a disk takes.
+        short = os.fsdecode(os.fsencode(stem)[: LONGEST_NAME - 40])
+        yield folder / f"{short}_{number}{dot}{suffix}"
         number += 1

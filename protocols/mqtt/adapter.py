@@ -135,8 +135,7 @@ class Mqtt(Adapter[MqttSettings, None]):
             await link.open()
             if await link.subscribe([command.answer.topic]):
                 raise WriteRefused(f"the broker does not let this user read '{command.answer.topic}': no way to verify")
-            number = link.publish(command.topic, payload, qos=1)
-            await link.published(number)
+            await link.command(command.topic, payload)
             await self._confirmed(link, command, tag, value)
         finally:
             await link.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import secrets
 import ssl
 import threading
@@ -206,13 +207,26 @@ class Link:
             if self._counts["messages_total"] == before and not self._paused:
                 raise LinkLost(f"{self._where} did not answer a subscription within {self._settings.timeout_s:g} s")
 
-    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> int:
+    def publish(
+        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False, properties: Properties | None = None
+    ) -> int:
         """Send one message; gives its number, by which `published` knows it. Raises LinkLost."""
         self._raise_if_lost()
-        info = self._client.publish(topic, payload, qos=qos, retain=retain)
+        info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
         if info.rc != paho.MQTT_ERR_SUCCESS:
             raise LinkLost(f"{self._where}: a message could not be sent: {paho.error_string(info.rc)}")
         return int(info.mid)
+
+    async def command(self, topic: str, payload: bytes) -> None:
+        """Send a command, which a broker shall not keep for a device that is away: it would be carried out long
+        after anybody waits for it. In version 5 it expires, with QoS 1; before that only QoS 0 is not kept.
+        Raises LinkLost, AdapterError."""
+        if self._settings.protocol != "5":
+            self.publish(topic, payload)
+            return
+        properties = Properties(PacketTypes.PUBLISH)
+        properties.MessageExpiryInterval = max(1, math.ceil(self._settings.timeout_s))
+        await self.published(self.publish(topic, payload, qos=1, properties=properties))
 
     async def published(self, number: int) -> None:
         """Wait until the broker has taken a message of QoS 1. Raises LinkLost, AdapterError."""

@@ -220,6 +220,8 @@ class Feeds:
         now = time.time_ns() // 1000
         # What was sampled shortly before the link went may not have been sent.
         since = max(newest - round(self._settings.watchdog_s * 1e6), now - round(hours * 3.6e9))
+        # A session that ended before it had read what was missed leaves that to this one, whatever came meanwhile.
+        since = self._memory["unread"] = max(min(since, self._memory.get("unread", since)), now - round(hours * 3.6e9))
         self._missed = missed(self._session, dict(self._watch.nodes), self._types, self._states, since, now)
         self._missed_due = self._loop.time() + SETTLE_S
 
@@ -231,6 +233,7 @@ class Feeds:
             piece = await anext(self._missed)
         except StopAsyncIteration:
             self._missed = None
+            self._memory.pop("unread", None)
             return
         self._counts["history_samples_total"] += len(piece)
         await self._deliver(deliver, Delivery(piece, history=True))

@@ -54,6 +54,7 @@ class Sql(Adapter[SqlSettings, None]):
         self._database: Database | None = None
         self._counts = dict.fromkeys(COUNTS, 0)
         self._book = FindingBook()
+        self._place = ("sql", settings.url.get_secret_value() or settings.url_env)
 
     @classmethod
     def check(cls, tag: Tag) -> None:
@@ -131,7 +132,7 @@ class Sql(Adapter[SqlSettings, None]):
             return
         # Over a connection that hangs, closing hangs too: its thread is left to itself then.
         with contextlib.suppress(TimeoutError):
-            await blocking.call(database.close, min(1.0, self.settings.timeout_s))
+            await blocking.call(database.close, min(1.0, self.settings.timeout_s), self._place)
 
     def counters(self) -> Mapping[str, int]:
         return dict(self._counts)
@@ -143,7 +144,7 @@ class Sql(Adapter[SqlSettings, None]):
         # The database bounds its own answers; half as long again is for one that does not.
         limit = limit or self.settings.timeout_s * 1.5
         try:
-            return await blocking.call(function, limit)
+            return await blocking.call(function, limit, self._place)
         except TimeoutError:
             raise LinkLost(f"the database did not answer within {limit:.1f} s: is its server up?") from None
 

@@ -38,7 +38,9 @@ def _connect_arguments(dialect: str, timeout_s: float) -> dict[str, Any]:
     seconds = max(1, math.ceil(timeout_s))
     if dialect == "postgresql":
         options = f"-c default_transaction_read_only=on -c statement_timeout={round(timeout_s * 1000)}"
-        return {"connect_timeout": seconds, "options": options, "application_name": "sevenones"}
+        # A server that vanished without a word is noticed within a minute, also where a statement waits for it.
+        alive = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+        return {"connect_timeout": seconds, "options": options, "application_name": "sevenones", **alive}
     if dialect in ("mysql", "mariadb"):
         return {"connect_timeout": seconds}
     if dialect == "sqlite":

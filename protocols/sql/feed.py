@@ -127,7 +127,5 @@ def _is_time(key: Any) -> bool:
 
 
 def _identity(row: Row) -> int:
-    try:
-        return hash(row)
-    except TypeError:  # a column holds a list or an object
-        return hash(repr(row))
+    # By its words: every NaN that is read has another hash of its own, and -1 has that of -2.
+    return hash(repr(row))

@@ -76,3 +76,20 @@ async def test_a_request_is_answered_by_its_gateway_or_unavailable(running):
     assert await api.request(subjects.command(CODE, "edge1"), b"select", 5) == b"SELECT"
     await gateway.close()
     await api.close()
+
+
+async def test_an_answer_goes_to_who_asked_and_into_no_stream(running):
+    """The server lets an answerer send wherever a question's reply subject says."""
+    async with await running.connect("gateway-edge1") as gateway, await running.connect("operator") as operator:
+
+        async def answer(_: str, data: bytes) -> bytes:
+            return b"answer"
+
+        await gateway.answer(subjects.command(CODE, "edge1"), answer)
+        assert await operator.request(subjects.command(CODE, "edge1"), b"x", 2.0) == b"answer"
+        before = (await gateway.stream_state("SAMPLES")).last_sequence
+        other = subjects.samples(CODE, "edge2")
+        await operator._link.send(subjects.command(CODE, "edge1"), b"x", reply=other)
+        assert await operator.request(subjects.command(CODE, "edge1"), b"x", 2.0) == b"answer"
+        await asyncio.sleep(0.2)
+        assert (await gateway.stream_state("SAMPLES")).last_sequence == before

@@ -77,6 +77,14 @@ def test_links_in_a_pack_are_refused_and_so_is_what_unpacks_to_too_much(tmp_path
         sites.files(packed([(tarfile.TarInfo("zeros"), bytes(sites.MAX_UNPACKED + (8 << 20)))]))
 
 
+def test_a_sparse_file_which_is_as_large_as_it_says_is_refused_before_it_is_unpacked():
+    sparse = tarfile.TarInfo("site.yaml")
+    sparse.size = 512
+    sparse.pax_headers = {"GNU.sparse.map": "0,1", "GNU.sparse.size": str(1 << 40)}
+    with pytest.raises(SiteFolderError, match="may not be"):
+        sites.files(packed([(sparse, bytes(512))]))
+
+
 @given(st.binary(max_size=400), st.integers(0, 400), st.integers(0, 255))
 def test_whatever_the_bytes_are_they_are_read_or_refused(rubbish, at, byte):
     good = bytearray(packed([(tarfile.TarInfo("site.yaml"), b"code: 1\n")]))

@@ -16,7 +16,7 @@ import pytest
 from gateway.clock import WallClock
 from gateway.connection import DeviceConnection
 from gateway.endpoint import Endpoint, as_json
-from gateway.findings import FindingsPage
+from gateway.findings import FindingsPage, _masked
 from protocols.adapter import Delivers, LinkLost, Sheet, Supports
 from protocols.findings import FindingBook
 from tests.gateway.scripted import DEVICES, Device, Scripted
@@ -120,3 +120,17 @@ async def test_p16_rejected_payloads_are_on_the_page_and_the_flow_goes_on(tmp_pa
         publisher.close()
         await endpoint.stop()
         broker.stop()
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"Authorization: Bearer c2VjcmV0",
+        b'{"authorization": "Basic c2VjcmV0"}',
+        b"mqtt://pump:c2VjcmV0@10.0.0.1/x",
+        '{"密码": "c2VjcmV0", "v": 1}'.encode(),
+        '{"密码": "c2VjcmV0", "v": 1}'.encode("gbk"),
+    ],
+)
+def test_a_secret_is_not_shown_in_whatever_form_a_device_sends_it(payload):
+    assert b"c2VjcmV0" not in _masked(payload)

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from gateway.jump import AGREEING, Jumps
 from gateway.nulls import NoValue
 from gateway.points import PointTable
 from gateway.states import States
-from models.quality import Quality
+from models.quality import GOOD, Quality
 from models.site import model
 from models.site.model import Kind, Name
 from tests.gateway.sites import CODE, point
@@ -173,6 +174,34 @@ def test_a_total_rises_by_what_was_counted_through_roll_overs_and_restarts(bits,
         else:
             break  # a step far beyond the usual rate, near the end of the range: taken for a reset, and said so
         assert not back.any()
+
+
+@pytest.mark.parametrize("jump_s", [-30, 3600])
+def test_a_clock_that_is_set_makes_no_counter_doubtful(jump_s):
+    """A step of the clock is no time in which anything was counted."""
+    points = [guarded("c", Kind.COUNTER, rollover=65536.0)]
+    guards, now = Guards(PointTable.build(points, {}, 1.0)), NOW
+    rows, good = np.array([0]), np.array([GOOD], np.uint8)
+    for number in range(60):
+        now += S
+        if number == 20:
+            now += jump_s * S
+            guards.clock_jumped(jump_s * S)
+        _, quality = guards.on_raw(rows, np.array([number * 200.0]), good, np.array([now]), None)
+        assert quality[0] == GOOD, number
+
+
+def test_a_counter_that_may_have_rolled_over_while_nobody_read_it_is_uncertain_after_a_restart():
+    points = [guarded("c", Kind.COUNTER, rollover=65536.0)]
+    guard = Counters(points)
+    for second in range(10):
+        guard.count(np.array([0]), np.array([second * 200.0]), np.array([NOW + second * S]), None)
+    for away_s, doubtful in ((60, False), (3600, True)):
+        fresh = Counters(points)
+        fresh.restore(guard.state())
+        when = np.array([NOW + (9 + away_s) * S])
+        _, _, _, unseen = fresh.count(np.array([0]), np.array([9 * 200.0 + 100]), when, None)
+        assert bool(unseen[0]) is doubtful
 
 
 def test_a_power_up_is_no_roll_over_and_is_uncertain_once():

@@ -139,16 +139,18 @@ async def test_what_cannot_be_asked_is_refused_in_plain_words(rig, question, wor
 
 
 async def test_a_serial_line_in_use_is_not_opened_a_second_time():
-    spec = connection("bus1", "modbus", {}, device="/dev/ttyS9")
+    spec = connection("bus1", "modbus", {}, transport="serial", port="/dev/ttyS9")
 
     class Running:
         def __init__(self):
             self.spec, self.adapter = spec, None
 
     questions = Questions([Running()])
-    question = {"ask": "connect", "device": {"adapter": "modbus", "settings": {"device": "/dev/ttyS9"}}}
-    answer = json.loads(await questions.answer("x", json.dumps(question).encode()))
-    assert "in use by the connection 'bus1'" in answer["error"]["en"]
+    by_hand = {"adapter": "modbus", "settings": {"transport": "serial", "port": "/dev/ttyS9"}}
+    for device in (by_hand, "modbus:///dev/ttyS9?baud=9600&unit=3"):
+        question = {"ask": "connect", "device": device}
+        answer = json.loads(await questions.answer("x", json.dumps(question).encode()))
+        assert "in use by the connection 'bus1'" in answer["error"]["en"], answer
 
 
 @given(st.binary(max_size=200) | st.dictionaries(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import random
 import signal
@@ -10,12 +11,13 @@ import sys
 
 import pytest
 
-from bus import sites
+from bus import sites, versions
 from bus.sites import Version
 from bus.versions import Versions
 from gateway.follow import Follower
 from models.site import load
 from tests.gateway.folders import CODE, write_site
+from tests.servers import mine_bus
 
 TAKER = """
 import json, sys
@@ -155,3 +157,24 @@ async def test_a_version_on_disk_that_cannot_be_used_now_is_kept_for_later(tmp_p
     assert not later.applied and "PASSWORD" in later.refused["reason"]
     assert Versions(tmp_path / "kept").current().digest == sites.digest(data)
     json.dumps(later.follower.state())
+
+
+async def test_a_disk_that_was_full_when_a_version_came_does_not_refuse_it_for_good(tmp_path, packed, monkeypatch):
+    async with (
+        mine_bus(tmp_path / "bus") as running,
+        await running.connect("engineer") as engineer,
+        await running.connect("gateway-edge1") as gateway,
+    ):
+        await sites.publish(engineer, CODE, packed("a"), "王工")
+        rig = Rig(tmp_path / "kept")
+
+        def full(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as disk:
+            disk.setattr(versions, "unpack", full)
+            with pytest.raises(OSError, match="No space"):
+                await rig.follower._look(gateway)
+            assert "No space left" in rig.refused["reason"] and not rig.applied
+        await rig.follower._look(gateway)
+        assert rig.applied == [["one"]] and rig.refused is None

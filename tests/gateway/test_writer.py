@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gateway.clock import WallClock
 from gateway.devices import Devices
-from gateway.ledger import Ledger
+from gateway.ledger import MOST_ANSWERS, Ledger
 from gateway.orders import Orders
 from gateway.telling import Telling
 from gateway.writer import Writer
@@ -157,6 +157,44 @@ async def test_a_command_is_carried_out_once_however_often_it_comes(bench):
     await bench.up()
     again = await bench.writer.carry_out(command)
     assert again == answers[0] and len(writes) == 1, "also by a gateway that was started anew"
+
+
+async def test_an_id_stands_for_one_command_also_while_that_is_under_way(bench):
+    bench.device.delay_s = 0.2
+    first = asyncio.create_task(bench.write("speed", 5, id_="same"))
+    await bench.until(lambda: bench.writer._under_way)
+    other = await bench.write("speed", 6, id_="same")
+    assert other.outcome is Outcome.REFUSED and "another command's" in other.reason.en
+    assert (await first).outcome is Outcome.DONE and bench.register(0) == 50
+
+
+async def test_a_flood_of_refused_commands_does_not_have_a_write_done_again(bench):
+    command = bench.command("speed", 5)
+    assert (await bench.writer.carry_out(command)).outcome is Outcome.DONE
+    refused = Answer("x", command.point, Outcome.REFUSED)
+    for number in range(2 * MOST_ANSWERS):
+        bench.ledger.remember(bench.command("speed", 6, id_=f"flood{number}"), refused)
+    assert len(bench.ledger._answers) == MOST_ANSWERS
+    bench.device.written = lambda *_: pytest.fail("it was written again")
+    assert (await bench.writer.carry_out(command)).outcome is Outcome.DONE
+
+
+async def test_a_command_that_a_kill_cut_short_is_not_carried_out_when_it_comes_again(bench):
+    """At most once, also when whoever asked tries again with the same id after the restart."""
+    path = f"{CODE}/e/speed"
+    command = bench.command("speed", 5)
+    await bench.shut()
+    under_way = {"id": command.id, "point": path, "who": "王工", "began": bench.clock.now(), "raw": 50.0, "wanted": 5.0}
+    kept = {"unsettled": [{**under_way, "tolerance": 0.25, "was": 0.0}], "answers": []}
+    (bench.folder / "writes.json").write_text(json.dumps(kept))
+    await bench.open()
+    await bench.up()
+    await bench.until(lambda: bench.writer.blocked(path) is None)
+    writes = []
+    bench.device.written = lambda *what: writes.append(what)
+    answer = await bench.writer.carry_out(command)
+    assert answer.outcome is Outcome.UNKNOWN and not writes
+    assert (await bench.write("speed", 5)).outcome is Outcome.DONE, "a new command is"
 
 
 async def test_one_write_at_a_time_a_connection_and_late_ones_are_refused(bench):

@@ -38,3 +38,18 @@ async def test_one_that_is_cancelled_is_forgotten() -> None:
         await task
     hanging.set()
     await asyncio.sleep(0.05)  # what comes of it now reaches nobody, and breaks nothing
+
+
+async def test_a_place_that_hangs_for_days_takes_a_bounded_number_of_threads() -> None:
+    before, free = threading.active_count(), threading.Event()
+    for _ in range(3 * blocking.MOST_HANGING):
+        with pytest.raises(TimeoutError):
+            await blocking.call(free.wait, 0.002, "dead")
+    assert threading.active_count() - before <= blocking.MOST_HANGING
+    assert await blocking.call(lambda: 5, 5.0, "alive") == 5, "another place is asked all the same"
+    free.set()
+    async with asyncio.timeout(5):
+        while threading.active_count() > before:
+            await asyncio.sleep(0.01)
+    assert await blocking.call(lambda: 7, 5.0, "dead") == 7, "and so is this one, once it answers again"
+    assert "dead" not in blocking._HANGING

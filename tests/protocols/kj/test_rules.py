@@ -10,6 +10,7 @@ import pytest
 
 from models.quality import Quality
 from protocols.adapter import LinkLost
+from protocols.kj.folder import Folder
 from tests.models.exchange.files import MINE, cdss, point
 from tests.protocols.kj.system import Receiver, Writer, local, tag
 
@@ -387,3 +388,62 @@ async def test_people_are_counted_by_area_and_station_and_nobody_is_told_apart_f
         rows = {row[0]: row for row in receiver.rows()}
         assert [rows[n][1:3] for n in (0, 1, 2, 4, 5)] == [(2, 192), (2, 192), (0, 192), (2, 192), (1, 192)]
         assert rows[3][2] == Quality.BAD_CONFIGURATION and "no area" in rows[3][4]
+
+
+async def test_of_years_of_definitions_only_the_newest_are_read_at_the_start(inbox, writer, monkeypatch):
+    row = {"point": point(1), "sensor_type": "0043", "unit": "%", "time": local(writer.second)}
+    kept = inbox / "archive" / "definitions"
+    kept.mkdir(parents=True)
+    for number in range(50):
+        made = writer.write("CDDY", [{**row, "place": f"{number}"}])
+        made.rename(kept / made.name)
+    (kept / writer.name("CDDY", writer.second + 1)).write_bytes(b"half of one")
+    read = []
+    parse = Folder._parse
+    monkeypatch.setattr(Folder, "_parse", lambda self, path, kind: read.append(path) or parse(self, path, kind))
+    async with Receiver(inbox, ONE) as receiver:
+        assert [node.name.split()[0] for node in await receiver.adapter.browse()] == ["49"]
+        assert len(read) == 2, "the newest, and the one that could not be read"
+
+
+@pytest.mark.parametrize("trap", ["link", "pipe"])
+async def test_the_reason_of_a_refusal_is_written_into_no_link_and_waits_for_no_pipe(inbox, writer, tmp_path, trap):
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    name = writer.name("CDSS", writer.second, mine="999999999")
+    (inbox / "error").mkdir()
+    reason = inbox / "error" / f"{name}.reason"
+    if trap == "link":
+        reason.symlink_to(precious)
+    else:
+        os.mkfifo(reason)
+    async with Receiver(inbox, ONE) as receiver:
+        writer.put(name, b"x")
+        await receiver.count("refused_files_total")
+        await receiver.until(lambda: reason.is_file() and not reason.is_symlink(), "the reason")
+    assert precious.read_text() == "mine" and "999999999" in reason.read_text()
+
+
+async def test_a_name_that_is_no_utf_8_is_refused_and_told_of_like_any_other(inbox, writer):
+    """Windows systems write names in GBK over FTP."""
+    bytes_of = os.fsencode(inbox) + "/测点_CDSS.txt".encode("gbk")
+    async with Receiver(inbox, ONE, incomplete_s=1) as receiver:
+        with open(bytes_of, "wb") as file:  # noqa: PTH123 - a Path has no bytes
+            file.write(b"x")
+        await receiver.count("refused_files_total")
+        writer.values({1: "2"})
+        await receiver.until(lambda: bool(receiver.rows()), "others go on")
+        (finding,) = receiver.adapter.findings()
+        for words in (finding.where, finding.reason):
+            assert words.encode() and "测点_CDSS.txt" in finding.where
+
+
+async def test_a_name_as_long_as_a_name_may_be_stops_nothing_when_it_comes_a_second_time(inbox, writer):
+    name = "x" * 251 + ".txt"
+    async with Receiver(inbox, ONE, incomplete_s=1) as receiver:
+        for number in (1, 2):
+            (inbox / name).write_bytes(b"x" * number)
+            await receiver.until(lambda: not waiting(inbox), "it is put away")
+        writer.values({1: "2"})
+        await receiver.until(lambda: bool(receiver.rows()), "others go on")
+    assert len(list((inbox / "error").glob("*.txt"))) == 2

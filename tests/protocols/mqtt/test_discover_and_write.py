@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import paho.mqtt.client as paho
 import pytest
 
 from protocols.adapter import AdapterError, LinkLost, WriteUnknown
 from protocols.mqtt import Mqtt
-from tests.protocols.mqtt.broker import Broker, Publisher, settings, tag
+from tests.protocols.mqtt.broker import PASSWORD, Broker, Publisher, settings, tag
 from tests.protocols.mqtt.test_delivery import running
 
 
@@ -169,3 +170,35 @@ async def test_writing_through_a_dead_broker_is_link_lost_in_time(broker: Broker
         with pytest.raises(LinkLost):
             await mqtt.write(tag(0, "mine/p1/state#v", **SET), 7.0)
         assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+async def test_a_device_that_was_away_does_not_carry_out_a_command_late(broker: Broker, protocol: str) -> None:
+    """Its broker keeps messages of QoS 1 for it; nobody waits for this one any more when it comes back."""
+    got: list[Any] = []
+
+    def dial() -> Any:
+        client = paho.Client(
+            paho.CallbackAPIVersion.VERSION2, client_id="pump-1", clean_session=False, protocol=paho.MQTTv311
+        )
+        client.username_pw_set("device", PASSWORD)
+        client.on_message = lambda _client, _data, message: got.append(message.payload)
+        client.connect("127.0.0.1", broker.port)
+        client.loop_start()
+        client.subscribe("mine/p1/set", 1)
+        time.sleep(0.3)
+        return client
+
+    def leave(client: Any) -> None:
+        client.disconnect()
+        client.loop_stop()
+
+    await asyncio.to_thread(leave, await asyncio.to_thread(dial))
+    async with adapter(broker, protocol=protocol) as mqtt:
+        with pytest.raises(WriteUnknown):
+            await mqtt.write(tag(0, "mine/p1/state#v", **SET), 5.0)
+    await asyncio.sleep(1.5)
+    again = await asyncio.to_thread(dial)
+    await asyncio.sleep(0.5)
+    await asyncio.to_thread(leave, again)
+    assert not got

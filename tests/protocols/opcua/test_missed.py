@@ -54,6 +54,27 @@ async def test_what_happened_while_nobody_listened_is_read_from_history() -> Non
             assert not run.history
 
 
+async def test_a_session_that_ends_before_history_was_read_leaves_it_to_the_next() -> None:
+    """A link that flaps after an outage: the present that came in between hides nothing of what was missed."""
+    memory: dict[str, Any] = {}
+    tags = [tag(0, "Speed")]
+    async with started(Machine(history=True)) as machine:
+        async with running(machine, tags, memory) as run:
+            await machine.set(Speed=1)
+            await run.until(lambda: run.rows(0) and run.rows(0)[-1][0] == 1)
+        base = now() - 1_000
+        await machine.order(series="Speed", ts=base, count=20, **{"from": 100})
+        memory["newest"] = base - 30_000_000  # the outage was longer than the watchdog's time
+        await machine.set(Speed=2)
+        async with running(machine, tags, memory) as run:
+            await run.until(lambda: bool(run.rows(0)))
+            assert not run.history
+        memory["newest"] = now() + 60_000_000  # and the present has long gone past it
+        async with running(machine, tags, memory) as run:
+            await run.until(lambda: run.adapter.counters()["history_samples_total"] >= 20, 20)
+            await run.until(lambda: "unread" not in memory, 5)
+
+
 class Rig(ScriptedRig):
     """A connection with the real adapter."""
 

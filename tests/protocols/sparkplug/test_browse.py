@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from gateway.onboarding.target import of_connection
+from models.site.model import Connection
 from protocols.adapter import AdapterError
 from protocols.sparkplug import Sparkplug
 from protocols.sparkplug.browse import MAX_METRICS, MAX_NODES, Found
@@ -64,3 +66,10 @@ def test_what_browsing_keeps_is_bounded_and_rubbish_is_passed_over() -> None:
     assert len(found.asked) == MAX_NODES
     assert sum(map(len, found.metrics.values())) == MAX_METRICS
     assert found.hear("spBv1.0/g/NCMD/x", b"") is None and found.hear("", b"") is None
+
+
+def test_who_looks_around_in_a_sites_connection_is_not_its_host() -> None:
+    """On leaving it would say that the host is down, and the nodes would leave it."""
+    found = {"host": "127.0.0.1", "client_id": "gateway-1", "host_id": "mine-host"}
+    connection = Connection("spb", "edge1", "sparkplug", found, {})
+    assert not of_connection(connection).build().settings.host_id

@@ -73,6 +73,18 @@ async def test_a_changed_row_is_told_again(source, tmp_path):
         await reader.has(1, 7)
 
 
+async def test_a_row_that_holds_nan_is_new_once_and_minus_two_is_not_minus_one(source, tmp_path):
+    """Every NaN that is read has another hash, and -1 has the same as -2."""
+    source.add("CH4", float("nan"))
+    source.add("CH4", -1)
+    async with Reader(source.settings(tmp_path), CH4) as reader:
+        await reader.until(lambda: -1 in reader.values(), "the rows")
+        await asyncio.sleep(0.4)
+        assert reader.adapter.counters()["rows_total"] == 2
+        source.do("UPDATE raw SET value = -2 WHERE value = -1")
+        await reader.until(lambda: -2 in reader.values(), "the change")
+
+
 async def test_rows_of_one_second_are_all_taken_though_the_key_is_the_time(source, tmp_path):
     second = datetime(2026, 9, 23, 10, 0, tzinfo=UTC)
     for value in range(35):
