@@ -23,7 +23,7 @@ def bus(
     site: Annotated[Path, typer.Option(help="矿井配置目录 · the site folder: mine code and gateways")],
     home: Annotated[Path, typer.Option(help="数据目录 · where all data goes")] = Path(".sevenones"),
     name: Annotated[str, typer.Option(help="服务器名称 · the server's name: mine, or that of the edge box")] = "mine",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="端口 · port for our own processes")] = 4222,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="端口 · port for our own processes")] = 14222,
     host: Annotated[str, typer.Option(help="监听地址 · address to listen on")] = "127.0.0.1",
     mqtt_port: Annotated[int | None, typer.Option(help="MQTT 设备端口 · port for MQTT devices")] = None,
     mqtt_host: Annotated[str, typer.Option(help="MQTT 监听地址 · address for MQTT devices")] = "127.0.0.1",
