@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from protocols.adapter import Tag
@@ -91,6 +92,16 @@ _NONE = _Options()
 
 def parse(tag: Tag) -> Target:
     """The place a tag names. Raises ValueError in plain words when it cannot be one."""
+    return _parsed(tag) if tag.options else _plain(tag.address, tag.type, tag.order)
+
+
+@lru_cache(maxsize=65_536)
+def _plain(address: str, type_: str, order: str) -> Target:
+    """Devices of one kind have the same addresses, and a check asks for each several times."""
+    return _parsed(Tag(0, "", address, type_, order))
+
+
+def _parsed(tag: Tag) -> Target:
     address = tag.address
     match = _ADDRESS.fullmatch(address)
     if match is None:
