@@ -40,12 +40,16 @@ _Route = tuple[str, Node | None, str]
 
 
 class Host:
-    """The nodes that the tags name. `wait_s`: a node is asked for a birth at most this often."""
+    """The nodes that the tags name. `wait_s`: a node is asked for a birth at most this often; `history`: what a
+    node had stored is taken too."""
 
-    def __init__(self, tags: Sequence[Tag], counts: dict[str, int], book: FindingBook, wait_s: float) -> None:
+    def __init__(
+        self, tags: Sequence[Tag], counts: dict[str, int], book: FindingBook, wait_s: float, *, history: bool = True
+    ) -> None:
         self._counts = counts
         self._book = book
         self._wait_s = wait_s
+        self._history = history
         self._routes: dict[str, _Route] = {}
         wants: dict[tuple[str, str, str, str], tuple[Want, ...]] = {}
         for tag in tags:
@@ -276,9 +280,10 @@ class Host:
                     continue
             self._one(columns, metric, entry, ts, number)
 
-    @staticmethod
-    def _one(columns: Columns, metric: Any, entry: Any, ts_ms: int, number: int) -> None:
+    def _one(self, columns: Columns, metric: Any, entry: Any, ts_ms: int, number: int) -> None:
         """A metric on the careful way."""
+        if metric.is_historical and not self._history:
+            return
         doubt = ""
         if ts_ms >= LATEST_MS:
             doubt, ts_ms = f"the time {ts_ms} ms is after the year 9999", 0

@@ -52,11 +52,13 @@ class Entry(NamedTuple):
 @dataclass(eq=False)
 class Source:
     """A node itself, or one of its devices: what has a birth of its own. `table` holds the metrics of the
-    last birth, None for one that no point wants; a number is an alias, bytes are a name."""
+    last birth, None for one that no point wants; a number is an alias, bytes are a name. `born_ms`: the time
+    of that birth by the node's clock, ms since 1970, 0 when it names none."""
 
     name: str
     wants: dict[bytes, tuple[Want, ...]] = field(default_factory=dict)
     born: bool = False
+    born_ms: int = 0
     told: bool = False
     due: float = NEVER
     table: dict[int | bytes, Entry | None] = field(default_factory=dict)
@@ -80,7 +82,7 @@ class Source:
             if metric.HasField("alias"):
                 table[metric.alias] = entry
         self.table, self.types = table, types
-        self.born, self.told = True, False
+        self.born, self.born_ms, self.told = True, payload.timestamp, False
         return [name for name in self.wants if name not in types]
 
     def present(self, payload: Any) -> Iterator[int]:
