@@ -40,12 +40,16 @@ _Route = tuple[str, Node | None, str]
 
 
 class Host:
-    """The nodes that the tags name. `wait_s`: a node is asked for a birth at most this often."""
+    """The nodes that the tags name. `wait_s`: a node is asked for a birth at most this often; `history`: what a
+    node had stored is taken too."""
 
-    def __init__(self, tags: Sequence[Tag], counts: dict[str, int], book: FindingBook, wait_s: float) -> None:
+    def __init__(
+        self, tags: Sequence[Tag], counts: dict[str, int], book: FindingBook, wait_s: float, *, history: bool = True
+    ) -> None:
         self._counts = counts
         self._book = book
         self._wait_s = wait_s
+        self._history = history
         self._routes: dict[str, _Route] = {}
         wants: dict[tuple[str, str, str, str], tuple[Want, ...]] = {}
         for tag in tags:
@@ -80,13 +84,19 @@ class Host:
         due = [node for node in self.nodes.values() if node.wanting and now - node.asked >= self._wait_s]
         for node in due:
             node.asked = now
+            if node.missing:
+                node.answer_due = min(node.answer_due, now + self._wait_s)
             self._counts["rebirths_asked_total"] += 1
         return due
 
     def overdue(self, now: float) -> Reading | None:
-        """What has no birth though it is due, as bad; each is told once."""
+        """What has no birth though it is due, and what a missing message may have changed, as bad; each is
+        told once."""
         columns = Columns()
         for node in self.nodes.values():
+            for index in node.doubtful(now):
+                words = f"a message of {node.where} is missing and the node has not answered the request for its births"
+                columns.bad(index, int(Quality.BAD_LAST_KNOWN), words, 0, -1)
             for source in node.sources.values():
                 if source.born or source.told or now < source.due or node.dead:
                     continue
@@ -158,6 +168,7 @@ class Host:
         elif not node.follows(payload, again=message.again):
             self._counts["gaps_total"] += 1
             node.wanting = True
+            node.miss()
             self._book.note("gap", message.topic, "messages are missing before this one; a new birth is asked for")
         source = node.sources.get(device)
         if source is None:
@@ -172,10 +183,12 @@ class Host:
         elif kind in ("NBIRTH", "DBIRTH"):
             self._counts["births_total"] += 1
             self._birth(columns, node, source, payload, number)
+            node.anew.update(source.indices if node.missing else ())
         elif not source.born:
             self._undecodable(node, message, "it came before a birth of its device, which says what it means")
         else:
             self._values(columns, node, source, payload, message, number)
+            node.anew.update(source.present(payload) if node.missing else ())
 
     def _node_born(self, node: Node, payload: Any, message: Message, now: float) -> bool:
         if not node.born(bd_seq(payload), now):
@@ -267,9 +280,10 @@ class Host:
                     continue
             self._one(columns, metric, entry, ts, number)
 
-    @staticmethod
-    def _one(columns: Columns, metric: Any, entry: Any, ts_ms: int, number: int) -> None:
+    def _one(self, columns: Columns, metric: Any, entry: Any, ts_ms: int, number: int) -> None:
         """A metric on the careful way."""
+        if metric.is_historical and not self._history:
+            return
         doubt = ""
         if ts_ms >= LATEST_MS:
             doubt, ts_ms = f"the time {ts_ms} ms is after the year 9999", 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from protocols.sparkplug.values import NAMES, signed
 
 BD_SEQ = b"bdSeq"
 NEVER = float("-inf")
+NOT_DUE = float("inf")
 OVERTAKEN_S = 0.25
 """A birth this soon after the death of the same session was overtaken by it: topics have no common order."""
 
@@ -51,11 +52,13 @@ class Entry(NamedTuple):
 @dataclass(eq=False)
 class Source:
     """A node itself, or one of its devices: what has a birth of its own. `table` holds the metrics of the
-    last birth, None for one that no point wants; a number is an alias, bytes are a name."""
+    last birth, None for one that no point wants; a number is an alias, bytes are a name. `born_ms`: the time
+    of that birth by the node's clock, ms since 1970, 0 when it names none."""
 
     name: str
     wants: dict[bytes, tuple[Want, ...]] = field(default_factory=dict)
     born: bool = False
+    born_ms: int = 0
     told: bool = False
     due: float = NEVER
     table: dict[int | bytes, Entry | None] = field(default_factory=dict)
@@ -79,8 +82,15 @@ class Source:
             if metric.HasField("alias"):
                 table[metric.alias] = entry
         self.table, self.types = table, types
-        self.born, self.told = True, False
+        self.born, self.born_ms, self.told = True, payload.timestamp, False
         return [name for name in self.wants if name not in types]
+
+    def present(self, payload: Any) -> Iterator[int]:
+        """The tags of which this data says how they are now, and not how they were."""
+        for metric in payload.metrics:
+            entry = self.table.get(metric.alias or metric.name or 0)
+            if entry is not None and not metric.is_historical:
+                yield from entry.tags
 
     def forget(self) -> None:
         """It is dead: what its aliases meant holds no more."""
@@ -96,7 +106,8 @@ def _entry(code: int, wants: tuple[Want, ...]) -> Entry:
 
 @dataclass(eq=False)
 class Node:
-    """`sources` by device name, the node itself under ""."""
+    """`sources` by device name, the node itself under "". `missing`: a message was lost, and what it said is
+    not known; `anew`: the tags told since then; `answer_due`: when the births asked for since then are due."""
 
     group: str
     name: str
@@ -108,6 +119,9 @@ class Node:
     dead: bool = False
     wanting: bool = False
     asked: float = NEVER
+    missing: bool = False
+    anew: set[int] = field(default_factory=set)
+    answer_due: float = NOT_DUE
 
     @property
     def where(self) -> str:
@@ -133,6 +147,7 @@ class Node:
         if bd is not None and self.dead and bd == self.dead_bd and now - self.died < OVERTAKEN_S:
             return False
         self.bd, self.dead = bd, False
+        self._miss_nothing()
         return True
 
     def died_of(self, bd: int | None, now: float) -> bool:
@@ -142,7 +157,26 @@ class Node:
         self.dead, self.dead_bd, self.died, self.seq = True, bd, now, None
         for source in self.sources.values():
             source.forget()
+        self._miss_nothing()
         return True
+
+    def miss(self) -> None:
+        """A message is missing: all that is not told from here on may have changed in it."""
+        self.missing = True
+        self.anew.clear()
+
+    def doubtful(self, now: float) -> list[int]:
+        """The tags that a missing message may have changed, when the births asked for have not come in time;
+        each time once."""
+        if now < self.answer_due:
+            return []
+        self._miss_nothing()
+        born = [source for source in self.sources.values() if source.born]
+        known = [wants for source in born for name, wants in source.wants.items() if name in source.types]
+        return [want.tag for wants in known for want in wants if want.tag not in self.anew]
+
+    def _miss_nothing(self) -> None:
+        self.missing, self.answer_due = False, NOT_DUE
 
 
 def bd_seq(payload: Any) -> int | None:

@@ -1,7 +1,8 @@
 """One command to a node or device, and the wait for what it says then.
 
 Over a link of its own: the node is asked for its births, which say the metric's type, then the command goes out
-(QoS 0, as the specification has it), and the data after it must bring the value.
+(QoS 0, as the specification has it), and the data after it must bring the value: of a time after the command, by
+the node's own clock, whose time the birth has just told.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import math
 import time
 from dataclasses import replace
 
+import numpy as np
+
+from models.quality import GOOD
 from protocols.adapter import AdapterError, LinkLost, Reading, Tag, WriteRefused, WriteUnknown
 from protocols.findings import FindingBook
 from protocols.mqtt.link import LINK_COUNTS, Link
@@ -28,7 +32,7 @@ async def write(settings: SparkplugSettings, tag: Tag, value: float | str) -> No
     if "element" in tag.options:
         raise WriteRefused(f"{tag.path} is an element of an array: a command would have to write the whole array")
     address = parse_address(tag.address)
-    host = Host([replace(tag, index=0)], dict.fromkeys(COUNTS, 0), FindingBook(), math.inf)
+    host = Host([replace(tag, index=0)], dict.fromkeys(COUNTS, 0), FindingBook(), math.inf, history=False)
     source = host.nodes[address.group, address.node].sources[address.device]
     where = tag.address.partition(":")[0]
     link = Link(settings, dict.fromkeys(LINK_COUNTS, 0), passing=True)
@@ -47,8 +51,9 @@ async def write(settings: SparkplugSettings, tag: Tag, value: float | str) -> No
         code = source.types.get(address.metric.encode())
         if code is None:
             raise AdapterError(f"the birth of {where} has no metric '{address.metric}'")
+        since_us = source.born_ms * 1000 or time.time_ns() // 1000
         link.publish(*command(address, code, value))
-        await _confirmed(link, host, settings.timeout_s, tag, value)
+        await _confirmed(link, host, settings.timeout_s, tag, value, since_us)
     finally:
         await link.close()
 
@@ -59,13 +64,13 @@ async def _heard(link: Link, host: Host) -> Reading | None:
     return host.decode(messages, time.monotonic())
 
 
-async def _confirmed(link: Link, host: Host, within_s: float, tag: Tag, value: float | str) -> None:
+async def _confirmed(link: Link, host: Host, within_s: float, tag: Tag, value: float | str, since_us: int) -> None:
     last: float | str | None = None
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(within_s):
             while True:
                 reading = await _heard(link, host)
-                for said in _values(reading) if reading is not None else ():
+                for said in _values(reading, since_us) if reading is not None else ():
                     last = said
                     if _same(said, value):
                         return
@@ -73,10 +78,13 @@ async def _confirmed(link: Link, host: Host, within_s: float, tag: Tag, value: f
     raise WriteUnknown(f"the command for {tag.path} went out, and its device {said} within {within_s:g} s")
 
 
-def _values(reading: Reading) -> list[float | str]:
+def _values(reading: Reading, since_us: int) -> list[float | str]:
+    """The good ones, save those that were so before then; one without a time is of now."""
+    times = np.zeros(len(reading), np.int64) if reading.ts is None else reading.ts
+    present = (reading.quality >= GOOD) & ((times == 0) | (times >= since_us))
     texts = [None] * len(reading) if reading.text is None else reading.text.to_pylist()
-    rows = zip(reading.value.tolist(), texts, (reading.quality >= 192).tolist(), strict=True)
-    return [value if text is None else text for value, text, good in rows if good]
+    rows = zip(reading.value.tolist(), texts, present.tolist(), strict=True)
+    return [value if text is None else text for value, text, now in rows if now]
 
 
 def _same(said: float | str, asked: float | str) -> bool:

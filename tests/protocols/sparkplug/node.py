@@ -66,6 +66,7 @@ class EdgeNode:
         self.asked = 0
         self.answers = True
         self.obeys = True
+        self.behind_ms = 0
         self.commands: list[tuple[str, str, str]] = []
         self._port = port
         self._client: Any = None
@@ -126,7 +127,7 @@ class EdgeNode:
         return f"spBv1.0/{self.group}/{kind}/{self.name}{'/' + device if device else ''}"
 
     def payload(self, *, seq: bool = True) -> Any:
-        payload = Payload(timestamp=time.time_ns() // 1_000_000)
+        payload = Payload(timestamp=time.time_ns() // 1_000_000 - self.behind_ms)
         if seq:
             payload.seq = self.seq
             self.seq = (self.seq + 1) & 255

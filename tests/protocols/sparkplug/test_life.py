@@ -157,6 +157,39 @@ async def test_a_gap_in_the_sequence_asks_for_a_new_birth_once_in_a_while(broker
         assert gap and gap[0].count == 4 and gap[0].where == "spBv1.0/mine/NDATA/belt"
 
 
+async def test_what_a_lost_message_may_have_changed_is_bad_when_no_birth_comes(broker: Broker, node: EdgeNode) -> None:
+    async with host(broker, rebirth_wait_s=1) as session:
+        await born(session)
+        node.answers = False
+        node.seq = (node.seq + 1) & 255
+        node.data("drive", {"Mode": "历史"}, timestamp=1_700_000_000_000, is_historical=True)
+        node.data("", {"Load": 20})
+        await session.until_values({0: 20.0}, WAIT_S)
+        assert session.latest[1].good and session.latest[3].good, "the node has its time to answer"
+        await all_bad(session, "a message of mine/belt is missing", 1, 2, 3)
+        assert {session.latest[index].quality for index in (1, 2, 3)} == {Quality.BAD_LAST_KNOWN}
+        assert session.latest[0].good, "told anew after what is missing"
+        node.data("drive", {"Current": 2.5})
+        await session.until_values({1: 2.5}, WAIT_S)
+        assert session.latest[1].good and not session.latest[3].good
+        await asyncio.sleep(1.5)
+        assert session.latest[1].good, "one missing message is told once"
+        node.answers = True
+        await session.until_values({0: 20.0, 1: 2.5, 3: -7.0}, WAIT_S)
+        assert all(row.good for row in session.latest.values())
+
+
+async def test_a_birth_in_time_after_a_gap_leaves_nothing_bad(broker: Broker, node: EdgeNode) -> None:
+    async with host(broker, rebirth_wait_s=0.5) as session:
+        await born(session)
+        node.seq = (node.seq + 1) & 255
+        node.data("", {"Load": 20})
+        await until(lambda: session.adapter.counters()["births_total"] >= 6, "the births")
+        await asyncio.sleep(1.5)
+        assert all((reading.quality != Quality.BAD_LAST_KNOWN).all() for reading in session.readings)
+        assert all(row.good for row in session.latest.values())
+
+
 async def test_the_sequence_rolls_over_from_255_to_0_without_a_gap(broker: Broker, node: EdgeNode) -> None:
     async with host(broker) as session:
         await born(session)

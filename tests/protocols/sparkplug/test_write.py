@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -87,6 +88,25 @@ async def test_a_device_that_does_not_say_the_value_leaves_it_unknown(adapter: S
     with pytest.raises(WriteUnknown, match="went out"):
         await adapter.write(tag(0, "mine/belt/drive:Real"), 3.0)
     assert len(node.commands) == 1
+
+
+@pytest.mark.parametrize("stored", [{"is_historical": True}, {"timestamp": 1_700_000_000_000}], ids=["flag", "time"])
+async def test_what_a_device_had_stored_confirms_nothing(
+    adapter: Sparkplug, node: EdgeNode, stored: dict[str, Any]
+) -> None:
+    node.obeys = False
+    writing = asyncio.create_task(adapter.write(tag(0, "mine/belt/drive:Real"), 3.0))
+    async with asyncio.timeout(10):
+        while not node.commands:
+            await asyncio.sleep(0.02)
+    node.data("drive", {"Real": 3.0}, **stored)
+    with pytest.raises(WriteUnknown, match="said nothing"):
+        await writing
+
+
+async def test_a_node_whose_clock_is_behind_confirms_by_its_own_time(adapter: Sparkplug, node: EdgeNode) -> None:
+    node.behind_ms = 3_600_000
+    await adapter.write(tag(0, "mine/belt/drive:Real"), 3.0)
 
 
 async def test_a_node_that_is_not_there_is_told(adapter: Sparkplug, node: EdgeNode) -> None:
