@@ -99,7 +99,6 @@ class DeviceConnection:
         self._bases = None
         if memory is not None and guards is not None and len(guards.counters.places):
             self._bases = Memory(memory, guards.counters)
-            self._bases.recall()
         self._clock = clock
         self._sink = sink
         self._adapters = adapters
@@ -121,6 +120,8 @@ class DeviceConnection:
     # ---- life
 
     async def run(self) -> None:
+        if self._bases is not None:
+            self._bases.recall()  # only now: the connection that this one replaces kept them as it ended
         sweeping = asyncio.create_task(self._sweep())
         try:
             made = self._make()

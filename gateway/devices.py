@@ -95,13 +95,15 @@ class Devices:
             wanted = _wanted(site, self.name)
             same = {n for n, r in self._running.items() if n in wanted and wanted[n] == (r.spec, r.points)}
             ending = {name: running for name, running in self._running.items() if name not in same}
+            # Made before anything ends: a version that cannot be had leaves all as it is.
+            made = self._make({name: wanted[name] for name in wanted if name not in same})
             # A device may take one connection only: the old one ends before the new one begins.
             await self._end([running.task for running in ending.values()])
             paths = {point.path for point in site.points}
             for running in ending.values():
                 self._take_out(running.connection, paths)
                 del self._running[running.spec.name]
-            self._begin({name: wanted[name] for name in wanted if name not in same})
+            self._begin(made)
             return Applied(
                 added=tuple(sorted(wanted.keys() - same - ending.keys())),
                 changed=tuple(sorted(wanted.keys() & ending.keys())),
@@ -124,20 +126,27 @@ class Devices:
 
     # ---- inside
 
-    def _begin(self, wanted: dict[str, tuple[Connection, tuple[Point, ...]]]) -> None:
+    def _make(self, wanted: dict[str, tuple[Connection, tuple[Point, ...]]]) -> list[DeviceConnection]:
         # Groups that run keep their phase; only those that begin are placed.
-        self._phases.update(phases([spec for spec, _ in wanted.values()]))
+        placed = {**self._phases, **phases([spec for spec, _ in wanted.values()])}
         for spec, _ in wanted.values():
             # Loaded before any device is asked: an import while one answers would make its values look late.
             with contextlib.suppress(Exception):  # the connection itself says what is wrong
                 self._adapters(spec.adapter)
+        made = []
         for name, (spec, points) in wanted.items():
             memory = None if self._memory is None else self._memory / f"{name}.json"
-            connection = DeviceConnection(spec, points, self._phases, self._clock, self._sink, self._adapters, memory)
+            made.append(DeviceConnection(spec, points, placed, self._clock, self._sink, self._adapters, memory))
+        self._phases = placed
+        return made
+
+    def _begin(self, made: list[DeviceConnection]) -> None:
+        for connection in made:
+            name = connection.spec.name
             connection.acquisition.report.widen(self._factor)
             task = asyncio.create_task(connection.run(), name=name)
             task.add_done_callback(self._ended)
-            self._running[name] = _Running(spec, points, connection, task)
+            self._running[name] = _Running(connection.spec, connection.table.points, connection, task)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or self._fault.done():

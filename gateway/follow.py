@@ -75,7 +75,12 @@ class Follower:
         except (SiteErrors, Refused) as error:
             self._refuse(kept.number, kept.digest, "", str(error))
             return
-        await self._apply(site)
+        try:
+            await self._apply(site)
+        except Exception as error:  # the next version may do better; a new start would not
+            log.exception("site_apply_failed", number=kept.number)
+            self._refuse(kept.number, kept.digest, "", f"it could not be applied: {error!r}")
+            return
         self._running = kept
 
     async def run(self, bus: Bus) -> None:
@@ -135,7 +140,13 @@ class Follower:
             log.exception("site_check_failed", number=version.number)
             self._refuse(version.number, version.digest, version.who, f"the check failed: {error!r}")
             return
-        applied = await self._apply(site)
+        try:
+            applied = await self._apply(site)
+        except Exception as error:  # our own fault, which a new start would only meet again
+            log.exception("site_apply_failed", number=version.number)
+            self._refuse(version.number, version.digest, version.who, f"it could not be applied: {error!r}")
+            await asyncio.to_thread(self._versions.refuse, kept)
+            return
         await asyncio.to_thread(self._versions.accept, kept)
         self._running, self._refused = kept, None
         log.info("site_applied", number=version.number, who=version.who, changes=str(applied))

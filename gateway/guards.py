@@ -164,6 +164,7 @@ class Guards:
     def clock_jumped(self, moved_us: int) -> None:
         self.counters.clock_jumped(moved_us)
         self.frozen.clock_jumped(moved_us)
+        self.jumps.clock_jumped(moved_us)
         self.debounce.clock_jumped(moved_us)
 
     def _doubt(

@@ -48,6 +48,11 @@ class Jumps:
         self._agree[places] = np.where(doubted, agree, 0)
         return doubted
 
+    def clock_jumped(self, moved_us: int) -> None:
+        """The wall clock was set: the time between two samples is what it would have been."""
+        for column in (self._at, self._doubted_at):
+            column[column != NEVER] += moved_us
+
     @staticmethod
     def _near(
         value: NDArray[np.float64], other: NDArray[np.float64], apart_us: NDArray[np.int64], most: NDArray[np.float64]

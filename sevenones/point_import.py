@@ -55,12 +55,14 @@ class Choice:
 
 @dataclass(slots=True)
 class Import:
-    """What would happen: `files` to write, empty when nothing changes; `made`: those that are new."""
+    """What would happen: `files` to write, empty when nothing changes; `made`: those that are new; `notes`: what
+    `check` would say of its rows that is no mistake, at the cells of the table that was given."""
 
     found: reading.Found
     difference: Difference
     files: dict[str, bytes] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
 
 
 def prepare(site: Path, file: Path, choice: Choice) -> Import:
@@ -242,14 +244,17 @@ def _target(file: Path, choice: Choice, found: reading.Found, now: Existing) -> 
 
 def _check(site: Path, planned: Import, target: str, file: Path, choice: Choice) -> None:
     """What `check` would say afterwards, at the cells of the table that was given. Raises ImportRefused."""
-    problems = tried(site, planned.files).problems
+    report = tried(site, planned.files)
+    problems = report.problems
     # What was wrong before is not this table's.
     before = {(problem.file, problem.message) for problem in tried(site, {}).problems} if problems else set()
     new = [one for one in problems if (one.file, one.message) not in before]
-    if not new:
-        return
     rows = {row.key: row for row in planned.found.rows}
     places = _places(planned.difference.table)
+    if not new:
+        given = (_at_its_cell(one, target, rows, places, file) for one in report.notes)
+        planned.notes = [one for one, was in zip(given, report.notes, strict=True) if one is not was]
+        return
     raise ImportRefused([_at_its_cell(one, target, rows, places, file) for one in new])
 
 

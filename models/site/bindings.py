@@ -325,6 +325,13 @@ class Binder:
             except ValueError as error:
                 self._wrong(source, "address", str(error))
                 return
+        # Bits have no span: what has one and is read as a bool is a whole register.
+        if point.type.lower() == "bool" and self.span_of is not None and self.span_of(connection, point) is not None:
+            message = (
+                f"整个寄存器按 bool 读取：任一位为 1 即为 1，请写明位，如 {point.address}.0 · "
+                f"a whole register read as a bool: any bit set is 1; name the bit, {point.address}.0"
+            )
+            self.problems.note(source.file, source.where("type"), message)
         self.points.append(point)
 
 

@@ -93,6 +93,7 @@ def _preview(planned: Import) -> None:
         lines.append(f"~ {'/'.join(one.key)}  {columns}")
     _some(lines)
     _some([f"- {'/'.join(key)}" for key in change.removed])
+    _some([f"! {note}" for note in planned.notes])
     if found.skipped:
         typer.echo(f"略过模板没有的测点 · left out, not in the template: {len(found.skipped)}")
         _some([f"    {one}" for one in found.skipped])

@@ -254,6 +254,16 @@ def test_jumps_are_doubted_as_one_alone_would_be(samples):
         assert bool(guard.judge(places, np.array([value]), np.array([now]))[0]) == plain[which].judge(value, now)
 
 
+def test_a_jump_is_judged_by_the_time_that_went_by_when_the_clock_is_set():
+    for moved in (-3600 * S, 3600 * S):
+        guard = Jumps(several({"jump": 5.0}))
+        _, places = guard.places.among(np.array([0]))
+        assert not guard.judge(places, np.array([0.0]), np.array([NOW]))[0]
+        guard.clock_jumped(moved)
+        assert guard.judge(places, np.array([50.0]), np.array([NOW + moved + S]))[0]
+        assert not guard.judge(places, np.array([8.0]), np.array([NOW + moved + 2 * S]))[0]
+
+
 # ---- standing still
 
 

@@ -14,9 +14,13 @@ import pytest
 from bus import sites, versions
 from bus.sites import Version
 from bus.versions import Versions
+from gateway.clock import WallClock
+from gateway.connection import DeviceConnection
+from gateway.devices import Devices
 from gateway.follow import Follower
 from models.site import load
 from tests.gateway.folders import CODE, write_site
+from tests.gateway.sites import Remembered
 from tests.servers import mine_bus
 
 TAKER = """
@@ -108,6 +112,34 @@ async def test_a_version_with_mistakes_is_refused_whole_and_told_and_the_next_go
     again = Rig(tmp_path / "kept")
     await again.follower.start()
     assert again.applied == [["one", "two"]] and again.follower.state()["number"] == 3
+
+
+async def test_a_version_that_cannot_be_applied_is_refused_and_the_one_before_goes_on(tmp_path, packed, monkeypatch):
+    class Poor(DeviceConnection):
+        def __init__(self, spec, *more):
+            if spec.name == "two":
+                raise RuntimeError("no such thing")
+            super().__init__(spec, *more)
+
+    monkeypatch.setattr("gateway.devices.DeviceConnection", Poor)
+    bad = version(2, packed("b", {"one": 1503, "two": 1504}))
+    for start in range(2):
+        devices = Devices("edge1", WallClock(), Remembered())
+        kept = Versions(tmp_path / "kept")
+        follower = Follower(CODE, "edge1", kept, load, devices.apply)
+        try:
+            await follower.start()
+            if start == 0:
+                await follower.take(version(1, packed("a")))
+            (same,) = devices
+            await follower.take(bad)
+            assert list(devices) == [same], "the connection is kept, and runs"
+            state = follower.state()
+            assert state["number"] == 1 and state["refused"]["number"] == 2
+            assert "no such thing" in state["refused"]["reason"]
+            assert kept.current().number == 1
+        finally:
+            await devices.stop(5.0)
 
 
 @pytest.mark.parametrize(

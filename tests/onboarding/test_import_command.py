@@ -198,7 +198,19 @@ async def test_a_bit_of_a_status_word_may_have_the_type_of_its_word(site, tmp_pa
     for written, bit in ((40110.01, 1), ("40110.10", 10), (40110.12, 12)):
         table = book(tmp_path / "vendor.xlsx", [HEADINGS, ["跑偏保护", written, 3, "BOOL", None, None, None]])
         done = await sevenones("import", table, "--site", site, *ADD[:4], *ADD[6:], "--area", first_area(site), *MORE)
-        assert f"normal hr:109.{bit}\n" in done.out, done
+        assert f"normal hr:109.{bit}\n" in done.out and "whole register" not in done.out, done
+
+
+async def test_a_whole_register_read_as_a_bool_is_noted_by_import_and_check(site, tmp_path):
+    note = "a whole register read as a bool: any bit set is 1; name the bit, hr:109.0"
+    rows = [["煤流量", "40110", 3, "bool", None, None, "t/h"], ["跑偏保护", 40110.0, 3, "BOOL", None, None, None]]
+    for row in rows:
+        table = book(tmp_path / "vendor.xlsx", [HEADINGS, row])
+        words = ("import", table, "--site", site, *ADD[:4], *ADD[6:], "--area", first_area(site), *MORE, "--yes")
+        done = await sevenones(*words)
+        assert done.code == 0 and note in done.out and "! vendor.xlsx:" in done.out, done
+        checked = await sevenones("check", site)
+        assert checked.code == 0 and note in checked.out + checked.err, checked
 
 
 @pytest.mark.parametrize("form", [("table.xlsx",), ("table.csv", "--chinese", "--gbk")])
