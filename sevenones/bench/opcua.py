@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import socket
 import sys
 import tempfile
 import time
@@ -29,6 +28,7 @@ from models.events import Event
 from models.identity import point_id
 from models.quality import GOOD
 from models.site.model import Connection, Group, Kind, Name, Point, Retention
+from sevenones.bench.stack import free_port
 from simulators.opcua_load import NAMESPACE
 
 VALUES = 2_000
@@ -82,10 +82,7 @@ def run(*, seconds: float = 4.0, values: int = VALUES, rates: Sequence[int] = RA
 
 
 async def _run(folder: Path, seconds: float, values: int, rates: Sequence[int]) -> dict[str, Any]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    argv = ["-m", "simulators.opcua_load", "--port", str(port), "--folder", str(folder / "server")]
+    argv = ["-m", "simulators.opcua_load", "--port", str(free_port()), "--folder", str(folder / "server")]
     server = await asyncio.create_subprocess_exec(
         sys.executable, *argv, "--values", str(values), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )

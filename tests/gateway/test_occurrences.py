@@ -1,7 +1,6 @@
 """What a device tells as an event, through the gateway to the stream on a real bus."""
 
 import asyncio
-import contextlib
 import time
 
 import pytest
@@ -15,20 +14,10 @@ from models.events import MAX_ATTRIBUTES, EventBatch, event_id
 from protocols.adapter import Delivery, Occurrence
 from tests.gateway.sites import CODE, point
 from tests.gateway.test_connection import Rig, device, plc  # noqa: F401 - a fixture
+from tests.gateway.under_way import running
 from tests.servers import mine_bus
 
 NOW = 1_800_000_000_000_000
-
-
-@contextlib.asynccontextmanager
-async def running(outbox, bus):
-    tasks = [asyncio.create_task(outbox.bridge.run(bus)), asyncio.create_task(outbox.run(bus))]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def until(condition, within=15.0):

@@ -1,7 +1,6 @@
 """The outbox on a real bus where it matters, on a stand-in where the bus must misbehave on cue."""
 
 import asyncio
-import contextlib
 import itertools
 import time
 
@@ -18,6 +17,7 @@ from gateway.pressure import Pressure
 from gateway.receipts import Outstanding
 from models.samples import Batch, Samples, concat
 from tests.gateway.sites import CODE
+from tests.gateway.under_way import running
 from tests.servers import mine_bus
 
 NOW = 1_800_000_000_000_000
@@ -62,17 +62,6 @@ class Bus:
 async def outbox(tmp_path):
     made = Outbox(CODE, "edge1", BatchNumbers(tmp_path), lambda: NOW, Pressure(lambda _: None), Limits(flush_s=0.02))
     yield made
-
-
-@contextlib.asynccontextmanager
-async def running(outbox, bus):
-    tasks = [asyncio.create_task(outbox.bridge.run(bus)), asyncio.create_task(outbox.run(bus))]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def until(condition, within=5.0):
