@@ -1,0 +1,1 @@
+"""What all parts of a mine have in common: channels, steps, blocks, and the engine that runs them."""

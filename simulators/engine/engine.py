@@ -1,0 +1,68 @@
+"""Runs the parts of a mine on a simulated clock, in steps that add up to blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from simulators.engine.block import Block
+from simulators.engine.part import Part, Refused
+
+
+class Engine:
+    """`parts` step in their order, after `wire` has carried over what one gives to another. `start_us`:
+    µs UTC of the moment before the first step; `dt`: seconds a step."""
+
+    def __init__(self, parts: Sequence[Part], wire: Callable[[float], None], *, start_us: int, dt: float = 1.0) -> None:
+        self.parts = tuple(parts)
+        self.dt = dt
+        self.now_us = start_us
+        self._wire = wire
+        self._step_us = round(dt * 1e6)
+        columns: dict[str, int] = {}
+        self._ranges: list[tuple[Part, int, int]] = []
+        for part in self.parts:
+            begin = len(columns)
+            for name in part.channels:
+                if name in columns:
+                    raise ValueError(f"two parts write the channel {name}")
+                columns[name] = len(columns)
+            self._ranges.append((part, begin, len(columns)))
+        self.columns: Mapping[str, int] = columns
+        self._owners = {name.partition(".")[0].partition("!")[0]: part for part in self.parts for name in part.channels}
+
+    def run(self, steps: int) -> Block:
+        """Go on by so many steps."""
+        values = np.full((steps, len(self.columns)), np.nan)
+        dt, wire, ranges = self.dt, self._wire, self._ranges
+        for row in values:
+            wire(dt)
+            for part, begin, end in ranges:
+                part.step(dt, row[begin:end])
+        for part, begin, end in ranges:
+            part.observe(dt, values[:, begin:end])
+        ts = self.now_us + self._step_us * np.arange(1, steps + 1, dtype=np.int64)
+        self.now_us = int(ts[-1])
+        return Block(ts, values, self.columns)
+
+    def command(self, equipment: str, key: str, value: float) -> None:
+        """Between two runs: a device was told to set a point. Raises Refused."""
+        self._owner(equipment).command(equipment, key, value)
+
+    def disturb(self, equipment: str, kind: str, amount: float) -> None:
+        """Between two runs: a fault begins, or ends with 0. Raises Refused."""
+        self._owner(equipment).disturb(equipment, kind, amount)
+
+    def disturbances(self) -> Mapping[str, Sequence[str]]:
+        """Equipment → kinds of disturbance that it knows."""
+        return {name: kinds for part in self.parts for name, kinds in part.disturbances().items()}
+
+    def texts(self) -> Mapping[str, str]:
+        """Text channels now."""
+        return {name: text for part in self.parts for name, text in part.texts().items()}
+
+    def _owner(self, equipment: str) -> Part:
+        if equipment not in self._owners:
+            raise Refused(f"没有模拟设备 '{equipment}' · nothing simulates an equipment '{equipment}'")
+        return self._owners[equipment]
