@@ -1,4 +1,4 @@
-"""An edge with a bus server of its own, joined to the mine's: what it keeps arrives once, and the present does not wait for it."""
+"""An edge with its own bus server, joined to the mine's: what it keeps arrives once, and delays no present value."""
 
 import asyncio
 import json
