@@ -86,7 +86,7 @@ class SupportsDesign(Strict):
     """τ of it."""
     lag: Annotated[int, Field(ge=1, le=12)] = 4
     """Supports between the rear drum and the one that advances."""
-    push_lag: Annotated[int, Field(ge=4, le=20)] = 8
+    push_lag: Annotated[int, Field(ge=4, le=20)] = 11
     """Supports behind the shearer at which the push of the conveyor begins."""
     bend: Annotated[int, Field(ge=2, le=15)] = 7
     """Supports over which the conveyor's bend goes."""

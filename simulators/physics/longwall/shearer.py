@@ -208,8 +208,11 @@ class Shearer:
         hot = self.hot_c if self.on else 0.0
         self.left_c += (self.ambient + hot + rise * self.left_a**2 - self.left_c) * part
         self.right_c += (self.ambient + rise * self.right_a**2 - self.right_c) * part
-        if max(self.left_c, self.right_c) > own.warm_trip_c:
+        hottest = max(self.left_c, self.right_c)
+        if hottest > own.warm_trip_c:
             self.control.tripped = True
+        elif hottest < _COLD_AGAIN_C and self.control.tripped:
+            self.control.tripped = False  # The crew lets it cool, and resets it.
 
     def _controlled(self, dt: float) -> None:
         """Mode, state, and what the domain facts' §3.3 say of producing and intelligent."""
