@@ -12,7 +12,19 @@ from simulators.engine.filters import Lag, Total, Wander
 from simulators.engine.layout import lay_out
 from simulators.engine.part import Part, Refused, Row, Rows
 from simulators.physics.drainage.hydraulics import MPA_PER_M, flow_of
-from simulators.physics.drainage.pump import AMBIENT, SHOWN, TURNING, Pump, Stage
+from simulators.physics.drainage.pump import (
+    AMBIENT,
+    CLOSING,
+    OPENING,
+    PRIMING,
+    RUNNING,
+    SHOWN,
+    STARTING,
+    TURNING,
+    Pace,
+    Pump,
+    Stage,
+)
 from simulators.physics.order import Order
 from simulators.physics.record import Record
 
@@ -24,6 +36,7 @@ OF_PUMP = (
     "state", "flow", "pressure", "suction", "front_bearing_temp", "winding_temp", "discharge_valve", "priming_valve",
     "power", "mode", "fault_code", "starts_total", "!state",
 )  # fmt: skip
+BEARING, WINDING = OF_PUMP.index("front_bearing_temp"), OF_PUMP.index("winding_temp")
 IN_ROOM = {
     "state": "state", "current": "current", "flow": "flow", "vacuum": "suction", "pressure": "pressure",
     "bearing_temp": "front_bearing_temp", "winding_temp": "winding_temp", "valve": "discharge_valve",
@@ -57,6 +70,7 @@ class Drainage(Part):
         self.came_m3 = self.pumped_m3 = self.spilled_m3 = 0.0
         self.surge = 0.0
         self.mode = AUTO
+        self._pace = Pace.of(1.0)
         self._ordered = self.order
         self._wanted = 0
         self._mean = 1.0
@@ -80,6 +94,8 @@ class Drainage(Part):
             first=self._stepped,
         )
         self.channels += more
+        self._row = np.zeros(self._stepped)
+        self._shown_mode = -1
         hours = np.array([pump.hours for pump in self.pumps])
         self._kwh, self._hours, self._m3 = Total(count, 380.0 * hours), Total(count, hours), Total(count, 290.0 * hours)
         self._truth = Total(count)
@@ -95,10 +111,14 @@ class Drainage(Part):
             self._ordered = self.order
             self.mode = self.order.mode
         self._control()
-        openings = 0.0
+        if dt != self._pace.dt:
+            self._pace = Pace.of(dt)
+        pace, openings = self._pace, 0.0
         for pump, powered in zip(pumps, self.powered.values(), strict=True):
-            before = pump.stage
             pump.powered = powered
+            if pump.resting and not pump.wanted and not pump.failed:
+                continue
+            before = pump.stage
             pump.sequence(dt)
             if pump.stage is not before:
                 self._entered(pump, before)
@@ -106,23 +126,44 @@ class Drainage(Part):
                 openings += pump.valve
         each = flow_of(design, openings)
         head = design.static_head + design.main_drop * self.flow * self.flow
+        buffer, per = self._row, len(OF_PUMP)
         flow = running = 0.0
-        shown: list[float] = []
-        for name, pump in zip(design.pumps, pumps, strict=True):
-            pump.physics(each, head, dt)
+        for n, pump in enumerate(pumps):
+            at = len(OF_ROOM) + n * per
+            if pump.resting:
+                pump.rest(pace.warm)
+                buffer[at + BEARING], buffer[at + WINDING] = pump.bearing, pump.winding
+                continue
+            pump.physics(each, head, dt, pace)
             flow += pump.flow
             running += TURNING[pump.stage]
-            self.power_kw[name] = pump.power_kw
-            shown += (
-                SHOWN[pump.stage], pump.flow, pump.pressure, pump.suction, pump.bearing, pump.winding,
-                self._valve(pump), 2.0 if pump.stage is Stage.PRIMING else 0.0, pump.power_kw,
-                INSPECTION if pump.in_repair else self.mode, pump.fault, pump.starts, pump.stage,
-            )  # fmt: skip
+            self.power_kw[design.pumps[n]] = pump.power_kw
+            buffer[at : at + per] = self._shown(pump)
         self.flow = flow
         self._water(dt)
         intelligent = not self.attended and self.mode in (REMOTE, AUTO)
-        room = (self.level, self.inflow, flow, head * MPA_PER_M, self.mode, running, self.mode, 1.0, intelligent)
-        row[: self._stepped] = (*room, *shown)
+        mode = self.mode
+        if mode != self._shown_mode:
+            self._show_mode()
+        pressure = head * MPA_PER_M
+        buffer[: len(OF_ROOM)] = self.level, self.inflow, flow, pressure, mode, running, mode, 1.0, intelligent
+        row[: self._stepped] = buffer
+
+    def _shown(self, pump: Pump) -> tuple[float, ...]:
+        """In the order of OF_PUMP."""
+        stage = pump.stage
+        return (
+            SHOWN[stage], pump.flow, pump.pressure, pump.suction, pump.bearing, pump.winding, self._valve(pump),
+            2.0 if stage is PRIMING else 0.0, pump.power_kw, INSPECTION if pump.in_repair else self.mode, pump.fault,
+            pump.starts, stage,
+        )  # fmt: skip
+
+    def _show_mode(self) -> None:
+        """Also pumps at rest show the room's mode."""
+        self._shown_mode = self.mode
+        for n, pump in enumerate(self.pumps):
+            at = len(OF_ROOM) + n * len(OF_PUMP)
+            self._row[at : at + len(OF_PUMP)] = self._shown(pump)
 
     def _weather(self) -> None:
         """The inflow of the next minute: it goes up and down over hours."""
@@ -161,13 +202,13 @@ class Drainage(Part):
         on = [pump for pump in self.pumps if pump.wanted]
         if len(on) > self._wanted:
             max(on, key=lambda pump: pump.hours).wanted = False
-        elif len(on) < self._wanted and all(pump.stage is Stage.RUNNING for pump in on):
+        elif len(on) < self._wanted and all(pump.stage is RUNNING for pump in on):
             ready = [pump for pump in self.pumps if pump.ready]
             if ready:
                 min(ready, key=lambda pump: pump.hours).wanted = True
 
     def _entered(self, pump: Pump, before: Stage) -> None:
-        if pump.stage is Stage.STARTING:
+        if pump.stage is STARTING:
             pump.began_us = self.now_us
         elif TURNING[before] and not TURNING[pump.stage]:
             number = self.pumps.index(pump) + 1
@@ -177,10 +218,12 @@ class Drainage(Part):
 
     @staticmethod
     def _valve(pump: Pump) -> float:
+        if pump.resting:
+            return 0.0
         if pump.fault == 3:
             return 4.0
         if 0.0 < pump.valve < 1.0:
-            return 1.0 if pump.stage in (Stage.OPENING, Stage.RUNNING) else 3.0
+            return 1.0 if pump.stage in (OPENING, RUNNING) else 3.0
         return 2.0 if pump.valve >= 1.0 else 0.0
 
     def observe(self, dt: float, rows: Rows) -> None:
@@ -191,7 +234,7 @@ class Drainage(Part):
             return rows[:, first + OF_PUMP.index(key) : self._stepped : per]
 
         kw, turning = of("power"), of("!state")
-        on = ((turning >= Stage.STARTING) & (turning <= Stage.CLOSING)).astype(np.float64)
+        on = ((turning >= STARTING) & (turning <= CLOSING)).astype(np.float64)
         shake = self._shake.run(dt, steps)
         working = kw * (1000.0 / (1.7320508 * design.volts * 0.88))
         rows[:, at["current"]] = working * (1.0 + 0.004 * shake)

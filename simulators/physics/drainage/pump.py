@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from enum import IntEnum
 
 from simulators.design.drainage import DrainageDesign
@@ -24,6 +25,7 @@ class Stage(IntEnum):
     FAULT = 6
 
 
+STOPPED, PRIMING, STARTING, OPENING, RUNNING, CLOSING, FAULTY = Stage
 SHOWN = (0, 1, 1, 1, 2, 3, 4)
 """The template's state for each stage: stopped, starting, running, stopping, fault."""
 TURNING = (False, False, True, True, True, True, False)
@@ -43,15 +45,30 @@ class Fault(IntEnum):
     FAILURE = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How far lags go in one step of `dt` seconds: shares of the way, and of the warmth that stays."""
+
+    dt: float
+    quick: float
+    suction: float
+    warm: float
+
+    @classmethod
+    def of(cls, dt: float) -> Pace:
+        return cls(dt, 1.0 - math.exp(-dt / 1.5), 1.0 - math.exp(-dt / 25.0), math.exp(-dt / 900.0))
+
+
 class Pump:
-    """`wanted`: it shall run. `stuck`, `leaky`, `failed`, `hot_bearing`, `hot_winding` (K), `heavy` (share of power
-    more): disturbances."""
+    """`wanted`: it shall run. `resting`: nothing of it moves. Disturbances: `stuck` (the valve), `leaky` (the
+    suction), `failed`, `hot_bearing` and `hot_winding` (K), `heavy` (share of power more)."""
 
     def __init__(self, design: DrainageDesign, hours: float) -> None:
         self.design = design
-        self.stage = Stage.STOPPED
+        self.stage = STOPPED
         self.fault = Fault.NONE
         self.wanted = False
+        self.resting = True
         self.powered = True
         self.in_repair = False
         self.hours = hours
@@ -69,33 +86,31 @@ class Pump:
     @property
     def ready(self) -> bool:
         """Whether it could be started."""
-        return self.stage is Stage.STOPPED and self.powered and not self.in_repair and not self.wanted
+        return self.stage is STOPPED and self.powered and not self.in_repair and not self.wanted
 
     def sequence(self, dt: float) -> None:
         """The stages, and the protections."""
         stage = self.stage
         self.since_s += dt
-        if stage is Stage.FAULT:
+        if stage is FAULTY:
             self._wait_for_repair(dt)
         elif self.failed:
             self._trip(Fault.FAILURE)
         elif not self.powered:
             self.wanted = False
-            if stage is not Stage.STOPPED:
-                self._enter(Stage.STOPPED)
-        elif stage is Stage.STOPPED:
-            if self.wanted:
-                self._enter(Stage.PRIMING)
-        elif stage is Stage.PRIMING or stage is Stage.STARTING:
+            self._enter(STOPPED)
+        elif stage is STOPPED:
+            self._enter(PRIMING if self.wanted else STOPPED)
+        elif stage is PRIMING or stage is STARTING:
             self._start()
-        elif stage is Stage.CLOSING:
+        elif stage is CLOSING:
             if self.valve <= 0.0 or self.since_s > 2.0 * self.design.valve_s:
-                self._enter(Stage.STOPPED)
+                self._enter(STOPPED)
         elif not self.wanted:
-            self._enter(Stage.CLOSING)
-        elif stage is Stage.OPENING:
+            self._enter(CLOSING)
+        elif stage is OPENING:
             if self.valve >= 1.0:
-                self._enter(Stage.RUNNING)
+                self._enter(RUNNING)
             elif self.since_s > 2.0 * self.design.valve_s:
                 self._trip(Fault.VALVE)
         self._protect(dt)
@@ -103,16 +118,16 @@ class Pump:
     def _start(self) -> None:
         """Until the pump is full of water, and until its pressure stands."""
         design = self.design
-        if self.stage is Stage.STARTING:
+        if self.stage is STARTING:
             if self.pressure > 0.9 * design.shut_off_head * MPA_PER_M:
-                self._enter(Stage.OPENING)
+                self._enter(OPENING)
             elif self.since_s > BUILD_UP_S:
                 self._trip(Fault.NO_PRESSURE)
         elif not self.wanted:
-            self._enter(Stage.STOPPED)
+            self._enter(STOPPED)
         elif self.suction <= design.primed_mpa:
             self.starts += 1
-            self._enter(Stage.STARTING)
+            self._enter(STARTING)
         elif self.since_s > PRIME_S:
             self._trip(Fault.NOT_PRIMED)
 
@@ -121,7 +136,7 @@ class Pump:
         if not TURNING[stage]:
             self._low_s = self._over_s = 0.0
             return
-        low = stage is Stage.RUNNING and self.flow < 40.0
+        low = stage is RUNNING and self.flow < 40.0
         self._low_s = self._low_s + dt if low else 0.0
         over = self.power_kw * design.motor_efficiency > 1.1 * design.motor_kw
         self._over_s = self._over_s + dt if over else 0.0
@@ -142,42 +157,51 @@ class Pump:
 
     def reset(self) -> None:
         """The fault is acknowledged; if its cause is still there it trips again."""
-        if self.stage is Stage.FAULT:
+        if self.stage is FAULTY:
             self.fault = Fault.NONE
-            self._enter(Stage.STOPPED)
+            self._enter(STOPPED)
 
     def _trip(self, fault: Fault) -> None:
         self.fault, self.wanted = fault, False
         self._repair_s = 60.0 * self.design.repair_min
-        self._enter(Stage.FAULT)
+        self._enter(FAULTY)
 
     def _enter(self, stage: Stage) -> None:
-        self.stage, self.since_s = stage, 0.0
+        if stage is not self.stage:
+            self.stage, self.since_s, self.resting = stage, 0.0, False
 
-    def physics(self, each: float, main_head: float, dt: float) -> None:
+    def rest(self, warm: float) -> None:
+        """Nothing of it moves; it cools. `warm`: share of the warmth that stays."""
+        self.bearing = AMBIENT + (self.bearing - AMBIENT) * warm
+        self.winding = AMBIENT + (self.winding - AMBIENT) * warm
+
+    def physics(self, each: float, main_head: float, dt: float, pace: Pace) -> None:
         """`each`: what an open valve lets through, m³/h; `main_head`: of the rising main, m."""
         stage, design = self.stage, self.design
         turning = TURNING[stage]
         if not self.stuck:
-            opening = stage is Stage.OPENING or stage is Stage.RUNNING
+            opening = stage is OPENING or stage is RUNNING
             move = dt / design.valve_s if opening else -dt / design.valve_s
             self.valve = min(1.0, max(0.0, self.valve + move))
-        quick, slow = 1.0 - math.exp(-dt / 1.5), dt / 900.0
-        sucking = -0.075 if stage is Stage.PRIMING or stage is Stage.STARTING else (-0.045 if turning else 0.0)
-        self.suction += ((0.3 * sucking if self.leaky else sucking) - self.suction) * (1.0 - math.exp(-dt / 25.0))
+        sucking = -0.075 if stage is PRIMING or stage is STARTING else (-0.045 if turning else 0.0)
+        self.suction += ((0.3 * sucking if self.leaky else sucking) - self.suction) * pace.suction
         holds = turning and not self.leaky
-        self.flow += ((each * self.valve if holds else 0.0) - self.flow) * quick
+        self.flow += ((each * self.valve if holds else 0.0) - self.flow) * pace.quick
         head = design.shut_off_head - design.pump_drop * self.flow * self.flow if holds else 0.0
         standing = main_head if self.valve > 0.05 else 0.0
-        self.pressure += ((head if turning else standing) * MPA_PER_M - self.pressure) * quick
+        self.pressure += ((head if turning else standing) * MPA_PER_M - self.pressure) * pace.quick
         if turning:
             shaft = max(IDLE_SHARE * design.motor_kw, shaft_kw(self.flow, head, design.efficiency)) * (1.0 + self.heavy)
             self.power_kw = shaft / design.motor_efficiency
             self.hours += dt / 3600.0
             load = shaft / design.motor_kw
-            self.bearing += (AMBIENT + 34.0 + self.hot_bearing - self.bearing) * slow
-            self.winding += (AMBIENT + 68.0 * load * load + self.hot_winding - self.winding) * slow
+            hot, hotter = 34.0 + self.hot_bearing, 68.0 * load * load + self.hot_winding
+            self.bearing = AMBIENT + hot + (self.bearing - AMBIENT - hot) * pace.warm
+            self.winding = AMBIENT + hotter + (self.winding - AMBIENT - hotter) * pace.warm
         else:
             self.power_kw = 0.0
-            self.bearing += (AMBIENT - self.bearing) * slow
-            self.winding += (AMBIENT - self.winding) * slow
+            self.rest(pace.warm)
+            still = stage is STOPPED and self.valve == 0.0 and self.flow < 1e-6 and self.suction > -1e-6
+            if still and self.pressure < 1e-6:
+                self.flow = self.suction = self.pressure = 0.0
+                self.resting = True
