@@ -72,7 +72,7 @@ class Electricity(Part):
         first, last = self._at["breaker/status"].start, self._at["!state/tariff"].stop
         self._status_at = slice(first, last)
         self._status = np.zeros(last - first)
-        self._period_until = 0
+        self._status[-1], self._period_until = self._clock.period(start_us)
         self._chains = [
             [
                 self.switchgear.index[above]
@@ -96,6 +96,11 @@ class Electricity(Part):
         self._skew = 1.0 + design.unbalance * rng.standard_normal((3, count + nodes))
         warm = np.full(len(transformers), 62.0)
         self._winding, self._core = Lag(5400.0, len(transformers), warm), Lag(7200.0, len(transformers), warm)
+
+    @property
+    def period(self) -> int:
+        """The tariff's present period, index in PERIODS."""
+        return int(self._status[-1])
 
     def step(self, dt: float, row: Row) -> None:
         self.now_us += round(dt * 1e6)
