@@ -46,6 +46,7 @@ class Belts(Part):
         gauges, self._rng = rng.spawn(2)
         self.line = Line(design)
         self._gauges = Gauges(list(design.belts.values()), scales, gauges)
+        self._supply_at = columns(".current_2", count)
         self._shift_at = scale_columns(".shift_total", count, len(scales))
 
         self.feed = np.zeros(count)
@@ -70,8 +71,6 @@ class Belts(Part):
         self._fluttering: list[list[float]] = []
         self._ordered: tuple[bool | None, bool] = (None, False)
         self._powered_before = self.powered.tobytes()
-        self._on = np.zeros(count)
-        self._on_at, self._supply_before = columns(".current_1", count), 0.0
         self._busy = True
         for n, belt in self._inby_first:
             self._write(n, belt)
@@ -104,11 +103,8 @@ class Belts(Part):
         self._carry(dt)
         if decided or self._busy:
             self._write_states()
-            self._supply_before = 0.0
-        if self.supply != self._supply_before:
-            self._supply_before = self.supply
-            self._now[self._on_at] = self._on / max(self.supply, 0.1)
         row[: len(self._now)] = self._now
+        row[self._supply_at] = self.supply
         row[self._shift_at] = self.shift
 
     def _carry(self, dt: float) -> None:
@@ -118,11 +114,12 @@ class Belts(Part):
             self._fluttering = self._flutter.run(dt, DRAWN)[::-1].tolist()
         flutter, per_step = self._fluttering.pop(), dt / 3.6
         speed, flow, power = count * _AT[".speed"], count * _AT[".flow"], count * _AT[".power"]
-        goal = count * _AT[".speed_set"]
+        goal, torque = count * _AT[".speed_set"], count * _AT[".current_1"]
         drum, tension, tonnes = count * _AT[".drum_temp"], count * _AT[".tension"], count * _AT["!tonnes"]
         feed = self.feed.tolist()
         for n, belt in self._inby_first:
             coal, drive = belt.coal, belt.drive
+            belt.fed = feed[n]
             if feed[n]:
                 coal.chute += feed[n] * per_step
                 self.fed_t += feed[n] * per_step / 1000.0
@@ -138,6 +135,7 @@ class Belts(Part):
             now[speed + n] = drive.speed
             now[flow + n] = coal.scale.passing / per_step
             now[power + n] = drive.power * (1.0 + flutter[n])
+            now[torque + n] = drive.torque
             now[drum + n] = drive.drum_c
             now[tension + n] = drive.tension
             now[tonnes + n] = belt.delivered / 1000.0
@@ -169,7 +167,6 @@ class Belts(Part):
         moving = belt.drive.speed > 0.1 * belt.design.speed_m_per_s
         central = belt.control in (Mode.REMOTE, Mode.AUTO)
         shown = belt.protections
-        self._on[n] = belt.state in DRIVEN
         self._put(n, ".running", belt.state in DRIVEN)
         self._put(n, ".mode", belt.control)
         for name, active in zip(protections.NAMES, shown.shown, strict=True):

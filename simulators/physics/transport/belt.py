@@ -61,6 +61,8 @@ class Belt:
         self.by_sequence = self.started_by_sequence = False
         self.delivered = 0.0
         """What has left its head for good, kg since the start."""
+        self.fed = 0.0
+        """What falls on its tail from outside, t/h."""
         self.flow = 0.0
         """What leaves it, t/h."""
         self.recall = False
@@ -175,14 +177,14 @@ class Belt:
         """Move; returns what has left the head for good, kg."""
         drive, coal = self.drive, self.coal
         if self.follow is not None:
-            drive.goal = self.follow.step(dt, drive.goal, sum(belt.coming for belt in self.inby))
+            drive.goal = self.follow.step(dt, drive.goal, self.fed + sum(belt.coming for belt in self.inby))
         driven = self.state in DRIVEN
         if driven:
             by = drive.run(dt, coal.on_belt, self.since if self.state is State.STARTING else None)
         elif drive.speed > 0.0:
             by = drive.coast(dt, coal.on_belt)
         else:
-            by = drive.power = 0.0
+            by = drive.power = drive.torque = 0.0
         coal.move(by)
         drive.warm(dt, driven, self.protections.spray)
         left = self._discharge(dt) if self._troubled else coal.head.passing

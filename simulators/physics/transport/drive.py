@@ -29,10 +29,9 @@ class Drive:
         "_each",
         "_empty",
         "_full_take_up",
-        "_length",
         "_mass",
+        "_rated_speed",
         "_tension_keep",
-        "accelerating",
         "design",
         "drum",
         "drum_c",
@@ -45,13 +44,13 @@ class Drive:
         "started_from",
         "tension",
         "tension_lost",
+        "torque",
         "wet",
     )
 
     def __init__(self, design: BeltDesign) -> None:
         self.design = design
         conveyor = Conveyor(design.length_m, design.lift_m, design.moving_kg_per_m, design.friction, design.efficiency)
-        self._length = design.length_m
         self._empty = resistance(conveyor, 0.0)
         self._each = (resistance(conveyor, 1.0) - self._empty) / design.length_m
         """Force of a kilogramme of coal on the belt, N/kg."""
@@ -64,9 +63,12 @@ class Drive:
         self.goal = design.speed_m_per_s
         """The set speed, m/s."""
         self.speed = self.drum = self.started_from = 0.0
-        self.accelerating = self.sliding = False
+        self.sliding = False
         self.force = self._empty
         self.power = 0.0
+        self.torque = 0.0
+        """What the motors' torque would be worth at rated speed, kW: it is torque that draws a drive's current."""
+        self._rated_speed = design.speed_m_per_s / design.efficiency / 1000.0
         self.drum_c = design.ambient_c
         self.tension = 0.8 * self._full_take_up
         self.wet = 0.0
@@ -111,6 +113,7 @@ class Drive:
             pull = self._slide(dt, coal, force, math.copysign(limit * SLIDING, pull))
         else:
             self.speed = self.drum
+        self.torque = abs(pull) * self._rated_speed
         watts = pull * 0.5 * (drum + self.drum)
         self.power = (watts / design.efficiency if watts >= 0.0 else watts * design.efficiency) / 1000.0
         return 0.5 * (before + self.speed) * dt
@@ -135,7 +138,7 @@ class Drive:
         """The motors are off: resistance and brake take the belt's way. Returns it, m."""
         before = self.speed
         self.force = self._empty + self._each * coal
-        self.power = 0.0
+        self.power = self.torque = 0.0
         self.sliding = False
         slower = (self.force + self._brake) / (self._mass + coal)
         # Back-stop and brake hold a belt that stands.

@@ -76,8 +76,9 @@ class Gauges:
         counted = self._energy.run(dt, energy / 3600.0)
         rows[:, columns(".energy", n)] = counted[:, :n]
         rows[:, columns("!kwh", n)] = counted[:, n:]
-        on = rows[:, columns(".current_1", n)]
-        current = on * (self._no_load + self._per_kw * np.abs(power))
+        torque, supply = rows[:, columns(".current_1", n)], rows[:, columns(".current_2", n)]
+        on = rows[:, columns(".running", n)]
+        current = on * (self._no_load + self._per_kw * torque) / np.maximum(supply, 0.1)
         # Two motors on one drum never share its load evenly.
         both = np.concatenate([current * (1.01 + 0.004 * noise[:, 0]), current * (0.99 + 0.004 * noise[:, 1])], axis=1)
         both[:, n:] *= self._second

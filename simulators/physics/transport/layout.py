@@ -28,8 +28,8 @@ STEPPED = (
     "!producing",
     "!intelligent",
 )
-"""What a step writes. `.flow` is then what truly passed the scale and `.current_1` 0 with the motors off and else
-the inverse of the supply's voltage factor; `observe` makes of them what the instruments show."""
+"""What a step writes. `.flow` is then what truly passed the scale, `.current_1` the motors' torque as kW at rated
+speed, and `.current_2` the supply's voltage factor; `observe` makes of them what the instruments show."""
 OBSERVED = (".coal_total", ".energy", "!kwh", ".current_2", ".motor_temp_1", ".motor_temp_2")
 SCALE = (".flow", ".load", ".speed", ".total", ".shift_total", ".zero", ".healthy")
 """Of each scale that is an equipment of its own."""
