@@ -7,6 +7,7 @@ equipment, `advance_m`, `weighting` (0…1), `position_m`, `producing` and `inte
 
 from __future__ import annotations
 
+import struct
 from collections import deque
 from collections.abc import Mapping, Sequence
 
@@ -67,6 +68,7 @@ class Longwall(Part):
         self.transport_ready = True
         self.power_allowed = True
         self.order = Order()
+        self._followed: Order | None = None
         ids = (shearer.id, own.afc.id, own.loader.id, own.crusher.id, own.emulsion.id, own.spray.id)
         self.powered = dict.fromkeys(ids, True)
         self.power_kw = dict.fromkeys(ids, 0.0)
@@ -74,9 +76,13 @@ class Longwall(Part):
         self.producing = self.intelligent = False
         self._clock, self._number, self._webs, self._web_t = 0.0, 0, 0, 0.0
         self._lay_out(seeds[6])
+        raw = self._machines - self._follows
+        self._now = np.zeros(raw + self.supports.values.size)
+        self.supports.lie_in(self._now[raw:])
 
     def _lay_out(self, rng: np.random.Generator) -> None:
-        """Channels: what a step writes, what follows from it, and the supports' in blocks of one key."""
+        """Channels: what follows, what a step writes of the machines, and the supports' in blocks of one key. A step
+        writes the last two in one piece, from `_now`."""
         own, ambient = self.design, self.design.ambient_c
         seeds = rng.spawn(6)
         self._read_shearer = ShearerReadings(own.shearer, seeds[0])
@@ -98,17 +104,17 @@ class Longwall(Part):
             return [equipment + (key if key[0] == "!" else "." + key) for key in keys]
 
         machines = list(zip(self.powered, readings, strict=True))
-        channels = [name for equipment, read in machines for name in names(equipment, read.RAW)]
+        channels = [name for equipment, read in machines for name in names(equipment, read.MORE)]
+        self._follows = len(channels)
+        channels += [name for equipment, read in machines for name in names(equipment, read.RAW)]
         channels += names(own.supports.id, ("!state", "!mode", "!producing", "!intelligent"))
         channels += names(own.id, ("!producing", "!intelligent", "!tonnes", "!weighting", "!follow_share"))
-        self._raw = len(channels)
-        channels += [name for equipment, read in machines for name in names(equipment, read.MORE)]
         self._machines = len(channels)
         self._index: Mapping[str, int] = {name: n for n, name in enumerate(channels)}
         channels += [f"{name}.{key}" for key in KEYS for name in own.supports.names]
         self.channels = channels
         self._support_numbers = {name: n for n, name in enumerate(own.supports.names)}
-        self._support_values = self.supports.values.reshape(-1)
+        self._pack = struct.Struct(f"={self._machines - self._follows}d").pack_into
 
     @property
     def advance_m(self) -> float:
@@ -129,8 +135,10 @@ class Longwall(Part):
         order = self.order
         self._clock += dt
         self._number += 1
-        for control in self._controls.values():
-            control.follow(order)
+        if order is not self._followed:
+            self._followed = order
+            for control in self._controls.values():
+                control.follow(order)
         self._machinery(dt, order)
         self.supports.step(dt, self._number, self.shearer, order, self.emulsion.pressure)
         self._weighting.step(dt, self.advance_m)
@@ -185,7 +193,9 @@ class Longwall(Part):
         off, place = shearer.pauses.kind == OFF and not self.afc.on, float(shearer.cell + 1)
         following, share = supports.moving, supports.follow_share
         automatic = supports.mode in (REMOTE, AUTO)
-        row[: self._raw] = (
+        self._pack(
+            self._now,
+            0,
             *self._read_shearer.raw(shearer, self._clock),
             *self._read_afc.raw(self.afc, off, place),
             *self._read_loader.raw(self.loader, False, 0.0),
@@ -202,7 +212,7 @@ class Longwall(Part):
             self._weighting.value,
             share,
         )
-        row[self._machines :] = self._support_values
+        row[self._follows :] = self._now
 
     def observe(self, dt: float, rows: Rows) -> None:
         own, index = self.design, self._index

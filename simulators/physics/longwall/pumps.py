@@ -61,16 +61,15 @@ class EmulsionStation:
         self._second = 300.0 if want and self.pressure < low - 0.6 else max(self._second - dt, 0.0)
         pumps[0].step(dt, want)
         pumps[1].step(dt, want and self._second > 0.0)
-        pumps[2].step(dt, False)
         if self.pressure >= top:
             self._loaded = False
         elif self.pressure <= low:
             self._loaded = True
         giving = 0.0
         self.power_kw = 0.0
-        for n, pump in enumerate(pumps):
+        for n in (0, 1):  # The third is kept as a spare.
             power = 0.0
-            if pump.state == RUNNING and powered:
+            if pumps[n].state == RUNNING and powered:
                 power = _UNLOADED * own.motor_kw
                 if self._loaded:
                     giving += own.litres_per_min / 60.0

@@ -58,6 +58,7 @@ KEYS = (
 """Keys of the template in the order of their columns, each for all supports. Until `observe` has been there, the
 balance pressure's columns hold the time since setting (s), and the heartbeat's the creep `a` (MPa)."""
 _LOWERED_MPA = 3.0
+_CHUNK = 50
 _RAM_M_PER_S = 0.12
 _LOW_MPA = 24.0
 _WINDOW = (-3, 20)
@@ -88,26 +89,37 @@ class Supports:
         self.control = Control(own.id)
         self.follow = Follow(design)
         self.values = np.zeros((len(KEYS), count))
-        row = dict(zip(KEYS, self.values, strict=True))
-        self._left, self._right, self._age, self._creep = self.values[:4]
-        self._stroke, self._height, self._pitch, self._roll, self._canopy, self._here = self.values[4:10]
-        self._action, self._source, self._state = self.values[10:13]
-        self._mode = row["mode"]
+        self._name_rows()
         self.skip = np.zeros(count, bool)
         """Supports that the follow-up cannot move (跳架)."""
         self.demand_l_per_s = 0.0
         self.mode = 0
         self.log: deque[SupportAction | Web] = log
         self._moves: list[Move] = []
+        self._rams: list[Move] = []
+        self._rams_at = (0.0, False)
+        """Where the shearer was, and whether the bend was released, when all rams had come to rest."""
         self._busy: set[int] = set()
         self._skipped: dict[int, float] = {}
         self._recent: deque[bool] = deque()
         self._recent_auto = 0
         self._scan = 0
         self._cell = -1
-        self._begin(row)
+        self._begin()
 
-    def _begin(self, row: dict[str, np.ndarray]) -> None:
+    def lie_in(self, place: np.ndarray) -> None:
+        """Keep the values [keys · supports] in this memory from now on."""
+        place[:] = self.values.reshape(-1)
+        self.values = place.reshape(self.values.shape)
+        self._name_rows()
+
+    def _name_rows(self) -> None:
+        self._left, self._right, self._age, self._creep = self.values[:4]
+        self._stroke, self._height, self._pitch, self._roll, self._canopy, self._here = self.values[4:10]
+        self._action, self._source, self._state = self.values[10:13]
+        self._online, self._mode = self.values[14:16]
+
+    def _begin(self) -> None:
         rng, count, own = self._rng, self.count, self.design
         passed = self.follow.start_cell
         self.advanced = [self.web if n < passed else 0.0 for n in range(count)]
@@ -121,7 +133,7 @@ class Supports:
         self._pitch[:] = 1.2 * rng.standard_normal(count)
         self._roll[:] = 0.8 * rng.standard_normal(count)
         self._canopy[:] = 1.5 * rng.standard_normal(count)
-        row["online"][:] = 1.0
+        self._online[:] = 1.0
         leaking = rng.random((2, count)) < own.leaking_share
         self.leak = np.where(leaking, rng.uniform(0.1, 1.0, (2, count)), 0.0)
         """[left and right, supports] MPa/h."""
@@ -138,26 +150,24 @@ class Supports:
         self._press_up(number, order)
         self.demand_l_per_s = 0.0
         if self._moves:
-            released = self.follow.releases(shearer)
-            going = [move for move in self._moves if not self._go(move, dt, shearer, released)]
-            if len(going) != len(self._moves):
-                self._moves = going
-                self._busy = {move.at for move in going}
+            self._moves = [move for move in self._moves if not self._raise(move, dt)]
+        if self._rams:
+            self._push_all(dt, shearer.position, self.follow.straightens)
 
     @property
     def released(self) -> bool:
         """All supports and pans are where the end of this step of the cycle wants them."""
-        return not (self.follow.pending or self._skipped or any(move.action != PUSH for move in self._moves))
+        return not (self.follow.pending or self._skipped or self._moves)
 
     @property
     def straight(self) -> bool:
         """The conveyor lies straight."""
-        return self.released and not self._moves and not self.follow.pushing
+        return self.released and not self._rams and not self.follow.pushing
 
     @property
     def moving(self) -> int:
         """Supports in action."""
-        return len(self._moves)
+        return len(self._moves) + len(self._rams)
 
     @property
     def follow_share(self) -> float:
@@ -182,9 +192,8 @@ class Supports:
 
     def _start(self, dt: float, number: int, shearer: Shearer, order: Order, pump_mpa: float) -> None:
         """Begin the moves that are due."""
-        advancing = sum(move.action == ADVANCE for move in self._moves)
         at = self.follow.next_advance
-        if at >= 0 and advancing < (3 if self.mode == AUTO else 2) and at not in self._busy:
+        if at >= 0 and len(self._moves) < (3 if self.mode == AUTO else 2) and at not in self._busy:
             self.follow.advance_taken()
             source = self._choose_source(at)
             if source == FOLLOW and (self.skip[at] or self._chance.even() < self.design.jump_share):
@@ -196,7 +205,8 @@ class Supports:
         if at >= 0 and at not in self._busy and self.advanced[at] - self.seam.pans[at] > 0.5 * self.web:
             self.follow.push_taken()
             self._begin_move(number, Move(at, PUSH, (0.0, 0.0, 0.0)), self._choose_source(at), shearer)
-            self._moves[-1].start = self.seam.pans[at]
+            self._rams[-1].start = self.seam.pans[at]
+            self._rams_at = (math.nan, False)
         if self._skipped:
             hurry = 10.0 if self.follow.waiting else 1.0
             for at, left in list(self._skipped.items()):
@@ -216,7 +226,7 @@ class Supports:
 
     def _begin_move(self, number: int, move: Move, source: int, shearer: Shearer) -> None:
         at = move.at
-        self._moves.append(move)
+        (self._rams if move.action == PUSH else self._moves).append(move)
         self._busy.add(at)
         self._source[at] = source
         self.log.append(logged(number, at, move.action, source))
@@ -241,6 +251,8 @@ class Supports:
 
     def _press_up(self, number: int, order: Order) -> None:
         """One support after the other is looked at; what has lost its pressure is pressed up again (补压)."""
+        if number & 1:
+            return
         at = self._scan
         self._scan = at + 1 if at + 1 < self.count else 0
         if at in self._busy or not (order.produce or order.inspection):
@@ -265,13 +277,9 @@ class Supports:
         right = float(self._right[at]) + creep - float(self.leak[1, at]) * age / 3600.0
         return max(left, 0.0), max(right, 0.0)
 
-    def _go(self, move: Move, dt: float, shearer: Shearer, released: bool) -> bool:
-        """Whether the move is over."""
+    def _raise(self, move: Move, dt: float) -> bool:
+        """Lower, advance, raise: what they have come to. Whether they are over."""
         move.clock += dt
-        return self._push(move, dt, shearer, released) if move.action == PUSH else self._raise(move)
-
-    def _raise(self, move: Move) -> bool:
-        """Lower, advance, raise: what they have come to."""
         at, clock = move.at, move.clock
         lowered, advanced, raised = move.ends
         self._age[at] = self._creep[at] = 0.0
@@ -308,6 +316,7 @@ class Supports:
             return False
         self._creep[at] = self.design.creep_mpa * self._chance.even(0.75, 1.25)
         self._action[at] = self._source[at] = 0.0
+        self._busy.discard(at)
         if move.action == ADVANCE:
             self._height[at] = 0.5 * (move.start + move.height)
             self._state[at] = State.FINISHED
@@ -319,32 +328,45 @@ class Supports:
     def _stroke_mm(self, at: int) -> float:
         return 1000.0 * (self.web + self.seam.pans[at] - self.advanced[at])
 
-    def _push(self, move: Move, dt: float, shearer: Shearer, released: bool) -> bool:
-        """The ram pushes the pan as far as the bend of the conveyor wants it there."""
-        at = move.at
-        pans = self.seam.pans
-        most = move.start + self.web
-        wanted = most if released else move.start + self.web * self.follow.bend(at, shearer.position)
-        pan = pans[at]
-        further = min(wanted, self.advanced[at]) - pan
-        if further > 1e-9:
-            pan = pans[at] = pan + min(further, _RAM_M_PER_S * dt)
-            self._stroke[at] = 1000.0 * (self.web + pan - self.advanced[at])
-            self.demand_l_per_s += 0.3
-            shown = PUSH
-        else:
+    def _push_all(self, dt: float, position: float, straighten: bool) -> None:
+        """The rams push their pans as far as the bend of the conveyor wants them there."""
+        if self._rams_at == (position, straighten):
+            return
+        pans, advanced, web = self.seam.pans, self.advanced, self.web
+        most = _RAM_M_PER_S * dt
+        rest, over = True, False
+        for move in self._rams:
+            at = move.at
+            wanted = web if straighten else web * self.follow.bend(at, position)
+            wanted = min(move.start + wanted, advanced[at])
+            pan = pans[at]
             shown = 0
-        over = pan >= most - 1e-9
+            if wanted > pan + 1e-9:
+                pan = pans[at] = min(wanted, pan + most)
+                self._stroke[at] = 1000.0 * (web + pan - advanced[at])
+                self.demand_l_per_s += 0.3
+                shown, rest = PUSH, False
+                if pan >= move.start + web - 1e-9:
+                    over, shown = True, 0
+                    move.clock = math.inf
+                    self._busy.discard(at)
+                    self._source[at] = 0.0
+            if shown != move.shown:
+                self._action[at] = move.shown = shown
         if over:
-            shown = 0
-            self._source[at] = 0.0
-        if shown != move.shown:
-            self._action[at] = move.shown = shown
-        return over
+            self._rams = [move for move in self._rams if move.clock == 0.0]
+        if rest:
+            self._rams_at = (position, straighten)
 
     def observe(self, dt: float, rows: Rows, weighting: np.ndarray, heartbeat: np.ndarray) -> None:
         """`rows` [steps, keys · supports] as `KEYS`; `weighting`, `heartbeat` [steps]."""
         del dt
+        # Few rows at a time stay in the processor's cache.
+        for begin in range(0, len(rows), _CHUNK):
+            end = begin + _CHUNK
+            self._observe(rows[begin:end], weighting[begin:end], heartbeat[begin:end])
+
+    def _observe(self, rows: Rows, weighting: np.ndarray, heartbeat: np.ndarray) -> None:
         n, own = self.count, self.design
         left, right, age, creep = rows[:, :n], rows[:, n : 2 * n], rows[:, 2 * n : 3 * n], rows[:, 3 * n : 4 * n]
         more = np.log1p(age / own.creep_s)
