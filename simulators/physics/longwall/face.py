@@ -70,6 +70,8 @@ class Longwall(Part):
         self.order = Order()
         self._followed: Order | None = None
         ids = (shearer.id, own.afc.id, own.loader.id, own.crusher.id, own.emulsion.id, own.spray.id)
+        self._ids = ids
+        self._wall_m2 = own.height_m * own.length_m
         self.powered = dict.fromkeys(ids, True)
         self.power_kw = dict.fromkeys(ids, 0.0)
         self.cut_t_per_h = self.coal_t_per_h = 0.0
@@ -119,7 +121,7 @@ class Longwall(Part):
     @property
     def advance_m(self) -> float:
         """How far the face has come, mean over its length, m."""
-        return self.seam.won_m3 / (self.design.height_m * self.design.length_m)
+        return self.seam.won_m3 / self._wall_m2
 
     @property
     def weighting(self) -> float:
@@ -148,30 +150,26 @@ class Longwall(Part):
     def _machinery(self, dt: float, order: Order) -> None:
         """From the pumps to the coal on the gate belt."""
         shearer, afc, loader, crusher, supports = self.shearer, self.afc, self.loader, self.crusher, self.supports
-        own, powered, allowed = self.design, self.powered, self.power_allowed
-        self.emulsion.step(dt, order.produce or order.inspection, powered[own.emulsion.id], supports.demand_l_per_s)
-        self.spray.step(dt, order.produce, powered[own.spray.id], shearer.on)
+        shearer_id, afc_id, loader_id, crusher_id, emulsion_id, spray_id = self._ids
+        powered, allowed, used = self.powered, self.power_allowed, self.power_kw
+        self.emulsion.step(dt, order.produce or order.inspection, powered[emulsion_id], supports.demand_l_per_s)
+        self.spray.step(dt, order.produce, powered[spray_id], shearer.on)
         self.interlock.step(dt, order.produce, shearer.pauses.kind == OFF, self.transport_ready)
-        may = self.interlock.shearer and self.spray.ready and allowed and powered[own.shearer.id]
-        kind = shearer.kind
-        released = supports.straight if kind is Kind.STRAIGHTEN else supports.released
+        may = self.interlock.shearer and self.spray.ready and allowed and powered[shearer_id]
+        released = supports.straight if shearer.kind is Kind.STRAIGHTEN else supports.released
         shearer.step(dt, order, may, released, supports.follow.gap)
         self.cut_t_per_h = shearer.coal_t_per_h
         if self.cut_t_per_h:
             afc.trough.drop(shearer.position, self.cut_t_per_h * dt / 3600.0)
-        afc.step(dt, allowed and powered[own.afc.id])
+        afc.step(dt, allowed and powered[afc_id])
         if afc.off_t:
-            loader.trough.drop(own.loader.length_m, afc.off_t)
-        loader.step(dt, allowed and powered[own.loader.id])
+            loader.trough.drop(loader.length, afc.off_t)
+        loader.step(dt, allowed and powered[loader_id])
         self.coal_t_per_h = loader.off_t * 3600.0 / dt
-        crusher.step(dt, allowed and powered[own.crusher.id], self.coal_t_per_h)
-        used = self.power_kw
-        used[own.shearer.id] = shearer.power_kw
-        used[own.afc.id] = afc.power_kw
-        used[own.loader.id] = loader.power_kw
-        used[own.crusher.id] = crusher.power_kw
-        used[own.emulsion.id] = self.emulsion.power_kw
-        used[own.spray.id] = self.spray.power_kw
+        crusher.step(dt, allowed and powered[crusher_id], self.coal_t_per_h)
+        used[shearer_id], used[afc_id], used[loader_id] = shearer.power_kw, afc.power_kw, loader.power_kw
+        used[crusher_id], used[emulsion_id] = crusher.power_kw, self.emulsion.power_kw
+        used[spray_id] = self.spray.power_kw
 
     def _judge(self) -> None:
         """三机协同: the shearer cuts and the AFC runs; nobody works shearer, supports or interlock by hand."""

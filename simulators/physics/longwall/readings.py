@@ -270,11 +270,11 @@ class StationReadings:
         count = 3 if self._emulsion else 2
         self._pumps = tuple(f"pump{n + 1}_" for n in range(count))
         self.RAW = ["pressure", "flow", "mode", "tank_level", "fault_code"]
-        self.RAW += [pump + key for pump in self._pumps for key in ("state", "current")]
+        self.RAW += [pump + key for pump in self._pumps[:2] for key in ("state", "current")]
         self.MORE = ["energy", "filter_difference", "!state", "!mode", "!kwh"]
         self.MORE += [pump + "oil_temp" for pump in self._pumps]
         if self._emulsion:
-            self.MORE += ["concentration", "oil_tank_level", "tank_temp"]
+            self.MORE += ["concentration", "oil_tank_level", "tank_temp", "pump3_state", "pump3_current"]
             self.MORE += [pump + "oil_pressure" for pump in self._pumps]
         self._amperes = Amperes(design.motor_kw, design.volts, 0.3)
         self._noise, self._slow = Wander(1.0, 3.0, 3, rng.spawn(1)[0]), Wander(1.0, 3600.0, 3, rng.spawn(1)[0])
@@ -286,11 +286,13 @@ class StationReadings:
             first = (m.pressure, m.flow, m.control.mode, m.tank, 1.0 if m.lost_mpa else 0.0)
         else:
             first = (float(m.ready), m.flow, m.control.mode, 80.0, 0.0)
-        return (*first, *(x for pump, kw in zip(m.pumps, m.powers, strict=True) for x in (pump.state, kw)))
+        return (*first, m.pumps[0].state, m.powers[0], m.pumps[1].state, m.powers[1])
 
     def observe(self, dt: float, c: Columns) -> None:
         steps = len(c["flow"])
         noise, slow = self._noise.run(dt, steps), self._slow.run(dt, steps)
+        if self._emulsion:  # The third pump is kept as a spare.
+            c["pump3_state"] = c["pump3_current"] = 0.0
         kw = np.stack([c[pump + "current"] for pump in self._pumps], axis=1)
         amps = self._amperes.of(kw)
         oil = self._oil.run(dt, self._ambient + 14.0 * (kw > 0.0) + 22.0 * (amps / self._amperes.rated) ** 2)

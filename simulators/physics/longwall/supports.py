@@ -97,7 +97,8 @@ class Supports:
         self.log: deque[SupportAction | Web] = log
         self._moves: list[Move] = []
         self._rams: list[Move] = []
-        self._rams_at = (0.0, False)
+        self._ram_s = self._ram_l_per_s = 0.0
+        self._rams_at = (math.nan, False)
         """Where the shearer was, and whether the bend was released, when all rams had come to rest."""
         self._busy: set[int] = set()
         self._skipped: dict[int, float] = {}
@@ -151,8 +152,13 @@ class Supports:
         self.demand_l_per_s = 0.0
         if self._moves:
             self._moves = [move for move in self._moves if not self._raise(move, dt)]
-        if self._rams:
-            self._push_all(dt, shearer.position, self.follow.straightens)
+        self._ram_s += dt
+        if number & 3 == 0:
+            self._ram_l_per_s = 0.0
+            if self._rams:
+                self._push_all(self._ram_s, shearer.position, self.follow.straightens)
+            self._ram_s = 0.0
+        self.demand_l_per_s += self._ram_l_per_s
 
     @property
     def released(self) -> bool:
@@ -329,34 +335,32 @@ class Supports:
         return 1000.0 * (self.web + self.seam.pans[at] - self.advanced[at])
 
     def _push_all(self, dt: float, position: float, straighten: bool) -> None:
-        """The rams push their pans as far as the bend of the conveyor wants them there."""
+        """The rams push their pans as far as the bend of the conveyor wants them there, in `dt` s."""
         if self._rams_at == (position, straighten):
             return
-        pans, advanced, web = self.seam.pans, self.advanced, self.web
+        pans, advanced, web, bend = self.seam.pans, self.advanced, self.web, self.follow.bend
         most = _RAM_M_PER_S * dt
-        rest, over = True, False
+        rest = True
         for move in self._rams:
             at = move.at
-            wanted = web if straighten else web * self.follow.bend(at, position)
-            wanted = min(move.start + wanted, advanced[at])
-            pan = pans[at]
-            shown = 0
+            wanted = move.start + (web if straighten else web * bend(at, position))
+            pan, shown = pans[at], 0
             if wanted > pan + 1e-9:
-                pan = pans[at] = min(wanted, pan + most)
+                pan = pans[at] = wanted if wanted < pan + most else pan + most
                 self._stroke[at] = 1000.0 * (web + pan - advanced[at])
-                self.demand_l_per_s += 0.3
+                self._ram_l_per_s += 0.3
                 shown, rest = PUSH, False
                 if pan >= move.start + web - 1e-9:
-                    over, shown = True, 0
                     move.clock = math.inf
+                    shown = 0
                     self._busy.discard(at)
                     self._source[at] = 0.0
             if shown != move.shown:
                 self._action[at] = move.shown = shown
-        if over:
-            self._rams = [move for move in self._rams if move.clock == 0.0]
         if rest:
             self._rams_at = (position, straighten)
+        else:
+            self._rams = [move for move in self._rams if move.clock == 0.0]
 
     def observe(self, dt: float, rows: Rows, weighting: np.ndarray, heartbeat: np.ndarray) -> None:
         """`rows` [steps, keys · supports] as `KEYS`; `weighting`, `heartbeat` [steps]."""
