@@ -32,7 +32,8 @@ from simulators.physics.longwall.readings import (
 )
 from simulators.physics.longwall.seam import Seam
 from simulators.physics.longwall.shearer import Shearer
-from simulators.physics.longwall.supports import KEYS, Supports
+from simulators.physics.longwall.shields import KEYS
+from simulators.physics.longwall.supports import Supports
 from simulators.physics.longwall.weighting import Weighting
 from simulators.physics.order import Order
 
@@ -79,8 +80,8 @@ class Longwall(Part):
         self._clock, self._number, self._webs, self._web_t = 0.0, 0, 0, 0.0
         self._lay_out(seeds[6])
         raw = self._machines - self._follows
-        self._now = np.zeros(raw + self.supports.values.size)
-        self.supports.lie_in(self._now[raw:])
+        self._now = np.zeros(raw + self.supports.shields.values.size)
+        self.supports.shields.lie_in(self._now[raw:])
 
     def _lay_out(self, rng: np.random.Generator) -> None:
         """Channels: what follows, what a step writes of the machines, and the supports' in blocks of one key. A step
@@ -223,7 +224,7 @@ class Longwall(Part):
         self._read_crusher.observe(dt, Columns(own.crusher.id, index, columns))
         self._read_emulsion.observe(dt, Columns(own.emulsion.id, index, columns))
         self._read_spray.observe(dt, Columns(own.spray.id, index, columns))
-        self.supports.observe(dt, rows[:, self._machines :], weighting, heartbeat)
+        self.supports.shields.observe(dt, rows[:, self._machines :], weighting, heartbeat)
         rows[:, : self._machines] = columns.T
 
     def events(self) -> list[SupportAction | Web]:
@@ -244,7 +245,7 @@ class Longwall(Part):
         if not 0.0 <= amount < 1e6:
             raise Refused(f"{equipment}.{kind}：{amount:g} 不合理 · makes no sense")
         if kind == "support_leak":
-            self.supports.leak[0, self._support_numbers[equipment]] = amount
+            self.supports.shields.leak[0, self._support_numbers[equipment]] = amount
         elif kind == "jumping_support":
             self.supports.skip[self._support_numbers[equipment]] = amount > 0.0
         elif kind == "chain_break":
