@@ -20,15 +20,17 @@ from simulators.physics.longwall.control import AUTO, REMOTE, Control
 from simulators.physics.longwall.conveyors import Conveyor, Crusher
 from simulators.physics.longwall.cycle import Kind
 from simulators.physics.longwall.interlock import Interlock
-from simulators.physics.longwall.moves import SupportAction, Web
+from simulators.physics.longwall.moves import DrumCorrection, Event, Web
 from simulators.physics.longwall.pauses import OFF
+from simulators.physics.longwall.pump_readings import StationReadings
 from simulators.physics.longwall.pumps import EmulsionStation, SprayStation
 from simulators.physics.longwall.readings import (
+    COMMANDS,
     Columns,
     ConveyorReadings,
     CrusherReadings,
     ShearerReadings,
-    StationReadings,
+    commanded,
 )
 from simulators.physics.longwall.seam import Seam
 from simulators.physics.longwall.shearer import Shearer
@@ -54,7 +56,7 @@ class Longwall(Part):
         seeds = rng.spawn(10)
         shearer, rows = own.shearer, own.supports
         self.seam = Seam(rows.count, rows.pitch_m, own.height_m, own.web_m, shearer.hardness_kwh_per_m3, seeds[0])
-        self.events_kept: deque[SupportAction | Web] = deque(maxlen=_LOG)
+        self.events_kept: deque[Event] = deque(maxlen=_LOG)
         self.shearer = Shearer(own, self.seam, Chance(seeds[1]))
         self.supports = Supports(own, self.seam, Chance(seeds[2]), seeds[3], self.events_kept)
         self.afc, self.loader = Conveyor(own.afc), Conveyor(own.loader)
@@ -62,10 +64,9 @@ class Longwall(Part):
         self.interlock = Interlock(self.crusher, self.loader, self.afc)
         self.emulsion, self.spray = EmulsionStation(own.emulsion), SprayStation(own.spray)
         self._weighting = Weighting(rows.weighting_m, Chance(seeds[5]))
-        self._controls: dict[str, Control] = {
-            machine.control.equipment: machine.control
-            for machine in (self.afc, self.loader, self.crusher, self.emulsion, self.spray, self.supports)
-        }
+        machines = (self.shearer, self.afc, self.loader, self.crusher, self.emulsion, self.spray)
+        self._machine_controls: dict[str, Control] = {m.control.equipment: m.control for m in machines}
+        self._controls = {**self._machine_controls, rows.id: self.supports.control}
         self.transport_ready = True
         self.power_allowed = True
         self.order = Order()
@@ -107,7 +108,8 @@ class Longwall(Part):
             return [equipment + (key if key[0] == "!" else "." + key) for key in keys]
 
         machines = list(zip(self.powered, readings, strict=True))
-        channels = [name for equipment, read in machines for name in names(equipment, read.MORE)]
+        channels = [name for equipment, read in machines for name in names(equipment, (*read.MORE, *COMMANDS))]
+        channels += names(own.shearer.id, ("speed_set",))
         self._follows = len(channels)
         channels += [name for equipment, read in machines for name in names(equipment, read.RAW)]
         channels += names(own.supports.id, ("!state", "!mode", "!producing", "!intelligent"))
@@ -158,7 +160,9 @@ class Longwall(Part):
         self.interlock.step(dt, order.produce, shearer.pauses.kind == OFF, self.transport_ready)
         may = self.interlock.shearer and self.spray.ready and allowed and powered[shearer_id]
         released = supports.straight if shearer.kind is Kind.STRAIGHTEN else supports.released
-        shearer.step(dt, order, may, released, supports.follow.gap)
+        source = shearer.step(dt, order, may, released, supports.follow.gap)
+        if source:
+            self.events_kept.append(DrumCorrection(self._number, shearer.position, source))
         self.cut_t_per_h = shearer.coal_t_per_h
         if self.cut_t_per_h:
             afc.trough.drop(shearer.position, self.cut_t_per_h * dt / 3600.0)
@@ -218,6 +222,9 @@ class Longwall(Part):
         columns = np.ascontiguousarray(rows[:, : self._machines].T)
         heartbeat = columns[index[f"{own.shearer.id}.heartbeat"]]
         weighting = columns[index[f"{own.id}!weighting"]]
+        for equipment, control in self._machine_controls.items():
+            commanded(Columns(equipment, index, columns), control)
+        Columns(own.shearer.id, index, columns)["speed_set"] = self.shearer.speed_set
         self._read_shearer.observe(dt, Columns(own.shearer.id, index, columns))
         self._read_afc.observe(dt, Columns(own.afc.id, index, columns), heartbeat)
         self._read_loader.observe(dt, Columns(own.loader.id, index, columns), heartbeat)
@@ -227,7 +234,7 @@ class Longwall(Part):
         self.supports.shields.observe(dt, rows[:, self._machines :], weighting, heartbeat)
         rows[:, : self._machines] = columns.T
 
-    def events(self) -> list[SupportAction | Web]:
+    def events(self) -> list[Event]:
         """What has happened since this was last asked, oldest first; at most a month of it is kept."""
         events = list(self.events_kept)
         self.events_kept.clear()

@@ -24,10 +24,9 @@ from simulators.physics.longwall.moves import (
     PUSH,
     RAISE,
     TOP_UP,
+    Event,
     Move,
     State,
-    SupportAction,
-    Web,
     logged,
 )
 from simulators.physics.longwall.seam import Seam
@@ -53,7 +52,7 @@ class Supports:
         seam: Seam,
         chance: Chance,
         rng: np.random.Generator,
-        log: deque[SupportAction | Web],
+        log: deque[Event],
     ) -> None:
         own = design.supports
         self.design, self.web, self.seam, self._chance = own, design.web_m, seam, chance
@@ -69,7 +68,7 @@ class Supports:
         """Supports that the follow-up cannot move (跳架)."""
         self.demand_l_per_s = 0.0
         self.mode = 0
-        self.log: deque[SupportAction | Web] = log
+        self.log: deque[Event] = log
         self._moves: list[Move] = []
         self._rams: list[Move] = []
         self._ram_s = self._ram_l_per_s = 0.0
