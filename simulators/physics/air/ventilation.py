@@ -2,7 +2,7 @@
 
 What the plant sets before a step: `coal_t_per_h` [workings] (won in a face or heading, carried on a road),
 `weighting` [faces] 0 to 1, `powered` fan → bool, `wind_locked` and `gas_locked` [headings] (what the lock said a step
-ago). What it gives: `ch4` [places] in %, `values` (all quantities of all cells, see `reading`), `power_kw` fan → kW,
+ago). What it gives: `ch4` place → %, `values` (all quantities of all cells, see `reading`), `power_kw` fan → kW,
 `fan_running`, `contacts` by `contact_names` (`<fan>.running`, `<heading>.duct`, `<door>.door`).
 
 Besides the fans' own channels there are truths of the air by place, as `air_<branch>!ch4_<part>` (%), and of the
@@ -61,7 +61,7 @@ class Ventilation(Part):
         self.airways.collect(layout.corners, [layout.places[f"{n}.return_start"] for n in design.faces])
         self.values = self.airways.values
         self.places = layout.places
-        self.workings = layout.workings
+        self.workings, self.faces = layout.workings, tuple(design.faces)
         self.main, self.auxiliary = MainFans(design.main_fans), AuxiliaryFans(design.headings)
         self.barometer = Barometer(design.barometer, rng.spawn(1)[0])
         self.coal_t_per_h = np.zeros(len(self.workings))
@@ -126,9 +126,9 @@ class Ventilation(Part):
         self._gas = Total(2)
 
     @property
-    def ch4(self) -> NDArray[np.float64]:
-        """Methane, % [places]."""
-        return self.values[0, self._cells]
+    def ch4(self) -> Mapping[str, float]:
+        """Methane by place, %."""
+        return {place: float(self.values[0, cell]) for place, cell in self.places.items()}
 
     @property
     def fan_running(self) -> Mapping[str, bool]:

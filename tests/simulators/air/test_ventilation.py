@@ -146,6 +146,30 @@ def test_the_standby_main_fan_takes_over_within_ten_minutes() -> None:
     assert 0.02 < gas.max() - gas[0] < still * 90.0 / 60.0
 
 
+def test_a_main_fan_comes_back_by_itself_after_a_loss_of_power_but_not_after_a_stop() -> None:
+    part = ventilation()
+    engine = alone(part)
+    part.powered.update(main_fan_1=False, main_fan_2=False)
+    assert engine.run(300)["main_fan_1.running"][-1] == 0
+    part.powered.update(main_fan_1=True, main_fan_2=True)
+    assert engine.run(120)["main_fan_1.running"][-1] == 1
+    part.command("main_fan_1", "command", 2)
+    block = engine.run(300)
+    assert block["main_fan_1.running"][-1] == 0
+    assert block["main_fan_2.running"][-1] == 0
+    part.command("main_fan_2", "command", 1)
+    assert engine.run(120)["main_fan_2.running"][-1] == 1
+
+
+def test_fans_change_duty_by_routine() -> None:
+    part = ventilation(main_fans={"routine_days": 1})
+    part._second = 86_400.0 - 100.0
+    block = alone(part).run(400)
+    assert block["main_fan_1.running"][0] == 1
+    assert block["main_fan_2.running"][-1] == 1
+    assert (block["main_fan_1.air_volume"] + block["main_fan_2.air_volume"]).min() > 60.0
+
+
 def test_a_reversal_keeps_forty_per_cent_and_blows_the_return_over_the_face() -> None:
     part = ventilation()
     engine = alone(part)
