@@ -8,25 +8,40 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sevenones.commands import simulate_faults, simulate_truth
+
+if TYPE_CHECKING:
+    from simulators.faults.scenario import Read
+
 
 def simulate(
+    context: typer.Context,
     site: Annotated[Path | None, typer.Option(help="矿井配置目录 · the site folder")] = None,
     mine: Annotated[
         str, typer.Option(help="自带的模拟矿井 · a mine that comes with this program: demo, newcomer")
     ] = "",
     home: Annotated[Path, typer.Option(help="数据目录 · where all data goes")] = Path(".sevenones"),
     seed: Annotated[int, typer.Option(min=0, help="模拟随机种子 · the simulation's seed")] = 1,
+    scenario: Annotated[
+        Path | None, typer.Option(help="情景文件：矿井与故障 · a scenario file: its mine, and what goes wrong when")
+    ] = None,
+    bus: Annotated[
+        str | None, typer.Option(help="总线地址，以便远程制造故障 · the bus, over which faults can be asked for")
+    ] = None,
 ) -> None:
     """运行模拟设备 · run the simulated devices of a site, and log the truth that they know. Ctrl-C ends it."""
+    if context.invoked_subcommand is not None:
+        return
     from models.site import SiteErrors, load
     from simulators import run
     from simulators.devices.device import DeviceError
 
-    folder = _folder(site, mine)
+    played = _scenario(scenario, site, mine) if scenario is not None else None
+    folder = played.folder if played is not None else _folder(site, mine)
 
     # asyncua tells each client's coming and going, and its server's every start, as warnings.
     logging.getLogger("asyncua").setLevel(logging.ERROR)
@@ -37,7 +52,7 @@ def simulate(
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await run(loaded, home, seed, stop)
+        await run(loaded, home, seed, stop, bus=bus, scenario=played.scenario if played is not None else None)
 
     try:
         loaded = load(folder, environment=os.environ)
@@ -61,3 +76,24 @@ def _folder(site: Path | None, mine: str) -> Path:
     if mine not in known:
         sys.exit(f"没有自带的矿井 '{mine}' · there is no mine '{mine}': {', '.join(known)}")
     return bundled / mine
+
+
+def _scenario(path: Path, site: Path | None, mine: str) -> Read:
+    """The scenario, checked against its mine."""
+    from models.site import SiteErrors
+    from simulators.faults.scenario_check import load_scenario
+
+    if site is not None or mine:
+        sys.exit("情景文件已指定矿井，不要再给 --site 或 --mine · the scenario names its mine: no --site, no --mine")
+    try:
+        return load_scenario(path, os.environ)[0]
+    except SiteErrors as error:
+        sys.exit(str(error))
+
+
+app = typer.Typer(invoke_without_command=True)
+app.callback()(simulate)
+app.command()(simulate_faults.fault)
+app.command()(simulate_faults.faults)
+app.command()(simulate_faults.check)
+app.command()(simulate_truth.truth)
