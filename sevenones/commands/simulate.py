@@ -22,7 +22,7 @@ def simulate(
     context: typer.Context,
     site: Annotated[Path | None, typer.Option(help="矿井配置目录 · the site folder")] = None,
     mine: Annotated[
-        str, typer.Option(help="自带的模拟矿井 · a mine that comes with this program: demo, newcomer")
+        str, typer.Option(help="自带的模拟矿井 · a mine that comes with this program: demo, newcomer, …, big")
     ] = "",
     home: Annotated[Path, typer.Option(help="数据目录 · where all data goes")] = Path(".sevenones"),
     seed: Annotated[int, typer.Option(min=0, help="模拟随机种子 · the simulation's seed")] = 1,
@@ -32,6 +32,9 @@ def simulate(
     bus: Annotated[
         str | None, typer.Option(help="总线地址，以便远程制造故障 · the bus, over which faults can be asked for")
     ] = None,
+    points: Annotated[
+        int, typer.Option(min=10, max=1_000_000, help="big 的测点数 · with --mine big, how many points")
+    ] = 100_000,
 ) -> None:
     """运行模拟设备 · run the simulated devices of a site, and log the truth that they know. Ctrl-C ends it."""
     if context.invoked_subcommand is not None:
@@ -41,7 +44,8 @@ def simulate(
     from simulators.devices.device import DeviceError
 
     played = _scenario(scenario, site, mine) if scenario is not None else None
-    folder = played.folder if played is not None else _folder(site, mine)
+    big = mine == "big" and site is None
+    folder = played.folder if played is not None else home if big else _folder(site, mine)
 
     # asyncua tells each client's coming and going, and its server's every start, as warnings.
     logging.getLogger("asyncua").setLevel(logging.ERROR)
@@ -52,10 +56,15 @@ def simulate(
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await run(loaded, home, seed, stop, bus=bus, scenario=played.scenario if played is not None else None)
+        if big:
+            from simulators.load.big import serve
+
+            await serve(points, home, seed, stop)
+        else:
+            loaded = load(folder, environment=os.environ)
+            await run(loaded, home, seed, stop, bus=bus, scenario=played.scenario if played is not None else None)
 
     try:
-        loaded = load(folder, environment=os.environ)
         # Not uvloop: asyncua's server goes on writing to a client that was killed, which asyncio's
         # transports take and uvloop's answer with an error and a traceback.
         asyncio.run(main())
@@ -74,7 +83,7 @@ def _folder(site: Path | None, mine: str) -> Path:
     bundled = Path(simulators.__file__).parent / "mines"
     known = sorted(path.name for path in bundled.iterdir() if (path / "site.yaml").exists())
     if mine not in known:
-        sys.exit(f"没有自带的矿井 '{mine}' · there is no mine '{mine}': {', '.join(known)}")
+        sys.exit(f"没有自带的矿井 '{mine}' · there is no mine '{mine}': {', '.join([*known, 'big'])}")
     return bundled / mine
 
 
