@@ -61,7 +61,8 @@ def fill(
     check_disk(home, len(points), when.seconds)
     connections = dict(site.connections)
     schedule = Schedule(points, connections, STEP_US)
-    job = Job(make, given, points, tuple(connections[point.connection] for point in points), when.seconds)
+    read_from = tuple(connections[point.connection] for point in schedule.points)
+    job = Job(make, given, schedule.points, read_from, when.seconds)
     began, seconds, told = time.monotonic(), 0, Told()
     intake = Intake(site, home)
     try:

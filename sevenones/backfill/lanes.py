@@ -22,7 +22,7 @@ from gateway.acquire import SWEEP_S
 from gateway.exception import ExceptionReport
 from gateway.guards import Guards
 from gateway.normalise import normalise
-from gateway.points import PointTable
+from gateway.points import NEVER, PointTable
 from gateway.schedule import phases
 from models.quality import GOOD
 from models.samples import Samples
@@ -75,91 +75,218 @@ def table_of(points: Sequence[Point], connections: Mapping[str, Connection]) -> 
 
 
 class Lane:
-    """Points that are read at the same steps; `points` in an order of its own."""
+    """Points of one period, in an order of its own. `first`: each one's own place on the grid, µs."""
 
-    def __init__(self, points: Sequence[Point], connections: Mapping[str, Connection]) -> None:
-        beats = {point.guards.heartbeat for point in points}
-        ways: dict[type[_Way], list[Point]] = {_Free: [], _Listed: [], _Watched: []}
-        for point in points:
+    def __init__(self, members: Sequence[tuple[Point, Turn]], connections: Mapping[str, Connection]) -> None:
+        beats = {point.guards.heartbeat for point, _ in members}
+        ways: dict[type[_Way], list[tuple[Point, Turn]]] = {_Free: [], _Listed: [], _Watched: []}
+        for point, turn in members:
             watched = _remembers(point) or point.path in beats
-            ways[_Watched if watched else _Listed if point.states or point.guards != UNGUARDED else _Free].append(point)
-        self.points = tuple(point for some in ways.values() for point in some)
+            way = _Watched if watched else _Listed if point.states or point.guards != UNGUARDED else _Free
+            ways[way].append((point, turn))
+        ordered = [member for some in ways.values() for member in some]
+        self.points = tuple(point for point, _ in ordered)
+        self.period = ordered[0][1].period
+        self.first = np.array([turn.first for _, turn in ordered], np.int64) % self.period
         self.table = table_of(self.points, connections)
         self._report = ExceptionReport(self.table)
-        self._ways = [way(table_of(some, connections)) for way, some in ways.items() if some]
+        self._ways: list[_Way] = []
+        for kind, some in ways.items():
+            if some:
+                begin = self._ways[-1].end if self._ways else 0
+                self._ways.append(kind(table_of([point for point, _ in some], connections), begin))
 
-    def take(self, raw: NDArray[np.float64], ts: NDArray[np.int64]) -> Samples:
-        """`raw` [instants, points], `ts` the same shape, µs: what is worth reporting, by time."""
-        value, quality = np.empty(raw.shape), np.empty(raw.shape, np.uint8)
-        begin = 0
+    def take(self, first_us: int, step_us: int, raw: NDArray[np.float64]) -> Samples:
+        """Of raw numbers [steps, points] from `first_us` on: what is worth reporting."""
+        begin = first_us + (self.first - first_us) % self.period
+        # A block of whole periods has as many polls of each point.
+        count = -((begin - first_us - len(raw) * step_us) // self.period)
+        polls = Polls(begin, count, self.period)
+        if not polls.most:
+            return Samples.empty()
+        if self.period != step_us or (begin - first_us >= step_us).any():
+            step = (begin + self.period * np.arange(polls.most)[:, None] - first_us) // step_us
+            raw = raw[np.minimum(step, len(raw) - 1), np.arange(raw.shape[1])]
+        kept: list[Kept] = []
+        moving = []
         for way in self._ways:
-            part = (slice(None), slice(begin, begin + len(way.table)))
-            value[part], quality[part] = way.judge(raw[part], ts[part])
-            begin += len(way.table)
-        keep = np.empty(raw.shape, np.bool_)
-        everything, judge = slice(0, begin), self._report.judge
-        for at, moments in enumerate(ts):
-            # Our own time counts differences only, and those are the same for all: any one will do.
-            keep[at] = judge(everything, moments, value[at], quality[at], None, int(moments[0]))
-        at, rows = np.nonzero(keep)
-        return Samples(self.table.ids[rows], ts[at, rows], value[at, rows], quality[at, rows])
+            still, moved = way.judge(raw[:, way.begin : way.end], polls)
+            if still is not None:
+                kept.append(_still(self._report, self.table, *still, polls))
+            if moved is not None:
+                moving.append(moved)
+        if moving:
+            rows = np.concatenate([ours for ours, _, _ in moving])
+            value = np.concatenate([value for _, value, _ in moving], axis=1)
+            quality = np.concatenate([quality for _, _, quality in moving], axis=1)
+            kept.append(_moving(self._report, self.table, rows, value, quality, polls))
+        rows, when, value, quality = (np.concatenate(column) for column in zip(*kept, strict=True))
+        return Samples(self.table.ids[rows], when, value, quality)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Polls:
+    """Of each point of a lane in one block: its first poll's instant, µs, and how many there are."""
+
+    begin: NDArray[np.int64]
+    count: NDArray[np.int64]
+    period: int
+
+    @property
+    def most(self) -> int:
+        return int(self.count.max(initial=0))
+
+
+Kept = tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]
+"""Rows of the lane, times, values, qualities, one a sample."""
+Judged = tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.uint8]]
+"""Rows of the lane; their values and qualities: [rows], or [polls, rows]."""
+
+
+def _still(
+    report: ExceptionReport,
+    table: PointTable,
+    rows: NDArray[np.intp],
+    value: NDArray[np.float64],
+    quality: NDArray[np.uint8],
+    polls: Polls,
+) -> Kept:
+    """The report of points that say the same at every poll: at first if it is news, and then whenever the longest
+    silence is over. That follows without a look at each poll."""
+    begin, period, silence = polls.begin[rows], polls.period, table.silence_us[rows]
+    with np.errstate(invalid="ignore"):
+        same = np.abs(value - report.value[rows]) <= table.dead_band[rows]
+    same |= np.isnan(value) & np.isnan(report.value[rows])
+    same &= quality == report.quality[rows]
+    waits = np.where(same, np.maximum(0, -((begin - report.ts[rows] - silence) // period)), 0)
+    every = -(-silence // period)
+    count = np.maximum(0, (polls.count[rows] - 1 - waits) // every + 1)
+    which = np.repeat(np.arange(len(rows)), count)
+    turn = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    when = begin[which] + period * (waits[which] + turn * every[which])
+    told = count > 0
+    ours = rows[told]
+    report.value[ours], report.quality[ours] = value[told], quality[told]
+    report.ts[ours] = (begin + period * (waits + (count - 1) * every))[told]
+    return rows[which], when, value[which], quality[which]
+
+
+def _moving(
+    report: ExceptionReport,
+    table: PointTable,
+    rows: NDArray[np.intp],
+    value: NDArray[np.float64],
+    quality: NDArray[np.uint8],
+    polls: Polls,
+) -> Kept:
+    """The report of the other points, poll by poll, all points together."""
+    own = ExceptionReport(_part(table, rows))
+    own.value, own.quality, own.ts = report.value[rows], report.quality[rows], report.ts[rows]
+    begin, count, period = polls.begin[rows], polls.count[rows], polls.period
+    keep = np.zeros(value.shape, np.bool_)
+    everything, whole, judge = slice(0, len(rows)), int(count.min()), own.judge
+    for at in range(len(value)):
+        some = everything if at < whole else np.flatnonzero(count > at)
+        # The samples' times alone count: there is no second clock here that could part from them.
+        keep[at, some] = judge(some, begin[some] + period * at, value[at, some], quality[at, some], None, NEVER)
+    report.value[rows], report.quality[rows], report.ts[rows] = own.value, own.quality, own.ts
+    at_poll, which = np.nonzero(keep)
+    return rows[which], begin[which] + period * at_poll, value[at_poll, which], quality[at_poll, which]
+
+
+def _part(table: PointTable, rows: NDArray[np.intp]) -> PointTable:
+    """The table of some of its points, as far as the exception report looks at it."""
+    return dataclasses.replace(
+        table,
+        points=tuple(table.points[row] for row in rows),
+        dead_band=table.dead_band[rows],
+        silence_us=table.silence_us[rows],
+    )
 
 
 class _Way(ABC):
-    """From raw numbers to values and their qualities."""
+    """Points that are judged alike, from row `begin` to `end` of their lane."""
 
-    def __init__(self, table: PointTable) -> None:
+    def __init__(self, table: PointTable, begin: int) -> None:
         self.table = table
+        self.begin = begin
+        self.end = begin + len(table)
+
+    def judge(self, raw: NDArray[np.float64], polls: Polls) -> tuple[Judged | None, Judged | None]:
+        """Of its points' raw numbers [polls, points]: those that stay the same all the while, judged once; and
+        the others."""
+        same = (raw == raw[0]).all(axis=0)
+        still, moved = np.flatnonzero(same), np.flatnonzero(~same)
+        found: list[Judged | None] = [None, None]
+        if len(still):
+            value, quality = self._values(still, raw[:1, still], polls)
+            found[0] = (still + self.begin, value[0], quality[0])
+        if len(moved):
+            found[1] = (moved + self.begin, *self._values(moved, raw[:, moved], polls))
+        return found[0], found[1]
 
     @abstractmethod
-    def judge(
-        self, raw: NDArray[np.float64], ts: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]: ...
+    def _values(
+        self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """Values and qualities [polls, rows] of some of its points."""
 
 
 class _Free(_Way):
     """Points that no guard watches: scaled and held against their range, all at once."""
 
-    def judge(self, raw: NDArray[np.float64], ts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-        good = np.full(raw.shape, GOOD, np.uint8)
-        return normalise(self.table, slice(0, len(self.table)), raw, good)
+    def _values(
+        self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        return normalise(self.table, rows, raw, np.full(raw.shape, GOOD, np.uint8))
 
 
 class _Listed(_Way):
     """Points whose guards look at one sample alone (states, "no value", calibration): judged once for each
     stretch over which the raw number stays the same."""
 
-    def __init__(self, table: PointTable) -> None:
-        super().__init__(table)
+    def __init__(self, table: PointTable, begin: int) -> None:
+        super().__init__(table, begin)
         self._guards = Guards(table)
 
-    def judge(self, raw: NDArray[np.float64], ts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    def _values(
+        self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         by_point = np.ascontiguousarray(raw.T)
         begins = np.ones(by_point.shape, np.bool_)
         np.not_equal(by_point[:, 1:], by_point[:, :-1], out=begins[:, 1:])
-        rows, _ = np.nonzero(begins)
-        given, when = by_point[begins], ts.T[begins]
-        number, quality = self._guards.on_raw(rows, given, np.full(len(rows), GOOD, np.uint8), when, None)
-        value, quality = normalise(self.table, rows, number, quality)
-        self._guards.on_value(rows, given, value, quality, when, None, 0)
-        stretch = np.cumsum(begins) - 1
-        return value[stretch].reshape(by_point.shape).T, quality[stretch].reshape(by_point.shape).T
+        which = rows[np.nonzero(begins)[0]]
+        given, when = by_point[begins], np.zeros(len(which), np.int64)
+        number, quality = self._guards.on_raw(which, given, np.full(len(which), GOOD, np.uint8), when, None)
+        value, quality = normalise(self.table, which, number, quality)
+        self._guards.on_value(which, given, value, quality, when, None, 0)
+        stretch = (np.cumsum(begins) - 1).reshape(by_point.shape).T
+        return value[stretch], quality[stretch]
 
 
 class _Watched(_Way):
-    """Points whose guards remember earlier samples: judged instant by instant."""
+    """Points whose guards remember earlier samples: judged poll by poll."""
 
-    def __init__(self, table: PointTable) -> None:
-        super().__init__(table)
+    def __init__(self, table: PointTable, begin: int) -> None:
+        super().__init__(table, begin)
         self._guards = Guards(table)
 
-    def judge(self, raw: NDArray[np.float64], ts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-        value, quality = np.empty(raw.shape), np.empty(raw.shape, np.uint8)
-        rows, good = slice(0, len(self.table)), np.full(len(self.table), GOOD, np.uint8)
-        for at, (given, when) in enumerate(zip(raw, ts, strict=True)):
-            number, said = self._guards.on_raw(rows, given, good, when, None)
-            value[at], quality[at] = normalise(self.table, rows, number, said)
-            self._guards.on_value(rows, given, value[at], quality[at], when, None, int(when[0]))
+    def judge(self, raw: NDArray[np.float64], polls: Polls) -> tuple[Judged | None, Judged | None]:
+        rows = np.arange(len(self.table))
+        return None, (rows + self.begin, *self._values(rows, raw, polls))
+
+    def _values(
+        self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        begin, count = (column[self.begin : self.end] for column in (polls.begin, polls.count))
+        value, quality = np.full(raw.shape, np.nan), np.zeros(raw.shape, np.uint8)
+        for at in range(len(raw)):
+            some = rows[count > at]
+            given, when = raw[at, some], begin[some] + polls.period * at
+            number, said = self._guards.on_raw(some, given, np.full(len(some), GOOD, np.uint8), when, None)
+            found, said = normalise(self.table, some, number, said)
+            self._guards.on_value(some, given, found, said, when, None, int(when[0]))
+            value[at, some], quality[at, some] = found, said
         return value, quality
 
 
@@ -169,7 +296,7 @@ def _remembers(point: Point) -> bool:
 
 
 class Schedule:
-    """All lanes of a site's read points. `columns` of the raw block: `points` in order."""
+    """All lanes of a site's read points. `points`: in the order in which their raw numbers are to come."""
 
     def __init__(self, points: Sequence[Point], connections: Mapping[str, Connection], step_us: int) -> None:
         self.step_us = step_us
@@ -177,25 +304,17 @@ class Schedule:
         for connection in connections.values():
             by_gateway.setdefault(connection.gateway, []).append(connection)
         staggered = {key: phase for some in by_gateway.values() for key, phase in phases(some).items()}
-        members: dict[tuple[int, int], list[tuple[int, Turn]]] = {}
-        for column, point in enumerate(points):
+        members: dict[int, list[tuple[Point, Turn]]] = {}
+        for point in points:
             turn = turn_of(point, connections[point.connection], staggered, step_us)
-            # Which step of the period it is read at; within the step each keeps its own phase.
-            members.setdefault((turn.period, turn.first % turn.period // step_us), []).append((column, turn))
-        self._lanes = []
-        for (period, step), some in sorted(members.items()):
-            lane = Lane([points[column] for column, _ in some], connections)
-            place = {points[column].path: (column, turn) for column, turn in some}
-            order = [place[point.path] for point in lane.points]
-            columns = np.array([column for column, _ in order], np.intp)
-            within = np.array([turn.first % period - step * step_us for _, turn in order], np.int64)
-            self._lanes.append((period, step * step_us, columns, within, lane))
+            members.setdefault(turn.period, []).append((point, turn))
+        self._lanes = [Lane(some, connections) for _, some in sorted(members.items())]
+        self.points = tuple(point for lane in self._lanes for point in lane.points)
 
     def take(self, first_us: int, raw: NDArray[np.float64]) -> Iterator[Samples]:
-        """What is worth reporting of a block whose first step is at `first_us`."""
-        step_us, end = self.step_us, first_us + len(raw) * self.step_us
-        for period, phase, columns, within, lane in self._lanes:
-            due = np.arange(first_us + (phase - first_us) % period, end, period)
-            if len(due):
-                steps = (due - first_us) // step_us
-                yield lane.take(raw[steps[:, None], columns], due[:, None] + within)
+        """What is worth reporting of a block [steps, points] whose first step is at `first_us`."""
+        begin = 0
+        for lane in self._lanes:
+            end = begin + len(lane.points)
+            yield lane.take(first_us, self.step_us, raw[:, begin:end])
+            begin = end

@@ -55,8 +55,8 @@ def rows_of(samples: Samples) -> Rows:
 
 def in_columns(site: Site, steps: int, blocks: tuple[int, ...]) -> Rows:
     points, connections = read_points(site), dict(site.connections)
-    held = Held(points, [connections[point.connection] for point in points])
     schedule, engine = Schedule(points, connections, SECOND), make(START)
+    held = Held(schedule.points, [connections[point.connection] for point in schedule.points])
     parts: list[Samples] = []
     turn = 0
     while steps:
