@@ -22,7 +22,7 @@ from simulators.physics.network import Network
 from simulators.physics.people import People
 from simulators.physics.sensing.gas_lock import GasLock
 from simulators.physics.sensing.sensors import Sensors
-from simulators.physics.transport.belts import Belts
+from simulators.physics.belts import Belts
 
 
 @dataclass(slots=True)

@@ -28,9 +28,7 @@ def sketch(site: Site) -> MineDesign:
     if belts:
         scales = dict(zip(belts, of("belt_scale"), strict=False))
         data["belts"] = {
-            "belts": {
-                name: {"onto": belts[number - 1]} if number else {} for number, name in enumerate(belts)
-            }
+            "belts": {name: {"onto": belts[number - 1]} if number else {} for number, name in enumerate(belts)}
         }
         for name, scale in scales.items():
             data["belts"]["belts"][name]["scale"] = scale

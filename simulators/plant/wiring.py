@@ -72,7 +72,8 @@ class Wiring:
                 self._report(name, heading.producing, heading.intelligent)
                 self._report(self._rigs.get(name, ""), heading.rig.producing, heading.rig.intelligent)
         if parts.belts is not None:
-            self._report(self._belt_place, parts.belts.producing, parts.belts.intelligent)
+            moving, central = parts.belts.producing, parts.belts.intelligent
+            self._report(self._belt_place, bool(moving.any()), bool((central >= moving).all()))
         if parts.chambers is not None:
             for name in parts.chambers.names:
                 if name in crew.index:
@@ -116,7 +117,7 @@ class Wiring:
 
     def order_face_and_headings(self) -> None:
         parts = self.parts
-        ready = parts.belts.ready if parts.belts else None
+        ready = parts.belts.ready.tolist() if parts.belts else None
         for face in parts.longwalls:
             face.order = self._order(face.design.id)
             face.transport_ready = self._ready(face.design.id, ready)
@@ -126,10 +127,12 @@ class Wiring:
                 parts.headings.rig_orders[name] = self._order(self._rigs.get(name, name))
                 parts.headings.transport_ready[name] = self._ready(name, ready)
         if parts.belts is not None:
-            parts.belts.order = self._order(self._belt_place)
+            order = self._order(self._belt_place)
+            parts.belts.run, parts.belts.by_hand = order.produce, not order.intelligent
+            parts.belts.shift = parts.crew.shift
 
-    def _ready(self, source: str, ready: object) -> bool:
-        return ready is None or source not in self._feeds or bool(ready[self._feeds[source]])  # type: ignore[index]
+    def _ready(self, source: str, ready: list[bool] | None) -> bool:
+        return ready is None or source not in self._feeds or ready[self._feeds[source]]
 
     def load_belts(self) -> None:
         """What left faces and headings in this step falls on their belts in this step."""
@@ -181,7 +184,7 @@ class Wiring:
             if working in cut:
                 air.coal_t_per_h[number] = cut[working]
             elif working in roads and parts.belts is not None:
-                air.coal_t_per_h[number] = parts.belts.carried_t_per_h[parts.belts.index[roads[working]]]
+                air.coal_t_per_h[number] = parts.belts.flow_t_per_h[parts.belts.index[roads[working]]]
         faces = {face.design.id: face for face in parts.longwalls}
         for number, name in enumerate(air.design.faces):
             if name in faces:
