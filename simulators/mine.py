@@ -91,9 +91,13 @@ class Mine:
             from simulators.devices.kj import KjFolder
 
             return KjFolder(connection, points, self.site.name.zh)
+        if connection.adapter == "sparkplug":
+            from simulators.devices.sparkplug import SparkplugNodes
+
+            return SparkplugNodes(connection, points, home)
         raise DeviceError(
             f"connection '{connection.name}': there is no simulated device for the adapter '{connection.adapter}'; "
-            "there is one for modbus, opcua, mqtt and kj"
+            "there is one for modbus, opcua, mqtt, sparkplug and kj"
         )
 
     def _say_what_is_not_modelled(self) -> None:
