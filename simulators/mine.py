@@ -13,7 +13,7 @@ import structlog
 
 from models.site.model import Connection, Kind, Site
 from simulators.devices.device import Device, DeviceError
-from simulators.devices.modbus_points import ModbusPoints
+from simulators.devices.modbus_points import Lines, ModbusPoints
 from simulators.truth import TruthLog
 from simulators.world import STEP_S, World
 
@@ -57,6 +57,7 @@ class Mine:
         self.world = World(site, seed)
         self.truth = TruthLog(home)
         self._clock = clock
+        self._lines: Lines = {}
         self.devices: dict[str, Device] = {
             name: self._device(connection, home)
             for name, connection in site.connections.items()
@@ -69,7 +70,7 @@ class Mine:
     def _device(self, connection: Connection, home: Path) -> Device:
         points = self.site.points_of(connection.name)
         if connection.adapter == "modbus":
-            return ModbusPoints(connection, points)
+            return ModbusPoints(connection, points, self._lines)
         if connection.adapter == "opcua":
             from simulators.devices.opcua import OpcUaPoints
 
@@ -115,7 +116,7 @@ class Mine:
         values, texts = self.world.values(), self.world.texts()
         wanted = np.array([values[point.equipment].get(point.key, np.nan) for point in device.points])
         said = [texts[point.equipment].get(point.key, "") for point in device.points]
-        wanted[np.isnan(wanted) & shown.numbers] = 0.0
+        wanted[np.isnan(wanted) & shown.numbers & ~device.own] = 0.0
         now = device.hold(wanted, said)
         # A clock that was set back makes no second value for one instant.
         ts = shown.ts = device.stamp(max(self._clock(), shown.ts + 1000))

@@ -36,6 +36,7 @@ KNOWN = (
     "rules",
     "map",
     "network.yaml",
+    "simulation.yaml",
 )
 
 CheckSettings = Callable[[Connection], Iterable[tuple[tuple[str | int, ...], str]]]

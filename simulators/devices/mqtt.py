@@ -144,7 +144,7 @@ class MqttPoints(Device):
     async def start(self) -> None:
         self._task = asyncio.create_task(self._publish())
 
-    def hold(self, values: NDArray[np.float64], texts: Sequence[str]) -> NDArray[np.float64]:
+    def _hold(self, values: NDArray[np.float64], texts: Sequence[str]) -> NDArray[np.float64]:
         raw = np.round((values - self._offset) / self._factor, DECIMALS)
         shown = raw.copy()
         self._held = []

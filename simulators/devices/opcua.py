@@ -147,7 +147,7 @@ class OpcUaPoints(Device):
                 await variable.set_writable()
             self._ids.append(node_id)
 
-    def hold(self, values: NDArray[np.float64], texts: Sequence[str]) -> NDArray[np.float64]:
+    def _hold(self, values: NDArray[np.float64], texts: Sequence[str]) -> NDArray[np.float64]:
         raw = np.round((values - self._offset) / self._factor, DECIMALS)
         shown = raw.copy()
         self._held = []

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulators import truth
 from simulators.truth import SCHEMA, TruthLog, read_truth
+from simulators.truth import log as truth_log
 
 
 def ids(*numbers: int) -> np.ndarray:
@@ -53,8 +53,8 @@ def test_a_file_cut_short_gives_what_was_whole(tmp_path: Path) -> None:
 
 
 def test_the_log_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(truth, "SEGMENT_BYTES", 1000)
-    monkeypatch.setattr(truth, "SEGMENTS_KEPT", 3)
+    monkeypatch.setattr(truth_log, "SEGMENT_BYTES", 1000)
+    monkeypatch.setattr(truth_log, "SEGMENTS_KEPT", 3)
     log = TruthLog(tmp_path)
     for n in range(12):
         log.append("a", np.arange(500, dtype=np.uint64), n, np.random.default_rng(n).random(500))

@@ -1,7 +1,6 @@
-"""A mine that only makes load: N points over many Modbus devices, each new every period (a second).
+"""Load over many Modbus devices: N points, each new every period (a second), as float32 or one register.
 
-Its truth needs no log: `value_at` (float32) or `word_at` (one register a point) computes it from a
-point's index and the number of the period. The image of all devices switches exactly at the boundary
+The image of all devices switches exactly at the boundary
 of a period, for it is switched by the request that is the first to be answered in the new one.
 """
 
@@ -10,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import bisect
-import csv
 import functools
 import itertools
 import json
@@ -18,44 +16,13 @@ import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import uvloop
-import yaml
-from numpy.typing import ArrayLike, NDArray
 
 from simulators.devices.modbus import Area, ModbusDevice, Unit
-
-MINE_CODE = "140581999001"
-GATEWAY = "edge1"
-PERIOD_S = 600
-_BASE = 4096
-
-
-def value_at(point: ArrayLike, second: ArrayLike, seed: int = 1) -> NDArray[np.float64]:
-    """The value of points (by index) in a second (whole, since 1970 UTC); the two broadcast.
-
-    A slow triangle wave with noise of less than its step, in 1/64: looks like a process value, is
-    exact in float32, and differs from the value of the second before, always.
-    """
-    p = np.asarray(point, np.uint64)
-    s = np.asarray(second, np.uint64)
-    with np.errstate(over="ignore"):
-        mixed = (p * np.uint64(0x9E3779B97F4A7C15)) ^ (s * np.uint64(0xBF58476D1CE4E5B9)) ^ np.uint64(seed)
-        mixed ^= mixed >> np.uint64(31)
-        mixed *= np.uint64(0x94D049BB133111EB)
-        noise = (mixed >> np.uint64(59)).astype(np.int64)  # 0 … 31
-    phase = (s + p * np.uint64(37) + np.uint64(seed)) % np.uint64(PERIOD_S)
-    wave = np.abs(phase.astype(np.int64) - PERIOD_S // 2)
-    base = (p % np.uint64(_BASE)).astype(np.int64)
-    return ((base + wave) * 64 + noise).astype(np.float64) / 64.0
-
-
-def word_at(point: ArrayLike, period: ArrayLike, seed: int = 1) -> NDArray[np.float64]:
-    """As `value_at` for a point that is one unsigned register: 0 … 65535, other in each period."""
-    p, s = np.asarray(point, np.int64), np.asarray(period, np.int64)
-    return ((p * 9973 + s * 40503 + seed * 7919) % 65536).astype(np.float64)
+from simulators.load.folder import GATEWAY, MINE_CODE, Box, Way, write_site
+from simulators.load.wave import value_at, word_at
 
 
 class LoadMine:
@@ -168,72 +135,31 @@ class LoadMine:
     def write_site(self, folder: Path, *, gateway: str = GATEWAY, phase_ms: Sequence[int] | None = None) -> None:
         """A site folder from which gateway and platform can work with these devices; they must have
         been started. `phase_ms`: phases given to the devices in turn, None lets the gateway stagger."""
-        for name in ("templates", "equipment", "points"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        most = max(high - low for low, high in self.ranges)
-        _dump(folder / "site.yaml", _SITE)
-        _dump(folder / "areas.yaml", {"areas": {"mine": {"name": {"zh": "矿井", "en": "mine"}}}})
-        _dump(
-            folder / "templates" / "load.yaml",
-            {
-                "id": "load",
-                "name": {"zh": "负载", "en": "load"},
-                "category": "other",
-                "points": {
-                    f"p{n:05d}": {
-                        "name": {"zh": f"测点{n}", "en": f"point {n}"},
-                        "role": "load.value",
-                        "kind": "analog",
-                    }
-                    for n in range(most)
-                },
-            },
-        )
-        connections: dict[str, Any] = {}
-        equipment: dict[str, Any] = {}
+        write_site(folder, self.ways(phase_ms), self.boxes(), gateway=gateway)
+
+    def ways(self, phase_ms: Sequence[int] | None = None) -> dict[str, Way]:
+        """A connection for each device."""
+        found = {}
         for number, device in enumerate(self.devices):
             group = {"period": f"{self.period_s * 1000:g} ms"}
             if phase_ms:
                 group["phase"] = f"{phase_ms[number % len(phase_ms)]} ms"
-            connections[f"device_{number:04d}"] = {
-                "gateway": gateway,
-                "adapter": "modbus",
-                "settings": {"host": device.host, "port": device.port, "unit": 1},
-                "groups": {"second": group},
-            }
-            title = {"zh": f"负载{number}", "en": f"load {number}"}
-            equipment[f"load_{number:04d}"] = {"template": "load", "name": title, "area": "mine"}
-        _dump(folder / "connections.yaml", {"connections": connections})
-        _dump(folder / "equipment" / "load.yaml", {"equipment": equipment})
-        with (folder / "points" / "load.csv").open("w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file)
-            table.writerow(("equipment", "point", "connection", "group", "address", "type", "order"))
-            for number, (low, high) in enumerate(self.ranges):
-                table.writerows(
-                    (
-                        f"load_{number:04d}",
-                        f"p{n:05d}",
-                        f"device_{number:04d}",
-                        "second",
-                        f"hr:{self.registers * n}",
-                        "uint16" if self.words else "float32",
-                        "abcd",
-                    )
-                    for n in range(high - low)
-                )
+            settings = {"host": device.host, "port": device.port, "unit": 1}
+            found[f"device_{number:04d}"] = Way("modbus", settings, {"second": group})
+        return found
 
-
-_SITE = {
-    "code": MINE_CODE,
-    "name": {"zh": "负载试验矿", "en": "load test mine"},
-    "capacity_kt": 1200,
-    "gas_class": "high",
-    "time_zone": "Asia/Shanghai",
-}
-
-
-def _dump(path: Path, content: Any) -> None:
-    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    def boxes(self) -> list[Box]:
+        """An equipment for each device."""
+        kind, size = ("uint16", 1) if self.words else ("float32", 2)
+        return [
+            Box(
+                *(f"load_{number:04d}", high - low, f"device_{number:04d}", lambda n: f"hr:{size * n}"),
+                type=kind,
+                order="abcd",
+                group="second",
+            )
+            for number, (low, high) in enumerate(self.ranges)
+        ]
 
 
 async def _serve(mine: LoadMine, folder: Path, phase_ms: Sequence[int], arrivals: Path | None) -> None:
@@ -276,7 +202,3 @@ def main() -> None:
         dead=given.dead,
     )
     uvloop.run(_serve(mine, given.site, given.phase_ms, given.arrivals))
-
-
-if __name__ == "__main__":
-    main()
