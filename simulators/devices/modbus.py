@@ -1,8 +1,8 @@
-"""A Modbus TCP server, lean enough for a hundred thousand points from one process.
+"""A Modbus server, TCP or RTU inside TCP, lean enough for a hundred thousand points from one process.
 
-Registers lie in one byte image for each area; a request is answered with a slice of it. Functions
-1 to 6, 15 and 16; any number of requests in one segment; several unit ids. All of it runs on the
-event loop's thread, so an image that is replaced between two callbacks changes all at once.
+A request is answered with a slice of its unit's image; any number of requests in one segment; several unit
+ids. All of it runs on the event loop's thread, so an image that is replaced between two callbacks changes
+all at once.
 """
 
 from __future__ import annotations
@@ -10,129 +10,20 @@ from __future__ import annotations
 import asyncio
 import random
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, cast
 
-import numpy as np
-from numpy.typing import NDArray
+from simulators.devices.frames import NoModbusError, rtu_answer, rtu_requests, tcp_answer, tcp_requests
+from simulators.devices.registers import NO_ANSWER, Area, RefusedError, Unit, images_of, put
+
+__all__ = ["Area", "Fault", "ModbusDevice", "Unit", "images_of", "put"]
 
 Fault = Literal["hang", "close", "refuse", "garbage"]
 
-_HEADER = struct.Struct(">HHHBB")
-_TWO = struct.Struct(">HH")
-_ILLEGAL_FUNCTION, _ILLEGAL_ADDRESS, _ILLEGAL_VALUE, _NO_ANSWER = 1, 2, 3, 11
-_MAX_REGISTERS, _MAX_BITS = 125, 2000
-_MAX_WRITE_REGISTERS, _MAX_WRITE_BITS = 123, 1968
-
-
-class _RefusedError(Exception):
-    """A request that gets an exception code."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class Area:
-    """One of a unit's four tables. `image`: bytes-like, two bytes big-endian a register, or one byte
-    (0 or 1) a bit. `known` has a non-zero byte for each address that exists."""
-
-    __slots__ = ("image", "known", "width")
-
-    def __init__(self, width: int, size: int, known: Iterable[int] | None = None) -> None:
-        self.width = width
-        self.image: bytes | bytearray | memoryview = bytes(size * width)
-        if known is None:
-            self.known = bytearray(b"\1") * size
-        else:
-            self.known = bytearray(size)
-            for address in known:
-                self.known[address] = 1
-
-    def check(self, address: int, count: int) -> None:
-        if address + count > len(self.known) or self.known.find(0, address, address + count) != -1:
-            raise _RefusedError(_ILLEGAL_ADDRESS)
-
-    def write(self, address: int, data: bytes) -> None:
-        """Overwrite from an address on, leaving whoever holds the old image its own."""
-        image = bytearray(self.image)
-        image[address * self.width : address * self.width + len(data)] = data
-        self.image = image
-
-
-class Unit:
-    """A unit id's four tables."""
-
-    __slots__ = ("areas",)
-
-    def __init__(self, areas: Mapping[str, Area]) -> None:
-        empty = {"co": Area(1, 0), "di": Area(1, 0), "ir": Area(2, 0), "hr": Area(2, 0)}
-        self.areas = {**empty, **areas}
-
-    @staticmethod
-    def with_addresses(known: Mapping[str, Iterable[int]]) -> Unit:
-        """A unit in which just these addresses of each area exist, all zero."""
-        areas = {}
-        for name, addresses in known.items():
-            there = sorted(addresses)
-            areas[name] = Area(2 if name in ("hr", "ir") else 1, there[-1] + 1 if there else 0, there)
-        return Unit(areas)
-
-    def answer(self, function: int, body: bytes) -> bytes:
-        """The response to a request: function and data. Raises _RefusedError."""
-        if function in (3, 4):
-            area = self.areas["hr" if function == 3 else "ir"]
-            address, count = _pair(body, 4)
-            if not 1 <= count <= _MAX_REGISTERS:
-                raise _RefusedError(_ILLEGAL_VALUE)
-            area.check(address, count)
-            return bytes((function, 2 * count)) + area.image[2 * address : 2 * (address + count)]
-        if function in (1, 2):
-            area = self.areas["co" if function == 1 else "di"]
-            address, count = _pair(body, 4)
-            if not 1 <= count <= _MAX_BITS:
-                raise _RefusedError(_ILLEGAL_VALUE)
-            area.check(address, count)
-            bits = np.frombuffer(area.image, np.uint8, count, address)
-            packed = np.packbits(bits, bitorder="little").tobytes()
-            return bytes((function, len(packed))) + packed
-        return self._write(function, body)
-
-    def _write(self, function: int, body: bytes) -> bytes:
-        if function == 5:
-            address, value = _pair(body, 4)
-            if value not in (0, 0xFF00):
-                raise _RefusedError(_ILLEGAL_VALUE)
-            area, data, count = self.areas["co"], bytes((int(value != 0),)), 1
-        elif function == 6:
-            address, _ = _pair(body, 4)
-            area, data, count = self.areas["hr"], body[2:4], 1
-        elif function in (15, 16):
-            if len(body) < 6:
-                raise _RefusedError(_ILLEGAL_VALUE)
-            address, count = _TWO.unpack_from(body)
-            data = body[5:]
-            size, most = (2 * count, _MAX_WRITE_REGISTERS) if function == 16 else ((count + 7) // 8, _MAX_WRITE_BITS)
-            if not 1 <= count <= most or body[4] != size or len(data) != size:
-                raise _RefusedError(_ILLEGAL_VALUE)
-            area = self.areas["hr" if function == 16 else "co"]
-            if function == 15:
-                data = np.unpackbits(np.frombuffer(data, np.uint8), count=count, bitorder="little").tobytes()
-        else:
-            raise _RefusedError(_ILLEGAL_FUNCTION)
-        area.check(address, count)
-        area.write(address, data)
-        return bytes((function,)) + body[:4]
-
-
-def _pair(body: bytes, size: int) -> tuple[int, int]:
-    if len(body) != size:
-        raise _RefusedError(_ILLEGAL_VALUE)
-    return _TWO.unpack(body)
-
 
 class ModbusDevice:
-    """One listening Modbus TCP device.
+    """One listening Modbus device. With `rtu`, RTU frames inside TCP, as a transparent serial server has them:
+    a unit that is not there says nothing.
 
     `fault` makes it misbehave: "hang" takes requests and never answers, "close" drops the
     connection at each request, "refuse" stops listening, "garbage" answers bytes that are no
@@ -140,10 +31,11 @@ class ModbusDevice:
     `written` after a write with (unit, function, address).
     """
 
-    def __init__(self, units: Mapping[int, Unit], host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, units: Mapping[int, Unit], host: str = "127.0.0.1", port: int = 0, *, rtu: bool = False) -> None:
         self.units = dict(units)
         self.host = host
         self.port = port
+        self.rtu = rtu
         self.delay_s = 0.0
         self.before: Callable[[], None] | None = None
         self.written: Callable[[int, int, int], None] | None = None
@@ -196,13 +88,17 @@ class ModbusDevice:
         there = self.units.get(unit)
         try:
             if there is None:
-                raise _RefusedError(_NO_ANSWER)
+                raise RefusedError(NO_ANSWER)
             answer = there.answer(function, body)
-        except _RefusedError as refused:
+        except RefusedError as refused:
             return bytes((function | 0x80, refused.code))
-        if function not in (1, 2, 3, 4) and self.written is not None:
-            self.written(unit, function, _TWO.unpack_from(body)[0])
+        if function not in (1, 2, 3, 4, 8) and self.written is not None:
+            self.written(unit, function, struct.unpack_from(">H", body)[0])
         return answer
+
+    def rubbish(self) -> bytes:
+        """What a unit says that has lost its mind."""
+        return self.noise.randbytes(self.noise.randint(9, 60))
 
 
 class _Link(asyncio.Protocol):
@@ -238,34 +134,38 @@ class _Link(asyncio.Protocol):
         device, transport = self._device, self._transport
         if transport is None:
             return
-        fault = device.fault
-        if fault is not None:
-            self._misbehave(fault, transport)
+        if device.fault is not None:
+            self._misbehave(device.fault, transport)
             return
         if device.before is not None:
             device.before()
         data = self._rest + data if self._rest else data
-        at, end = 0, len(data)
-        answers: list[bytes] = []
-        while end - at >= 8:
-            transaction, protocol, length, unit, function = _HEADER.unpack_from(data, at)
-            if protocol != 0 or not 2 <= length <= 254:
-                transport.abort()
-                return
-            after = at + 6 + length
-            if after > end:
-                break
-            answer = device.respond(unit, function, data[at + 8 : after])
-            answers.append(struct.pack(">HHHB", transaction, 0, len(answer) + 1, unit))
-            answers.append(answer)
-            at = after
-        self._rest = data[at:]
-        if not answers:
+        try:
+            requests, self._rest = rtu_requests(data) if device.rtu else tcp_requests(data)
+        except NoModbusError:
+            transport.abort()
             return
-        if device.delay_s:
-            asyncio.get_running_loop().call_later(device.delay_s, self._write, b"".join(answers))
-        else:
+        framed = rtu_answer if device.rtu else tcp_answer
+        answers: list[bytes] = []
+        for request in requests:
+            unit = device.units.get(request.unit)
+            if unit is None and device.rtu:
+                continue
+            fault = "" if unit is None else unit.fault
+            if fault == "hang":
+                continue
+            answer = framed(request, device.respond(*request[1:])) if not fault else device.rubbish()
+            if unit is not None and unit.delay_s:
+                self._later(device.delay_s + unit.delay_s, answer)
+            else:
+                answers.append(answer)
+        if answers and device.delay_s:
+            self._later(device.delay_s, b"".join(answers))
+        elif answers:
             transport.write(b"".join(answers))
+
+    def _later(self, seconds: float, data: bytes) -> None:
+        asyncio.get_running_loop().call_later(seconds, self._write, data)
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None:
@@ -273,21 +173,6 @@ class _Link(asyncio.Protocol):
 
     def _misbehave(self, fault: Fault, transport: asyncio.Transport) -> None:
         if fault == "garbage":
-            transport.write(self._device.noise.randbytes(self._device.noise.randint(9, 60)))
+            transport.write(self._device.rubbish())
         elif fault != "hang":
             transport.abort()
-
-
-def images_of(units: Mapping[int, Unit]) -> dict[tuple[int, str], NDArray[np.uint8]]:
-    """Writable copies of all units' images, to encode into."""
-    return {
-        (number, name): np.frombuffer(area.image, np.uint8).copy()
-        for number, unit in units.items()
-        for name, area in unit.areas.items()
-    }
-
-
-def put(units: Mapping[int, Unit], images: Mapping[tuple[int, str], NDArray[np.uint8]]) -> None:
-    """Make the images what the units serve, all at once."""
-    for (number, name), image in images.items():
-        units[number].areas[name].image = image.tobytes()

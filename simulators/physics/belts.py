@@ -38,7 +38,8 @@ class Belts(Part):
     shift, so that the scales' shift totals begin anew.
 
     Outputs, after it, [belts] or one number: `running` (confirmed, coal may be fed), `ready` (it and all to the
-    surface are), `power_kw`, `mode`, `raised_t_per_h` (coal that arrives at the surface), `on_belt_t`, `fed_t`.
+    surface are), `power_kw`, `mode`, `producing`, `intelligent`, `flow_t_per_h` (past the scale), `raised_t_per_h`
+    (coal that arrives at the surface), `on_belt_t`, `fed_t`.
     """
 
     def __init__(self, design: BeltsDesign, rng: np.random.Generator) -> None:
@@ -66,6 +67,9 @@ class Belts(Part):
         self.ready = np.zeros(count, bool)
         self.power_kw = self._now[columns(".power", count)]
         self.mode = self._now[columns(".mode", count)]
+        self.producing = self._now[columns("!producing", count)]
+        self.intelligent = self._now[columns("!intelligent", count)]
+        self.flow_t_per_h = self._now[columns(".flow", count)]
         self.raised_t_per_h = 0.0
         self.fed_t = 0.0
         """What has fallen on all tails since the start, t."""

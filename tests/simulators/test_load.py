@@ -68,7 +68,7 @@ async def test_a_hundred_devices_serve_the_values_of_the_second() -> None:
 async def test_the_first_answer_of_a_second_has_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
     mine = LoadMine(100, 1)
     now = [1_790_000_000.2]
-    monkeypatch.setattr("simulators.load.time.time", lambda: now[0])
+    monkeypatch.setattr("simulators.load.modbus.time.time", lambda: now[0])
     mine._switch()
     for instant in (1_790_000_000.999, 1_790_000_001.0, 1_790_000_005.5):
         now[0] = instant

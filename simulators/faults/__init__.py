@@ -1,0 +1,1 @@
+"""Faults on demand: what can go wrong in a mine, and how it is made to."""

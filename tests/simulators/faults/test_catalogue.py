@@ -1,0 +1,89 @@
+"""The catalogue against the templates of the library: it promises nothing that no point can show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.site.files import Folder
+from models.site.library import Library
+from models.site.problems import Problems
+from simulators.faults.catalogue import Fault, FaultError, catalogue, fault_of
+
+ISSUE = {
+    "sensor": {"broken_wire", "drift", "freeze", "over_range", "calibration"},
+    "device": {"device_reset", "device_hang", "device_slow", "device_garbage", "word_order", "clock_jump"},
+    "link": {"link_cut", "link_loss", "link_delay"},
+    "machine": {"belt_slip", "belt_tear", "belt_deviation", "belt_smoke", "aux_fan_stop", "pump_failure"},
+    "air": {"gas_rise"},
+}
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    return Library(Folder(tmp_path_factory.mktemp("none"), Problems()), Problems())
+
+
+def test_it_has_every_fault_that_was_asked_for():
+    found = catalogue()
+    for target, wanted in ISSUE.items():
+        assert wanted <= {id_ for id_, fault in found.items() if fault.target == target}
+    assert found["feed_abnormal"].target == "sensor"
+
+
+@pytest.mark.parametrize("id_", catalogue())
+def test_its_signs_are_points_and_states_that_templates_have(id_: str, library: Library):
+    fault = catalogue()[id_]
+    for template in fault.on if fault.target in ("machine", "sensor") else ():
+        assert library.get(template) is not None
+    for sign in fault.signs:
+        owners = (sign.of,) if sign.of else fault.on if fault.target == "machine" else ()
+        for owner in owners:
+            template = library.get(owner)
+            assert template is not None
+            point = template.points[sign.point]
+            if sign.value is not None and point.states:
+                assert sign.value in point.states
+            if sign.alarm in ("hi", "hihi", "lo", "lolo"):
+                kinds = {limit.kind for limit in point.limits}
+                assert sign.alarm in kinds, (owner, sign.point)
+
+
+def test_amounts_are_bounded_and_the_usual_one_is_taken():
+    slip, cut = fault_of("belt_slip"), fault_of("link_cut")
+    assert slip.checked("belt_slip", None) == 0.4
+    assert cut.checked("link_cut", None) == cut.checked("link_cut", 1.0) == 1.0
+    with pytest.raises(FaultError, match=r"must be 0\.05 … 0\.95 1, not 3"):
+        slip.checked("belt_slip", 3.0)
+    with pytest.raises(FaultError, match="it has no amount"):
+        cut.checked("link_cut", 0.5)
+    with pytest.raises(FaultError):
+        slip.checked("belt_slip", float("nan"))
+
+
+def test_an_unknown_fault_is_refused_with_the_nearest():
+    with pytest.raises(FaultError, match="did you mean 'gas_rise'"):
+        fault_of("gas_rice")
+
+
+def test_every_fault_says_in_two_languages_what_is_noticed():
+    for id_, fault in catalogue().items():
+        assert isinstance(fault, Fault)
+        assert fault.expected.zh != fault.expected.en, id_
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in fault.expected.zh + fault.name.zh), id_
+
+
+def test_only_what_no_single_value_tells_has_no_sign():
+    assert {id_ for id_, fault in catalogue().items() if not fault.signs} == {
+        "drift",
+        "device_slow",
+        "link_loss",
+        "link_delay",
+    }
+
+
+def test_the_file_is_where_it_says(request: pytest.FixtureRequest):
+    from simulators.faults.catalogue import FILE
+
+    assert FILE.is_relative_to(Path(str(request.config.rootpath)))
