@@ -19,8 +19,8 @@ CABLE_X = 0.4
 """Reactance of a cable over its resistance."""
 MAGNETISING = 0.01
 """Reactive power of an unloaded transformer over its rating."""
-LIVE_AT = 0.5
-"""Of nominal voltage; below it contactors drop."""
+DEAD, LIVE_AT, LOW_AT = 0.05, 0.65, 0.75
+"""Of nominal voltage: below it there is none; contactors drop; panels say that it is too low."""
 IDLE_Q = 0.45
 """Reactive power of an unloaded motor over that at rated load; it grows with the square of the load."""
 
