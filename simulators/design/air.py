@@ -207,7 +207,8 @@ class VentilationDesign(Strict):
     chambers: dict[Id, ChamberDesign] = Field(default_factory=dict, max_length=24)
     doors: dict[Id, DoorDesign] = Field(default_factory=dict, max_length=24)
     main_return_m: Length = 1200.0
-    main_return_section_m2: Annotated[float, Field(ge=5, le=100)] = 22.0
+    main_return_section_m2: Annotated[float, Field(ge=5, le=100)] | None = None
+    """By default so wide that its air keeps below the 8 m/s that it may have at most."""
     main_return_gas_m3_per_min: Gas = 0.5
 
     @model_validator(mode="after")

@@ -14,6 +14,7 @@ K_PER_KW = 50.0
 """K·m³/min for each kW: air takes 1.2 kJ/(m³·K)."""
 GOAF_AT_START = 0.6
 """The part of a goaf's gas that joins at the return's start; the rest leaks along the face."""
+MAIN_RETURN_M_PER_S = 6.8
 SURFACE = -1
 
 
@@ -67,7 +68,8 @@ class Layout:
         design = self.design
         plain = AirOfPlace(temperature_c=21.0, humidity=88.0)
         total = 60.0 * design.main_fans.air_m3_per_s
-        self._chain("main_return", "", design.main_return_m, design.main_return_section_m2, total, "", plain)
+        section = design.main_return_section_m2 or max(8.0, design.main_fans.air_m3_per_s / MAIN_RETURN_M_PER_S)
+        self._chain("main_return", "", design.main_return_m, section, total, "", plain)
         for name, district in design.districts.items():
             theirs = [place for place in (*design.faces.values(), *design.headings.values()) if place.district == name]
             air = district.air_m3_per_min + sum(place.air_m3_per_min for place in theirs)
