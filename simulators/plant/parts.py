@@ -11,6 +11,7 @@ import numpy as np
 from models.site.model import Site
 from simulators.design.mine import MineDesign
 from simulators.physics.air.ventilation import Ventilation
+from simulators.physics.belts import Belts
 from simulators.physics.chambers import Chambers
 from simulators.physics.compressors import Compressors
 from simulators.physics.crew import Crew
@@ -22,7 +23,6 @@ from simulators.physics.network import Network
 from simulators.physics.people import People
 from simulators.physics.sensing.gas_lock import GasLock
 from simulators.physics.sensing.sensors import Sensors
-from simulators.physics.belts import Belts
 
 
 @dataclass(slots=True)

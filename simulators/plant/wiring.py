@@ -4,11 +4,17 @@ they and the parts step makes that coal is never in two places, nor in none."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from simulators.design.mine import MineDesign
 from simulators.engine.part import Part
+from simulators.physics.air.ventilation import Ventilation
+from simulators.physics.belts import Belts
+from simulators.physics.electricity.part import Electricity
 from simulators.physics.order import Order
+from simulators.physics.people import People
 from simulators.physics.sensing.gas_lock import LIVE
+from simulators.physics.sensing.sensors import Sensors
 from simulators.plant.joint import Joint
 from simulators.plant.parts import Parts
 
@@ -40,21 +46,21 @@ class Wiring:
             self.order_face_and_headings,
             *parts.longwalls,
             parts.headings,
-            self.load_belts if parts.belts else None,
+            partial(self.load_belts, parts.belts) if parts.belts else None,
             parts.belts,
             self.order_chambers,
             parts.drainage,
             parts.compressors,
             parts.chambers,
-            self.place_people if parts.people else None,
+            partial(self.place_people, parts.people) if parts.people else None,
             parts.people,
             parts.network,
-            self.stir_air if parts.ventilation else None,
+            partial(self.stir_air, parts.ventilation) if parts.ventilation else None,
             parts.ventilation,
-            self.feed_sensors if parts.sensors else None,
+            partial(self.feed_sensors, parts.sensors) if parts.sensors else None,
             parts.sensors,
             parts.gas_lock,
-            self.draw_power if parts.electricity else None,
+            partial(self.draw_power, parts.electricity) if parts.electricity else None,
             parts.electricity,
         ]
         return [step if isinstance(step, Part) else Joint(step) for step in steps if step is not None]
@@ -134,10 +140,9 @@ class Wiring:
     def _ready(self, source: str, ready: list[bool] | None) -> bool:
         return ready is None or source not in self._feeds or ready[self._feeds[source]]
 
-    def load_belts(self) -> None:
+    def load_belts(self, belts: Belts) -> None:
         """What left faces and headings in this step falls on their belts in this step."""
-        parts, belts = self.parts, self.parts.belts
-        assert belts is not None
+        parts = self.parts
         for number in self._feeds.values():
             belts.feed[number] = 0.0
         for face in parts.longwalls:
@@ -163,19 +168,18 @@ class Wiring:
             if period is not None:
                 parts.drainage.period = period
 
-    def place_people(self) -> None:
-        parts, people = self.parts, self.parts.people
-        assert people is not None
+    def place_people(self, people: People) -> None:
+        """Who is where follows from what is planned there."""
+        parts = self.parts
         people.planned = dict(zip(parts.crew.names, parts.crew.planned, strict=True))
         if parts.chambers is not None:
             people.inside = parts.chambers.persons
         if parts.network is not None:
             parts.network.persons = float(people.underground)
 
-    def stir_air(self) -> None:
+    def stir_air(self, air: Ventilation) -> None:
         """Coal that is won frees gas where it is won, coal that is carried on the road where it lies."""
-        parts, air = self.parts, self.parts.ventilation
-        assert air is not None
+        parts = self.parts
         cut = {face.design.id: face.cut_t_per_h for face in parts.longwalls}
         if parts.headings is not None:
             cut |= parts.headings.coal_t_per_h
@@ -196,10 +200,9 @@ class Wiring:
                     air.wind_locked[number] = locked.windless
                     air.gas_locked[number] = locked.state != LIVE and not locked.windless
 
-    def feed_sensors(self) -> None:
+    def feed_sensors(self, sensors: Sensors) -> None:
         """What sensors measure that is neither air nor the lock's."""
-        chambers, sensors = self.parts.chambers, self.parts.sensors
-        assert sensors is not None
+        chambers = self.parts.chambers
         if chambers is None:
             return
         for name, number in sensors.source_index.items():
@@ -209,10 +212,9 @@ class Wiring:
             elif what == "persons" and room in chambers.persons:
                 sensors.given[number] = chambers.persons[room]
 
-    def draw_power(self) -> None:
+    def draw_power(self, electricity: Electricity) -> None:
         """Each consumer's meter sees what its machine takes."""
-        parts, electricity = self.parts, self.parts.electricity
-        assert electricity is not None
+        parts = self.parts
         consumers = electricity.consumers
         for taken in self._taken:
             for name, kw in taken.items():
