@@ -119,9 +119,13 @@ class Mine:
             from simulators.devices.sparkplug import SparkplugNodes
 
             return SparkplugNodes(connection, points, home)
+        if connection.adapter == "sql":
+            from simulators.devices.sql import SqlView
+
+            return SqlView(connection, points)
         raise DeviceError(
             f"connection '{connection.name}': there is no simulated device for the adapter '{connection.adapter}'; "
-            "there is one for modbus, opcua, mqtt, sparkplug and kj"
+            "there is one for modbus, opcua, mqtt, sparkplug, kj and sql"
         )
 
     def _say_what_is_not_modelled(self) -> None:
