@@ -87,9 +87,13 @@ class Mine:
 
             iso = {name for name, equipment in self.site.equipment.items() if equipment.template in ISO_TEMPLATES}
             return MqttPoints(connection, points, home, iso)
+        if connection.adapter == "kj":
+            from simulators.devices.kj import KjFolder
+
+            return KjFolder(connection, points, self.site.name.zh)
         raise DeviceError(
             f"connection '{connection.name}': there is no simulated device for the adapter '{connection.adapter}'; "
-            "there is one for modbus, opcua and mqtt"
+            "there is one for modbus, opcua, mqtt and kj"
         )
 
     def _say_what_is_not_modelled(self) -> None:

@@ -35,6 +35,10 @@ def simulate(
     points: Annotated[
         int, typer.Option(min=10, max=1_000_000, help="big 的测点数 · with --mine big, how many points")
     ] = 100_000,
+    backfill: Annotated[
+        str, typer.Option(help="不运行，而是回填过去的数据 · do not run, fill the store with the past: 30d, 12h, 90m")
+    ] = "",
+    until: Annotated[str, typer.Option(help="回填至，默认现在 · fill up to this ISO time, by default now")] = "",
 ) -> None:
     """运行模拟设备 · run the simulated devices of a site, and log the truth that they know. Ctrl-C ends it."""
     if context.invoked_subcommand is not None:
@@ -46,6 +50,18 @@ def simulate(
     played = _scenario(scenario, site, mine) if scenario is not None else None
     big = mine == "big" and site is None
     folder = played.folder if played is not None else home if big else _folder(site, mine)
+
+    if backfill or until:
+        from sevenones.commands.backfilling import backfill as fill
+
+        if big or not backfill:
+            sys.exit("--backfill 用于矿井，不用于 big · give --backfill a length and a mine other than big")
+        try:
+            loaded = load(folder, environment=os.environ)
+        except SiteErrors as error:
+            sys.exit(str(error))
+        fill(loaded, folder, home, backfill, until, seed)
+        return
 
     # asyncua tells each client's coming and going, and its server's every start, as warnings.
     logging.getLogger("asyncua").setLevel(logging.ERROR)

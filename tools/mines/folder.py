@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tools.mines import connections, layers, maps, network, plant, rules, safety, simulation
+from tools.mines import connections, layers, maps, network, plant, readme, rules, safety, simulation
 from tools.mines.description import Mine
 from tools.mines.item import Item
 from tools.mines.text import document, table
@@ -28,6 +28,7 @@ def files(mine: Mine) -> dict[str, str]:
     """Every file of the folder: name → text."""
     things = plant.items(mine)
     return {
+        "README.md": readme.page(mine),
         "site.yaml": _site(mine),
         "areas.yaml": _areas(mine),
         "connections.yaml": document(connections.connections(mine), 4, (FICTION,)),
@@ -37,7 +38,7 @@ def files(mine: Mine) -> dict[str, str]:
         "network.yaml": document(network.network(mine), 2, (FICTION,)),
         **layers.files(mine),
         **{
-            f"rules/{name}.yaml": document({"rules": found}, 2, (FICTION,)) for name, found in rules.rules(mine).items()
+            f"rules/{name}.yaml": document({"rules": found}, 3, (FICTION,)) for name, found in rules.rules(mine).items()
         },
     }
 

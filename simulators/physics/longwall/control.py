@@ -12,15 +12,17 @@ MODES = {LOCAL: "就地 local", REMOTE: "远控 remote", AUTO: "自动 automatic
 class Control:
     """`mode`: 1 local, 2 remote, 3 auto, 4 inspection; it follows the order until a `mode_command` says otherwise,
     and that holds until the order changes. `held`: a stop was commanded, and no start since, in this order.
-    `tripped`: a protection has stopped it, and waits for its cause to go and for a reset."""
+    `tripped`: a protection has stopped it, and waits for its cause to go and for a reset. `last`, `last_mode`: the
+    commands that were last taken."""
 
-    __slots__ = ("_chosen", "_order", "equipment", "held", "mode", "tripped")
+    __slots__ = ("_chosen", "_order", "equipment", "held", "last", "last_mode", "mode", "tripped")
 
     def __init__(self, equipment: str) -> None:
         self.equipment = equipment
         self.mode = LOCAL
         self.held = False
         self.tripped = False
+        self.last = self.last_mode = 0
         self._chosen = 0
         self._order: Order | None = None
 
@@ -50,7 +52,7 @@ class Control:
         if key == "mode_command":
             if what != value or what not in (0, *MODES):
                 raise Refused(f"{self.equipment}：控制方式 {value:g} 不存在 · there is no control mode {value:g}")
-            self._chosen = what
+            self._chosen = self.last_mode = what
             self._settle()
             return True
         if key != "command":
@@ -68,6 +70,7 @@ class Control:
             self.held = True
         elif what == 3:
             self.tripped = False
+        self.last = what
         return True
 
     def must_be_remote(self) -> None:

@@ -63,6 +63,10 @@ class Conveyor:
     def __init__(self, design: ConveyorDesign) -> None:
         self.design = design
         self.control = Control(design.id)
+        self.length, self._top = design.length_m, design.chain_speed
+        self._start_s, self._stop_s = design.start_s, design.stop_s
+        self._coal_kn_per_t = G * design.friction_coal
+        self._idle_kw = 0.04 * design.motors * design.motor_kw
         self.trough = Trough(design.length_m)
         self.want = False
         self.broken = False
@@ -82,7 +86,7 @@ class Conveyor:
     @property
     def running(self) -> bool:
         """Running confirmed: it may be fed."""
-        return self.speed >= CONFIRMED * self.design.chain_speed and not self.broken
+        return self.speed >= CONFIRMED * self._top and not self.broken
 
     @property
     def loaded(self) -> bool:
@@ -91,26 +95,24 @@ class Conveyor:
 
     def step(self, dt: float, powered: bool) -> None:
         """Go on by `dt` s."""
-        own = self.design
         self.off_t = 0.0
         run = self.want and powered and not self.control.tripped
         if self.broken and run:
             self.control.tripped, run = True, False
         before = self.speed
-        top = own.chain_speed
+        top = self._top
         if run:
-            self.speed = min(before + top * dt / own.start_s, top)
+            self.speed = min(before + top * dt / self._start_s, top)
         elif before:
-            self.speed = 0.0 if self.broken else max(before - top * dt / own.stop_s, 0.0)
+            self.speed = 0.0 if self.broken else max(before - top * dt / self._stop_s, 0.0)
         if self.speed or before:
             self.off_t = self.trough.move(0.5 * (before + self.speed) * dt)
             self.out_t += self.off_t
         if run:
-            self.pull_kn = self._chain_kn + G * own.friction_coal * self.trough.mass
+            self.pull_kn = self._chain_kn + self._coal_kn_per_t * self.trough.mass
             if self.speed < top:
                 self.pull_kn *= 1.35
-            idle = 0.04 * own.motors * own.motor_kw
-            self.power_kw = (self.pull_kn * self.speed / GEARING + idle) / EFFICIENCY
+            self.power_kw = (self.pull_kn * self.speed / GEARING + self._idle_kw) / EFFICIENCY
         else:
             self.pull_kn = self.power_kw = 0.0
 

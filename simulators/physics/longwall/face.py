@@ -7,6 +7,7 @@ equipment, `advance_m`, `weighting` (0…1), `position_m`, `producing` and `inte
 
 from __future__ import annotations
 
+import struct
 from collections import deque
 from collections.abc import Mapping, Sequence
 
@@ -19,19 +20,22 @@ from simulators.physics.longwall.control import AUTO, REMOTE, Control
 from simulators.physics.longwall.conveyors import Conveyor, Crusher
 from simulators.physics.longwall.cycle import Kind
 from simulators.physics.longwall.interlock import Interlock
-from simulators.physics.longwall.moves import SupportAction, Web
+from simulators.physics.longwall.moves import DrumCorrection, Event, Web
 from simulators.physics.longwall.pauses import OFF
+from simulators.physics.longwall.pump_readings import StationReadings
 from simulators.physics.longwall.pumps import EmulsionStation, SprayStation
 from simulators.physics.longwall.readings import (
+    COMMANDS,
     Columns,
     ConveyorReadings,
     CrusherReadings,
     ShearerReadings,
-    StationReadings,
+    commanded,
 )
 from simulators.physics.longwall.seam import Seam
 from simulators.physics.longwall.shearer import Shearer
-from simulators.physics.longwall.supports import KEYS, Supports
+from simulators.physics.longwall.shields import KEYS
+from simulators.physics.longwall.supports import Supports
 from simulators.physics.longwall.weighting import Weighting
 from simulators.physics.order import Order
 
@@ -52,7 +56,7 @@ class Longwall(Part):
         seeds = rng.spawn(10)
         shearer, rows = own.shearer, own.supports
         self.seam = Seam(rows.count, rows.pitch_m, own.height_m, own.web_m, shearer.hardness_kwh_per_m3, seeds[0])
-        self.events_kept: deque[SupportAction | Web] = deque(maxlen=_LOG)
+        self.events_kept: deque[Event] = deque(maxlen=_LOG)
         self.shearer = Shearer(own, self.seam, Chance(seeds[1]))
         self.supports = Supports(own, self.seam, Chance(seeds[2]), seeds[3], self.events_kept)
         self.afc, self.loader = Conveyor(own.afc), Conveyor(own.loader)
@@ -60,23 +64,29 @@ class Longwall(Part):
         self.interlock = Interlock(self.crusher, self.loader, self.afc)
         self.emulsion, self.spray = EmulsionStation(own.emulsion), SprayStation(own.spray)
         self._weighting = Weighting(rows.weighting_m, Chance(seeds[5]))
-        self._controls: dict[str, Control] = {
-            machine.control.equipment: machine.control
-            for machine in (self.afc, self.loader, self.crusher, self.emulsion, self.spray, self.supports)
-        }
+        machines = (self.shearer, self.afc, self.loader, self.crusher, self.emulsion, self.spray)
+        self._machine_controls: dict[str, Control] = {m.control.equipment: m.control for m in machines}
+        self._controls = {**self._machine_controls, rows.id: self.supports.control}
         self.transport_ready = True
         self.power_allowed = True
         self.order = Order()
+        self._followed: Order | None = None
         ids = (shearer.id, own.afc.id, own.loader.id, own.crusher.id, own.emulsion.id, own.spray.id)
+        self._ids = ids
+        self._wall_m2 = own.height_m * own.length_m
         self.powered = dict.fromkeys(ids, True)
         self.power_kw = dict.fromkeys(ids, 0.0)
         self.cut_t_per_h = self.coal_t_per_h = 0.0
         self.producing = self.intelligent = False
         self._clock, self._number, self._webs, self._web_t = 0.0, 0, 0, 0.0
         self._lay_out(seeds[6])
+        raw = self._machines - self._follows
+        self._now = np.zeros(raw + self.supports.shields.values.size)
+        self.supports.shields.lie_in(self._now[raw:])
 
     def _lay_out(self, rng: np.random.Generator) -> None:
-        """Channels: what a step writes, what follows from it, and the supports' in blocks of one key."""
+        """Channels: what follows, what a step writes of the machines, and the supports' in blocks of one key. A step
+        writes the last two in one piece, from `_now`."""
         own, ambient = self.design, self.design.ambient_c
         seeds = rng.spawn(6)
         self._read_shearer = ShearerReadings(own.shearer, seeds[0])
@@ -98,22 +108,23 @@ class Longwall(Part):
             return [equipment + (key if key[0] == "!" else "." + key) for key in keys]
 
         machines = list(zip(self.powered, readings, strict=True))
-        channels = [name for equipment, read in machines for name in names(equipment, read.RAW)]
+        channels = [name for equipment, read in machines for name in names(equipment, (*read.MORE, *COMMANDS))]
+        channels += names(own.shearer.id, ("speed_set",))
+        self._follows = len(channels)
+        channels += [name for equipment, read in machines for name in names(equipment, read.RAW)]
         channels += names(own.supports.id, ("!state", "!mode", "!producing", "!intelligent"))
         channels += names(own.id, ("!producing", "!intelligent", "!tonnes", "!weighting", "!follow_share"))
-        self._raw = len(channels)
-        channels += [name for equipment, read in machines for name in names(equipment, read.MORE)]
         self._machines = len(channels)
         self._index: Mapping[str, int] = {name: n for n, name in enumerate(channels)}
         channels += [f"{name}.{key}" for key in KEYS for name in own.supports.names]
         self.channels = channels
         self._support_numbers = {name: n for n, name in enumerate(own.supports.names)}
-        self._support_values = self.supports.values.reshape(-1)
+        self._pack = struct.Struct(f"={self._machines - self._follows}d").pack_into
 
     @property
     def advance_m(self) -> float:
         """How far the face has come, mean over its length, m."""
-        return self.seam.won_m3 / (self.design.height_m * self.design.length_m)
+        return self.seam.won_m3 / self._wall_m2
 
     @property
     def weighting(self) -> float:
@@ -129,8 +140,10 @@ class Longwall(Part):
         order = self.order
         self._clock += dt
         self._number += 1
-        for control in self._controls.values():
-            control.follow(order)
+        if order is not self._followed:
+            self._followed = order
+            for control in self._controls.values():
+                control.follow(order)
         self._machinery(dt, order)
         self.supports.step(dt, self._number, self.shearer, order, self.emulsion.pressure)
         self._weighting.step(dt, self.advance_m)
@@ -140,30 +153,28 @@ class Longwall(Part):
     def _machinery(self, dt: float, order: Order) -> None:
         """From the pumps to the coal on the gate belt."""
         shearer, afc, loader, crusher, supports = self.shearer, self.afc, self.loader, self.crusher, self.supports
-        own, powered, allowed = self.design, self.powered, self.power_allowed
-        self.emulsion.step(dt, order.produce or order.inspection, powered[own.emulsion.id], supports.demand_l_per_s)
-        self.spray.step(dt, order.produce, powered[own.spray.id], shearer.on)
+        shearer_id, afc_id, loader_id, crusher_id, emulsion_id, spray_id = self._ids
+        powered, allowed, used = self.powered, self.power_allowed, self.power_kw
+        self.emulsion.step(dt, order.produce or order.inspection, powered[emulsion_id], supports.demand_l_per_s)
+        self.spray.step(dt, order.produce, powered[spray_id], shearer.on)
         self.interlock.step(dt, order.produce, shearer.pauses.kind == OFF, self.transport_ready)
-        may = self.interlock.shearer and self.spray.ready and allowed and powered[own.shearer.id]
-        kind = shearer.kind
-        released = supports.straight if kind is Kind.STRAIGHTEN else supports.released
-        shearer.step(dt, order, may, released, supports.follow.gap)
+        may = self.interlock.shearer and self.spray.ready and allowed and powered[shearer_id]
+        released = supports.straight if shearer.kind is Kind.STRAIGHTEN else supports.released
+        source = shearer.step(dt, order, may, released, supports.follow.gap)
+        if source:
+            self.events_kept.append(DrumCorrection(self._number, shearer.position, source))
         self.cut_t_per_h = shearer.coal_t_per_h
         if self.cut_t_per_h:
             afc.trough.drop(shearer.position, self.cut_t_per_h * dt / 3600.0)
-        afc.step(dt, allowed and powered[own.afc.id])
+        afc.step(dt, allowed and powered[afc_id])
         if afc.off_t:
-            loader.trough.drop(own.loader.length_m, afc.off_t)
-        loader.step(dt, allowed and powered[own.loader.id])
+            loader.trough.drop(loader.length, afc.off_t)
+        loader.step(dt, allowed and powered[loader_id])
         self.coal_t_per_h = loader.off_t * 3600.0 / dt
-        crusher.step(dt, allowed and powered[own.crusher.id], self.coal_t_per_h)
-        used = self.power_kw
-        used[own.shearer.id] = shearer.power_kw
-        used[own.afc.id] = afc.power_kw
-        used[own.loader.id] = loader.power_kw
-        used[own.crusher.id] = crusher.power_kw
-        used[own.emulsion.id] = self.emulsion.power_kw
-        used[own.spray.id] = self.spray.power_kw
+        crusher.step(dt, allowed and powered[crusher_id], self.coal_t_per_h)
+        used[shearer_id], used[afc_id], used[loader_id] = shearer.power_kw, afc.power_kw, loader.power_kw
+        used[crusher_id], used[emulsion_id] = crusher.power_kw, self.emulsion.power_kw
+        used[spray_id] = self.spray.power_kw
 
     def _judge(self) -> None:
         """三机协同: the shearer cuts and the AFC runs; nobody works shearer, supports or interlock by hand."""
@@ -185,7 +196,9 @@ class Longwall(Part):
         off, place = shearer.pauses.kind == OFF and not self.afc.on, float(shearer.cell + 1)
         following, share = supports.moving, supports.follow_share
         automatic = supports.mode in (REMOTE, AUTO)
-        row[: self._raw] = (
+        self._pack(
+            self._now,
+            0,
             *self._read_shearer.raw(shearer, self._clock),
             *self._read_afc.raw(self.afc, off, place),
             *self._read_loader.raw(self.loader, False, 0.0),
@@ -202,23 +215,26 @@ class Longwall(Part):
             self._weighting.value,
             share,
         )
-        row[self._machines :] = self._support_values
+        row[self._follows :] = self._now
 
     def observe(self, dt: float, rows: Rows) -> None:
         own, index = self.design, self._index
         columns = np.ascontiguousarray(rows[:, : self._machines].T)
         heartbeat = columns[index[f"{own.shearer.id}.heartbeat"]]
         weighting = columns[index[f"{own.id}!weighting"]]
+        for equipment, control in self._machine_controls.items():
+            commanded(Columns(equipment, index, columns), control)
+        Columns(own.shearer.id, index, columns)["speed_set"] = self.shearer.speed_set
         self._read_shearer.observe(dt, Columns(own.shearer.id, index, columns))
         self._read_afc.observe(dt, Columns(own.afc.id, index, columns), heartbeat)
         self._read_loader.observe(dt, Columns(own.loader.id, index, columns), heartbeat)
         self._read_crusher.observe(dt, Columns(own.crusher.id, index, columns))
         self._read_emulsion.observe(dt, Columns(own.emulsion.id, index, columns))
         self._read_spray.observe(dt, Columns(own.spray.id, index, columns))
-        self.supports.observe(dt, rows[:, self._machines :], weighting, heartbeat)
+        self.supports.shields.observe(dt, rows[:, self._machines :], weighting, heartbeat)
         rows[:, : self._machines] = columns.T
 
-    def events(self) -> list[SupportAction | Web]:
+    def events(self) -> list[Event]:
         """What has happened since this was last asked, oldest first; at most a month of it is kept."""
         events = list(self.events_kept)
         self.events_kept.clear()
@@ -236,7 +252,7 @@ class Longwall(Part):
         if not 0.0 <= amount < 1e6:
             raise Refused(f"{equipment}.{kind}：{amount:g} 不合理 · makes no sense")
         if kind == "support_leak":
-            self.supports.leak[0, self._support_numbers[equipment]] = amount
+            self.supports.shields.leak[0, self._support_numbers[equipment]] = amount
         elif kind == "jumping_support":
             self.supports.skip[self._support_numbers[equipment]] = amount > 0.0
         elif kind == "chain_break":

@@ -31,6 +31,8 @@ class Follow:
         self.gap = 0
         """Supports that the follow-up is behind."""
         self.waiting = False
+        self.straightens = False
+        """The bend is pushed out altogether."""
 
     def in_end_zone(self, at: int) -> bool:
         """Whether it is worked by hand as a rule."""
@@ -46,10 +48,6 @@ class Follow:
         """Pushes are still to come."""
         return self._push != self._push_end
 
-    def releases(self, shearer: Shearer) -> bool:
-        """The bend may be pushed out altogether."""
-        return shearer.kind is Kind.STRAIGHTEN
-
     def bend(self, at: int, position: float) -> float:
         """How far a pan is to be pushed while the shearer is at `position`: 0 … 1."""
         behind = (position / self._pitch - at - 0.5) * self._push_towards
@@ -61,10 +59,9 @@ class Follow:
             self._number = shearer.number
             self._new_step(shearer)
         kind = shearer.kind
-        self.waiting = kind in _WAITS
         self.gap = 0
         self.next_advance = -1
-        if self.pending:
+        if self._advance != self._advance_end:
             rear = int((shearer.position - self.towards * self._half) / self._pitch)
             behind = (rear - self._advance) * self.towards
             # Each support has a little lag of its own: 3 to 5 behind the rear drum.
@@ -73,13 +70,15 @@ class Follow:
                 self.next_advance = self._advance
             self.gap = max(behind - due, 0)
         self.next_push = -1
-        if self.pushing:
+        if self._push != self._push_end:
             behind = (shearer.cell - self._push) * self._push_towards
-            if kind is Kind.STRAIGHTEN or (kind in (Kind.RUN_EMPTY, Kind.CUT) and behind >= self._push_lag):
+            if self.straightens or (kind in (Kind.RUN_EMPTY, Kind.CUT) and behind >= self._push_lag):
                 self.next_push = self._push
 
     def _new_step(self, shearer: Shearer) -> None:
         kind, away, border = shearer.kind, shearer.steps[shearer.number].away, self.start_cell
+        self.waiting = kind in _WAITS
+        self.straightens = kind is Kind.STRAIGHTEN
         if kind is Kind.TRIANGLE:
             self.towards = -away
             first, end = (border - 1, -1) if away > 0 else (self.count - border, self.count)

@@ -43,6 +43,17 @@ class Web(NamedTuple):
     tonnes: float
 
 
+class DrumCorrection(NamedTuple):
+    """In `step`, at `position` m, somebody changed the height that was replayed from memory; `source` as above."""
+
+    step: int
+    position: float
+    source: int
+
+
+Event = SupportAction | Web | DrumCorrection
+
+
 def logged(step: int, support: int, action: int, source: int) -> SupportAction:
     """The entry for an action that begins."""
     return SupportAction(step, support, action, source, 81 if action == TOP_UP else _KINDS[source])

@@ -40,7 +40,8 @@ class EmulsionStation:
     def __init__(self, design: EmulsionDesign) -> None:
         self.design = design
         self.control = Control(design.id)
-        self.pumps = (Pump(), Pump(), Pump())
+        self.pumps = (Pump(), Pump())
+        """The third of the station is kept as a spare and stands still."""
         self.pressure = 0.0
         self.flow = 0.0
         """L/min into the line."""
@@ -50,7 +51,7 @@ class EmulsionStation:
         self._loaded = True
         self._second = 0.0
         self._filling = False
-        self.powers = [0.0, 0.0, 0.0]
+        self.powers = [0.0, 0.0]
 
     def step(self, dt: float, want: bool, powered: bool, demand: float) -> None:
         """`demand`: L/s that the supports take."""
@@ -61,16 +62,15 @@ class EmulsionStation:
         self._second = 300.0 if want and self.pressure < low - 0.6 else max(self._second - dt, 0.0)
         pumps[0].step(dt, want)
         pumps[1].step(dt, want and self._second > 0.0)
-        pumps[2].step(dt, False)
         if self.pressure >= top:
             self._loaded = False
         elif self.pressure <= low:
             self._loaded = True
         giving = 0.0
         self.power_kw = 0.0
-        for n, pump in enumerate(pumps):
+        for n in (0, 1):
             power = 0.0
-            if pump.state == RUNNING and powered:
+            if pumps[n].state == RUNNING and powered:
                 power = _UNLOADED * own.motor_kw
                 if self._loaded:
                     giving += own.litres_per_min / 60.0

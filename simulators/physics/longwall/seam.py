@@ -54,10 +54,10 @@ class Seam:
         """The cell at `x` m from the head end."""
         return min(max(int(x / self.pitch), 0), self.cells - 1)
 
-    def hardness(self, x: float) -> float:
-        """Specific energy of cutting there, kWh/m³."""
+    def hardness(self, cell: int, x: float) -> float:
+        """Specific energy of cutting at `x` m in `cell`, kWh/m³."""
         begin, end, times = self.hard_zone
-        hard = self.hard[self.cell(x)]
+        hard = self.hard[cell]
         return hard * times if begin <= x <= end else hard
 
     def enter(self) -> None:

@@ -48,7 +48,10 @@ class Shearer:
         self.pauses = Pauses(own.cutting_share, own.segment_min * 60.0, own.stop_share, chance)
         self.steps = cycle(self.face, own.snake_m, own.turn_s, own.end_turn_s)
         self.number = 5
+        self.kind = self.steps[self.number].kind
         self.position = own.snake_m
+        self.cell = seam.cell(self.position)
+        """The support at which it is, from 0."""
         self.speed = 0.0
         self.towards = 1
         self.webs = 0
@@ -82,15 +85,6 @@ class Shearer:
         self._override_left = 0.0
         self._since_override = math.inf
         self._was = NONE
-
-    @property
-    def kind(self) -> Kind:
-        return self.steps[self.number].kind
-
-    @property
-    def cell(self) -> int:
-        """The support at which it is, from 0."""
-        return self.seam.cell(self.position)
 
     def command(self, key: str, value: float) -> None:
         """`command`, `mode_command`, `speed_set`. Raises Refused."""
@@ -166,13 +160,17 @@ class Shearer:
     def _next(self) -> None:
         self._waited = 0.0
         self.number = (self.number + 1) % len(self.steps)
+        self.kind = self.steps[self.number].kind
         self.seam.enter()
         if self.number in (0, len(self.steps) // 2):
             self.webs += 1
             self.seam.renew()
 
     def _cut(self, dt: float, before: float) -> None:
-        volume = self.seam.cut(before, self.position) if self.position != before else 0.0
+        volume = 0.0
+        if self.position != before:
+            self.cell = self.seam.cell(self.position)
+            volume = self.seam.cut(before, self.position)
         tonnes = volume * self.density
         self.cut_t += tonnes
         self.coal_t_per_h = tonnes * 3600.0 / dt
@@ -181,7 +179,7 @@ class Shearer:
             self.left_kw = self.right_kw = 0.0
             return
         self._ripple += (0.055 * self._chance.normal() - self._ripple) * min(dt / 1.5, 1.0)
-        work = volume * 3600.0 / dt * self.seam.hardness(self.position) * (1.0 + self._ripple)
+        work = volume * 3600.0 / dt * self.seam.hardness(self.cell, self.position) * (1.0 + self._ripple)
         keep = math.exp(-dt / 0.6)
         front, rear = 0.62 * work, 0.38 * work
         left, right = (rear, front) if self.towards > 0 else (front, rear)
@@ -217,7 +215,7 @@ class Shearer:
     def _controlled(self, dt: float) -> None:
         """Mode, state, and what the domain facts' §3.3 say of producing and intelligent."""
         mode = self.control.mode
-        if mode == AUTO and self.steps[self.number].kind is not Kind.CUT:
+        if mode == AUTO and self.kind is not Kind.CUT:
             mode = REMOTE  # At the ends a person drives, from the console.
         if self._override_left > 0.0:
             self._override_left -= dt
@@ -241,6 +239,6 @@ class Shearer:
     def _heights(self, dt: float) -> int:
         if not self.on:
             return 0
-        full = self.steps[self.number].kind is Kind.CUT
+        full = self.kind is Kind.CUT
         corrected = self.drums.step(dt, self.position, self.towards, full and self.mode == AUTO, full)
         return REMOTE if corrected else 0

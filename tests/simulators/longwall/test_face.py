@@ -12,7 +12,7 @@ from simulators.engine.block import Block
 from simulators.engine.engine import Engine
 from simulators.engine.part import TRUTH, Refused
 from simulators.physics.longwall.face import Longwall
-from simulators.physics.longwall.moves import ADVANCE, FOLLOW, PUSH, SupportAction, Web
+from simulators.physics.longwall.moves import ADVANCE, FOLLOW, PUSH, DrumCorrection, Event, SupportAction, Web
 from simulators.physics.order import Order
 
 BY_HAND, AUTOMATIC = Order(produce=True), Order(produce=True, intelligent=True, mode=3)
@@ -38,7 +38,7 @@ def day(seed: int, order: Order, **design: object) -> tuple[Longwall, Block]:
 
 
 @pytest.fixture(scope="module")
-def shift() -> tuple[Longwall, Block, list[SupportAction | Web]]:
+def shift() -> tuple[Longwall, Block, list[Event]]:
     """Eight hours of producing intelligently, nothing goes wrong."""
     part, block = day(11, AUTOMATIC, shearer={"id": "shearer_1", "cutting_share": 0.6})
     return part, block, part.events()
@@ -143,7 +143,7 @@ def test_what_has_no_way_on_stops_at_once(lost):
     assert part.shearer.cut_t == pytest.approx(balance, rel=1e-9)
 
 
-def actions(part: Longwall, events: list[SupportAction | Web]) -> list[SupportAction]:
+def actions(part: Longwall, events: list[Event]) -> list[SupportAction]:
     zone = part.design.supports.end_zone
     within = range(zone, part.design.supports.count - zone)
     return [e for e in events if isinstance(e, SupportAction) and e.support in within and e.action in (ADVANCE, PUSH)]
@@ -164,6 +164,44 @@ def test_supports_follow_the_shearer_by_themselves(shift):
     webs = [e for e in events if isinstance(e, Web)]
     assert [web.number for web in webs] == list(range(1, len(webs) + 1)) and len(webs) >= 4
     assert all(web.tonnes == pytest.approx(3.0 * 0.8 * 180.0 * 1.4, rel=0.01) for web in webs[1:])
+
+
+def test_corrections_of_the_drums_are_logged(shift):
+    part, block, events = shift
+    corrections = [e for e in events if isinstance(e, DrumCorrection)]
+    assert len(corrections) == part.shearer.drums.corrections > 0
+    for event in corrections:
+        assert block["shearer_1.mode"][event.step - 1] == 3
+        assert block["shearer_1.position"][event.step - 1] == event.position
+
+
+def test_what_was_commanded_can_be_read_back():
+    part, engine = face(7)
+    part.order = AUTOMATIC
+    engine.run(5)
+    engine.command("afc_1", "mode_command", 2)
+    engine.command("afc_1", "command", 2)
+    engine.command("shearer_1", "speed_set", 3.0)
+    block = engine.run(5)
+    assert (block["afc_1.mode_command"] == 2).all() and (block["afc_1.command"] == 2).all()
+    assert (block["shearer_1.speed_set"] == 3.0).all() and (block["afc_1.mode"] == 2).all()
+    for equipment, key, value in (("afc_1", "speed_set", 1), ("afc_1", "command", 8), ("support_001", "command", 1)):
+        with pytest.raises(Refused):
+            engine.command(equipment, key, value)
+
+
+def test_a_stopped_conveyor_stops_what_feeds_it_until_it_is_started():
+    part, engine = face(8, shearer={"id": "shearer_1", "cutting_share": 0.95})
+    part.order = AUTOMATIC
+    engine.run(300)
+    engine.command("loader_1", "command", 2)
+    engine.run(2)
+    assert part.power_kw["shearer_1"] == part.power_kw["afc_1"] == part.power_kw["loader_1"] == 0
+    engine.run(120)
+    assert part.power_kw["loader_1"] == 0
+    engine.command("loader_1", "command", 1)
+    engine.run(120)
+    assert part.power_kw["shearer_1"] > 0
 
 
 def test_by_hand_is_by_hand():
