@@ -57,11 +57,7 @@ def simulate(
 
         if big or not backfill:
             sys.exit("--backfill 用于矿井，不用于 big · give --backfill a length and a mine other than big")
-        try:
-            loaded = load(folder, environment=os.environ)
-        except SiteErrors as error:
-            sys.exit(str(error))
-        fill(loaded, folder, home, backfill, until, seed)
+        fill(folder, home, backfill, until, seed)
         return
 
     # asyncua tells each client's coming and going, and its server's every start, as warnings.
