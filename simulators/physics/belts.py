@@ -152,11 +152,12 @@ class Belts(Part):
 
     def _obey(self) -> None:
         """The order of the control room, or of the crew, has changed."""
-        run = self._ordered[0]
+        run, _, inspection = self._ordered
         self._ordered = (self.run, self.by_hand, self.inspection)
         self._busy = True
         self._turn_keys()
-        if self.run is run or self.run is None:
+        handed_back = inspection and not self.inspection
+        if self.run is None or (self.run is run and not handed_back):
             return
         if self.run:
             self.line.start_all()
