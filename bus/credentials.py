@@ -90,6 +90,8 @@ class Credentials:
             "engineer": permissions.engineer(self.code),
             "operator": permissions.operator(self.code),
             "cli": permissions.cli(self.code),
+            "simulator": permissions.simulator(self.code),
+            "trainer": permissions.trainer(self.code),
             "admin": permissions.admin(),
         }[process]
 
@@ -137,7 +139,7 @@ def _all(where: Path, facts: Mapping[str, Any], *, make: bool) -> Credentials:
     names = tuple(facts["gateways"])
     behind = {edge: tuple(group) for edge, group in facts["leaves"].items()}
     processes = (
-        *("store", "watch", "api", "engineer", "operator", "cli", "admin"),
+        *("store", "watch", "api", "engineer", "operator", "cli", "simulator", "trainer", "admin"),
         *(f"gateway-{name}" for name in names),
         *(f"leaf-{edge}" for edge in behind),
     )

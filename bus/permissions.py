@@ -108,6 +108,16 @@ def cli(code: str) -> Permissions:
     return Permissions(publish=(), subscribe=(subjects.live(code, "*"), subjects.state(code, "*")))
 
 
+def simulator(code: str) -> Permissions:
+    """Answers requests for faults, and nothing else."""
+    return Permissions(publish=(), subscribe=(subjects.fault(code),), answers=True)
+
+
+def trainer(code: str) -> Permissions:
+    """Asks the simulators for faults, and nothing else."""
+    return Permissions(publish=(subjects.fault(code),), subscribe=(f"{subjects.inbox_of('trainer')}.>",))
+
+
 def admin() -> Permissions:
     """Makes and changes our streams and looks at them and their consumers; neither reads nor deletes."""
     publish = ["$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST"]

@@ -63,6 +63,11 @@ def question(code: str, gateway: str) -> str:
     return _subject(code, "question", gateway)
 
 
+def fault(code: str) -> str:
+    """Requests to the simulators to make a fault; where a mine is real nobody listens."""
+    return _subject(code, "fault", "simulator")
+
+
 def site(code: str) -> str:
     """The versions of the site."""
     return _subject(code, "site", "version")

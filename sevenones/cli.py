@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "store": ("sevenones.commands.store", "store"),
     "api": ("sevenones.commands.api", "api"),
     "bus": ("sevenones.commands.bus", "bus"),
-    "simulate": ("sevenones.commands.simulate", "simulate"),
+    "simulate": ("sevenones.commands.simulate", "app"),
     "watch": ("sevenones.commands.watch", "watch"),
     "history": ("sevenones.commands.history", "history"),
     "write": ("sevenones.commands.write", "write"),

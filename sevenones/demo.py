@@ -150,7 +150,7 @@ class Demo:
         supervisor.start(Program("bus", python("bus", *common, *ports), "blue", environment))
         await server.wait_ready(config.url, READY_S)
         on_bus = (*common, "--bus", config.url)
-        simulator = Program("simulator", python("simulate", *common, "--seed", str(self.seed)), "magenta", environment)
+        simulator = Program("simulator", python("simulate", *on_bus, "--seed", str(self.seed)), "magenta", environment)
         for program in (
             *((simulator,) if self.site is None else ()),
             Program("store", python("store", *on_bus), "green", environment),

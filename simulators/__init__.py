@@ -7,12 +7,25 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.site.model import Site
 
+if TYPE_CHECKING:
+    from simulators.faults.scenario import Scenario
 
-async def run(site: Site, home: Path, seed: int, stop: asyncio.Event) -> None:
-    """Serve the devices of a site until `stop`; the truth goes to `<home>/truth/`."""
+
+async def run(
+    site: Site,
+    home: Path,
+    seed: int,
+    stop: asyncio.Event,
+    *,
+    bus: str | None = None,
+    scenario: Scenario | None = None,
+) -> None:
+    """Serve the devices of a site until `stop`; the truth goes to `<home>/truth/`. `bus`: the address of one
+    over which faults may be asked for; `scenario`: its faults begin and end as it goes."""
     from simulators.mine import run as run_mine
 
-    await run_mine(site, home, seed, stop)
+    await run_mine(site, home, seed, stop, bus=bus, scenario=scenario)

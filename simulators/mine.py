@@ -14,6 +14,10 @@ import structlog
 from models.site.model import Connection, Kind, Site
 from simulators.devices.device import Device, DeviceError
 from simulators.devices.modbus_points import Lines, ModbusPoints
+from simulators.faults.desk import Desk
+from simulators.faults.dispatch import Faults
+from simulators.faults.scenario import Scenario
+from simulators.faults.schedule import Schedule
 from simulators.truth import TruthLog
 from simulators.world import STEP_S, World
 
@@ -43,6 +47,7 @@ class _Shown:
         self.texts: list[str] = [""] * len(points)
         self.fresh = True
         self.ts = 0
+        self.columns = {point.path: column for column, point in enumerate(points)}
         self.numbers = np.array([point.kind is not Kind.TEXT for point in points], bool)
         self.ids = np.array([point.id for point in points], np.uint64)
         names = np.array([point.equipment for point in points])
@@ -64,6 +69,8 @@ class Mine:
             if site.points_of(name)
         }
         self._shown = [_Shown(device) for device in self.devices.values()]
+        self.faults = Faults(site, self.world, self.devices)
+        self.schedule: Schedule | None = None
         self._say_what_is_not_modelled()
         self._steps = 0
 
@@ -80,9 +87,13 @@ class Mine:
 
             iso = {name for name, equipment in self.site.equipment.items() if equipment.template in ISO_TEMPLATES}
             return MqttPoints(connection, points, home, iso)
+        if connection.adapter == "kj":
+            from simulators.devices.kj import KjFolder
+
+            return KjFolder(connection, points, self.site.name.zh)
         raise DeviceError(
             f"connection '{connection.name}': there is no simulated device for the adapter '{connection.adapter}'; "
-            "there is one for modbus, opcua and mqtt"
+            "there is one for modbus, opcua, mqtt and kj"
         )
 
     def _say_what_is_not_modelled(self) -> None:
@@ -117,6 +128,7 @@ class Mine:
         wanted = np.array([values[point.equipment].get(point.key, np.nan) for point in device.points])
         said = [texts[point.equipment].get(point.key, "") for point in device.points]
         wanted[np.isnan(wanted) & shown.numbers & ~device.own] = 0.0
+        self.faults.distortions.apply(np.array([self._clock()]), wanted[np.newaxis], shown.columns)
         now = device.hold(wanted, said)
         # A clock that was set back makes no second value for one instant.
         ts = shown.ts = device.stamp(max(self._clock(), shown.ts + 1000))
@@ -140,6 +152,7 @@ class Mine:
             if due - steps > MOST_BEHIND:
                 log.warning("simulation_paused", skipped_steps=due - steps)
                 started, steps, due = loop.time(), 0, 0
+            (self.schedule or self.faults).advance(self._clock())
             if due > steps:
                 await self.step(due - steps)
                 steps = due
@@ -160,13 +173,28 @@ def _texts(shown: _Shown, texts: list[str]) -> list[str]:
     return [text for text, number in zip(texts, shown.numbers, strict=True) if not number]
 
 
-async def run(site: Site, home: Path, seed: int, stop: asyncio.Event) -> None:
-    """Serve the devices of a site until `stop`. Raises DeviceError when one cannot be served."""
+async def run(
+    site: Site,
+    home: Path,
+    seed: int,
+    stop: asyncio.Event,
+    *,
+    bus: str | None = None,
+    scenario: Scenario | None = None,
+) -> None:
+    """Serve the devices of a site until `stop`, see `simulators.run`. Raises DeviceError when one cannot be
+    served, FaultError when a fault of the scenario cannot be made."""
     mine = Mine(site, home, seed)
     mine.world.warm_up()
+    desk = Desk(mine.faults, wall_clock)
     try:
         await mine.start()
         log.info("simulating", site=site.code, devices=len(mine.devices), points=len(site.points), seed=seed)
-        await mine.run(stop)
+        if scenario is not None:
+            mine.schedule = Schedule(scenario, mine.faults, wall_clock())
+        async with asyncio.TaskGroup() as group:
+            if bus is not None:
+                group.create_task(desk.serve(bus, home, site.code, stop))
+            await mine.run(stop)
     finally:
         await mine.close()

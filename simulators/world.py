@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from models.site.model import Point, Site
+from simulators.engine.part import Refused
 from simulators.machines import BeltMachine, Machine, PumpRoomMachine, ShearerMachine, build, new_air
 from simulators.physics.belt import Belt
+from simulators.physics.protections import UPSETS
 
 STEP_S = 0.1
 WARM_UP_S = 600.0
@@ -86,6 +88,17 @@ class World:
             following: Belt | None = self._belts[number + 1] if number + 1 < len(self._belts) else None
             if following is not None:
                 following.feed = (belt.discharged_kg - was) / STEP_S * 3.6
+
+    def disturbances(self) -> Mapping[str, Sequence[str]]:
+        """Equipment → what `disturb` can do to it."""
+        return {name: UPSETS for name, machine in self.machines.items() if isinstance(machine, BeltMachine)}
+
+    def disturb(self, equipment: str, kind: str, amount: float) -> None:
+        """Begin a belt's fault, or end it with 0; its crew clears it as any other."""
+        machine = self.machines.get(equipment)
+        if not isinstance(machine, BeltMachine) or kind not in UPSETS:
+            raise Refused(f"{equipment} 没有扰动 '{kind}' · knows no disturbance '{kind}'")
+        machine.belt.protections.upset(kind, 1e9 if amount else 0.0)
 
     def values(self) -> Mapping[str, Mapping[str, float]]:
         """Equipment id → point key → value."""

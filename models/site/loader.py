@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models.identity import SEGMENT
-from models.site import tables
+from models.site import annexes, tables
 from models.site.bindings import Binder, CheckTag, Instance, RangeOf
 from models.site.environment import Filler
 from models.site.files import Folder
@@ -20,6 +20,7 @@ from models.site.model import Area, Connection, Coordinates, Equipment, Group, S
 from models.site.overlaps import SpanOf
 from models.site.problems import Problem, Problems, SiteErrors, nearest
 from models.site.schema import AreaEntry, ConnectionEntry, EquipmentEntry, SiteFile, entries, validate
+from models.site.there import There
 from models.site.yamlfile import Document, parse
 from models.site.yamlfile import Path as Place
 
@@ -211,6 +212,7 @@ class _Loading:
             {name: (document.file, document.line(place)) for name, (document, place) in self.heartbeats.items()}
         )
         self._unbound(binder)
+        self._annexes(facts, binder)
         return self._site(facts, binder) if facts and not self.problems.count else None
 
     def _names(self) -> None:
@@ -375,6 +377,19 @@ class _Loading:
             if left:
                 document, place = self.at[name]
                 self.problems.note(document.file, document.line(place), f"{name}: not bound: {', '.join(left)}")
+
+    def _annexes(self, facts: SiteFile | None, binder: Binder) -> None:
+        """The map, the network and the rules."""
+        origin = facts.coordinates.origin if facts and facts.coordinates else None
+        prefix = len(binder.mine) + 1
+        there = There(
+            equipment=self.instances,
+            areas=self.areas,
+            bound={path[prefix:] for path in binder.bound},
+            gateways={name: found.gateway if found else "" for name, found in self.connections.items()},
+            origin=(origin.y, origin.x) if origin else None,
+        )
+        annexes.check(self.folder, self.problems, there)
 
     def _site(self, facts: SiteFile, binder: Binder) -> Site:
         coordinates = None

@@ -8,29 +8,60 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sevenones.commands import simulate_faults, simulate_truth
+
+if TYPE_CHECKING:
+    from simulators.faults.scenario import Read
+
 
 def simulate(
+    context: typer.Context,
     site: Annotated[Path | None, typer.Option(help="矿井配置目录 · the site folder")] = None,
     mine: Annotated[
         str, typer.Option(help="自带的模拟矿井 · a mine that comes with this program: demo, newcomer, …, big")
     ] = "",
     home: Annotated[Path, typer.Option(help="数据目录 · where all data goes")] = Path(".sevenones"),
     seed: Annotated[int, typer.Option(min=0, help="模拟随机种子 · the simulation's seed")] = 1,
+    scenario: Annotated[
+        Path | None, typer.Option(help="情景文件：矿井与故障 · a scenario file: its mine, and what goes wrong when")
+    ] = None,
+    bus: Annotated[
+        str | None, typer.Option(help="总线地址，以便远程制造故障 · the bus, over which faults can be asked for")
+    ] = None,
     points: Annotated[
         int, typer.Option(min=10, max=1_000_000, help="big 的测点数 · with --mine big, how many points")
     ] = 100_000,
+    backfill: Annotated[
+        str, typer.Option(help="不运行，而是回填过去的数据 · do not run, fill the store with the past: 30d, 12h, 90m")
+    ] = "",
+    until: Annotated[str, typer.Option(help="回填至，默认现在 · fill up to this ISO time, by default now")] = "",
 ) -> None:
     """运行模拟设备 · run the simulated devices of a site, and log the truth that they know. Ctrl-C ends it."""
+    if context.invoked_subcommand is not None:
+        return
     from models.site import SiteErrors, load
     from simulators import run
     from simulators.devices.device import DeviceError
 
+    played = _scenario(scenario, site, mine) if scenario is not None else None
     big = mine == "big" and site is None
-    folder = home if big else _folder(site, mine)
+    folder = played.folder if played is not None else home if big else _folder(site, mine)
+
+    if backfill or until:
+        from sevenones.commands.backfilling import backfill as fill
+
+        if big or not backfill:
+            sys.exit("--backfill 用于矿井，不用于 big · give --backfill a length and a mine other than big")
+        try:
+            loaded = load(folder, environment=os.environ)
+        except SiteErrors as error:
+            sys.exit(str(error))
+        fill(loaded, folder, home, backfill, until, seed)
+        return
 
     # asyncua tells each client's coming and going, and its server's every start, as warnings.
     logging.getLogger("asyncua").setLevel(logging.ERROR)
@@ -46,7 +77,8 @@ def simulate(
 
             await serve(points, home, seed, stop)
         else:
-            await run(load(folder, environment=os.environ), home, seed, stop)
+            loaded = load(folder, environment=os.environ)
+            await run(loaded, home, seed, stop, bus=bus, scenario=played.scenario if played is not None else None)
 
     try:
         # Not uvloop: asyncua's server goes on writing to a client that was killed, which asyncio's
@@ -69,3 +101,24 @@ def _folder(site: Path | None, mine: str) -> Path:
     if mine not in known:
         sys.exit(f"没有自带的矿井 '{mine}' · there is no mine '{mine}': {', '.join([*known, 'big'])}")
     return bundled / mine
+
+
+def _scenario(path: Path, site: Path | None, mine: str) -> Read:
+    """The scenario, checked against its mine."""
+    from models.site import SiteErrors
+    from simulators.faults.scenario_check import load_scenario
+
+    if site is not None or mine:
+        sys.exit("情景文件已指定矿井，不要再给 --site 或 --mine · the scenario names its mine: no --site, no --mine")
+    try:
+        return load_scenario(path, os.environ)[0]
+    except SiteErrors as error:
+        sys.exit(str(error))
+
+
+app = typer.Typer(invoke_without_command=True)
+app.callback()(simulate)
+app.command()(simulate_faults.fault)
+app.command()(simulate_faults.faults)
+app.command()(simulate_faults.check)
+app.command()(simulate_truth.truth)

@@ -163,22 +163,6 @@ class Device(ABC):
         """Do what a fault means in this protocol."""
 
 
-STRING = "string"
-
-
-def type_of(point: Point) -> str:
-    """The type in which a self-describing protocol holds a point that names none."""
-    if point.type:
-        return point.type
-    if point.kind is Kind.TEXT:
-        return STRING
-    if point.kind is Kind.STATE:
-        return "bool" if point.role == "run.state" else "int32"
-    if not point.unit:
-        return "uint32" if point.kind is Kind.COUNTER else "int32"
-    return "float64"
-
-
 def secret(connection: Connection) -> str:
     """The password that a connection's settings give, or name a file of; "" when there is none.
     Raises DeviceError."""

@@ -11,6 +11,8 @@ import random
 from collections import deque
 from typing import cast
 
+_SWALLOWING = ("cut", "hang", "garbage")
+
 MOST_HELD = 1 << 20
 """Bytes that one direction holds back at most; then its sender is no longer read."""
 RETRY_S = 0.2
@@ -20,18 +22,14 @@ MOST_RETRIES = 6
 
 
 class Link:
-    """`cut`: nothing comes through and nothing is told; `hang`, `garbage`: what comes to the device is taken
-    and not, or with rubbish, answered. `hold_back`: a round trip that takes `delay_s` longer, `loss`: the
-    share of segments lost, which TCP sends again later, `slow_s`: answers of the device that come later."""
+    """Listens at `host` and `port`, and hands on to the device's own. `fault` makes it misbehave."""
 
     def __init__(self, host: str, port: int, device_host: str, device_port: int, seed: int = 1) -> None:
         self.host, self.port = host, port
         self.device_host, self.device_port = device_host, device_port
-        self._delay_s = self._loss = self._slow_s = 0.0
-        self.hang = self.garbage = False
         self.dice = random.Random(seed)
         self.pairs: set[_Pair] = set()
-        self._cut = False
+        self._faults: dict[str, float] = {}
         self._server: asyncio.Server | None = None
         self._again: asyncio.Task[None] | None = None
 
@@ -41,33 +39,37 @@ class Link:
         self._server = await loop.create_server(lambda: _Pair(self), self.host, self.port, backlog=64)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    @property
-    def cut(self) -> bool:
-        return self._cut
-
-    @cut.setter
-    def cut(self, cut: bool) -> None:
-        self._cut = cut
-        if not cut:
-            # What was sent meanwhile is gone for good, so connections that lived through it cannot go on.
-            self.drop()
-
-    def hold_back(
-        self, *, delay_s: float | None = None, loss: float | None = None, slow_s: float | None = None
-    ) -> None:
-        """Set what is given; what has been held back until now goes on its way."""
-        self._delay_s = self._delay_s if delay_s is None else delay_s
-        self._loss = self._loss if loss is None else loss
-        self._slow_s = self._slow_s if slow_s is None else slow_s
+    def fault(self, kind: str, amount: float) -> None:
+        """Begin a fault, or with 0 end it: `cut`: nothing comes through and nothing is told; `hang`, `garbage`:
+        what comes to the device is taken, and not or with rubbish answered; `delay`: a round trip takes so many
+        seconds longer; `slow`: answers of the device do; `loss`: the share of segments lost, which TCP sends
+        again later; `reset`: all connections end, and none is taken for so many seconds."""
+        if kind == "reset":
+            self.refuse(amount)
+            return
+        was, self._faults = self._faults, {**self._faults, kind: amount}
+        if kind in _SWALLOWING:
+            if was.get(kind) and not amount:
+                # What was sent meanwhile is gone for good: connections that lived through it cannot go on.
+                self.drop()
+            return
         for pair in tuple(self.pairs):
             pair.hurry()
 
+    @property
+    def listening(self) -> bool:
+        return self._server is not None
+
+    def has(self, kind: str) -> float:
+        """The amount of a fault, 0 without it."""
+        return self._faults.get(kind, 0.0)
+
     def wait_s(self, *, from_device: bool) -> float | None:
         """How long the next segment is held back; None when TCP gives the connection up."""
-        wait = self._delay_s / 2.0 + (self._slow_s if from_device else 0.0)
-        retry = RETRY_S
-        for _ in range(MOST_RETRIES if self._loss else 1):
-            if not self._loss or self.dice.random() >= self._loss:
+        wait = self.has("delay") / 2.0 + (self.has("slow") if from_device else 0.0)
+        loss, retry = self.has("loss"), RETRY_S
+        for _ in range(MOST_RETRIES):
+            if not loss or self.dice.random() >= loss:
                 return wait
             wait, retry = wait + retry, retry * 2.0
         return None
@@ -143,7 +145,7 @@ class _Way:
         while self._held and (at_once or self._held[0][0] <= now):
             data = self._held.popleft()[1]
             self.size -= len(data)
-            if self.end is not None and not self.end.is_closing() and not self._pair.link.cut:
+            if self.end is not None and not self.end.is_closing() and not self._pair.link.has("cut"):
                 self.end.write(data)
         if was > MOST_HELD >= self.size and self.source is not None:
             self.source.resume_reading()
@@ -189,9 +191,9 @@ class _Pair(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         link = self.link
-        if link.cut or link.hang:
+        if link.has("cut") or link.has("hang"):
             return
-        if link.garbage:
+        if link.has("garbage"):
             if self.client is not None:
                 self.client.write(link.dice.randbytes(link.dice.randint(9, 60)))
             return
@@ -202,7 +204,7 @@ class _Pair(asyncio.Protocol):
 
     def from_device(self, data: bytes) -> None:
         link = self.link
-        if not (link.cut or link.hang or link.garbage):
+        if not any(map(link.has, _SWALLOWING)):
             self._to_client.send(data, link.wait_s(from_device=True))
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -148,7 +148,6 @@ class ModbusPoints(Device):
         return 0
 
     def _begin(self, kind: str, amount: float) -> None:
-        line = self.line
         if kind in ("hang", "garbage"):
             for unit in self.units.values():
                 unit.fault = kind if amount else ""
@@ -159,17 +158,13 @@ class ModbusPoints(Device):
             self._layout = self._turned if amount else self._right
         elif kind == "reset":
             self._restart(amount)
-        elif kind == "cut":
-            line.link.cut = bool(amount)
-        elif kind == "loss":
-            line.link.hold_back(loss=amount)
-        elif kind == "delay":
-            line.link.hold_back(delay_s=amount)
+        else:
+            self.line.link.fault(kind, amount)
 
     def _restart(self, away_s: float) -> None:
         """Alone at its address it refuses; behind a line the others go on and it says nothing."""
         if len(self.line.members) == 1:
-            self.line.link.refuse(away_s)
+            self.line.link.fault("reset", away_s)
             return
         for unit in self.units.values():
             unit.fault = "hang"

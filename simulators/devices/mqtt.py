@@ -9,75 +9,27 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import re
 from collections import deque
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiomqtt
 import numpy as np
-import orjson
 import structlog
 from numpy.typing import NDArray
 
 from models.site.model import Connection, Point
-from simulators.devices.device import STRING, Device, DeviceError, secret, type_of
-from simulators.encode import TYPES, quantise
+from simulators.devices.device import LINK_FAULTS, Device, DeviceError, secret
+from simulators.devices.json_path import steps
+from simulators.devices.link import Link
+from simulators.devices.mqtt_payload import UNIT_US, Topic, commands_of, words_of
+from simulators.encode import EncodeError, Typed
 
 log = structlog.get_logger(__name__)
 
-DECIMALS = 6
-"""Digits after the point that a message writes."""
-
 KEPT_S = 900
 """How long messages are kept for a broker that is away."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_STEP = re.compile(r"""\.?([^.\[\]'"\s][^.\[\]'"]*)|\[(\d+)\]|\[["']([^"']+)["']\]""")
-_UNIT_US = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 1, "iso": 1_000}
-
-JsonPath = tuple[str | int, ...]
-
-
-def steps(path: str) -> JsonPath:
-    """`a.b[0]` → ("a", "b", 0); `$` → (). Raises ValueError."""
-    rest = path[1:] if path.startswith("$") else path
-    found: list[str | int] = []
-    at = 0
-    while at < len(rest):
-        match = _STEP.match(rest, at)
-        if match is None:
-            raise ValueError(f"the JSON path '{path}' cannot be read from '{rest[at:]}' on")
-        found.append(int(match[2]) if match[2] is not None else match[1] or match[3])
-        at = match.end()
-    return tuple(found)
-
-
-def place(document: Any, path: JsonPath, value: Any) -> Any:
-    """The document with the value at the end of the path, growing it where needed."""
-    if not path:
-        return value
-    key, rest = path[0], path[1:]
-    if isinstance(key, str):
-        document = document if isinstance(document, dict) else {}
-        document[key] = place(document.get(key), rest, value)
-    else:
-        document = document if isinstance(document, list) else []
-        document += [None] * (key + 1 - len(document))
-        document[key] = place(document[key], rest, value)
-    return document
-
-
-class _Topic:
-    """One topic: which rows it carries, and where its time goes."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.rows: list[tuple[int, JsonPath]] = []
-        self.time: JsonPath | None = None
-        self.unit = "ms"
 
 
 class MqttPoints(Device):
@@ -87,6 +39,7 @@ class MqttPoints(Device):
 
     period_s = 1.0
     tells_all = True
+    kinds = frozenset({"reset", "hang", "slow", "garbage", "clock_jump"}) | LINK_FAULTS
 
     def __init__(
         self, connection: Connection, points: Sequence[Point], home: Path | None = None, iso: Collection[str] = ()
@@ -97,22 +50,24 @@ class MqttPoints(Device):
         self.host = str(settings.get("host", "127.0.0.1"))
         self.port = int(settings.get("port", 1883))
         self.user, self._password = _user(connection, home)
-        self._kinds = [type_of(point) for point in points]
-        for point, kind in zip(points, self._kinds, strict=True):
-            if kind not in (*TYPES, STRING):
-                raise DeviceError(f"{point.path}: no simulated MQTT message holds the type '{kind}'")
-        self._factor = np.array([point.factor for point in points])
-        self._offset = np.array([point.offset for point in points])
+        try:
+            self._typed = Typed(self.points)
+            self._words = [words_of(point) for point in self.points]
+            self._commands = commands_of(self.points)
+        except (EncodeError, ValueError) as error:
+            raise DeviceError(f"connection '{connection.name}': {error}") from None
+        self.link = Link("127.0.0.1", 0, self.host, self.port)
         self._topics = self._by_topic()
-        self._held: list[float | int | bool | str] = []
-        self._queue: deque[tuple[str, bytes]] = deque()
+        self._queue: deque[tuple[str, bytes, float]] = deque()
+        self._faults: dict[str, float] = {}
+        self._noise = random.Random(1)
         self._more = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.dropped = 0
         self.acknowledged = 0
 
-    def _by_topic(self) -> list[_Topic]:
-        topics: dict[str, _Topic] = {}
+    def _by_topic(self) -> list[Topic]:
+        topics: dict[str, Topic] = {}
         for row, point in enumerate(self.points):
             name, mark, path = point.address.rpartition("#")
             if not mark or not path:
@@ -121,15 +76,22 @@ class MqttPoints(Device):
             name = name.replace("+", point.equipment)
             if "#" in name:
                 raise DeviceError(f"{point.path}: the topic '{name}' names no single topic to publish on")
-            topic = topics.setdefault(name, _Topic(name))
+            topic = topics.setdefault(name, Topic(name))
             try:
                 topic.rows.append((row, steps(path)))
                 if "time" in point.options:
                     topic.time = steps(str(point.options["time"]))
+                    if "[*]" in path and not str(point.options["time"]).startswith("$"):
+                        topic.time = (*steps(path[: path.index("[*]") + 3]), *topic.time)
             except ValueError as error:
                 raise DeviceError(f"{point.path}: {error}") from error
             unit = str(point.options.get("time_unit", "auto"))
-            topic.unit = unit if unit in _UNIT_US else ("iso" if point.equipment in self._iso else "ms")
+            topic.form = str(point.options.get("format", "json"))
+            topic.separator = {"tab": "\t"}.get(mark := str(point.options.get("separator", ",")), mark)
+            if point.options.get("columnar") or not point.options.get("header", True):
+                raise DeviceError(f"{point.path}: the simulated device writes a CSV with a header, not columnar")
+            topic.encoding = str(point.options.get("encoding", "utf-8"))
+            topic.unit = unit if unit in UNIT_US else ("iso" if point.equipment in self._iso else "ms")
         return list(topics.values())
 
     @property
@@ -138,39 +100,53 @@ class MqttPoints(Device):
         return len(self._queue)
 
     def stamp(self, ts: int) -> int:
-        coarsest = max((_UNIT_US[topic.unit] for topic in self._topics), default=1)
+        coarsest = max((UNIT_US[topic.unit] for topic in self._topics), default=1)
         return ts - ts % coarsest
 
     async def start(self) -> None:
+        await self.link.start()
         self._task = asyncio.create_task(self._publish())
 
     def _hold(self, values: NDArray[np.float64], texts: Sequence[str]) -> NDArray[np.float64]:
-        raw = np.round((values - self._offset) / self._factor, DECIMALS)
-        shown = raw.copy()
-        self._held = []
-        for row, kind in enumerate(self._kinds):
-            if kind == STRING:
-                self._held.append(texts[row])
-                continue
-            value = quantise(raw[row : row + 1], kind)[0]
-            # What JSON writes is read back as float64, so a float32 is held as one.
-            shown[row] = value
-            self._held.append(bool(value) if kind == "bool" else value.item())
-        return shown * self._factor + self._offset
+        return self._typed.hold(values, texts)
+
+    def _said(self, row: int) -> Any:
+        """What a payload says of a point."""
+        held, words = self._typed[row], self._words[row]
+        if words and held is not None and not isinstance(held, str):
+            held = words.get(float(held), held)
+        return str(held) if self.points[row].type == "number_text" and held is not None else held
 
     async def serve(self, ts: int, changed: NDArray[np.bool_]) -> None:
-        most = max(1, int(KEPT_S / self.period_s)) * len(self._topics)
+        if self._faults.get("hang"):
+            return
         for topic in self._topics:
-            document: Any = {}
-            for row, path in topic.rows:
-                document = place(document, path, self._held[row])
-            if topic.time is not None:
-                document = place(document, topic.time, _written(ts, topic.unit))
-            if len(self._queue) >= most:
-                self._queue.popleft()
-                self.dropped += 1
-            self._queue.append((topic.name, orjson.dumps(document)))
-        self._more.set()
+            data = topic.payload(self._said, ts + self.clock_off_us)
+            if self._faults.get("garbage"):
+                data = self._noise.randbytes(len(data))
+            self._enqueue(topic.name, data)
+        slow = self._faults.get("slow")
+        if slow:
+            asyncio.get_running_loop().call_later(slow, self._more.set)
+        else:
+            self._more.set()
+
+    def _enqueue(self, topic: str, data: bytes) -> None:
+        most = max(1, int(KEPT_S / self.period_s)) * len(self._topics)
+        if len(self._queue) >= most:
+            self._queue.popleft()
+            self.dropped += 1
+        due = asyncio.get_running_loop().time() + self._faults.get("slow", 0.0)
+        self._queue.append((topic, data, due))
+
+    def _begin(self, kind: str, amount: float) -> None:
+        if kind == "reset":
+            self._queue.clear()
+            self.link.fault("reset", amount)
+        elif kind in LINK_FAULTS:
+            self.link.fault(kind, amount)
+        else:
+            self._faults[kind] = amount
 
     async def _publish(self) -> None:
         """Publish the queue's head until it is acknowledged; connect again and again."""
@@ -178,8 +154,8 @@ class MqttPoints(Device):
         while True:
             try:
                 async with aiomqtt.Client(
-                    self.host,
-                    self.port,
+                    self.link.host,
+                    self.link.port,
                     username=self.user or None,
                     password=self._password or None,
                     identifier=f"simulator-{self.connection.name}",
@@ -188,16 +164,37 @@ class MqttPoints(Device):
                 ) as client:
                     log.info("mqtt_connected", connection=self.connection.name, waiting=len(self._queue))
                     wait = 0.2
-                    while True:
-                        await self._send(client)
+                    for topic in self._commands:
+                        await client.subscribe(topic, qos=1)
+                    listening = asyncio.create_task(self._listen(client))
+                    try:
+                        while not listening.done():
+                            await self._send(client)
+                    finally:
+                        listening.cancel()
+                        await asyncio.gather(listening, return_exceptions=True)
             except (aiomqtt.MqttError, OSError) as error:
                 log.warning("mqtt_away", connection=self.connection.name, error=str(error), waiting=len(self._queue))
             await asyncio.sleep(wait * random.uniform(0.7, 1.3))
             wait = min(wait * 2.0, 5.0)
 
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        """Take commands; what became of them the next message says."""
+        async for message in client.messages:
+            if self._faults.get("hang"):
+                continue
+            for command in self._commands.get(str(message.topic), ()):
+                value = command.value(bytes(message.payload or b""))
+                if value is not None:
+                    self.command(command.row, self._typed.meaning(command.row, value))
+
     async def _send(self, client: aiomqtt.Client) -> None:
         while self._queue:
             head = self._queue[0]
+            early = head[2] - asyncio.get_running_loop().time()
+            if early > 0.0:
+                await asyncio.sleep(min(early, 2.0))
+                return
             await client.publish(head[0], head[1], qos=1)
             self.acknowledged += 1
             if self._queue and self._queue[0] is head:
@@ -220,13 +217,7 @@ class MqttPoints(Device):
             await asyncio.sleep(0.05)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-def _written(ts: int, unit: str) -> int | str:
-    """The time in a payload: a whole number in its unit, or ISO 8601."""
-    if unit == "iso":
-        return (_EPOCH + timedelta(microseconds=ts)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return ts * 1000 if unit == "ns" else ts // _UNIT_US[unit]
+        await self.link.close()
 
 
 def _user(connection: Connection, home: Path | None) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import ipaddress
 import os
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,22 +22,25 @@ from asyncua.crypto.cert_gen import (
     generate_self_signed_app_certificate,
 )
 from asyncua.crypto.permission_rules import User, UserRole
+from asyncua.server.address_space import AttributeService
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from numpy.typing import NDArray
 
 from models.site.model import Connection, Point
-from simulators.devices.device import STRING, Device, DeviceError, secret, type_of
-from simulators.encode import quantise
+from simulators.devices.device import LINK_FAULTS, Device, DeviceError, secret
+from simulators.devices.link import Link
+from simulators.encode import STRING, EncodeError, Typed
 
-DECIMALS = 6
-"""Digits after the point that a node shows."""
 APPLICATION = "urn:sevenones:simulator:"
+_NO_VALUE = ua.StatusCode(ua.StatusCodes.BadSensorFailure)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ADDRESS = re.compile(r"nsu=(?P<uri>.+?);(?P<kind>[sigb])=(?P<id>.+)")
 _VARIANTS = {
     "bool": ua.VariantType.Boolean,
+    "int8": ua.VariantType.SByte,
+    "uint8": ua.VariantType.Byte,
     "int16": ua.VariantType.Int16,
     "uint16": ua.VariantType.UInt16,
     "int32": ua.VariantType.Int32,
@@ -49,7 +52,6 @@ _VARIANTS = {
     STRING: ua.VariantType.String,
 }
 _EMPTY: dict[str, Any] = {"bool": False, "float32": 0.0, "float64": 0.0, STRING: ""}
-_NAMES = {"boolean": "bool", "float": "float32", "double": "float64"}
 
 
 class _OneUser:
@@ -71,6 +73,7 @@ class OpcUaPoints(Device):
     """Its nodes change five times a second, each with its source time."""
 
     period_s = 0.2
+    kinds = frozenset({"reset", "hang", "slow", "garbage", "clock_jump"}) | LINK_FAULTS
 
     def __init__(self, connection: Connection, points: Sequence[Point], folder: Path) -> None:
         super().__init__(connection, points)
@@ -83,26 +86,24 @@ class OpcUaPoints(Device):
                 "give both in connections.yaml"
             )
         self._folder = folder
-        self._kinds = [self._kind(point) for point in self.points]
-        self._factor = np.array([point.factor for point in self.points])
-        self._offset = np.array([point.offset for point in self.points])
-        self._held: list[float | int | bool | str] = []
+        try:
+            self._typed = Typed(self.points)
+        except EncodeError as error:
+            raise DeviceError(f"connection '{connection.name}': {error}") from None
+        self._variants = [_VARIANTS[kind] for kind in self._typed.kinds]
         self._ids: list[ua.NodeId] = []
+        self._rows: dict[ua.NodeId, int] = {}
+        self._again: set[int] = set()
+        at = urlparse(self.url)
+        self.link = Link(at.hostname or "127.0.0.1", at.port or 4840, "127.0.0.1", 0)
         self._server: Server | None = None
         self._serving = False
-
-    @staticmethod
-    def _kind(point: Point) -> str:
-        kind = type_of(point).lower()
-        kind = _NAMES.get(kind, kind)
-        if kind not in _VARIANTS:
-            raise DeviceError(f"{point.path}: no simulated OPC UA node holds the type '{kind}'")
-        return kind
 
     async def prepare(self) -> None:
         server = Server(user_manager=_OneUser(self.user, self._password))
         await server.init()
         server.set_endpoint(self.url)
+        server.socket_address = ("127.0.0.1", 0)
         server.set_server_name(f"sevenones simulator {self.connection.name}")
         uri = APPLICATION + self.connection.name
         await server.set_application_uri(uri)
@@ -112,6 +113,7 @@ class OpcUaPoints(Device):
         await server.load_certificate(certificate)
         await server.load_private_key(key)
         await self._populate(server)
+        server.iserver.attribute_service = _Commands(server.iserver.aspace, self._take)
         self._server = server
 
     async def start(self) -> None:
@@ -120,17 +122,19 @@ class OpcUaPoints(Device):
             raise DeviceError(f"connection '{self.connection.name}': it was not prepared")
         try:
             await server.start()
+            self._serving = True
+            self.link.device_port = server.bserver.port
+            await self.link.start()
         except OSError as error:
             raise DeviceError(
                 f"connection '{self.connection.name}': cannot serve {self.url} ({error.strerror}): "
                 "stop what holds the port, or change it in connections.yaml"
             ) from error
-        self._serving = True
 
     async def _populate(self, server: Server) -> None:
         """One object for each equipment, one variable for each point."""
         folders: dict[tuple[int, str], Any] = {}
-        for point, kind in zip(self.points, self._kinds, strict=True):
+        for row, (point, kind) in enumerate(zip(self.points, self._typed.kinds, strict=True)):
             match = _ADDRESS.fullmatch(point.address)
             if match is None:
                 raise DeviceError(f"{point.path}: '{point.address}' is not an address such as nsu=<uri>;s=Name")
@@ -146,33 +150,66 @@ class OpcUaPoints(Device):
             if point.writable:
                 await variable.set_writable()
             self._ids.append(node_id)
+            self._rows[node_id] = row
 
     def _hold(self, values: NDArray[np.float64], texts: Sequence[str]) -> NDArray[np.float64]:
-        raw = np.round((values - self._offset) / self._factor, DECIMALS)
-        shown = raw.copy()
-        self._held = []
-        for row, kind in enumerate(self._kinds):
-            if kind == STRING:
-                self._held.append(texts[row])
-                continue
-            value = quantise(raw[row : row + 1], kind)[0]
-            shown[row] = value
-            self._held.append(bool(value) if kind == "bool" else value.item())
-        return shown * self._factor + self._offset
+        return self._typed.hold(values, texts)
 
     async def serve(self, ts: int, changed: NDArray[np.bool_]) -> None:
         if self._server is None:
             return
-        when = _EPOCH + timedelta(microseconds=ts)
-        for row in np.flatnonzero(changed):
-            variant = ua.Variant(self._held[row], _VARIANTS[self._kinds[row]])
-            data = ua.DataValue(Value=variant, SourceTimestamp=when, ServerTimestamp=when)
-            await self._server.write_attribute_value(self._ids[row], data)
+        when = _EPOCH + timedelta(microseconds=ts + self.clock_off_us)
+        write, kind = self._server.iserver.aspace.write_attribute_value, ua.AttributeIds.Value
+        # What a client wrote is told anew, whatever the mine makes of it.
+        again, self._again = self._again, set()
+        for row in {*np.flatnonzero(changed).tolist(), *again}:
+            held = self._typed[row]
+            if held is None:
+                data = ua.DataValue(StatusCode_=_NO_VALUE, SourceTimestamp=when, ServerTimestamp=when)
+            else:
+                data = ua.DataValue(ua.Variant(held, self._variants[row]), SourceTimestamp=when, ServerTimestamp=when)
+            await write(self._ids[row], kind, data)
+
+    def _take(self, node: ua.NodeId, value: ua.DataValue) -> ua.StatusCode | None:
+        """A client wants to write a node: None when it may, else why not."""
+        row = self._rows.get(node)
+        if row is None or not self.points[row].writable:
+            return None  # the server's own rules refuse it
+        if value.Value is None or value.Value.VariantType is not self._variants[row]:
+            return ua.StatusCode(ua.StatusCodes.BadTypeMismatch)
+        if self.command(row, self._typed.meaning(row, value.Value.Value)) is not None:
+            return ua.StatusCode(ua.StatusCodes.BadInvalidState)
+        self._again.add(row)
+        return None
+
+    def _begin(self, kind: str, amount: float) -> None:
+        if kind != "clock_jump":
+            self.link.fault(kind, amount)
 
     async def close(self) -> None:
         server, self._server = self._server, None
+        await self.link.close()
         if server is not None and self._serving:
             await server.stop()
+
+
+class _Commands(AttributeService):
+    """The server's attribute service, which asks the device before a value is written."""
+
+    def __init__(self, space: Any, taking: Callable[[ua.NodeId, ua.DataValue], ua.StatusCode | None]) -> None:
+        super().__init__(space)
+        self._taking = taking
+
+    async def write(self, params: ua.WriteParameters, user: User | None = None) -> list[ua.StatusCode]:
+        results: list[ua.StatusCode] = []
+        for each in params.NodesToWrite:
+            refusal = self._taking(each.NodeId, each.Value) if each.AttributeId == ua.AttributeIds.Value else None
+            if refusal is None:
+                one = ua.WriteParameters(NodesToWrite=[each])
+                results += await (super().write(one) if user is None else super().write(one, user))
+            else:
+                results.append(refusal)
+        return results
 
 
 def make_certificate(folder: Path, uri: str, host: str) -> tuple[Path, Path]:

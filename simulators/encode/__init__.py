@@ -8,5 +8,18 @@ simulators' own arithmetic and layout: it shares no code with the adapters it is
 from simulators.encode.layout import RegisterLayout
 from simulators.encode.number import TYPES, EncodeError, quantise
 from simulators.encode.place import ORDERS, Place, byte_order, place
+from simulators.encode.typed import STRING, Typed, type_of
 
-__all__ = ["ORDERS", "TYPES", "EncodeError", "Place", "RegisterLayout", "byte_order", "place", "quantise"]
+__all__ = [
+    "ORDERS",
+    "STRING",
+    "TYPES",
+    "EncodeError",
+    "Place",
+    "RegisterLayout",
+    "Typed",
+    "byte_order",
+    "place",
+    "quantise",
+    "type_of",
+]

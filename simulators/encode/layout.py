@@ -58,7 +58,7 @@ class RegisterLayout:
             self.spots = tuple(
                 replace(each, order=_TURNED[each.order]) if SIZES.get(each.kind) == 4 else each for each in self.spots
             )
-        self.scale = Scale(self.points, self.spots)
+        self.scale = Scale(self.points, [each.kind for each in self.spots])
         self.extent: dict[tuple[int, str], set[int]] = {}
         """Addresses that exist, for each (unit, area)."""
         members: dict[tuple[str, int, str, int], list[int]] = {}

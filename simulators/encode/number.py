@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 TYPES: Mapping[str, str] = {
     "bool": "u1",
+    "int8": "i1",
+    "uint8": "u1",
     "int16": "i2",
     "uint16": "u2",
     "int32": "i4",
@@ -51,7 +53,7 @@ def bounds(kind: str) -> tuple[float, float]:
         return 0.0, float(np.nextafter(1e16, 0.0)) if kind == "bcd64" else 10.0 ** (2 * SIZES[kind]) - 1
     if kind.startswith("float"):
         return -np.inf, np.inf
-    bits = 1 if kind == "bool" else 8 * SIZES[kind]
+    bits = 1 if kind == "bool" else 8 * (SIZES.get(kind) or np.dtype(TYPES[kind]).itemsize)
     signed = not kind.startswith(("u", "bool"))
     high = 2.0 ** (bits - signed)
     return (-high if signed else 0.0), (float(np.nextafter(high, 0.0)) if bits == 64 else high - 1)

@@ -9,18 +9,17 @@ import numpy as np
 
 from models.site.model import Kind, Point
 from simulators.encode.number import SIZES, EncodeError, Floats, bounds
-from simulators.encode.place import Spot
 
 
 class Scale:
-    """For all points of a layout at once. A counter that its point says to roll over does so, and what it
-    shows is its total nonetheless, from the turn that it was in when it was first shown; one that is not said
-    to, does so where its type ends, and shows what is left."""
+    """For points that are held as these kinds, all at once. A counter that its point says to roll over does so,
+    and what it shows is its total nonetheless, from the turn that it was in when it was first shown; one that
+    is not said to, does so where its type ends, and shows what is left."""
 
-    def __init__(self, points: Sequence[Point], spots: Sequence[Spot]) -> None:
+    def __init__(self, points: Sequence[Point], kinds: Sequence[str]) -> None:
         self.factor = np.array([p.factor for p in points], np.float64)
         self.offset = np.array([p.offset for p in points], np.float64)
-        self._full = np.array([_full(p, s) for p, s in zip(points, spots, strict=True)], np.float64)
+        self._full = np.array([_full(p, kind) for p, kind in zip(points, kinds, strict=True)], np.float64)
         self._said = np.array([p.guards.rollover > 0 for p in points], np.bool_)
         self._counters = np.flatnonzero(self._full > 0)
         self._turns: Floats | None = None
@@ -75,9 +74,9 @@ class Scale:
         return float(number * self.factor[row] + self.offset[row])
 
 
-def _full(point: Point, spot: Spot) -> float:
+def _full(point: Point, kind: str) -> float:
     """Where a counter begins again at 0; 0 for never."""
     if point.guards.rollover:
         return point.guards.rollover
-    whole = spot.kind in SIZES and not spot.kind.startswith("float")
-    return bounds(spot.kind)[1] + 1 if point.kind is Kind.COUNTER and whole and SIZES[spot.kind] < 8 else 0.0
+    whole = kind in SIZES and not kind.startswith("float")
+    return bounds(kind)[1] + 1 if point.kind is Kind.COUNTER and whole and SIZES[kind] < 8 else 0.0

@@ -16,6 +16,8 @@ from simulators.physics.parts import Held, Occurrence, Wander
 NAMES = ("slip", "pile_up", "deviation", "smoke", "temperature", "tear", "pull_cord", "tension")
 """In the order of their bits."""
 
+UPSETS = ("slip", "deviation", "smoke", "tear", "pull_cord", "tension")
+"""What can be made to happen."""
 PILE_KG = 600.0
 RESET_S = 90.0
 
@@ -88,6 +90,10 @@ class Protections:
             self._reset_in -= dt
             if self._reset_in <= 0:
                 self.reset()
+
+    def upset(self, name: str, seconds: float) -> None:
+        """One of UPSETS happens now, for so long or until the crew has reset the trip that it causes."""
+        self._events[name].left_s = seconds
 
     def reset(self) -> None:
         """The crew on the spot has cleared the cause and reset the latches."""

@@ -77,6 +77,11 @@ KEPT = (subjects.samples, subjects.safety, subjects.events)
         ("cli", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live, subjects.command, subjects.state)]),
         ("operator", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live, subjects.state)]),
         ("operator", [subjects.command("140581000001", "edge1"), subjects.command("140581000001", "edge2")]),
+        ("simulator", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live, subjects.command, subjects.state)]),
+        ("simulator", [subjects.fault(CODE), "_INBOX_api.x"]),
+        ("trainer", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live, subjects.command, subjects.state)]),
+        ("trainer", [subjects.fault("140581000001")]),
+        ("operator", [subjects.fault(CODE)]),
         ("admin", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live, subjects.command, subjects.state)]),
     ],
 )
@@ -105,6 +110,8 @@ async def test_a_process_cannot_publish_for_another(running, process, refused):
         ("api", [subjects.samples(CODE, "*"), "_INBOX_gateway-edge1.>", subjects.command(CODE, "*"), "mine.>"]),
         ("cli", [subjects.samples(CODE, "*"), "_INBOX_api.>", subjects.command(CODE, "*")]),
         ("operator", [subjects.samples(CODE, "*"), "_INBOX_api.>", subjects.command(CODE, "*"), ">"]),
+        ("simulator", [subjects.samples(CODE, "*"), subjects.command(CODE, "*"), "_INBOX_trainer.>", ">"]),
+        ("trainer", [subjects.fault(CODE), subjects.live(CODE, "*"), "_INBOX_api.>", ">"]),
         ("admin", [subjects.samples(CODE, "*"), subjects.live(CODE, "*"), "_INBOX_api.>"]),
     ],
 )

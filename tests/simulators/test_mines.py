@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -77,7 +80,8 @@ def test_every_consumer_has_a_meter_and_one_feeder(report: Report) -> None:
         assert name in report.site.equipment
         assert name.startswith("transformer_") or f"meter_{name}" in report.site.equipment
     behind = [feeder for feeders in power.TRANSFORMERS.values() for feeder in feeders]
-    assert sorted(behind) == [feeder for feeder in sorted(power.FEEDERS) if power.substation_of(feeder) in (2, 3)]
+    assert len(behind) == len(set(behind)) and set(behind) <= set(power.FEEDERS)
+    assert {feeder for feeder in power.FEEDERS if power.substation_of(feeder) >= 2} <= set(behind)
 
 
 def test_what_can_be_commanded_says_so_in_its_template(report: Report) -> None:
@@ -125,3 +129,68 @@ def test_the_yaml_says_what_was_meant() -> None:
     }
     assert yaml.safe_load(document(value, 2)) == value
     assert yaml.safe_load(document(value, 1)) == value
+
+
+def features(mine: str) -> dict[str, dict[str, Any]]:
+    """Every feature of a mine's map by id."""
+    found = {}
+    for path in sorted((ROOT / mine / "map").glob("*.geojson")):
+        found |= {feature["id"]: feature for feature in json.loads(path.read_text(encoding="utf-8"))["features"]}
+    return found
+
+
+def test_the_map_shows_every_equipment_and_every_area(mine: str, report: Report) -> None:
+    assert report.site is not None
+    shown = {feature["properties"].get("equipment") for feature in features(mine).values()}
+    assert set(report.site.equipment) - shown <= {"scale_101", "scale_104"} - shown
+    areas = {feature["properties"].get("area") for feature in features(mine).values()}
+    assert set(report.site.areas) <= areas | {"mine", "surface", "district_1"}
+
+
+def test_the_map_has_the_layers_of_a_mine(mine: str) -> None:
+    layers = {feature["properties"]["layer"] for feature in features(mine).values()}
+    assert layers >= {"boundary", "shaft", "roadway", "face", "heading", "chamber", "goaf", "fault", "seam_contour"}
+    assert layers >= {"vent_edge", "vent_node", "fan", "sensor", "belt", "support_line", "power", "pump", "network"}
+    assert layers >= {"person_station", "escape_route", "refuge"}
+
+
+def test_the_air_goes_from_the_intakes_to_the_return_shaft(mine: str) -> None:
+    """Following the edges in their direction, the face's air comes from the inclines and ends at the fan."""
+    edges = [f["properties"] for f in features(mine).values() if f["properties"]["layer"] == "vent_edge"]
+    onward: dict[str, set[str]] = {}
+    for edge in edges:
+        onward.setdefault(edge["start"], set()).add(edge["end"])
+    reached, front = set(), {edge["start"] for edge in edges if edge["road"] == "main_incline"}
+    while front:
+        reached |= front
+        front = {node for at in front for node in onward.get(at, ())} - reached
+    last = next(edge["end"] for edge in edges if edge["road"] == "main_return_road" and edge["end"] not in onward)
+    assert last in reached
+    assert {edge["start"] for edge in edges if edge["road"] == "face_line_1"} <= reached
+
+
+def test_a_belt_ends_where_the_next_begins_to_carry(mine: str) -> None:
+    """A head lies over its next belt, within a few metres, and lengths are those of the simulation."""
+    design = yaml.safe_load((ROOT / mine / "simulation.yaml").read_text(encoding="utf-8"))["belts"]["belts"]
+    shown = {name: features(mine)[name]["geometry"]["coordinates"] for name in design}
+    for name, belt in design.items():
+        if "onto" in belt:
+            head, (tail, end) = shown[name][-1], shown[belt["onto"]]
+            assert _off(head, tail, end) < 60, name
+        length = math.dist(shown[name][0], shown[name][-1])
+        assert abs(length - belt["length_m"]) < 0.25 * belt["length_m"] + 60, name
+
+
+def _off(point: list[float], one: list[float], other: list[float]) -> float:
+    """How far a point is from the line between two, m, seen from above."""
+    (x, y), (x0, y0), (x1, y1) = (position[:2] for position in (point, one, other))
+    length = math.dist((x0, y0), (x1, y1))
+    share = max(0.0, min(1.0, ((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / length**2))
+    return math.dist((x, y), (x0 + share * (x1 - x0), y0 + share * (y1 - y0)))
+
+
+def test_heights_fall_from_the_collar_to_the_seam(mine: str) -> None:
+    belt = features(mine)["belt_101"]["geometry"]["coordinates"]
+    described = read(mine)
+    assert belt[-1][2] == described.origin[2]
+    assert belt[-1][2] - belt[0][2] == pytest.approx(described.lift_m, abs=1)

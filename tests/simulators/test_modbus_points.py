@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,34 +12,19 @@ import numpy as np
 import pytest
 
 from models.site.model import Connection, Group, Kind, Point
-from protocols import registry
-from protocols.adapter import Adapter, AdapterError, LinkLost, Supports, Tag, WriteRefused
+from protocols.adapter import AdapterError, Supports, Tag, WriteRefused
 from simulators.devices.device import DeviceError
 from simulators.devices.modbus_points import Line, ModbusPoints
 from tests.ports import free_port
-from tests.protocols.session import NotYetError, Session
+from tests.protocols.session import Session
 from tests.simulators.points import CODE, connection, point
+from tests.simulators.reading import adapter, noticed, recovers, show, tags, until
 
 TRANSPORTS = ["tcp", "rtu-over-tcp"]
 
 
-def tags(points: list[Point]) -> list[Tag]:
-    return [Tag(n, p.path, p.address, p.type, p.order, p.options) for n, p in enumerate(points)]
-
-
-def adapter(of: Connection) -> Adapter[Any, Any]:
-    kind = registry.adapter(of.adapter)
-    return kind(kind.Settings.model_validate(dict(of.settings)))
-
-
 def facts(port: int, transport: str = "tcp", **more: Any) -> dict[str, Any]:
     return {"host": "127.0.0.1", "port": port, "unit": 1, "timeout_s": 0.5, "transport": transport, **more}
-
-
-async def show(device: ModbusPoints, *values: float, texts: list[str] | None = None) -> np.ndarray:
-    shown = device.hold(np.array(values, float), texts or [""] * len(values))
-    await device.serve(0, np.ones(len(values), bool))
-    return shown
 
 
 @asynccontextmanager
@@ -51,13 +36,6 @@ async def served(of: Connection, points: list[Point], *values: float) -> AsyncIt
         yield device
     finally:
         await device.close()
-
-
-async def until(met: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not met():
-            await asyncio.sleep(0.02)
-    assert met(), what
 
 
 WRITABLE = [
@@ -201,27 +179,14 @@ async def read(transport: str = "tcp") -> AsyncIterator[tuple[ModbusPoints, Sess
         yield device, session
 
 
-async def recovers(device: ModbusPoints, values: dict[int, float]) -> None:
-    """As a gateway does: connect anew until the values are there."""
-    async with asyncio.timeout(15):
-        while True:
-            try:
-                async with Session(adapter(device.connection), tags(ONE), Supports.READ) as again:
-                    await again.until_values(values, 5)
-                    return
-            except (LinkLost, NotYetError):
-                await asyncio.sleep(0.1)
-
-
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize(("kind", "amount"), [("hang", 1), ("garbage", 1), ("slow", 5), ("delay", 8), ("cut", 1)])
 async def test_a_fault_makes_values_bad_with_the_reason_and_ends(kind: str, amount: float, transport: str) -> None:
     async with read(transport) as (device, session):
         device.fault(kind, amount)
-        await until(lambda: session.lost is not None or not session.latest[0].good, f"{kind} is noticed")
-        assert str(session.lost or session.latest[0].reason).strip()
+        await noticed(session)
         device.fault(kind, 0)
-        await recovers(device, {0: 12.5, 1: 1000})
+        await recovers(device, {0: 12.5, 1: 1000}, Supports.READ)
 
 
 async def test_a_reset_drops_refuses_and_counts_from_nothing() -> None:
@@ -233,8 +198,8 @@ async def test_a_reset_drops_refuses_and_counts_from_nothing() -> None:
         assert (await show(device, 12.5, 1010)).tolist() == [12.5, 7.0]
         with pytest.raises(OSError, match=r"111|Connect"):
             await asyncio.open_connection("127.0.0.1", device.line.link.port)
-        await until(lambda: device.line.link._server is not None, "it is there again")
-        await recovers(device, {0: 12.5, 1: 7.0})
+        await until(lambda: device.line.link.listening, "it is there again")
+        await recovers(device, {0: 12.5, 1: 7.0}, Supports.READ)
 
 
 async def test_words_in_the_wrong_order_give_another_number_until_put_right() -> None:

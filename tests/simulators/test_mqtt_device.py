@@ -13,7 +13,8 @@ import paho.mqtt.client as paho
 import pytest
 
 from simulators.devices.device import DeviceError
-from simulators.devices.mqtt import MqttPoints, place, steps
+from simulators.devices.json_path import place, steps
+from simulators.devices.mqtt import MqttPoints
 from tests.protocols.mqtt.broker import PASSWORD, Broker
 from tests.simulators.points import connection, point
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 HERE = Path(__file__).resolve().parent
+SUPPORT_M = 1.5
+"""From one support to the next."""
 MINES = ("low", "middle", "high")
 
 
@@ -32,8 +36,17 @@ class Mine(BaseModel):
     face: str
     district: str
     headings: tuple[str, str]
-    face_length: float
-    panel_length: float
+    incline_m: float
+    dip: float
+    """Of the main incline, degrees."""
+    main_m: float
+    """The main roads from the shaft bottom to the district."""
+    district_m: float
+    """The district's roads."""
+    panel_m: float
+    advanced_m: float
+    """What the face has won of its panel."""
+    heading_m: tuple[float, float]
     supports: int
     support_map: str
     support_hosts: int = 1
@@ -43,7 +56,18 @@ class Mine(BaseModel):
     roadheaders: tuple[str, str]
     aux_fans: str
     utilisation: dict[str, float]
-    """Category of domain → share of producing time that is worked intelligently."""
+    """Category → share of producing time that is worked intelligently (equal weights)."""
+    simulation: dict[str, Any]
+    """What this mine's simulation.yaml says otherwise than the others'."""
+
+    @property
+    def lift_m(self) -> float:
+        """Of the main incline."""
+        return round(self.incline_m * math.sin(math.radians(self.dip)), 1)
+
+    @property
+    def face_m(self) -> float:
+        return self.supports * SUPPORT_M
 
 
 def read(name: str) -> Mine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tools.mines import connections, maps, plant, safety
+from tools.mines import connections, layers, maps, network, plant, readme, rules, safety, simulation
 from tools.mines.description import Mine
 from tools.mines.item import Item
 from tools.mines.text import document, table
@@ -28,11 +28,18 @@ def files(mine: Mine) -> dict[str, str]:
     """Every file of the folder: name → text."""
     things = plant.items(mine)
     return {
+        "README.md": readme.page(mine),
         "site.yaml": _site(mine),
         "areas.yaml": _areas(mine),
         "connections.yaml": document(connections.connections(mine), 4, (FICTION,)),
         **{f"equipment/{name}": _equipment(things, kinds) for name, kinds in KINDS.items()},
         **_points(mine, things),
+        "simulation.yaml": _simulation(mine),
+        "network.yaml": document(network.network(mine), 2, (FICTION,)),
+        **layers.files(mine),
+        **{
+            f"rules/{name}.yaml": document({"rules": found}, 3, (FICTION,)) for name, found in rules.rules(mine).items()
+        },
     }
 
 
@@ -59,6 +66,11 @@ def _site(mine: Mine) -> str:
         2,
         (FICTION, "EPSG:4526 is CGCS2000, 3-degree zone 38: x is north, y is east, the zone before it."),
     )
+
+
+def _simulation(mine: Mine) -> str:
+    mean = sum(mine.utilisation.values()) / len(mine.utilisation)
+    return document(simulation.sections(mine), 3, (FICTION, *(line.format(mean=mean) for line in simulation.HEAD)))
 
 
 def _areas(mine: Mine) -> str:

@@ -36,14 +36,15 @@ def lines(name: str) -> tuple[dict[str, str], ...]:
 def rows(item: Item, adapter: str, mine: str) -> Iterator[dict[str, str]]:
     """The rows of a point table for one equipment."""
     for line in lines(item.map):
-        address = line["address"] or _usual(adapter, item, line["point"], mine)
+        address = line["address"] or usual(adapter, item, line["point"], mine)
         address = _BASE.sub(lambda found: f"{item.base + int(found[1]):0{found[2] or 1}d}", address)
         for word, text in (("{unit}", str(item.unit)), ("{id}", item.id), ("{Id}", pascal(item.id))):
             address = address.replace(word, text)
         yield {**line, "equipment": item.id, "connection": item.connection, "address": address}
 
 
-def _usual(adapter: str, item: Item, key: str, mine: str) -> str:
+def usual(adapter: str, item: Item, key: str, mine: str) -> str:
+    """The address of a point whose map says none."""
     if adapter == "opcua":
         return f"nsu=urn:sevenones:simulators;s={{Id}}.{pascal(key)}"
     if adapter == "mqtt":

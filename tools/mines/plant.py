@@ -19,6 +19,8 @@ STATIONS = (
     ("{heading1}口", "Mouth of heading 1", "heading_1"),
     ("{heading2}口", "Mouth of heading 2", "heading_2"),
     ("回风立井", "Return shaft", "return_shaft"),
+    ("中央水泵房", "Central pump room", "pump_chamber"),
+    ("中央变电所", "Central substation", "central_substation"),
 )
 
 
@@ -49,14 +51,14 @@ def areas(mine: Mine) -> dict[str, tuple[str, str, str]]:
         "gate_belt_1": (f"{face}运输顺槽", f"Belt gate {face} (intake)", "district_1"),
         "gate_return_1": (f"{face}回风顺槽", f"Return gate {face}", "district_1"),
         "heading_1": (f"{one}掘进工作面", f"Heading {one[:4]} belt gate", "district_1"),
-        "heading_2": (f"{two}掘进工作面", f"Heading {two[:4]} return gate", "district_1"),
+        "heading_2": (f"{two}掘进工作面", "Heading of the main belt road", "district_1"),
     }
 
 
 def items(mine: Mine) -> list[Item]:
     """Everything that has points, in a fixed order."""
     return [*_transport(mine), *_face(mine), *_headings(mine), *_chambers(mine), *power.items(mine),
-            *safety.items(mine), *_people(mine), *_network(mine)]  # fmt: skip
+            *safety.items(mine), *people(mine), *_network(mine)]  # fmt: skip
 
 
 def _transport(mine: Mine) -> Iterator[Item]:
@@ -124,7 +126,8 @@ def _chambers(mine: Mine) -> Iterator[Item]:
                    "compressor_plc", "compressor_modbus", 100 * (n - 1))  # fmt: skip
 
 
-def _people(mine: Mine) -> Iterator[Item]:
+def people(mine: Mine) -> Iterator[Item]:
+    """The card stations."""
     words = {"face": mine.face, "heading1": mine.headings[0], "heading2": mine.headings[1]}
     for n, (zh, en, area) in enumerate(STATIONS, 1):
         yield Item(f"station_{n:02d}", "personnel_station", f"读卡分站{n:02d} {zh.format(**words)}",

@@ -39,12 +39,21 @@ FEEDERS: dict[str, tuple[str, ...]] = {
 """Feeder → what hangs on it. The substations: 0 on the surface, 1 central, 2 of the district, 3 of the face."""
 
 TRANSFORMERS: dict[str, tuple[str, ...]] = {
-    "transformer_1": ("feeder_2_01", "feeder_2_02", "feeder_2_03"),
-    "transformer_2": ("feeder_2_04", "feeder_2_05", "feeder_2_06"),
-    "transformer_3": ("feeder_3_01", "feeder_3_02", "feeder_3_03", "feeder_3_04"),
-    "transformer_4": ("feeder_3_05", "feeder_3_06", "feeder_3_07"),
+    "transformer_1": tuple(f"feeder_2_{n:02d}" for n in range(1, 7)),
+    "transformer_2": ("feeder_1_13", "feeder_1_14"),
+    "transformer_3": ("feeder_3_01", "feeder_3_02", "feeder_3_03"),
+    "transformer_4": ("feeder_3_04", "feeder_3_05", "feeder_3_06", "feeder_3_07"),
 }
-"""Transformer → the feeders behind it: one for each heading, 3300 V and 1140 V for the face."""
+"""Transformer → the feeders behind it: 1140 V of the headings, the auxiliary fans' own 660 V, the face's 3300 V and
+1140 V."""
+
+RATING: dict[str, tuple[int, int]] = {
+    "transformer_1": (1200, 1600),
+    "transformer_2": (693, 500),
+    "transformer_3": (3450, 3150),
+    "transformer_4": (1200, 2000),
+}
+"""Transformer → volts without load on its low side, kVA."""
 
 AREAS = ("surface_substation", "central_substation", "district_substation", "gate_belt_1")
 SUBSTATIONS = (

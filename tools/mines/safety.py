@@ -29,6 +29,9 @@ class Sensor:
     over: str = FILES
 
 
+DOORS = {"door_3": "district_1"}
+"""Air door → the branch whose air it lets slip when it stands open."""
+
 QUANTITY = {
     "methane_sensor": "ch4", "co_sensor": "co", "dust_sensor": "dust", "temperature_sensor": "temperature",
     "wind_speed_sensor": "velocity", "wind_pressure_sensor": "pressure", "smoke_sensor": "smoke",
@@ -69,6 +72,7 @@ def sensors(mine: Mine) -> list[Sensor]:
         Sensor("co_main_return", "co_sensor", "总回风一氧化碳", "CO, main return", "main_return_road", "main_return"),
         Sensor("wind_return", "wind_speed_sensor", "总回风风速", "Air velocity, main return", "main_return_road",
                "main_return", "main_road"),
+        Sensor("door_3", "air_door", "主回风联巷风门", "Air door to the main return", "main_return_road", "door_3"),
         Sensor("pressure_fan", "wind_pressure_sensor", "主通风机风硐负压", "Pressure in the fan drift", "fan_house",
                "main_return"),
     ]  # fmt: skip
@@ -97,13 +101,14 @@ def sensors(mine: Mine) -> list[Sensor]:
             Sensor(f"fan_state_{n}b", "equipment_state_sensor", f"{name}备局扇开停", f"Auxiliary fan {n}b running",
                    area, f"aux_fan_{n}b"),
         ]  # fmt: skip
-    for belt, zh, area in (
-        ("belt_101", "主斜井胶带", "main_incline"), ("belt_102", "大巷胶带", "main_belt_road"),
-        ("belt_103", f"{mine.district}胶带", "district_belt_road"), ("belt_104", f"{face}顺槽胶带", "gate_belt_1"),
-    ):  # fmt: skip
-        place = {"belt_101": "belt_road_101", "belt_104": "face_1.intake"}.get(belt, "belt_road_101")
+    for belt, zh, area, place in (
+        ("belt_101", "主斜井胶带", "main_incline", "belt_road_101"),
+        ("belt_102", "大巷胶带", "main_belt_road", "belt_road_102"),
+        ("belt_103", f"{mine.district}胶带", "district_belt_road", "belt_road_103"),
+        ("belt_104", f"{face}顺槽胶带", "gate_belt_1", "face_1.intake"),
+    ):
         found += [
-            Sensor(f"smoke_{belt}", "smoke_sensor", f"{zh}烟雾", f"Smoke at {belt}", area, belt),
+            Sensor(f"smoke_{belt}", "smoke_sensor", f"{zh}烟雾", f"Smoke at {belt}", area, place),
             Sensor(f"co_{belt}", "co_sensor", f"{zh}一氧化碳", f"CO at {belt}", area, place),
         ]
     found += [
@@ -113,14 +118,14 @@ def sensors(mine: Mine) -> list[Sensor]:
                "pump_room", "", MQTT),
         Sensor("co_pump_room", "co_sensor", "中央水泵房一氧化碳", "CO, pump room", "pump_chamber", "pump_room", "",
                MQTT),
-        Sensor("door_1", "air_door", "中央水泵房门", "Door of the pump room", "pump_chamber", "pump_room", "", MQTT),
+        Sensor("door_1", "air_door", "中央水泵房门", "Door of the pump room", "pump_chamber", "pump_room_1", "", MQTT),
         Sensor("temp_substation", "temperature_sensor", "中央变电所温度", "Air temperature, substation",
                "central_substation", "substation", "chamber", MQTT),
         Sensor("ch4_substation", "methane_sensor", "中央变电所甲烷", "Methane, substation", "central_substation",
                "substation", "T3", MQTT),
         Sensor("smoke_substation", "smoke_sensor", "中央变电所烟雾", "Smoke, substation", "central_substation",
                "substation", "", MQTT),
-        Sensor("door_2", "air_door", "中央变电所门", "Door of the substation", "central_substation", "substation", "",
+        Sensor("door_2", "air_door", "中央变电所门", "Door of the substation", "central_substation", "substation_1", "",
                MQTT),
     ]  # fmt: skip
     return found

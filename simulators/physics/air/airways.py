@@ -64,8 +64,14 @@ class Airways:
         total = np.maximum(feeding.sum(axis=0), self.normal)
         self._backward = (feeding / np.where(total > 0.0, total, 1.0)).T.copy()
         self.backwards = False
-        self._balance = np.stack([np.zeros(count), self.volume / 100.0], axis=1)
-        self._dt = 0.0
+        self._leaving = np.zeros(count)
+        self._holding = self.volume / 100.0
+        self._corners = self._beside = np.zeros(0, np.intp)
+        self._built = (0.0, False)
+
+    def collect(self, corners: list[int], beside: list[int]) -> None:
+        """Cells without volume, that hold a multiple of what another held a step ago."""
+        self._corners, self._beside = np.array(corners, np.intp), np.array(beside, np.intp)
 
     def settle(self, source: NDArray[np.float64]) -> None:
         """The state that lasts under the normal air and a constant source [CARRIED, cells], in unit·m³/min."""
@@ -78,23 +84,34 @@ class Airways:
         """What 1 unit·m³/min adds to each cell in a step."""
         return np.where(self.volume > 0.0, dt / 60.0 / np.maximum(self.volume, 1e-9), 0.0)
 
-    def drive(self, dt: float, drivers: NDArray[np.float64]) -> None:
-        """From now on the air moves with these factors of the normal one, in steps of `dt`."""
-        if dt != self._dt:
-            self._dt, self._share = dt, self.per_volume(dt)
-            self._stays = np.exp(-dt / np.array(SETTLING_S))[:, np.newaxis]
-            self._unit = np.eye(len(self.normal))
+    def drive(self, dt: float, drivers: NDArray[np.float64], multiples: NDArray[np.float64]) -> None:
+        """From now on the air moves with these factors of the normal one, in steps of `dt`, and corners hold these
+        multiples."""
+        if (dt, self.backwards) != self._built:
+            self._build(dt)
         np.multiply(self.normal, drivers[self.driver], out=self.flow)
         np.multiply(self.flow, self._per_section, out=self.values[-2])
+        np.multiply(self.flow, self._left, out=self._leaving)
+        np.multiply(self._onto, self.flow[:, np.newaxis], out=self._turn)
+        self._turn += self._unit
+        self._turn[self._beside, self._corners] = multiples
+
+    def _build(self, dt: float) -> None:
+        """What depends on the length of a step and on the air's direction."""
+        self._built = dt, self.backwards
         onto = self._backward if self.backwards else self._forward
-        self._balance[:, 0] = self.flow * (1.0 - onto.sum(axis=1)) / 100.0
-        self._turn = (onto - self._unit) * self.flow[:, np.newaxis] * self._share + self._unit
+        self._stays = np.exp(-dt / np.array(SETTLING_S))[:, np.newaxis]
+        self._left = (1.0 - onto.sum(axis=1)) / 100.0
+        self._unit = np.eye(len(self.normal))
+        self._unit[:, self._corners] = 0.0
+        self._onto = (onto - np.eye(len(self.normal))) * self.per_volume(dt)
+        self._turn = np.empty_like(onto)
 
     def step(self, added: NDArray[np.float64]) -> tuple[float, float]:
         """One step with what is `added` to each cell [CARRIED, cells]. Returns the methane that left the mine in it,
         m³/min, and that is in its air after it, m³."""
-        out = float(self.carried[0] @ self._balance[:, 0])
+        out = float(self.carried[0] @ self._leaving)
         carried = self.carried @ self._turn
         carried += added
         np.multiply(carried, self._stays, out=self.carried)
-        return out, float(self.carried[0] @ self._balance[:, 1])
+        return out, float(self.carried[0] @ self._holding)

@@ -31,12 +31,12 @@ def working_point(shut_off_pa: float, slope: float, resistance: float) -> tuple[
 
 
 class Fan:
-    """One of them. `on` is what it is told; `speed` and `damper` 0 to 1 follow."""
+    """`wanted` is what it is told, `on` whether its contactor is in; `speed` and `damper` follow, 0 to 1."""
 
-    __slots__ = ("damper", "failed", "fault", "mode", "on", "opening", "powered", "speed")
+    __slots__ = ("damper", "failed", "fault", "mode", "on", "opening", "powered", "speed", "wanted")
 
     def __init__(self, on: bool) -> None:
-        self.on = on
+        self.on = self.wanted = on
         self.mode = AUTO
         self.failed = False
         self.fault = 0
@@ -63,9 +63,9 @@ class Fan:
 
     def step(self, dt: float, design: MainFansDesign) -> None:
         """Speed and damper."""
-        if self.on and not self.able:
-            self.on = False
-            self.fault = TRIPPED if self.failed else self.fault
+        if self.on and self.failed:
+            self.fault = TRIPPED
+        self.on = self.wanted and self.able
         self.opening = self.on
         if self.on:
             self.speed = min(1.0, self.speed + dt / design.start_s)
@@ -127,19 +127,20 @@ class MainFans:
     def _change_over(self, dt: float) -> bool:
         """In automatic the standby takes over from a fan that tripped. Says whether it is about to."""
         duty, standby = self.fans[self.duty], self.fans[1 - self.duty]
-        if duty.on or standby.on or duty.able or not (standby.mode == AUTO and standby.able):
+        taking_over = duty.wanted and not duty.able and standby.mode == AUTO and standby.able
+        if not taking_over:
             self.stopped_s = 0.0
             return False
         self.stopped_s += dt
         if self.stopped_s >= self.design.switch_s:
-            standby.on, self.duty = True, 1 - self.duty
+            standby.wanted, duty.wanted, self.duty = True, False, 1 - self.duty
         return True
 
     def change_duty(self) -> None:
         """The routine change-over, if both are in automatic and able."""
         duty, standby = self.fans[self.duty], self.fans[1 - self.duty]
         if duty.on and duty.mode == AUTO and standby.able and standby.mode == AUTO:
-            standby.on, duty.on, self.duty = True, False, 1 - self.duty
+            standby.wanted, duty.wanted, self.duty = True, False, 1 - self.duty
 
     def command(self, number: int, key: str, value: float) -> None:
         """`command` 1 start 2 stop 3 reset, `mode_command` 1 to 4. Raises Refused."""
@@ -158,9 +159,10 @@ class MainFans:
                 raise Refused(f"{name} 有故障或无电，先复位 · has a fault or no power; reset it first")
             if self.fans[1 - number].on:
                 raise Refused(f"{name} 另一台正在运行 · the other fan is running")
-            fan.on, self.duty = True, number
+            self.fans[1 - number].wanted = False
+            fan.wanted, self.duty = True, number
         elif value == 2:
-            fan.on = False
+            fan.wanted = False
         elif value == 3:
             fan.fault = 0
         elif value != 0:

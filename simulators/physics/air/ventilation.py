@@ -2,8 +2,8 @@
 
 What the plant sets before a step: `coal_t_per_h` [workings] (won in a face or heading, carried on a road),
 `weighting` [faces] 0 to 1, `powered` fan → bool, `wind_locked` and `gas_locked` [headings] (what the lock said a step
-ago). What it gives: `ch4` [places] in %, `values` (all quantities of all cells, see `reading`), `power_kw` fan → kW,
-`fan_running`, `signals`.
+ago). What it gives: `ch4` place → %, `values` (all quantities of all cells, see `reading`), `power_kw` fan → kW,
+`fan_running`, `contacts` by `contact_names` (`<fan>.running`, `<heading>.duct`, `<door>.door`).
 
 Besides the fans' own channels there are truths of the air by place, as `air_<branch>!ch4_<part>` (%), and of the
 whole as `air_mine!released_m3`, `!carried_m3` (by the main return), `!held_m3` and `!pressure_hpa`.
@@ -43,9 +43,12 @@ QUANTITY: Mapping[str, tuple[str, float, float]] = {
 """What a sensor may measure: which row of `values`, its gain, and fresh air's part (NaN: the place's own)."""
 LEAST_CORNER, MOST_CORNER = 1.3, 2.0
 """T0 over T2 (domain facts 5.9)."""
-GUST, GUST_S = 0.03, 4.0
-"""Relative unrest of the air, and how often its flow is computed anew while the fans are at rest, s."""
-UNREST_TAU_S = 15.0
+GUST, PULSES, UNREST_TAU_S = 0.01, 0.06, 20.0
+"""Relative unrest of the air and of the goafs' gas, and how long it lasts, s."""
+FLOW_S = 6.0
+"""How often the air's flow is computed anew while the fans are at rest, s."""
+LEAST_GOAF = 0.2
+"""A rising barometer pushes air into a goaf, but some gas always comes."""
 
 
 class Ventilation(Part):
@@ -55,9 +58,10 @@ class Ventilation(Part):
         self.design = design
         self.layout = layout = Layout(design)
         self.airways = layout.airways
+        self.airways.collect(layout.corners, [layout.places[f"{n}.return_start"] for n in design.faces])
         self.values = self.airways.values
         self.places = layout.places
-        self.workings = layout.workings
+        self.workings, self.faces = layout.workings, tuple(design.faces)
         self.main, self.auxiliary = MainFans(design.main_fans), AuxiliaryFans(design.headings)
         self.barometer = Barometer(design.barometer, rng.spawn(1)[0])
         self.coal_t_per_h = np.zeros(len(self.workings))
@@ -69,18 +73,21 @@ class Ventilation(Part):
         self.powered = dict.fromkeys(names, True)
         self.power_kw = dict.fromkeys(names, 0.0)
         self.open_doors: set[str] = set()
+        ducts, doors = (f"{name}.duct" for name in design.headings), (f"{name}.door" for name in design.doors)
+        self.contact_names = (*(f"{name}.running" for name in names), *ducts, *doors)
+        self.contacts = np.array(self._contacts())
         self._branch_keep = np.ones(len(layout.branches) + 1)
-        self._open_share: dict[str, float] = {}
         self._added: dict[str, tuple[float, float]] = {}
         self._prepare_sources()
         self._draws = Draws(rng.spawn(1)[0], 2 + len(design.faces))
         self._unrest = np.zeros(2 + len(design.faces))
-        self._second = self._dt = 0.0
+        self._second = self._dt = self._since_s = 0.0
+        self._stirred = self._stirring = True
         self._routine_at = design.main_fans.routine_days * 86_400.0
         self._outside: tuple[bool, ...] = ()
         self._channels(rng)
         self.airways.settle(self._base + layout.by_goaf.sum(axis=0))
-        self._corner()
+        self.airways.carried[:, self._corners] = self.airways.carried[:, self._starts] * self._corner_ratio()
 
     def _prepare_sources(self) -> None:
         layout, design = self.layout, self.design
@@ -92,12 +99,10 @@ class Ventilation(Part):
         both = np.concatenate([layout.by_coal, layout.by_goaf])
         self._by_input = both.reshape(len(both), -1)
         self._base = layout.constant.copy()
-        faces = len(design.faces)
         self._beta = np.array([*(f.barometer_beta for f in design.faces.values()), *([0.2] * len(design.districts))])
         self._gain = np.array([f.weighting_gain for f in design.faces.values()])
         self._starts = np.array([self.places[f"{n}.return_start"] for n in design.faces], np.intp)
         self._corners = np.array(layout.corners, np.intp)
-        self._ratio = np.ones((len(CARRIED), faces))
         self._heading_driver = [layout.branches[name] for name in design.headings]
         self._drivers = np.ones(len(layout.branches) + 1)
         where = {"intake": 0.25, "face": 0.4, "corner": 0.45, "return": 0.6, "return_start": 0.5}
@@ -121,9 +126,9 @@ class Ventilation(Part):
         self._gas = Total(2)
 
     @property
-    def ch4(self) -> NDArray[np.float64]:
-        """Methane, % [places]."""
-        return self.values[0, self._cells]
+    def ch4(self) -> Mapping[str, float]:
+        """Methane by place, %."""
+        return {place: float(self.values[0, cell]) for place, cell in self.places.items()}
 
     @property
     def fan_running(self) -> Mapping[str, bool]:
@@ -140,33 +145,29 @@ class Ventilation(Part):
             offset = float(own[quantity][cell])
         return QUANTITIES.index(row) * self.values.shape[1] + cell, gain, offset
 
-    def signals(self) -> Mapping[str, float]:
-        """Contacts: `<fan>.running`, `<heading>.duct`, `<door>.door`."""
-        given = {f"{name}.running": float(on) for name, on in self.fan_running.items()}
-        given |= {f"{name}.duct": float(self.auxiliary.has_air(n)) for n, name in enumerate(self.design.headings)}
-        return given | {f"{name}.door": float(name in self.open_doors) for name in self.design.doors}
+    def _contacts(self) -> list[float]:
+        fans = (*self.main.fans, *self.auxiliary.fans)
+        ducts = (self.auxiliary.has_air(n) for n in range(len(self.design.headings)))
+        doors = (name in self.open_doors for name in self.design.doors)
+        return [float(on) for on in (*(fan.running for fan in fans), *ducts, *doors)]
 
     def step(self, dt: float, row: Row) -> None:
         """See `Part`."""
         if dt != self._dt:
             self._for_step(dt)
-        self._unrest += (self._draws.step() - self._unrest) * (dt / UNREST_TAU_S)
-        self.barometer.step(dt)
         self._second += dt
+        self._since_s += dt
         self._step_fans(dt)
+        if self._stirring or self._since_s >= FLOW_S:
+            self._drive(dt)
         inputs, workings = self._inputs, len(self.workings)
-        coal, goaf = inputs[:workings], inputs[workings:]
+        coal = inputs[:workings]
         coal += (self.coal_t_per_h - coal) * self._coal_near
-        np.multiply(self._beta, self.barometer.fall_hpa_per_h, out=goaf)
-        goaf += 1.0
-        goaf[: len(self.weighting)] += self._gain * self.weighting + 0.25 * self._unrest[2:]
-        np.maximum(goaf, 0.2, out=goaf)
         added = inputs @ self._added_by_input
         added += self._added_always
         out, held = self.airways.step(added[:-1].reshape(self._base.shape))
-        self._corner()
-        np.take(self.values[0], self._cells, out=row[: self._of_mine])
-        row[self._of_mine : self._of_fans] = (float(added[-1]) / 6000.0, out / 60.0, held, self.barometer.hpa)
+        self.values[0].take(self._cells, out=row[: self._of_mine], mode="clip")
+        row[self._of_mine : self._of_fans] = (added[-1] / 6000.0, out / 60.0, held, self.barometer.hpa)
         row[self._of_fans : self._of_seen] = self._fan_channels.now
 
     def _for_step(self, dt: float) -> None:
@@ -178,34 +179,37 @@ class Ventilation(Part):
         self._added_by_input = np.concatenate([self._by_input * share, gas], axis=1)
         self._added_always = np.append(self._base.ravel() * share, self._base[0].sum())
         self._coal_near = -np.expm1(-dt / self._coal_tau)
-        self._stirred, self._gust_s = True, 0.0
+        self._stirred = True
 
     def _step_fans(self, dt: float) -> None:
-        """Fans at rest are left alone; the air's flow follows every few seconds, and each step while fans change."""
+        """Fans at rest are left alone."""
         outside = (*self.powered.values(), *self.wind_locked, *self.gas_locked)
         if self._second >= self._routine_at:
             self._routine_at += self.design.main_fans.routine_days * 86_400.0
             self.main.change_duty()
             self._stirred = True
-        if self._stirred or outside != self._outside:
-            self._outside = outside
-            for fan, name in zip(self.main.fans, self.design.main_fans.names, strict=True):
-                fan.powered = self.powered[name]
-            for blower in self.auxiliary.fans:
-                blower.powered = self.powered[blower.name]
-            main_rests = self.main.step(dt)
-            self._stirred = not (self.auxiliary.step(dt) and main_rests)
-            kw = (*self.main.kw, *(fan.kw for fan in self.auxiliary.fans))
-            self.power_kw.update(zip(self._fans, kw, strict=True))
-            self._fan_channels.renew(self.wind_locked, self.gas_locked)
-            self._gust_s = 0.0
-        self._gust_s -= dt
-        if self._gust_s <= 0.0:
-            self._gust_s = GUST_S
-            self._drive(dt)
+        self._stirring = self._stirred or outside != self._outside
+        if not self._stirring:
+            return
+        self._outside = outside
+        for fan, name in zip(self.main.fans, self.design.main_fans.names, strict=True):
+            fan.powered = self.powered[name]
+        for blower in self.auxiliary.fans:
+            blower.powered = self.powered[blower.name]
+        main_rests = self.main.step(dt)
+        self._stirred = not (self.auxiliary.step(dt) and main_rests)
+        kw = (*self.main.kw, *(fan.kw for fan in self.auxiliary.fans))
+        self.power_kw.update(zip(self._fans, kw, strict=True))
+        self._fan_channels.renew(self.wind_locked, self.gas_locked)
+        self.contacts[:] = self._contacts()
 
     def _drive(self, dt: float) -> None:
-        main, auxiliary = self.main, self.auxiliary
+        """What moves the air and what comes out of goafs, for the next seconds."""
+        main, auxiliary, since = self.main, self.auxiliary, self._since_s
+        self._since_s = 0.0
+        keep = math.exp(-since / UNREST_TAU_S)
+        self._unrest = self._unrest * keep + math.sqrt(1.0 - keep * keep) * self._draws.step()
+        self.barometer.step(since)
         share = main.air / self.design.main_fans.air_m3_per_s * (1.0 + GUST * float(self._unrest[0]))
         np.multiply(self._branch_keep, share, out=self._drivers)
         for n, driver in enumerate(self._heading_driver):
@@ -213,15 +217,17 @@ class Ventilation(Part):
             most = float(self._drivers[driver]) / 0.7
             part = auxiliary.air[n] / auxiliary.designs[n].air_m3_per_min
             self._drivers[driver] = part * min(1.0, most) * (1.0 + GUST * float(self._unrest[1]))
-        self.airways.drive(dt, self._drivers)
+        faces = len(self.weighting)
+        goaf = 1.0 + self._beta * self.barometer.fall_hpa_per_h
+        goaf[:faces] += self._gain * self.weighting + PULSES * self._unrest[2:]
+        self._inputs[len(self.workings) :] = np.maximum(goaf, LEAST_GOAF)
+        self.airways.drive(dt, self._drivers, self._corner_ratio())
         np.multiply(self._depth, -main.pressure, out=self.values[-1])
 
-    def _corner(self) -> None:
-        """Gas of the goaf comes out at the upper corner: 1.3 to 2 times what the return holds."""
-        goaf = self._inputs[len(self.workings) :][: len(self._starts)]
-        self._ratio[:4] = np.minimum(np.maximum(1.15 + 0.35 * goaf, LEAST_CORNER), MOST_CORNER)
-        carried = self.airways.carried
-        carried[:, self._corners] = carried[:, self._starts] * self._ratio
+    def _corner_ratio(self) -> NDArray[np.float64]:
+        """Gas of the goaf comes out at the upper corner: 1.3 to 2 times what the return's start holds."""
+        goaf = self._inputs[len(self.workings) :][: len(self.weighting)]
+        return np.clip(1.15 + 0.35 * goaf, LEAST_CORNER, MOST_CORNER)
 
     def observe(self, dt: float, rows: Rows) -> None:
         """See `Part`."""

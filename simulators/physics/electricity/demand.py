@@ -20,21 +20,19 @@ class Demand:
         self._us, self._clock, self._month = start_us, clock, clock.month(start_us)
         self._whole = start_us % QUARTER_US == 0
 
-    def run(self, step_us: int, energy_kwh: Array) -> Array:
-        """`energy_kwh` [meters, steps]: counters after each step → demand, the same shape, kW."""
-        steps = energy_kwh.shape[1]
-        shown = np.empty_like(energy_kwh)
+    def run(self, step_us: int, energy_kwh: Array, shown: Array) -> None:
+        """`energy_kwh` [steps, meters]: counters after each step → demand, kW, into `shown` of the same shape."""
+        steps = len(energy_kwh)
         begin = 0
         while begin < steps:
             to_quarter = -(-(QUARTER_US - self._us % QUARTER_US) // step_us)
             end = min(begin + to_quarter, steps)
-            shown[:, begin:end] = self._most[:, np.newaxis]
+            shown[begin:end] = self._most
             self._us += (end - begin) * step_us
             if end - begin == to_quarter:
-                self._quarter(energy_kwh[:, end - 1])
-                shown[:, end - 1] = self._most
+                self._quarter(energy_kwh[end - 1])
+                shown[end - 1] = self._most
             begin = end
-        return shown
 
     def _quarter(self, energy: Array) -> None:
         if self._whole:

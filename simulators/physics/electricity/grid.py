@@ -19,6 +19,8 @@ CABLE_X = 0.4
 """Reactance of a cable over its resistance."""
 MAGNETISING = 0.01
 """Reactive power of an unloaded transformer over its rating."""
+LIVE_AT = 0.5
+"""Of nominal voltage; below it contactors drop."""
 IDLE_Q = 0.45
 """Reactive power of an unloaded motor over that at rated load; it grows with the square of the load."""
 
@@ -70,16 +72,21 @@ class Grid:
                 self.p0[n], self.q0[n] = made.no_load_loss * made.kva, MAGNETISING * made.kva
         made_for = design.consumers.values()
         tangent = [0.1 if one.inverter else np.sqrt(1.0 / one.cos_phi**2 - 1.0) for one in made_for]
-        self.rated_kw = np.array([one.kw for one in made_for])[:, np.newaxis]
-        self.rated_kvar = self.rated_kw * np.array(tangent)[:, np.newaxis]
-        self.inverter = np.array([one.inverter for one in made_for], bool)[:, np.newaxis]
-        self.consumer_volts = self.volts_out[self.consumer_node][:, np.newaxis]
+        kw = np.array([one.kw for one in made_for])
+        kvar = kw * np.array(tangent)
+        motor = np.array([not one.inverter for one in made_for], bool)
+        self._magnetising = IDLE_Q * kvar * motor
+        self._by_load = np.where(motor, 0.0, kvar / kw)
+        self._by_square = np.where(motor, (1.0 - IDLE_Q) * kvar / (kw * kw), 0.0)
+        self.consumer_volts = self.volts_out[self.consumer_node]
 
     def reactive(self, kw: Array) -> Array:
-        """kvar of the consumers, [consumers, steps]: an inverter's follows its load, a motor's hardly."""
-        load = kw / self.rated_kw
-        motor = (kw > 0.0) * (IDLE_Q + (1.0 - IDLE_Q) * load * load)
-        return self.rated_kvar * np.where(self.inverter, load, motor)
+        """kvar of the consumers for their kW, [steps, consumers]: an inverter's follows its load, a motor's hardly."""
+        kvar = self._by_square * kw
+        kvar += self._by_load
+        kvar *= kw
+        kvar += self._magnetising * (kw > 0.0)
+        return kvar
 
     def energised(self, closed: Array, supply: Array) -> Array:
         """Whether there is voltage behind each node. `closed` [feeders, steps], `supply` [steps], 0 or 1."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import simulators
@@ -15,6 +16,7 @@ DEMO = Path(simulators.__file__).parent / "mines" / "demo"
 START = 1_700_000_000_000_000
 
 
+@cache
 def demo() -> Site:
     return load(DEMO, environment={"SEVENONES_OPCUA_PASSWORD": "x", "SEVENONES_MQTT_PASSWORD": "x"})
 

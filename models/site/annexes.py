@@ -1,0 +1,177 @@
+"""What a site says beside its points: the map, the network, the rules. Each names equipment, areas, points and
+gateways; here they are held against what there is, so that none of them speaks of a thing that nobody has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from models.site.files import Folder
+from models.site.minemap import check_map
+from models.site.problems import Problems
+from models.site.schema import REFERENCE, Span, entries, validate
+from models.site.there import There, unknown
+from models.site.yamlfile import Document, parse
+from models.site.yamlfile import Path as Place
+from models.thing import Key, Names, Number, Strict, Text
+
+Reference = Annotated[str, Field(pattern=REFERENCE)]
+
+
+class Condition(Strict):
+    """What must be true of a point, for how long: exactly one comparison."""
+
+    point: Reference
+    at_least: Number | None = None
+    at_most: Number | None = None
+    equals: Number | None = None
+    lasting: Span | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Condition:
+        if sum(value is not None for value in (self.at_least, self.at_most, self.equals)) != 1:
+            raise ValueError("give one of at_least, at_most, equals")
+        return self
+
+
+class When(Strict):
+    any: tuple[Condition, ...] = ()
+    all: tuple[Condition, ...] = ()
+
+    @model_validator(mode="after")
+    def _some(self) -> When:
+        if bool(self.any) == bool(self.all):
+            raise ValueError("give any: or all: with conditions")
+        return self
+
+
+class Rule(Strict):
+    """A linkage (联动): when it comes true, `then` must follow `within` that time. `by` the mine's own hardware, which
+    is watched, or by the platform, which commands it (`command`)."""
+
+    name: Names
+    when: When
+    then: Annotated[tuple[Condition, ...], Field(max_length=32)] = ()
+    command: dict[Reference, Number] = Field(default_factory=dict, max_length=32)
+    within: Annotated[Span, Field(gt=0, le=3600)]
+    by: Literal["mine", "platform"]
+    source: Text
+    confirmed: bool = True
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Rule:
+        if not self.then and not self.command:
+            raise ValueError("a rule says what follows: then: or command:")
+        if self.by == "mine" and self.command:
+            raise ValueError("what the mine's own hardware does is watched with then:, it is not commanded")
+        return self
+
+
+class RingEntry(Strict):
+    name: Names
+    switches: Annotated[tuple[Key, ...], Field(min_length=3, max_length=200)]
+    mbit_per_s: Annotated[Number, Field(gt=0)]
+    heals_in: Span
+
+
+class LinkEntry(Strict):
+    between: tuple[Key, Key]
+    medium: Literal["fibre", "copper", "radio"]
+    ring: Key | None = None
+    mbit_per_s: Annotated[Number, Field(gt=0)] | None = None
+
+
+class GatewayEntry(Strict):
+    switch: Key
+    connections: tuple[Key, ...]
+
+
+class BaseStationEntry(Strict):
+    switch: Key
+    generation: Literal["4G", "5G", "WiFi6"]
+
+
+class ReaderEntry(Strict):
+    switch: Key
+
+
+class NetworkFile(Strict):
+    """network.yaml"""
+
+    rings: dict[Key, RingEntry] = Field(default_factory=dict)
+    links: dict[Key, LinkEntry] = Field(default_factory=dict)
+    gateways: dict[Key, GatewayEntry] = Field(default_factory=dict)
+    base_stations: dict[Key, BaseStationEntry] = Field(default_factory=dict)
+    readers: dict[Key, ReaderEntry] = Field(default_factory=dict)
+
+
+def check(folder: Folder, problems: Problems, there: There) -> None:
+    """Add every mistake of map/*.geojson, network.yaml and rules/*.yaml to the problems. None of them must be there."""
+    seen: dict[str, str] = {}
+    for path in folder.list("map", (".geojson",)):
+        check_map(folder, path, problems, there, seen)
+    network = folder.root / "network.yaml"
+    if network.exists():
+        document = _document(folder, network, problems)
+        if document is not None:
+            _network(document, problems, there)
+    for path in folder.list("rules", (".yaml",)):
+        document = _document(folder, path, problems)
+        if document is not None:
+            _rules(document, problems, there)
+
+
+def _document(folder: Folder, path: Path, problems: Problems) -> Document | None:
+    text = folder.read_text(path)
+    return None if text is None else parse(text, folder.name(path), problems)
+
+
+def _network(document: Document, problems: Problems, there: There) -> None:
+    network = validate(NetworkFile, document.data, document, (), problems)
+    if network is None:
+        return
+
+    def need(what: str, name: str, known: Collection[str], *place: str | int) -> None:
+        message = unknown(what, name, known)
+        if message:
+            problems.add(document.file, document.line(place), message)
+
+    for name, ring in network.rings.items():
+        for switch in ring.switches:
+            need("equipment", switch, there.equipment, "rings", name, "switches")
+    for name, link in network.links.items():
+        for end in link.between:
+            need("equipment", end, there.equipment, "links", name, "between")
+        if link.ring is not None:
+            need("ring", link.ring, network.rings, "links", name, "ring")
+    for name, gateway in network.gateways.items():
+        if "" not in there.gateways.values():
+            need("gateway", name, set(there.gateways.values()), "gateways", name)
+        need("equipment", gateway.switch, there.equipment, "gateways", name, "switch")
+        for connection in gateway.connections:
+            place: Place = ("gateways", name, "connections")
+            need("connection", connection, there.gateways, *place)
+            if there.gateways.get(connection, name) not in (name, ""):
+                message = f"the connection '{connection}' belongs to the gateway '{there.gateways[connection]}'"
+                problems.add(document.file, document.line(place), message)
+    for part, there_are in (("base_stations", network.base_stations), ("readers", network.readers)):
+        for name, entry in there_are.items():
+            need("equipment", name, there.equipment, part, name)
+            need("equipment", entry.switch, there.equipment, part, name, "switch")
+
+
+def _rules(document: Document, problems: Problems, there: There) -> None:
+    for name, data in entries(document, "rules", problems).items():
+        place: Place = ("rules", name)
+        rule = validate(Rule, data, document, place, problems)
+        if rule is None:
+            continue
+        conditions = (*rule.when.any, *rule.when.all, *rule.then)
+        for reference in (*(condition.point for condition in conditions), *rule.command):
+            message = unknown("bound point", reference, there.bound)
+            if message:
+                problems.add(document.file, document.line(place), message)

@@ -1,0 +1,134 @@
+"""A file of the map: GeoJSON in the site's own plane coordinates, [east, north] or [east, north, up] in m, whatever
+order the axes of the coordinate system have. Features carry `layer`, `name`, and mostly `equipment` or `area`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, ValidationError
+
+from models.site.files import MAX_YAML, Folder
+from models.site.problems import Problems
+from models.site.schema import plain_words
+from models.site.there import There, unknown
+from models.thing import Names, Strict
+
+FAR_M = 100_000.0
+"""A mine is not wider than this: what lies further from its origin has its axes or its zone wrong."""
+
+Layer = Literal[
+    "base_grid", "boundary", "surface", "topo", "seam_contour", "fault", "collapse_column", "borehole", "hydro",
+    "pillar", "goaf", "roadway", "shaft", "face", "heading", "chamber", "bunker", "vent_node", "vent_edge",
+    "vent_facility", "fan", "sensor", "substation", "belt", "equipment", "support_line", "power", "pump", "network",
+    "camera", "person_station", "person", "escape_route", "refuge", "hazard", "alarm",
+]  # fmt: skip
+FEWEST = {"Point": 1, "LineString": 2, "Polygon": 4}
+"""Kind of geometry → how many positions it needs, an area for each of its rings."""
+MAX_POSITIONS = 10_000
+
+
+class Shown(Strict):
+    """What a feature must say of itself; it may say more."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    layer: Layer
+    name: Names
+    equipment: str | None = None
+    area: str | None = None
+
+
+def positions(geometry: object) -> list[list[float]]:
+    """All positions of a geometry. Raises ValueError in plain words."""
+    if not isinstance(geometry, dict) or str(geometry.get("type")) not in FEWEST:
+        raise ValueError(f"the geometry must be one of {', '.join(FEWEST)}")
+    kind, where = str(geometry["type"]), geometry.get("coordinates")
+    rings = [[where]] if kind == "Point" else [where] if kind == "LineString" else where
+    fewest = FEWEST[kind]
+    found: list[list[float]] = []
+    for ring in rings if isinstance(rings, list) and rings else [None]:
+        if not isinstance(ring, list) or not fewest <= len(ring) <= MAX_POSITIONS:
+            raise ValueError(f"the coordinates of a {kind} need {fewest} to {MAX_POSITIONS} positions")
+        for position in ring:
+            if not _is_position(position):
+                raise ValueError(
+                    f"{json.dumps(position)[:60]} is no position: write [east, north] or [east, north, up]"
+                )
+            found.append(position)
+        if kind == "Polygon" and ring[0] != ring[-1]:
+            raise ValueError("a ring of an area must end where it began")
+    return found
+
+
+def _is_position(position: object) -> bool:
+    return (
+        isinstance(position, list)
+        and 2 <= len(position) <= 3
+        and all(type(number) in (int, float) and math.isfinite(number) for number in position)
+    )
+
+
+def check_map(folder: Folder, path: Path, problems: Problems, there: There, seen: dict[str, str]) -> None:
+    """Add every mistake of one file to the problems. `seen`: features so far, and the file of each."""
+    file = folder.name(path)
+    text = folder.read_text(path, MAX_YAML)
+    if text is None:
+        return
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        problems.add(file, getattr(error, "lineno", ""), f"is not JSON: {getattr(error, 'msg', error)}")
+        return
+    features = data.get("features") if isinstance(data, dict) else None
+    if not isinstance(features, list) or data.get("type") != "FeatureCollection":
+        problems.add(file, "", "is no GeoJSON FeatureCollection")
+        return
+    for number, feature in enumerate(features, 1):
+        known = feature.get("id") if isinstance(feature, dict) else None
+        where = known[:80] if isinstance(known, str) and known else str(number)
+        for message in _feature(feature, there):
+            problems.add(file, where, message)
+        if where in seen:
+            problems.add(file, where, f"the feature '{where}' is here twice; first in {seen[where]}")
+        seen[where] = file
+
+
+def _feature(feature: Any, there: There) -> Iterator[str]:
+    if not isinstance(feature, dict) or feature.get("type") != "Feature" or not isinstance(feature.get("id"), str):
+        yield "is no GeoJSON Feature with an id"
+        return
+    properties = feature.get("properties")
+    if not isinstance(properties, dict):
+        yield "has no properties"
+        return
+    try:
+        shown = Shown.model_validate(properties)
+        far = _far(positions(feature.get("geometry")), there.origin)
+    except ValidationError as found:
+        yield from (plain_words(error, Shown) for error in found.errors(include_url=False))
+        return
+    except ValueError as error:
+        yield str(error)
+        return
+    for name, what, known in ((shown.equipment, "equipment", there.equipment), (shown.area, "area", there.areas)):
+        message = unknown(what, name, known) if name is not None else None
+        if message:
+            yield message
+    if far:
+        yield far
+
+
+def _far(found: list[list[float]], origin: tuple[float, float] | None) -> str | None:
+    if origin is None:
+        return None
+    for east, north, *_ in found:
+        if max(abs(east - origin[0]), abs(north - origin[1])) > FAR_M:
+            swapped = max(abs(north - origin[0]), abs(east - origin[1])) <= FAR_M
+            hint = "east and north are exchanged" if swapped else "is the zone before the easting missing?"
+            return f"[{east:g}, {north:g}] is not at this mine (origin [{origin[0]:g}, {origin[1]:g}]): {hint}"
+    return None

@@ -1,0 +1,141 @@
+"""The simulating half: a process of its own that runs the mine in blocks and hands over what its devices hold.
+
+Blocks lie in shared memory, a few of them, so that neither half waits long for the other and memory stays bounded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.shared_memory import SharedMemory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.site.model import Connection, Point
+from sevenones.backfill.held import Held
+from sevenones.backfill.span import BackfillError
+from simulators.engine.block import Block
+
+STEPS = 600
+"""Of a block."""
+SLOTS = 4
+"""Blocks on their way."""
+STARTS_S = 120.0
+
+
+class Runs:
+    """What is simulated: anything that gives one block after the other; an Engine is one."""
+
+    def run(self, steps: int) -> Block:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the process needs. `make`: a function of a module, which builds the mine from `given` (both travel to
+    the process). Its channels are what `points` name."""
+
+    make: Callable[..., Any]
+    given: dict[str, Any]
+    points: tuple[Point, ...]
+    connections: tuple[Connection, ...]
+    steps: int
+
+
+@dataclass
+class Told:
+    """What the mine itself knows of the time that was simulated."""
+
+    unknown: list[str] = field(default_factory=list)
+    producing_s: dict[str, float] = field(default_factory=dict)
+    intelligent_s: dict[str, float] = field(default_factory=dict)
+    simulating_s: float = 0.0
+
+    def add(self, block: Block, dt: float) -> None:
+        for name, column in block.columns.items():
+            equipment, mark, key = name.partition("!")
+            if mark and key in ("producing", "intelligent"):
+                sums = self.producing_s if key == "producing" else self.intelligent_s
+                sums[equipment] = sums.get(equipment, 0.0) + float(block.values[:, column].sum()) * dt
+
+
+@contextlib.contextmanager
+def simulated(job: Job) -> Iterator[Iterator[tuple[int, NDArray[np.float64], Told]]]:
+    """Blocks of raw numbers, in order: the first step's time µs, [steps, points], and what is known so far. A block
+    holds until the next is asked for. Raises BackfillError when the process fails."""
+    context = get_context("spawn")
+    width = max(1, len(job.points))
+    memory = SharedMemory(create=True, size=SLOTS * STEPS * width * 8)
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_simulate, args=(job, memory.name, theirs), daemon=True)
+    try:
+        process.start()
+        theirs.close()
+        ring = np.ndarray((SLOTS, STEPS, width), np.float64, memory.buf)
+
+        def blocks() -> Iterator[tuple[int, NDArray[np.float64], Told]]:
+            for number in range(-(-job.steps // STEPS)):
+                try:
+                    told = ours.recv()
+                except EOFError:
+                    raise BackfillError("模拟进程意外结束 · the simulating process ended unexpectedly") from None
+                if isinstance(told, str):
+                    raise BackfillError(f"模拟失败 · the simulation failed: {told}")
+                first, steps, known = told
+                yield first, ring[number % SLOTS, :steps, : len(job.points)], known
+                with contextlib.suppress(BrokenPipeError):
+                    ours.send(number)
+
+        yield blocks()
+    finally:
+        ours.close()
+        process.terminate()
+        process.join(10)
+        with contextlib.suppress(BufferError):
+            ring = None  # type: ignore[assignment]
+            memory.close()
+        memory.unlink()
+
+
+def _simulate(job: Job, memory_name: str, pipe: Pipe) -> None:
+    """The process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    memory = SharedMemory(memory_name)
+    try:
+        engine: Runs = job.make(**job.given)
+        held = Held(job.points, job.connections)
+        ring = np.ndarray((SLOTS, STEPS, max(1, len(job.points))), np.float64, memory.buf)
+        told = Told()
+        for number, begin in enumerate(range(0, job.steps, STEPS)):
+            steps = min(STEPS, job.steps - begin)
+            started = time.process_time()
+            block = engine.run(steps)
+            if not number:
+                told.unknown = held.unknown(list(block.columns))
+            raw = held.of(block)
+            told.add(block, float(block.ts[-1] - block.ts[0]) / 1e6 / max(1, steps - 1) if steps > 1 else 1.0)
+            told.simulating_s += time.process_time() - started
+            if number >= SLOTS:
+                pipe.recv()  # the half that reads has done with this slot
+            ring[number % SLOTS, :steps, : len(job.points)] = raw
+            pipe.send((int(block.ts[0]), steps, told))
+    except (EOFError, BrokenPipeError):
+        return
+    except Exception as error:  # told to the other half, whose user sees it
+        with contextlib.suppress(OSError):
+            pipe.send(f"{type(error).__name__}: {error}")
+    else:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                pipe.recv()
+    finally:
+        ring = None  # type: ignore[assignment]
+        with contextlib.suppress(BufferError):
+            memory.close()

@@ -1,0 +1,1 @@
+"""Heading faces at the level of events: cut, load, bolt, go on."""

@@ -1,0 +1,287 @@
+"""All safety sensors of a mine: what they show of what is there, and what state they say they are in.
+
+Each answers with its first order (T90/2.3), trembles, drifts until the next calibration and shows so many decimals.
+What it shows is what is transmitted: nothing else of it reaches a platform, or the gas lock. Alarm and cut-off are the
+sensor's own contacts; the cut-off holds until the value is below the restore value.
+
+The plant sets `given` (by `sources`) before a step for values that are not the air's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.design.sensing import CalibrationKind, SensorsDesign, kinds
+from simulators.engine.part import Part, Refused, Row, Rows
+from simulators.physics.air.draws import Draws
+from simulators.physics.air.ventilation import Ventilation
+from simulators.physics.sensing import state_word
+from simulators.physics.sensing.calibration import Calibrations
+from simulators.physics.sensing.channels import Channels
+from simulators.physics.sensing.state_word import CALIBRATION, CUT_OFF, HOLDING, OVER_RANGE, SENSOR_FAULT
+
+WEEK_S = 604_800.0
+SLOW_S = 60.0
+"""How often drift and the rock move on."""
+NEGATIVE_FAULT = 0.1
+"""A zero that has sunk by this part of the alarm's level is a sensor fault (负漂)."""
+FAULTS = ("calibrate", "unmarked_calibration", "broken_wire", "drift", "negative_drift", "over_range", *HOLDING)
+
+
+class Sensors(Part):
+    """`shown` [points] and `special` [sensors] (a state other than alarm and cut-off, or 0) are what they transmit."""
+
+    def __init__(self, design: SensorsDesign, air: Ventilation, rng: np.random.Generator) -> None:
+        self.design, self.air, self.at = design, air, Channels(design, air)
+        at, self._rng = self.at, rng.spawn(1)[0]
+        self.channels: Sequence[str] = (*at.names, *(f"{name}.state" for name in at.sensors))
+        self.sources, self.index = at.given, {name: n for n, name in enumerate(at.sensors)}
+        self.source_index = {name: n for n, name in enumerate(at.given)}
+        self.given = np.zeros(len(at.given))
+        count = len(at.points)
+        self._raw, self._values = np.zeros(count), air.values.ravel()
+        self._draws, self._rock_draws = Draws(rng.spawn(1)[0], count), Draws(rng.spawn(1)[0], len(at.start))
+        self._rock, self._wandering = np.zeros(len(at.start)), np.zeros(len(at.start))
+        self._slope = at.drift / WEEK_S * self._rng.uniform(-1.0, 1.0, count)
+        self._bias = np.zeros(count)
+        self._per_resolution = 1.0 / at.resolution
+        self.special = np.zeros(len(at.sensors))
+        self._states = np.zeros(len(at.sensors))
+        self._second = self._slow_s = self._dt = 0.0
+        self._visits = Calibrations(*self._calibrations(), self._rng)
+        self._faults: dict[tuple[int, str], float] = {}
+        self._held: dict[int, float] = {}
+        self._gassed: dict[int, float] = {}
+        self._levels()
+        self._fetch()
+        self._answer = self._raw.copy()
+        self.shown = self._show()
+
+    def _calibrations(self) -> tuple[dict[int, CalibrationKind], dict[int, float]]:
+        at = self.at
+        due: dict[int, CalibrationKind] = {}
+        for name, sensor in self.design.sensors.items():
+            calibration = kinds()[sensor.template].calibration
+            if calibration is not None and sensor.calibrated:
+                due[at.first[name]] = calibration
+        return due, {n: 3.0 * float(at.t90[n]) + 5.0 for n in range(len(at.points))}
+
+    def _levels(self) -> None:
+        at, sensors = self.at, self.design.sensors
+        cutting = [name for name, sensor in sensors.items() if sensor.levels.cut is not None]
+        self.cutting = tuple(cutting)
+        """Sensors with a cut-off of their own, in the order of `cut` and `tripped`."""
+        self._cut_points = np.array([at.first[name] for name in cutting], np.intp)
+        self._cut_sensors = np.array([self.index[name] for name in cutting], np.intp)
+        self.cut = np.array([sensors[name].levels.cut for name in cutting], float)
+        self.restore = np.array([sensors[name].levels.restore for name in cutting], float)
+        self.tripped = np.zeros(len(cutting), bool)
+        """Whose cut-off contact is open."""
+        self.any_tripped = False
+        order = np.array([np.sum(at.sensor[:n] == at.sensor[n]) for n in range(len(at.points))], np.intp)
+        self._layers = [np.flatnonzero(order == n) for n in range(int(order.max(initial=0)) + 1)]
+
+    def step(self, dt: float, row: Row) -> None:
+        """See `Part`."""
+        if dt != self._dt:
+            self._for_step(dt)
+        self._second += dt
+        self._slow_s += dt
+        if self._slow_s >= SLOW_S:
+            self._drift()
+        self._fetch()
+        raw = self._raw
+        raw += self._draws.step() * self._tremble
+        if self._second >= self._visits.next_due or self._visits.visits:
+            self._calibrate()
+        for point, gas in self._gassed.items():
+            raw[point] = gas
+        self._answer += (raw - self._answer) * self._near
+        shown = self._show()
+        if self._faults or self._held:
+            self._spoil(shown)
+        self.shown = shown
+        over = shown[self._cut_points] >= self.cut
+        if self.any_tripped or over.any():
+            self._trip(over)
+        count = len(shown)
+        row[:count] = shown
+        row[count:] = self._states
+
+    def _for_step(self, dt: float) -> None:
+        at, self._dt = self.at, dt
+        with np.errstate(divide="ignore"):
+            self._near = np.where(at.t90 > 0.0, -np.expm1(-dt * 2.3 / at.t90), 1.0)
+        # So that after the first order the unrest is what the kind says, whatever the step.
+        self._tremble = at.noise * np.sqrt((2.0 - self._near) / self._near)
+
+    def _fetch(self) -> None:
+        """What is there to be measured."""
+        at, raw = self.at, self._raw
+        air, contacts, given, _ = at.ends
+        self._values.take(at.in_air, out=raw[:air], mode="clip")
+        self.air.contacts.take(at.at_contact, out=raw[air:contacts], mode="clip")
+        if at.given:
+            self.given.take(at.from_given, out=raw[contacts:given], mode="clip")
+        raw[given:] = self._rock
+        raw *= at.gain
+        raw += at.offset
+        raw[given:] += at.start
+
+    def _show(self) -> NDArray[np.float64]:
+        """What the display says of the answer."""
+        at = self.at
+        shown = self._answer + self._bias
+        shown *= self._per_resolution
+        np.rint(shown, out=shown)
+        shown *= at.resolution
+        np.maximum(shown, at.low, out=shown)
+        np.minimum(shown, at.high, out=shown)
+        return shown
+
+    def _drift(self) -> None:
+        """Once a minute: zeros drift, the rock moves."""
+        passed, self._slow_s = self._slow_s, 0.0
+        self._bias += self._slope * passed
+        for (at, kind), amount in self._faults.items():
+            if kind in ("drift", "negative_drift"):
+                self._bias[at] += (amount if kind == "drift" else -amount) * passed / 3600.0
+        keep = np.exp(-passed / 43_200.0)
+        wander = self.at.wander * np.sqrt(1.0 - keep * keep)
+        grown = self.at.day * self._second / 86_400.0
+        self._wandering = self._wandering * keep + wander * self._rock_draws.step()
+        self._rock[:] = grown + self._wandering
+
+    def _calibrate(self) -> None:
+        """Gas on, gas off, and the state that says so."""
+        visits = self._visits
+        for at in visits.begin(self._second) if self._second >= visits.next_due else ():
+            self._mark(int(self.at.sensor[at]), CALIBRATION)
+        for at, visit in list(visits.visits.items()):
+            if self._second < visit.gas_until:
+                self._raw[at] = visit.gas
+            elif self._second >= visit.until:
+                del visits.visits[at]
+                self._bias[at] = 0.0
+                self._slope[at] = self.at.drift[at] / WEEK_S * self._rng.uniform(-1.0, 1.0)
+                if self.special[self.at.sensor[at]] == CALIBRATION:
+                    self._mark(int(self.at.sensor[at]), 0)
+
+    def _spoil(self, shown: NDArray[np.float64]) -> None:
+        """What faults make of it."""
+        for at, value in self._held.items():
+            shown[at] = value
+        for at, kind in self._faults:
+            if kind == "broken_wire":
+                shown[at] = 0.0
+            elif kind == "over_range":
+                shown[at] = self.at.high[at]
+            elif kind == "negative_drift":
+                alarm = self.at.alarm[at] if self.at.alarm[at] < 1e4 else 1.0
+                sunk = self._answer[at] + self._bias[at] < -NEGATIVE_FAULT * alarm
+                self._mark(int(self.at.sensor[at]), SENSOR_FAULT if sunk else 0)
+
+    def _trip(self, over: NDArray[np.bool_]) -> None:
+        """The cut-off contacts; a sensor in calibration, or without a true value, keeps what it was."""
+        shown, special = self.shown[self._cut_points], self.special[self._cut_sensors]
+        holds = over | (self.tripped & (shown >= self.restore))
+        self.tripped = np.where((special == 0) | (special == OVER_RANGE), holds, self.tripped)
+        self.any_tripped = bool(self.tripped.any())
+        self._renew_states()
+
+    def _mark(self, sensor: int, state: int) -> None:
+        self.special[sensor] = state
+        self._renew_states()
+
+    def mark(self, name: str, state: int) -> None:
+        """The station gives a sensor a state of its own (feed abnormal); 0 ends it."""
+        self._mark(self.index[name], state)
+
+    def _renew_states(self) -> None:
+        self._states[:] = self.special
+        tripped = self._cut_sensors[self.tripped & (self.special[self._cut_sensors] == 0)]
+        self._states[tripped] = CUT_OFF
+
+    def faulty(self, name: str) -> bool:
+        """Whether its wire, its station or itself has failed."""
+        return self.special[self.index[name]] in (SENSOR_FAULT, state_word.STATION_FAULT)
+
+    def value(self, name: str) -> float:
+        """What its first point shows."""
+        return float(self.shown[self.at.first[name]])
+
+    def observe(self, dt: float, rows: Rows) -> None:
+        """Alarm and over-range, where nothing else is said."""
+        at, count = self.at, len(self.at.points)
+        values, states = rows[:, :count], rows[:, count:]
+        alarmed = ((values >= at.alarm) | (values <= at.low_alarm)).astype(float)
+        beyond = ((values >= at.high) & at.analogue & (at.high < 1e9)) * float(OVER_RANGE)
+        for layer in self._layers:
+            sensors = at.sensor[layer]
+            now = states[:, sensors]
+            now = np.where((now == 0) & (alarmed[:, layer] > 0), float(state_word.ALARM), now)
+            states[:, sensors] = np.where((now < CALIBRATION) & (beyond[:, layer] > 0), beyond[:, layer], now)
+
+    def disturbances(self) -> Mapping[str, Sequence[str]]:
+        """See `disturb`."""
+        return {
+            name: (*FAULTS, *(("gas_rise", "fire") if sensor.place else ()))
+            for name, sensor in self.design.sensors.items()
+        }
+
+    def disturb(self, equipment: str, kind: str, amount: float) -> None:
+        """On the sensor: `calibrate` (gas, in its unit, state 4), `unmarked_calibration` (the same without the state),
+        `broken_wire` 1 (0 and state 128), `drift` and `negative_drift` (unit/h), `over_range` 1 (state 8), `freeze`,
+        `station_fault` (16), `not_polled` (32) and `paused` (64) 1. On the air where it hangs or on what it watches:
+        whatever the ventilation knows. 0 ends each."""
+        sensor = self.index.get(equipment)
+        if sensor is None:
+            super().disturb(equipment, kind, amount)
+            return
+        if kind not in FAULTS:
+            self._disturb_what_it_watches(equipment, kind, amount)
+            return
+        if not np.isfinite(amount) or (amount < 0.0 and kind != "drift"):
+            raise Refused(f"{equipment} {kind} {amount:g} 无效 · is no amount for it")
+        at = self.at.first[equipment]
+        if kind == "calibrate":
+            if amount:
+                self._visits.give(at, amount)
+                self._mark(sensor, CALIBRATION)
+            else:
+                self._visits.end(at, self._second)
+            return
+        if kind == "unmarked_calibration":
+            self._gassed.pop(at, None)
+            self._gassed |= {at: amount} if amount else {}
+        elif amount:
+            self._faults[at, kind] = amount
+        else:
+            self._faults.pop((at, kind), None)
+            if kind in ("drift", "negative_drift"):
+                self._bias[at] = 0.0
+        if kind in HOLDING:
+            self._hold(sensor, kind, amount > 0.0)
+        elif kind in ("broken_wire", "over_range", "negative_drift"):
+            state = SENSOR_FAULT if kind == "broken_wire" else OVER_RANGE if kind == "over_range" else 0
+            self._mark(sensor, state if amount else 0)
+
+    def _hold(self, sensor: int, kind: str, on: bool) -> None:
+        """The last values of all its points stay."""
+        for at in np.flatnonzero(self.at.sensor == sensor):
+            if on:
+                self._held[int(at)] = float(self.shown[at])
+            else:
+                self._held.pop(int(at), None)
+        self._mark(sensor, HOLDING[kind] if on else 0)
+
+    def _disturb_what_it_watches(self, equipment: str, kind: str, amount: float) -> None:
+        sensor = self.design.sensors[equipment]
+        watched = [name.rpartition(".")[0] for name in sensor.source.values()]
+        target = sensor.place if kind in ("gas_rise", "fire") else next(iter(watched), None)
+        if target is None or (target == sensor.place and kind not in ("gas_rise", "fire")):
+            raise Refused(f"{equipment} 没有扰动 '{kind}' · knows no disturbance '{kind}' ({amount:g})")
+        self.air.disturb(target, kind, amount)

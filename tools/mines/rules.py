@@ -1,0 +1,108 @@
+"""rules/*.yaml: the linkages (联动) of the mine, and how soon each must follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tools.mines.description import Mine
+
+LOCAL = "AQ 6201：甲烷超限断电、风电闭锁不大于2s AQ 6201: local cut-off and wind-electric lock within 2 s"
+ARTICLE = "《煤矿安全规程》(2022)第四百九十八条 Coal Mine Safety Regulations (2022) art. 498"
+INTERLOCK = "顺煤流停车、逆煤流启车 stop with the coal, start against it (usual practice)"
+PROTECTION = "MT/T 872 皮带保护 belt protections (usual practice)"
+OWN = "矿方设定 set by the mine"
+
+UPSTREAM = {"belt_101": ("belt_102",), "belt_102": ("belt_103", "belt_106"), "belt_103": ("belt_104", "belt_105")}
+
+Rules = dict[str, dict[str, Any]]
+
+
+def rules(mine: Mine) -> dict[str, Rules]:
+    """File → rules by id."""
+    return {"gas": _gas(mine), "transport": _transport(), "chambers": _chambers()}
+
+
+def _rule(zh: str, en: str, when: list[dict[str, Any]], then: dict[str, Any], within: str, source: str,
+          *, every: bool = False) -> dict[str, Any]:  # fmt: skip
+    return {
+        "name": {"zh": zh, "en": en},
+        "when": {"all" if every else "any": when},
+        **then,
+        "within": within,
+        "by": "platform" if "command" in then else "mine",
+        "source": source,
+        "confirmed": False,
+    }
+
+
+def _least(point: str, value: float) -> dict[str, Any]:
+    return {"point": point, "at_least": value}
+
+
+def _is(point: str, value: int) -> dict[str, Any]:
+    return {"point": point, "equals": value}
+
+
+def _gas(mine: Mine) -> Rules:
+    face = [_least("ch4_face_t0/ch4", 1.5), _least("ch4_face_t1/ch4", 1.5), _least("ch4_face_t2/ch4", 1.0)]
+    if mine.gas_class != "low":
+        face.append(_least("ch4_face_t3/ch4", 0.5))
+    found = {
+        "gas_cut_face": _rule("工作面甲烷断电", "Methane cut-off of the face", face,
+                              {"then": [_is("feed_face/feed", 0)]}, "2 s", f"{LOCAL}；{ARTICLE}"),
+        "gas_cut_shearer": _rule("采煤机机载甲烷断电", "Methane on the shearer cuts it off",
+                                 [_least("ch4_shearer/ch4", 1.5)], {"then": [_is("shearer_1/running", 0)]}, "2 s",
+                                 f"{LOCAL}；{ARTICLE}"),
+    }  # fmt: skip
+    for n in (1, 2):
+        fans = [_is(f"fan_state_{n}a/running", 0), _is(f"fan_state_{n}b/running", 0)]
+        dead = {"then": [_is(f"feed_heading{n}/feed", 0)]}
+        found |= {
+            f"gas_cut_heading_{n}": _rule(
+                f"{mine.headings[n - 1]}甲烷电闭锁", f"Methane-electric lock of heading {n}",
+                [_least(f"ch4_heading{n}_t1/ch4", 1.5), _least(f"ch4_heading{n}_t2/ch4", 1.0),
+                 _least(f"ch4_roadheader{n}/ch4", 1.5)],
+                dead, "2 s", f"{LOCAL}；{ARTICLE}"),
+            f"wind_lock_heading_{n}": _rule(
+                f"{mine.headings[n - 1]}风电闭锁", f"Wind-electric lock of heading {n}: both fans stand", fans, dead,
+                "2 s", LOCAL, every=True),
+            f"duct_lock_heading_{n}": _rule(
+                f"{mine.headings[n - 1]}风筒断风闭锁", f"Wind-electric lock of heading {n}: no air in the duct",
+                [_is(f"duct_heading{n}/duct", 0)], dead, "2 s", LOCAL),
+        }  # fmt: skip
+    return found
+
+
+def _transport() -> Rules:
+    found = {
+        f"trip_{belt}": _rule(f"{belt}停车联锁上游", f"{belt} stands: what feeds it stops", [_is(f"{belt}/running", 0)],
+                              {"then": [_is(f"{inby}/running", 0) for inby in above]}, "3 s", INTERLOCK)
+        for belt, above in UPSTREAM.items()
+    }  # fmt: skip
+    found["trip_belt_104"] = _rule("顺槽皮带停车联锁工作面", "The gate belt stands: loader and AFC stop",
+                                   [_is("belt_104/running", 0)],
+                                   {"then": [_is("loader_1/running", 0), _is("crusher_1/running", 0),
+                                             _is("afc_1/state", 1)]}, "5 s", INTERLOCK)  # fmt: skip
+    found |= {
+        f"smoke_{belt}": _rule(f"{belt}烟雾停车", f"Smoke at {belt} stops it",
+                               [_is(f"smoke_{belt}/smoke", 1), _is(f"{belt}/smoke", 1)],
+                               {"then": [_is(f"{belt}/running", 0)]}, "5 s", PROTECTION)
+        for belt in ("belt_101", "belt_102", "belt_103", "belt_104")
+    }  # fmt: skip
+    found["smoke_spray_belt_104"] = _rule("顺槽烟雾联动喷雾", "Smoke in the belt gate starts the spray pumps",
+                                          [_is("smoke_belt_104/smoke", 1)], {"command": {"spray_1/command": 1}},
+                                          "10 s", OWN)  # fmt: skip
+    return found
+
+
+def _chambers() -> Rules:
+    return {
+        "pump_high_level": _rule("水仓高水位启泵", "A pump runs when the sump is nearly full",
+                                 [_least("pump_room_1/level", 3.8)], {"command": {"pump_1/command": 1}}, "60 s", OWN),
+        "main_fan_standby": _rule("主通风机倒机", "The standby fan takes over within ten minutes",
+                                  [_is("main_fan_1/running", 0)], {"then": [_is("main_fan_2/running", 1)]}, "10 min",
+                                  "《煤矿安全规程》：备用风机10min内开动 Coal Mine Safety Regulations"),
+        "smoke_substation": _rule("变电所烟雾告知", "Smoke in the substation opens its spare feeders",
+                                  [_is("smoke_substation/smoke", 1)],
+                                  {"command": {"feeder_1_15/command": 2, "feeder_1_16/command": 2}}, "10 s", OWN),
+    }  # fmt: skip
