@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from models.site.model import Connection, Kind, Point
 from simulators.devices.device import LINK_FAULTS, Device, DeviceError
-from simulators.devices.kj_records import Episode, Statistics, exception_of, state_of
+from simulators.devices.kj_records import AREA_CODE, Episode, Statistics, exception_of, people, state_of
 from simulators.encode import EncodeError, Typed
 
 _ADDRESS = re.compile(r"(?:(?P<kind>[A-Z]{4}):)?(?P<code>[0-9A-Za-z_.-]{1,40}|\*)(?:#(?P<field>[a-z]+))?")
@@ -36,8 +36,6 @@ _FIELDS = {
 }
 PERIOD_S = 20.0
 """Without another one in the connection's settings; systems write every 20 to 60 s."""
-AREA_CODE = 16
-"""Characters of an area's code; a base station's begins with its area's."""
 STATISTICS_S, DEFINITIONS_S = 300, 86_400
 MOST_HELD = 2_000
 """Files that wait while the link is cut; more, and the oldest are given up."""
@@ -119,7 +117,7 @@ class KjFolder(Device):
         for kind in ("FZSS", "JZSS"):
             self._write(kind, [self._station(kind, code, now) for code in self._codes(kind)], now)
         if any(kind == "RYSS" for kind, _ in self._rows):
-            self._write("RYSS", self._people(now), now, even_empty=True)
+            self._write("RYSS", self._people(self._time(now)), now, even_empty=True)
         self._write("YCBJ", self._exceptions(now), now)
         if self._statistics and now - self._told_us >= STATISTICS_S * 1_000_000:
             self._told_us = now
@@ -171,30 +169,11 @@ class KjFolder(Device):
         rows = self._rows[kind, code]
         return [code, self._text(rows.get("run"), "0"), self._text(rows.get("power"), "1"), self._time(now)]
 
-    def _people(self, now: int) -> list[list[str]]:
-        """One record a person underground: so many at each base station and in each area (with those at its
-        stations) as their points say; the rest of the mine's total are where the site does not count."""
+    def _people(self, when: str) -> list[list[str]]:
         counts = {code: rows for (kind, code), rows in self._rows.items() if kind == "RYSS"}
-        places: list[tuple[str, str]] = []
-        for code in sorted(counts, key=len, reverse=True):
-            wanted = int(self._number(counts[code].get("people", counts[code].get("leaders"))))
-            if code == "*":
-                places += [("", "")] * (wanted - len(places))
-            elif len(code) > AREA_CODE:
-                places += [(code[:AREA_CODE], code)] * wanted
-            else:
-                places += [(code, "")] * (wanted - sum(area == code for area, _ in places))
-        left = {code: int(self._number(rows["leaders"])) for code, rows in counts.items() if "leaders" in rows}
-        when, found = self._time(now), []
-        for n, (area, station) in enumerate(places, 1):
-            counting = [code for code in {"*", area, station} if code in left]
-            leader = bool(counting) and all(left[code] > 0 for code in counting)
-            for code in counting:
-                left[code] -= leader
-            person = [f"{self.mine}{n:05d}", f"人员{n:03d}", "1", when, "", area, when if area else ""]
-            person += [station, when if station else "", "三八制", "", "0", str(int(leader)), "0"]
-            found.append([*person, f"{station}&{when}" if station else ""])
-        return found
+        wanted = {code: int(self._number(rows.get("people", rows.get("leaders")))) for code, rows in counts.items()}
+        leaders = {code: int(self._number(rows["leaders"])) for code, rows in counts.items() if "leaders" in rows}
+        return people(self.mine, wanted, leaders, when)
 
     def _number(self, row: int | None) -> float:
         return 0.0 if row is None or np.isnan(self._values[row]) else float(self._values[row])
