@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from models.site.loader import load
+from models.site.loader import examine
 from models.site.model import Kind, Point, Site
 from models.site.problems import Problems, SiteErrors, nearest
 from models.site.yamlfile import Path as Place
@@ -19,9 +19,13 @@ SIMULATION = "simulation.yaml"
 
 
 def load_scenario(path: Path, environment: Mapping[str, str] | None = None) -> tuple[Read, Site]:
-    """A scenario and its mine, both without a mistake. Raises SiteErrors with all of them."""
+    """A scenario and its mine, both without a mistake; variables that are not set are not looked at, so load the
+    mine again to run it. Raises SiteErrors with all mistakes."""
     found = read(path)
-    site = load(found.folder, environment=environment)
+    report = examine(found.folder, environment=environment, require_environment=False)
+    if report.site is None:
+        raise SiteErrors(report.problems)
+    site = report.site
     problems = check(found, site, places(found.folder))
     if problems.count:
         raise SiteErrors(problems.ordered())
