@@ -10,7 +10,6 @@ minutes, YCBJ (exceptions) while a point has one, with its end once.
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import re
 from collections.abc import Sequence
@@ -19,12 +18,15 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from models.site.model import Connection, Kind, Point
 from simulators.devices.device import LINK_FAULTS, Device, DeviceError
 from simulators.devices.kj_records import AREA_CODE, Episode, Statistics, exception_of, people, state_of
 from simulators.encode import EncodeError, Typed
+
+log = structlog.get_logger(__name__)
 
 _ADDRESS = re.compile(r"(?:(?P<kind>[A-Z]{4}):)?(?P<code>[0-9A-Za-z_.-]{1,40}|\*)(?:#(?P<field>[a-z]+))?")
 _FIELDS = {
@@ -86,13 +88,16 @@ class KjFolder(Device):
         self._dice = random.Random(1)
         self.files = 0
 
-    async def start(self) -> None:
+    async def prepare(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DeviceError(
                 f"connection '{self.connection.name}': the folder {self.folder} cannot be made: {error.strerror}"
             ) from error
+
+    async def start(self) -> None:
+        """There is nothing that listens: files appear."""
 
     def stamp(self, ts: int) -> int:
         """Times in the files are whole seconds."""
@@ -271,10 +276,14 @@ class KjFolder(Device):
         self._put(name, data)
 
     def _put(self, name: str, data: bytes) -> None:
-        """The file appears whole: written under another name first."""
+        """The file appears whole: written under another name first. One that cannot be written is lost and told."""
         half = self.folder / f".{name}.part"
-        half.write_bytes(data)
-        os.replace(half, self.folder / name)  # noqa: PTH105
+        try:
+            half.write_bytes(data)
+            half.replace(self.folder / name)
+        except OSError as error:
+            log.warning("kj_file_lost", file=name, folder=str(self.folder), error=error.strerror)
+            return
         self.files += 1
 
     def _begin(self, kind: str, amount: float) -> None:
