@@ -30,12 +30,17 @@ _AT = {key: GROUP[key] for key in STEPPED}
 
 
 class Belts(Part):
-    """Belts that feed each other and end at the surface. Inputs, set before each step: `feed` [belts] t/h that
-    falls on the tails from outside, `powered` [belts], `supply` over rated voltage, `run` (an order to the sequence at
-    each change; none: no orders), `by_hand` (the local keys are in while the belts run), `shift` (any number that
-    changes with the shift: the scales' shift totals begin anew). Outputs, after it: `running` (confirmed, coal may be
-    fed), `ready` (it and all to the surface are), `power_kw`, `mode`, `producing`,
-    `intelligent`, `flow_t_per_h` (past the scale), `raised_t_per_h`, `on_belt_t`."""
+    """Belts that feed each other and end at the surface.
+
+    Inputs, set before each step: `feed` [belts] t/h that falls on the tails from outside; `powered` [belts]; `supply`
+    over rated voltage; `run`, an order to the sequence at each change (none: no orders); `by_hand`, the local keys are
+    in while the belts run; `inspection`, people are at the belts that stand; `shift`, any number that changes with the
+    shift, so that the scales' shift totals begin anew.
+
+    Outputs, after it, [belts] or one number: `running` (confirmed, coal may be fed), `ready` (it and all to the
+    surface are), `power_kw`, `mode`, `producing`, `intelligent`, `flow_t_per_h` (past the scale), `raised_t_per_h`
+    (coal that arrives at the surface), `on_belt_t`, `fed_t`.
+    """
 
     def __init__(self, design: BeltsDesign, rng: np.random.Generator) -> None:
         self.design = design
@@ -54,7 +59,7 @@ class Belts(Part):
         self.powered = np.ones(count, bool)
         self.supply = 1.0
         self.run: bool | None = design.start_in_order or None
-        self.by_hand = False
+        self.by_hand = self.inspection = False
         self.shift = 0
 
         self._now = np.zeros(len(STEPPED) * count)
@@ -73,7 +78,7 @@ class Belts(Part):
         self._inby_first = [(self.index[belt.name], belt) for belt in reversed(self.line.outby_first)]
         self._flutter = Wander(0.006, 2.0, count, self._rng)
         self._fluttering: list[list[float]] = []
-        self._ordered: tuple[bool | None, bool] = (None, False)
+        self._ordered: tuple[bool | None, bool, bool] = (None, False, False)
         self._powered_before = self.powered.tobytes()
         self._busy = True
         for n, belt in self._inby_first:
@@ -90,7 +95,7 @@ class Belts(Part):
         return sum(belt.mass for _, belt in self._inby_first) / 1000.0
 
     def step(self, dt: float, row: Row) -> None:
-        if (self.run, self.by_hand) != self._ordered:
+        if (self.run, self.by_hand, self.inspection) != self._ordered:
             self._obey()
         powered = self.powered.tobytes()
         if powered != self._powered_before:
@@ -101,9 +106,7 @@ class Belts(Part):
         decided = self._busy
         if decided:
             self.line.step(dt)
-            for _, belt in self._inby_first:
-                # People take over a belt that runs; it is started from the centre.
-                belt.key = self.by_hand and belt.state is State.RUNNING
+            self._turn_keys()
         self._carry(dt)
         if decided or self._busy:
             self._write_states()
@@ -150,14 +153,25 @@ class Belts(Part):
     def _obey(self) -> None:
         """The order of the control room, or of the crew, has changed."""
         run = self._ordered[0]
-        self._ordered = (self.run, self.by_hand)
+        self._ordered = (self.run, self.by_hand, self.inspection)
         self._busy = True
+        self._turn_keys()
         if self.run is run or self.run is None:
             return
         if self.run:
             self.line.start_all()
         else:
             self.line.stop_all()
+
+    def _turn_keys(self) -> None:
+        """People take over by hand a belt that runs, and inspect one that stands; both are started from the centre."""
+        for belt in self.line.outby_first:
+            if self.by_hand and belt.state is State.RUNNING:
+                belt.key = Mode.LOCAL
+            elif self.inspection and belt.state is State.STOPPED:
+                belt.key = Mode.INSPECTION
+            else:
+                belt.key = None
 
     def _write_states(self) -> None:
         """What changes now and then."""
@@ -216,7 +230,7 @@ class Belts(Part):
 
     def _switch(self, belt: Belt, value: float) -> None:
         if belt.key:
-            raise Refused(f"{belt.name} 就地钥匙已插入 · the local key is in")
+            raise Refused(f"{belt.name} 现场钥匙已插入 · a key on the spot holds it")
         if value not in tuple(Mode):
             raise Refused(
                 f"{belt.name} 方式只能是 1-4 · a mode is 1 local, 2 remote, 3 auto or 4 inspection, not {value:g}"
@@ -227,7 +241,7 @@ class Belts(Part):
         if belt.control in (Mode.LOCAL, Mode.INSPECTION):
             raise Refused(f"{belt.name} 处于就地或检修方式 · is in local or inspection mode")
         least, most = belt.design.least_speed_share * belt.design.speed_m_per_s, belt.design.speed_m_per_s
-        if not least <= value <= most:
+        if not least - 1e-9 <= value <= most + 1e-9:
             raise Refused(f"{belt.name} 带速应在 {least:g}-{most:g} m/s · the speed must lie there, not {value:g}")
         belt.follow, belt.drive.goal = None, value
 

@@ -79,6 +79,7 @@ class Airways:
             away = self.normal + self.volume * 60.0 / settling
             balance = np.diag(np.where(away > 0.0, away, 1.0)) - (self._forward * self.normal[:, np.newaxis]).T
             self.carried[row] = np.linalg.solve(balance, given)
+        np.multiply(self.normal, self._per_section, out=self.values[-2])
 
     def per_volume(self, dt: float) -> NDArray[np.float64]:
         """What 1 unit·m³/min adds to each cell in a step."""

@@ -283,5 +283,11 @@ class Longwall(Part):
         }
 
     def texts(self) -> Mapping[str, str]:
-        fault = "左截割电机超温停机" if self.shearer.control.tripped else ""
+        fault = ""
+        if self.shearer.control.tripped:
+            fault = "左截割电机超温停机"
+        elif not self.power_allowed:
+            fault = "瓦斯闭锁"
+        elif not self.transport_ready:
+            fault = "运输闭锁"
         return {f"{self.design.shearer.id}.fault_text": fault}

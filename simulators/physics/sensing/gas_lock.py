@@ -62,6 +62,9 @@ class GasLock(Part):
         self.powered = dict.fromkeys(self.ranges, True)
         self._now = [0.0] * len(self.channels)
         self._fed = {name: sensors.source_index.get(f"lock_{name}.live") for name in self.ranges}
+        for name, each in self.ranges.items():
+            if each.design.feed is not None:
+                sensors.beyond[each.design.feed]["feed_abnormal"] = (self, name)
         self._publish()
 
     def _check(self, headings: Sequence[str]) -> None:
@@ -82,7 +85,7 @@ class GasLock(Part):
     def step(self, dt: float, row: Row) -> None:
         """See `Part`."""
         sensors, changed = self.sensors, False
-        broken = self.sensors.design.fault_cuts and bool(sensors.special.any())
+        broken = sensors.design.fault_cuts and sensors.any_special
         alert = broken or sensors.any_tripped
         shown = sensors.shown
         for each in self.ranges.values():
@@ -136,16 +139,14 @@ class GasLock(Part):
                 self.sensors.given[fed] = each.live
             if each.design.feed is not None:
                 wrong = each.state != LIVE and each.live and each.cut_s >= self.design.feed_check_s
-                marked = self.sensors.special[self.sensors.index[each.design.feed]]
-                if wrong != (marked == FEED_ABNORMAL) and marked in (0, FEED_ABNORMAL):
-                    self.sensors.mark(each.design.feed, FEED_ABNORMAL if wrong else 0)
+                self.sensors.say(each.design.feed, "feed", FEED_ABNORMAL if wrong else 0)
             if each.heading >= 0:
                 air.wind_locked[each.heading] = each.state != LIVE and each.windless
                 air.gas_locked[each.heading] = each.state != LIVE and not each.windless
 
     def command(self, equipment: str, key: str, value: float) -> None:
         """`command` 3 (reset) closes a range that may be closed."""
-        each = self._range(equipment)
+        each = self.ranges.get(equipment.removeprefix("lock_"))
         if each is None or key != "command" or value != 3:
             super().command(equipment, key, value)
             return
@@ -154,19 +155,14 @@ class GasLock(Part):
         each.reset = True
 
     def disturbances(self) -> Mapping[str, Sequence[str]]:
-        """By range, and by the range's feed sensor."""
+        """By range; the feed sensor of a range passes it on."""
         return {f"lock_{name}": ("feed_abnormal",) for name in self.ranges}
 
     def disturb(self, equipment: str, kind: str, amount: float) -> None:
         """`feed_abnormal` 1: the breaker of a range does not open when told to."""
-        each = self._range(equipment)
+        each = self.ranges.get(equipment.removeprefix("lock_"))
         if each is None or kind != "feed_abnormal":
             super().disturb(equipment, kind, amount)
             return
         each.abnormal = amount > 0.0
         self._publish()
-
-    def _range(self, equipment: str) -> Range | None:
-        name = equipment.removeprefix("lock_")
-        by_feed = {each.design.feed: each for each in self.ranges.values() if each.design.feed}
-        return self.ranges.get(name) or by_feed.get(equipment)

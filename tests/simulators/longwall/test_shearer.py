@@ -12,7 +12,7 @@ from simulators.engine.part import Refused
 from simulators.physics.longwall.chance import Chance
 from simulators.physics.longwall.cycle import Kind, cycle
 from simulators.physics.longwall.seam import Seam, won
-from simulators.physics.longwall.shearer import CUTTING, STANDBY, STOPPED, Shearer, cutting_power
+from simulators.physics.longwall.shearer import ADJUSTING, CUTTING, STANDBY, STOPPED, Shearer, cutting_power
 from simulators.physics.order import Order
 from simulators.physics.parts import motor_current
 
@@ -97,7 +97,7 @@ def test_the_shares_of_a_month_look_like_a_real_one():
         states.append(machine.state)
     share = np.bincount(states, minlength=4) / len(states)
     assert 0.40 <= share[CUTTING] <= 0.45
-    assert share[STANDBY] > 0.25 and 0.02 < share[STOPPED] < 0.2
+    assert share[STANDBY] > 0.25 and 0.02 < share[STOPPED] < 0.2 and 0.03 < share[ADJUSTING] < 0.2
 
 
 def test_memory_cutting_replays_what_was_learned_and_counts_corrections():

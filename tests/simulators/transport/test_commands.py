@@ -73,10 +73,21 @@ def test_the_key_on_the_spot_goes_before_the_centre():
     mine = Mine().running()
     mine.belts.by_hand = True
     mine.run(1)
-    with pytest.raises(Refused, match="the local key is in"):
+    with pytest.raises(Refused, match="a key on the spot"):
         mine.engine.command("belt_101", "mode_command", AUTO)
     with pytest.raises(Refused, match="local or inspection"):
         mine.engine.command("belt_101", "command", STOP)
+
+
+def test_belts_under_inspection_stand_and_take_no_start_until_the_people_have_gone():
+    mine = Mine(design(start_in_order=False))
+    mine.belts.inspection = True
+    assert (mine.run(3)["belt_102.mode"] == INSPECTION).all()
+    with pytest.raises(Refused, match="inspection"):
+        mine.engine.command("belt_102", "command", START)
+    mine.belts.inspection, mine.belts.run = False, True
+    mine.until(mine.belts.ready.all, every=10.0)
+    assert mine.run(1)["belt_102!intelligent"].all()
 
 
 @pytest.mark.parametrize(
