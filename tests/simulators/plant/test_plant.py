@@ -100,9 +100,8 @@ def test_every_point_is_within_its_range(day: Day) -> None:
         if channel in day.lowest:
             low, high = day.lowest[channel], day.highest[channel]
             # A NaN would make both of them NaN.
-            if not np.isfinite(low + high) or low < point.low or high > point.high:
-                outside.append((channel, low, high))
-            elif point.states and not {int(low), int(high)} <= set(point.states):
+            within = np.isfinite(low + high) and not low < point.low and not high > point.high
+            if not within or (point.states and not {int(low), int(high)} <= set(point.states)):
                 outside.append((channel, low, high))
     assert outside == []
 
