@@ -61,9 +61,11 @@ class ShearerDesign(Strict):
     """Mean time from pause to pause, min of hauling."""
     stop_share: Share = 0.12
     """Part of the pauses in which the machine is switched off (picks, repairs)."""
+    adjust_share: Share = 0.18
+    """Part of the pauses in which it creeps into place, below 0.5 m/min."""
     turn_s: Seconds = 60.0
     end_turn_s: Seconds = 150.0
-    correction_m: Annotated[float, Field(gt=0, le=1)] = 0.06
+    correction_m: Annotated[float, Field(gt=0, le=1)] = 0.03
     """So far may the seam leave what memory cutting has learned until somebody corrects the drum."""
     override_h: Annotated[float, Field(ge=0.5, le=1000)] = 12.0
     """Mean time between two grips to the local handset in an intelligent session, h of hauling."""

@@ -148,7 +148,7 @@ class Crusher:
             return
         self._speed = min(self._speed + dt / own.start_s, 1.0)
         self.passed_t += flow * dt / 3600.0
-        # Lumps come now and then: the work wanders by a third.
-        self._lumps += (0.5 * self._chance.normal() - self._lumps) * min(dt / 4.0, 1.0)
+        # Lumps come now and then.
+        self._lumps += (0.35 * self._chance.normal() - self._lumps) * min(dt / 4.0, 1.0)
         work = own.kwh_per_t * flow * max(1.0 + self._lumps, 0.3)
         self.power_kw = (min(own.idle_kw + work, 1.3 * own.motor_kw)) / EFFICIENCY

@@ -7,7 +7,7 @@ from simulators.physics.longwall.control import Control
 
 STOPPED, STARTING, RUNNING, STOPPING, FAULT = 0, 1, 2, 3, 4
 """States of a pump, as in the templates."""
-_ACCUMULATOR_L_PER_MPA = 12.0
+_ACCUMULATOR_L_PER_MPA = 16.0
 _LEAK_L_PER_S = 0.5
 EFFICIENCY = 0.85
 MOTOR = 0.94
@@ -59,7 +59,7 @@ class EmulsionStation:
         want = want and powered and not self.control.held
         # The second pump helps while the pressure does not come up, and stays for some minutes.
         top, low = own.unload_mpa - self.lost_mpa, own.load_mpa - self.lost_mpa
-        self._second = 300.0 if want and self.pressure < low - 0.6 else max(self._second - dt, 0.0)
+        self._second = 300.0 if want and self.pressure < low - 0.2 else max(self._second - dt, 0.0)
         pumps[0].step(dt, want)
         pumps[1].step(dt, want and self._second > 0.0)
         if self.pressure >= top:
@@ -86,8 +86,8 @@ class EmulsionStation:
             self._filling = True
         elif self.tank > 88.0:
             self._filling = False
-        # Four fifths of what the supports take comes back through the return line.
-        self.tank += (-0.2 * taken + (2.0 if self._filling and want else 0.0)) * dt / own.tank_l * 100.0
+        # Most of what the supports take comes back through the return line.
+        self.tank += (-0.06 * taken + (2.0 if self._filling and want else 0.0)) * dt / own.tank_l * 100.0
         self.tank = max(self.tank, 0.0)
 
 

@@ -68,7 +68,7 @@ def controlled(mode: Values) -> Values:
 
 
 class ShearerReadings:
-    """`left_haul_current` holds kW of one haulage motor, `pump_current` kW, `pitch` the roof's height, `!kwh` kW."""
+    """`left_haul_current` holds kW of one haulage motor, `pump_current` kW, `pitch` and `roll` how the seam lies."""
 
     RAW = (
         "position",
@@ -83,6 +83,7 @@ class ShearerReadings:
         "left_haul_current",
         "pump_current",
         "pitch",
+        "roll",
         "support_number",
         "running",
         "mode",
@@ -95,14 +96,13 @@ class ShearerReadings:
         "!tonnes",
         "!kwh",
     )
-    MORE = ("right_haul_current", "spray_pressure", "roll", "!mode")
+    MORE = ("right_haul_current", "spray_pressure", "!mode")
 
     def __init__(self, design: ShearerDesign, rng: np.random.Generator) -> None:
         self._haul = Amperes(design.haulage_motor_kw, design.haulage_volts, 0.2)
         self._pump = Amperes(design.pump_motor_kw, design.haulage_volts, 0.3)
-        self._noise = Wander(1.0, 1.5, 5, rng.spawn(1)[0])
-        self._tilt = Wander(0.6, 400.0, 2, rng.spawn(1)[0])
-        self._spray, self._slope, self._energy = Lag(2.0, 1), Lag(20.0, 1), Total(1)
+        self._noise = Wander(1.0, 1.5, 6, rng.spawn(1)[0])
+        self._spray, self._tilt, self._energy = Lag(2.0, 1), Lag(8.0, 2), Total(1)
 
     @staticmethod
     def raw(m: Shearer, clock: float) -> tuple[float, ...]:
@@ -120,6 +120,7 @@ class ShearerReadings:
             m.haul_kw,
             m.pump_kw,
             m.drums.target,
+            m.drums.slope,
             m.cell + 1,
             m.on,
             m.mode,
@@ -135,7 +136,9 @@ class ShearerReadings:
 
     def observe(self, dt: float, c: Columns) -> None:
         noise, on = self._noise.run(dt, len(c["speed"])), c["running"]
-        tilt = self._tilt.run(dt, len(noise))
+        tilt = self._tilt.run(dt, np.stack([2.0 + 12.0 * c["pitch"], 1.0 + c["roll"]], axis=1))
+        tilt += 0.04 * noise[:, 4:6] * on[:, np.newaxis]
+        c["speed"] *= 1.0 + 0.004 * noise[:, 5]
         c["left_cut_current"] *= 1.0 + 0.01 * noise[:, 0]
         c["right_cut_current"] *= 1.0 + 0.01 * noise[:, 1]
         hauling = self._haul.of(c["left_haul_current"])
@@ -144,8 +147,7 @@ class ShearerReadings:
         c["pump_current"] = self._pump.of(c["pump_current"]) * (1.0 + 0.015 * noise[:, 3])
         wet = self._spray.run(dt, on[:, np.newaxis])[:, 0]
         c["spray_pressure"] = np.maximum(wet * (4.7 + 0.1 * noise[:, 4]), 0.0)
-        c["pitch"] = 2.0 + 10.0 * self._slope.run(dt, c["pitch"][:, np.newaxis])[:, 0] + tilt[:, 0]
-        c["roll"] = 1.0 + tilt[:, 1]
+        c["pitch"], c["roll"] = tilt[:, 0], tilt[:, 1]
         c["!mode"] = c["mode"]
         c["!kwh"] = self._energy.run(dt, c["!kwh"][:, np.newaxis] / 3600.0)[:, 0]
 

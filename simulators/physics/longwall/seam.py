@@ -45,7 +45,7 @@ class Seam:
 
     def renew(self) -> None:
         """A new web is begun: the seam goes on a little differently."""
-        self._roof = 0.97 * self._roof + 0.015 * _waves(len(self._roof), 60, self._rng)
+        self._roof = 0.97 * self._roof + 0.02 * _waves(len(self._roof), 60, self._rng)
         self._hard = np.clip(0.9 * self._hard + 0.1 + 0.05 * _waves(self.cells, 8, self._rng), 0.65, 1.5)
         self.roof: list[float] = self._roof.tolist()
         self.hard: list[float] = (self._hard * self._hardness).tolist()

@@ -14,7 +14,7 @@ from simulators.physics.longwall.chance import Chance
 from simulators.physics.longwall.control import AUTO, LOCAL, REMOTE, Control
 from simulators.physics.longwall.cycle import Kind, cycle
 from simulators.physics.longwall.drums import Drums
-from simulators.physics.longwall.pauses import NONE, OFF, Pauses
+from simulators.physics.longwall.pauses import ADJUST, NONE, OFF, Pauses
 from simulators.physics.longwall.seam import Seam
 from simulators.physics.order import Order
 from simulators.physics.parts import motor_current
@@ -24,8 +24,11 @@ NO_LOAD = 0.28
 """Magnetising current of a cutting motor, of its rated current."""
 STOPPED, STANDBY, ADJUSTING, CUTTING = 0, 1, 2, 3
 """States, told apart as in a real month's data: drums off; drums on and still; |v| ≤ 0.5 m/min; faster."""
+_CREEP = 0.3
+"""m/min, while it is moved into place."""
 _OVERRIDE_MEMORY_S = 60.0
-_WINDING_RISE, _WINDING_TAU = 90.0, 1500.0
+_WINDING_RISE, _IRON_RISE, _WINDING_TAU = 95.0, 18.0, 1500.0
+"""K at rated current, K while it turns, s."""
 _COLD_AGAIN_C = 110.0
 
 
@@ -45,7 +48,7 @@ class Shearer:
         self.face = design.length_m
         self.control = Control(own.id)
         self.drums = Drums(seam, own.drum_m, own.correction_m)
-        self.pauses = Pauses(own.cutting_share, own.segment_min * 60.0, own.stop_share, chance)
+        self.pauses = Pauses(own, chance)
         self.steps = cycle(self.face, own.snake_m, own.turn_s, own.end_turn_s)
         self.number = 5
         self.kind = self.steps[self.number].kind
@@ -108,7 +111,7 @@ class Shearer:
         self.on = order.produce and powered and not control.held and not control.tripped and rest != OFF
         self._since_start = self._since_start + dt if self.on else 0.0
         before = self.position
-        self._haul(dt, self.on and rest == NONE and self._since_start > 8.0, released, gap)
+        self._haul(dt, self.on and rest in (NONE, ADJUST) and self._since_start > 8.0, released, gap)
         self._cut(dt, before)
         self._electric(dt)
         self._controlled(dt)
@@ -131,6 +134,8 @@ class Shearer:
             top = self._pulled_down(dt, top)
         if gap > 9:
             top = 0.0 if gap > 14 else 0.5 * top
+        if self._was == ADJUST:
+            top = min(top, _CREEP)
         left = step.target - self.position
         self.towards = 1 if left > 0.0 else -1
         way = abs(left)
@@ -203,9 +208,9 @@ class Shearer:
             self.left_a = self.right_a = self.haul_kw = self.pump_kw = self.power_kw = 0.0
         part = 1.0 - math.exp(-dt / _WINDING_TAU)
         rise = _WINDING_RISE / self.rated_a**2
-        hot = self.hot_c if self.on else 0.0
-        self.left_c += (self.ambient + hot + rise * self.left_a**2 - self.left_c) * part
-        self.right_c += (self.ambient + rise * self.right_a**2 - self.right_c) * part
+        around, hot = (self.ambient + _IRON_RISE, self.hot_c) if self.on else (self.ambient, 0.0)
+        self.left_c += (around + hot + rise * self.left_a**2 - self.left_c) * part
+        self.right_c += (around + rise * self.right_a**2 - self.right_c) * part
         hottest = max(self.left_c, self.right_c)
         if hottest > own.warm_trip_c:
             self.control.tripped = True

@@ -112,7 +112,7 @@ class Supports:
     @property
     def moving(self) -> int:
         """Supports in action."""
-        return len(self._moves) + len(self._rams)
+        return len(self._moves) + (len(self._rams) if self._ram_l_per_s else 0)
 
     @property
     def follow_share(self) -> float:
@@ -243,7 +243,7 @@ class Supports:
             self.shields.left[at] = low_left + (move.set_left - low_left) * up
             self.shields.right[at] = low_right + (move.set_right - low_right) * up
             self.shields.height[at] = move.start - (0.1 if move.action == ADVANCE else 0.0) * (1.0 - part)
-            self.demand_l_per_s += 5.0 if move.action == ADVANCE else 1.0
+            self.demand_l_per_s += 4.0 if move.action == ADVANCE else 1.0
         if shown != move.shown:
             if shown == RAISE:
                 self.advanced[at] += self.web

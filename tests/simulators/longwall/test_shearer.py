@@ -12,7 +12,7 @@ from simulators.engine.part import Refused
 from simulators.physics.longwall.chance import Chance
 from simulators.physics.longwall.cycle import Kind, cycle
 from simulators.physics.longwall.seam import Seam, won
-from simulators.physics.longwall.shearer import CUTTING, STANDBY, STOPPED, Shearer, cutting_power
+from simulators.physics.longwall.shearer import ADJUSTING, CUTTING, STANDBY, STOPPED, Shearer, cutting_power
 from simulators.physics.order import Order
 from simulators.physics.parts import motor_current
 
@@ -97,7 +97,7 @@ def test_the_shares_of_a_month_look_like_a_real_one():
         states.append(machine.state)
     share = np.bincount(states, minlength=4) / len(states)
     assert 0.40 <= share[CUTTING] <= 0.45
-    assert share[STANDBY] > 0.25 and 0.02 < share[STOPPED] < 0.2
+    assert share[STANDBY] > 0.25 and 0.02 < share[STOPPED] < 0.2 and 0.03 < share[ADJUSTING] < 0.2
 
 
 def test_memory_cutting_replays_what_was_learned_and_counts_corrections():
@@ -146,6 +146,18 @@ def test_commands_act_when_the_mode_allows():
     for key, value in (("speed_set", 99.0), ("command", 7.0), ("mode_command", 9.0), ("paint", 1.0)):
         with pytest.raises(Refused):
             machine.command(key, value)
+
+
+def test_a_warm_motor_alarms_before_it_trips():
+    machine = shearer(8)
+    for _ in range(1800):
+        machine.step(1.0, AUTOMATIC, True, True, 0)
+    assert 40.0 < machine.left_c < 80.0
+    machine.hot_c, reached = 80.0, 0
+    while machine.left_c < 120.0 and reached < 4 * 3600:
+        machine.step(1.0, AUTOMATIC, True, True, 0)
+        reached += 1
+    assert reached < 3600 and not machine.control.tripped and machine.right_c < 80.0
 
 
 def test_a_hot_motor_trips_and_stays_off_until_reset():
