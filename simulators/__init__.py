@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from models.site.model import Site
 
 if TYPE_CHECKING:
+    from simulators.design.mine import MineDesign
     from simulators.faults.scenario import Scenario
 
 
@@ -23,9 +24,11 @@ async def run(
     *,
     bus: str | None = None,
     scenario: Scenario | None = None,
+    design: MineDesign | None = None,
 ) -> None:
     """Serve the devices of a site until `stop`; the truth goes to `<home>/truth/`. `bus`: the address of one
-    over which faults may be asked for; `scenario`: its faults begin and end as it goes."""
+    over which faults may be asked for; `scenario`: its faults begin and end as it goes; `design`: what is simulated
+    (`simulators.design.mine.load_design`), by default something plausible for each equipment."""
     from simulators.mine import run as run_mine
 
-    await run_mine(site, home, seed, stop, bus=bus, scenario=scenario)
+    await run_mine(site, home, seed, stop, bus=bus, scenario=scenario, design=design)

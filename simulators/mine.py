@@ -5,24 +5,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import structlog
 
 from models.site.model import Connection, Kind, Site
+from simulators.design.mine import MineDesign
 from simulators.devices.device import Device, DeviceError
 from simulators.devices.modbus_points import Lines, ModbusPoints
+from simulators.engine.part import Refused
 from simulators.faults.desk import Desk
 from simulators.faults.dispatch import Faults
 from simulators.faults.scenario import Scenario
 from simulators.faults.schedule import Schedule
+from simulators.plant import Plant
+from simulators.plant.sketch import sketch
 from simulators.truth import TruthLog
-from simulators.world import STEP_S, World
 
 log = structlog.get_logger(__name__)
 
+STEP_S = 0.1
+WARM_UP_S = 3600.0
 FLUSH_S = 0.5
 MOST_BEHIND = 600
 """Steps that are caught up after a pause; a longer one (a machine that slept) is skipped."""
@@ -39,7 +44,7 @@ def wall_clock() -> int:
 class _Shown:
     """One device, what it showed last, and which truth its points belong to."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, columns: Mapping[str, int]) -> None:
         self.device = device
         points = device.points
         self.every = max(1, round(device.period_s / STEP_S))
@@ -50,26 +55,45 @@ class _Shown:
         self.columns = {point.path: column for column, point in enumerate(points)}
         self.numbers = np.array([point.kind is not Kind.TEXT for point in points], bool)
         self.ids = np.array([point.id for point in points], np.uint64)
+        self.channels = [f"{point.equipment}.{point.key}" for point in points]
+        self.known = np.array([channel in columns for channel in self.channels], bool)
+        self.taken = np.array([columns.get(channel, 0) for channel in self.channels], np.intp)
+        """Columns of the plant's channels."""
         names = np.array([point.equipment for point in points])
         self.rows = {str(name): np.flatnonzero((names == name) & self.numbers) for name in np.unique(names)}
 
 
 class Mine:
-    """All devices of a site. `clock` gives µs UTC; tests pass their own."""
+    """All devices of a site. `clock` gives µs UTC; tests pass their own. `design`: what is simulated, by default
+    something plausible for each equipment. Raises DeviceError for a design that names what is not there."""
 
-    def __init__(self, site: Site, home: Path, seed: int, clock: Callable[[], int] = wall_clock) -> None:
+    def __init__(
+        self,
+        site: Site,
+        home: Path,
+        seed: int,
+        clock: Callable[[], int] = wall_clock,
+        design: MineDesign | None = None,
+    ) -> None:
         self.site = site
-        self.world = World(site, seed)
-        self.truth = TruthLog(home)
         self._clock = clock
+        try:
+            begun = clock() - round(WARM_UP_S * 1e6)
+            self.plant = Plant(site, design or sketch(site), seed=seed, start_us=begun, dt=STEP_S)
+        except ValueError as error:
+            raise DeviceError(f"simulation.yaml: {error}") from error
+        self.truth = TruthLog(home)
         self._lines: Lines = {}
         self.devices: dict[str, Device] = {
             name: self._device(connection, home)
             for name, connection in site.connections.items()
             if site.points_of(name)
         }
-        self._shown = [_Shown(device) for device in self.devices.values()]
-        self.faults = Faults(site, self.world, self.devices)
+        for device in self.devices.values():
+            device.on_command = self._command
+        self._shown = [_Shown(device, self.plant.columns) for device in self.devices.values()]
+        self.faults = Faults(site, self.plant, self.devices)
+        self._now = self.plant.run(1)
         self.schedule: Schedule | None = None
         self._say_what_is_not_modelled()
         self._steps = 0
@@ -91,18 +115,34 @@ class Mine:
             from simulators.devices.kj import KjFolder
 
             return KjFolder(connection, points, self.site.name.zh)
+        if connection.adapter == "sparkplug":
+            from simulators.devices.sparkplug import SparkplugNodes
+
+            return SparkplugNodes(connection, points, home)
+        if connection.adapter == "sql":
+            from simulators.devices.sql import SqlView
+
+            return SqlView(connection, points)
         raise DeviceError(
             f"connection '{connection.name}': there is no simulated device for the adapter '{connection.adapter}'; "
-            "there is one for modbus, opcua, mqtt and kj"
+            "there is one for modbus, opcua, mqtt, sparkplug, kj and sql"
         )
 
     def _say_what_is_not_modelled(self) -> None:
-        values, texts = self.world.values(), self.world.texts()
+        known = self.plant.columns.keys() | self.plant.texts().keys()
         for point in self.site.points:
-            if point.formula is not None:
-                continue
-            if point.key not in values[point.equipment] and point.key not in texts[point.equipment]:
+            if point.formula is None and not point.writable and f"{point.equipment}.{point.key}" not in known:
                 log.warning("point_not_modelled", point=point.path, shown=0)
+
+    def _command(self, equipment: str, key: str, value: float | str) -> str | None:
+        """A device was told to set a point: None when the machine takes it, else why not."""
+        if isinstance(value, str):
+            return f"{equipment}.{key} 不接受文字 · takes no text"
+        try:
+            self.plant.command(equipment, key, value)
+        except Refused as refused:
+            return str(refused)
+        return None
 
     async def start(self) -> None:
         """Start all devices; each holds its first values before it serves. Raises DeviceError."""
@@ -114,8 +154,7 @@ class Mine:
     async def step(self, count: int = 1) -> None:
         """Go on by `count` steps of STEP_S and show the last; what was passed over was never shown."""
         before = self._steps
-        for _ in range(count):
-            self.world.step()
+        self._now = self.plant.run(count)
         self._steps += count
         for shown in self._shown:
             if self._steps // shown.every > before // shown.every:
@@ -124,9 +163,10 @@ class Mine:
     async def _show(self, shown: _Shown) -> None:
         """Log and serve. For a polled device there is no await between the two: they are one."""
         device = shown.device
-        values, texts = self.world.values(), self.world.texts()
-        wanted = np.array([values[point.equipment].get(point.key, np.nan) for point in device.points])
-        said = [texts[point.equipment].get(point.key, "") for point in device.points]
+        texts = self.plant.texts()
+        wanted = self._now.values[-1:].take(shown.taken, axis=1)[0]
+        wanted[~shown.known] = np.nan
+        said = [texts.get(channel, "") for channel in shown.channels]
         wanted[np.isnan(wanted) & shown.numbers & ~device.own] = 0.0
         self.faults.distortions.apply(np.array([self._clock()]), wanted[np.newaxis], shown.columns)
         now = device.hold(wanted, said)
@@ -181,11 +221,12 @@ async def run(
     *,
     bus: str | None = None,
     scenario: Scenario | None = None,
+    design: MineDesign | None = None,
 ) -> None:
     """Serve the devices of a site until `stop`, see `simulators.run`. Raises DeviceError when one cannot be
     served, FaultError when a fault of the scenario cannot be made."""
-    mine = Mine(site, home, seed)
-    mine.world.warm_up()
+    mine = Mine(site, home, seed, design=design)
+    mine.plant.warm_up(WARM_UP_S)
     desk = Desk(mine.faults, wall_clock)
     try:
         await mine.start()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.shared_memory import SharedMemory
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +27,14 @@ STEPS = 600
 """Of a block."""
 SLOTS = 4
 """Blocks on their way."""
-STARTS_S = 120.0
+ENDS_S = 20.0
+"""So long the mine may take to write what is left of its truth."""
 
 
-class Runs:
-    """What is simulated: anything that gives one block after the other; an Engine is one."""
+class Runs(Protocol):
+    """What is simulated: an Engine is one. `close`, where it has one, is called at the end."""
 
-    def run(self, steps: int) -> Block:
-        raise NotImplementedError
+    def run(self, steps: int) -> Block: ...
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Job:
     """What the process needs. `make`: a function of a module, which builds the mine from `given` (both travel to
     the process). Its channels are what `points` name."""
 
-    make: Callable[..., Any]
+    make: Callable[..., Runs]
     given: dict[str, Any]
     points: tuple[Point, ...]
     connections: tuple[Connection, ...]
@@ -96,8 +96,10 @@ def simulated(job: Job) -> Iterator[Iterator[tuple[int, NDArray[np.float64], Tol
         yield blocks()
     finally:
         ours.close()
-        process.terminate()
-        process.join(10)
+        process.join(ENDS_S)
+        if process.is_alive():
+            process.terminate()
+            process.join(ENDS_S)
         with contextlib.suppress(BufferError):
             ring = None  # type: ignore[assignment]
             memory.close()
@@ -107,9 +109,9 @@ def simulated(job: Job) -> Iterator[Iterator[tuple[int, NDArray[np.float64], Tol
 def _simulate(job: Job, memory_name: str, pipe: Pipe) -> None:
     """The process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    memory = SharedMemory(memory_name)
+    memory, engine = SharedMemory(memory_name), None
     try:
-        engine: Runs = job.make(**job.given)
+        engine = job.make(**job.given)
         held = Held(job.points, job.connections)
         ring = np.ndarray((SLOTS, STEPS, max(1, len(job.points))), np.float64, memory.buf)
         told = Told()
@@ -136,6 +138,8 @@ def _simulate(job: Job, memory_name: str, pipe: Pipe) -> None:
             while True:
                 pipe.recv()
     finally:
+        if hasattr(engine, "close"):
+            engine.close()
         ring = None  # type: ignore[assignment]
         with contextlib.suppress(BufferError):
             memory.close()

@@ -104,3 +104,14 @@ def opcua(
     from sevenones.bench import opcua as bench
 
     _print(bench.run(seconds=seconds, values=values))
+
+
+@app.command()
+def simulate(
+    short: Annotated[bool, typer.Option("--short", help="一小时、2,000 点 · one hour, 2,000 points")] = False,
+    mine: Annotated[str, typer.Option(help="矿井 · the mine: low, middle, high")] = "middle",
+) -> None:
+    """a full mine on one core: simulated seconds a second, by part; what --mine big serves and takes."""
+    from sevenones.bench import simulate as bench
+
+    _print(bench.run(short=short, mine=mine))

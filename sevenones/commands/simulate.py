@@ -45,6 +45,7 @@ def simulate(
         return
     from models.site import SiteErrors, load
     from simulators import run
+    from simulators.design.mine import load_design
     from simulators.devices.device import DeviceError
 
     played = _scenario(scenario, site, mine) if scenario is not None else None
@@ -56,11 +57,7 @@ def simulate(
 
         if big or not backfill:
             sys.exit("--backfill 用于矿井，不用于 big · give --backfill a length and a mine other than big")
-        try:
-            loaded = load(folder, environment=os.environ)
-        except SiteErrors as error:
-            sys.exit(str(error))
-        fill(loaded, folder, home, backfill, until, seed)
+        fill(folder, home, backfill, until, seed)
         return
 
     # asyncua tells each client's coming and going, and its server's every start, as warnings.
@@ -77,8 +74,9 @@ def simulate(
 
             await serve(points, home, seed, stop)
         else:
-            loaded = load(folder, environment=os.environ)
-            await run(loaded, home, seed, stop, bus=bus, scenario=played.scenario if played is not None else None)
+            loaded, design = load(folder, environment=os.environ), load_design(folder)
+            chosen = played.scenario if played is not None else None
+            await run(loaded, home, seed, stop, bus=bus, scenario=chosen, design=design)
 
     try:
         # Not uvloop: asyncua's server goes on writing to a client that was killed, which asyncio's
@@ -121,4 +119,5 @@ app.callback()(simulate)
 app.command()(simulate_faults.fault)
 app.command()(simulate_faults.faults)
 app.command()(simulate_faults.check)
+app.command()(simulate_faults.rehearse)
 app.command()(simulate_truth.truth)

@@ -29,6 +29,8 @@ AirPerMin = Annotated[float, Field(gt=0, le=30_000)]
 Length = Annotated[float, Field(ge=20, le=10_000)]
 Section = Annotated[float, Field(ge=3, le=60)]
 Gas = Annotated[float, Field(ge=0, le=100)]
+Content = Annotated[float, Field(ge=0, le=60)]
+Thickness = Annotated[float, Field(gt=0, le=30)]
 Humidity = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -103,9 +105,55 @@ class DistrictDesign(AirOfPlace):
     temperature_c: Celsius = 23.0
 
 
+class AdjacentDesign(Strict):
+    """A seam near the one that is won: contents (m³/t), thickness (m) and the share that comes out."""
+
+    content: Content
+    residual: Content = 2.0
+    thickness_m: Thickness
+    released: Share
+
+
+class FaceGas(Strict):
+    """Where a face's gas is forecast by the source method (AQ 1018-2006, `emission`) instead of stated: q1 + q2, at
+    the planned output. `goaf` and `ribs`: the shares that come with or without work; the rest comes with the coal
+    (three quarters of ribs and coal, a quarter of goaf were seen, S-90)."""
+
+    content: Content
+    residual: Content
+    seam_m: Thickness
+    cut_m: Thickness
+    rock: Annotated[float, Field(ge=1, le=2)] = 1.3
+    loss: Annotated[float, Field(ge=1, le=2)] = 1.05
+    ribs_drained: Share = 0.86
+    adjacent: tuple[AdjacentDesign, ...] = Field(default=(), max_length=20)
+    tonnes_per_day: Annotated[float, Field(gt=0, le=100_000)]
+    goaf: Share = 0.25
+    ribs: Share = 0.3
+
+    @model_validator(mode="after")
+    def _shares(self) -> FaceGas:
+        if self.goaf + self.ribs > 1.0:
+            raise ValueError("goaf + ribs 大于 1 · is above 1")
+        return self
+
+
+class HeadingGas(Strict):
+    """The same of a heading: q3 of its walls at the mean advance, q4 of its coal."""
+
+    content: Content
+    residual: Content
+    volatile_percent: Annotated[float, Field(ge=1, le=60)]
+    perimeter_m: Annotated[float, Field(gt=0, le=60)]
+    """Of the walls that are coal, D."""
+    advance_m_per_day: Annotated[float, Field(gt=0, le=60)]
+
+
 class FaceDesign(AirOfPlace):
-    """A longwall face with intake and return. Gas in m³/min, and m³ a tonne of coal cut (q1 + q2 less what ribs and
-    goaf give)."""
+    """A longwall face with intake and return. Gas in m³/min, and m³ a tonne of coal cut, unless `gas` forecasts
+    them."""
+
+    gas: FaceGas | None = None
 
     district: Id
     air_m3_per_min: AirPerMin = 1500.0
@@ -133,8 +181,9 @@ class FaceDesign(AirOfPlace):
 
 
 class HeadingDesign(AirOfPlace):
-    """A heading with its pair of auxiliary fans (duty, standby) and its duct."""
+    """A heading with its pair of auxiliary fans (duty, standby) and its duct. `gas` stands before stated figures."""
 
+    gas: HeadingGas | None = None
     district: Id
     fans: tuple[Id, Id]
     air_m3_per_min: AirPerMin = 450.0
@@ -207,7 +256,8 @@ class VentilationDesign(Strict):
     chambers: dict[Id, ChamberDesign] = Field(default_factory=dict, max_length=24)
     doors: dict[Id, DoorDesign] = Field(default_factory=dict, max_length=24)
     main_return_m: Length = 1200.0
-    main_return_section_m2: Annotated[float, Field(ge=5, le=100)] = 22.0
+    main_return_section_m2: Annotated[float, Field(ge=5, le=100)] | None = None
+    """By default so wide that its air keeps below the 8 m/s that it may have at most."""
     main_return_gas_m3_per_min: Gas = 0.5
 
     @model_validator(mode="after")

@@ -7,7 +7,6 @@ again after a reconnect, in order. So the broker may be away for as long as the 
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from collections import deque
 from collections.abc import Collection, Sequence
@@ -20,7 +19,8 @@ import structlog
 from numpy.typing import NDArray
 
 from models.site.model import Connection, Point
-from simulators.devices.device import LINK_FAULTS, Device, DeviceError, secret
+from simulators.devices.broker import user_of
+from simulators.devices.device import LINK_FAULTS, Device, DeviceError
 from simulators.devices.json_path import steps
 from simulators.devices.link import Link
 from simulators.devices.mqtt_payload import UNIT_US, Topic, commands_of, words_of
@@ -49,7 +49,7 @@ class MqttPoints(Device):
         settings = connection.settings
         self.host = str(settings.get("host", "127.0.0.1"))
         self.port = int(settings.get("port", 1883))
-        self.user, self._password = _user(connection, home)
+        self.user, self._password = user_of(connection, home)
         try:
             self._typed = Typed(self.points)
             self._words = [words_of(point) for point in self.points]
@@ -218,15 +218,3 @@ class MqttPoints(Device):
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await self.link.close()
-
-
-def _user(connection: Connection, home: Path | None) -> tuple[str, str]:
-    """The device's own user where the bus has made one, else the connection's. Raises DeviceError."""
-    own = None if home is None else home / "bus" / "credentials" / "mqtt-simulator.json"
-    if own is not None and own.exists():
-        try:
-            found = json.loads(own.read_text())
-            return str(found["user"]), str(found["password"])
-        except (OSError, ValueError, KeyError) as error:
-            raise DeviceError(f"the credential {own} cannot be read: {error}") from error
-    return str(connection.settings.get("user") or ""), secret(connection)

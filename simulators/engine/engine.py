@@ -12,14 +12,13 @@ from simulators.engine.part import Part, Refused
 
 class Engine:
     """`parts` step in their order, after `wire` has carried over what one gives to another. `start_us`:
-    µs UTC of the moment before the first step; `dt`: seconds a step."""
+    µs UTC of the moment before the first step; `dt`: seconds a step, which may be changed between two runs."""
 
     def __init__(self, parts: Sequence[Part], wire: Callable[[float], None], *, start_us: int, dt: float = 1.0) -> None:
         self.parts = tuple(parts)
         self.dt = dt
         self.now_us = start_us
         self._wire = wire
-        self._step_us = round(dt * 1e6)
         columns: dict[str, int] = {}
         self._ranges: list[tuple[Part, int, int]] = []
         for part in self.parts:
@@ -42,7 +41,7 @@ class Engine:
                 part.step(dt, row[begin:end])
         for part, begin, end in ranges:
             part.observe(dt, values[:, begin:end])
-        ts = self.now_us + self._step_us * np.arange(1, steps + 1, dtype=np.int64)
+        ts = self.now_us + round(dt * 1e6) * np.arange(1, steps + 1, dtype=np.int64)
         self.now_us = int(ts[-1])
         return Block(ts, values, self.columns)
 
@@ -56,7 +55,11 @@ class Engine:
 
     def disturbances(self) -> Mapping[str, Sequence[str]]:
         """Equipment → kinds of disturbance that it knows."""
-        return {name: kinds for part in self.parts for name, kinds in part.disturbances().items()}
+        found: dict[str, tuple[str, ...]] = {}
+        for part in self.parts:
+            for name, kinds in part.disturbances().items():
+                found[name] = tuple(dict.fromkeys((*found.get(name, ()), *kinds)))
+        return found
 
     def texts(self) -> Mapping[str, str]:
         """Text channels now."""

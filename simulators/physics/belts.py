@@ -19,6 +19,7 @@ from simulators.engine.filters import Wander
 from simulators.engine.part import Part, Refused, Row, Rows
 from simulators.physics.transport import protections
 from simulators.physics.transport.belt import DRIVEN, Belt, Mode, State
+from simulators.physics.transport.desk import KEYS, Desk
 from simulators.physics.transport.gauges import Gauges
 from simulators.physics.transport.layout import GROUP, STEPPED, channels, columns, scale_columns
 from simulators.physics.transport.sequence import Line
@@ -26,16 +27,22 @@ from simulators.physics.transport.sequence import Line
 NO_POWER = 9000
 DRAWN = 512
 """Steps of noise that are drawn at once."""
-_AT = {key: GROUP[key] for key in STEPPED}
+FLOWING = (".speed", ".flow", ".power", ".current_1", ".drum_temp", ".tension", "!tonnes", ".speed_set")
+"""What changes in every step, in the order in which `_carry` writes it."""
 
 
 class Belts(Part):
-    """Belts that feed each other and end at the surface. Inputs, set before each step: `feed` [belts] t/h that
-    falls on the tails from outside, `powered` [belts], `supply` over rated voltage, `run` (an order to the sequence at
-    each change; none: no orders), `by_hand` (the local keys are in while the belts run), `shift` (any number that
-    changes with the shift: the scales' shift totals begin anew). Outputs, after it: `running` (confirmed, coal may be
-    fed), `ready` (it and all to the surface are), `power_kw`, `mode`, `producing`,
-    `intelligent`, `flow_t_per_h` (past the scale), `raised_t_per_h`, `on_belt_t`."""
+    """Belts that feed each other and end at the surface.
+
+    Inputs, set before each step: `feed` [belts] t/h that falls on the tails from outside; `powered` [belts]; `supply`
+    over rated voltage; `run`, an order to the sequence at each change (none: no orders); `by_hand`, the local keys are
+    in while the belts run; `inspection`, people are at the belts that stand; `shift`, any number that changes with the
+    shift, so that the scales' shift totals begin anew.
+
+    Outputs, after it, [belts] or one number: `running` (confirmed, coal may be fed), `ready` (it and all to the
+    surface are), `power_kw`, `mode`, `producing`, `intelligent`, `flow_t_per_h` (past the scale), `raised_t_per_h`
+    (coal that arrives at the surface), `on_belt_t`, `fed_t`.
+    """
 
     def __init__(self, design: BeltsDesign, rng: np.random.Generator) -> None:
         self.design = design
@@ -46,6 +53,7 @@ class Belts(Part):
         count = len(self.names)
         gauges, self._rng = rng.spawn(2)
         self.line = Line(design)
+        self._desk = Desk(self.line)
         self._gauges = Gauges(list(design.belts.values()), scales, gauges)
         self._supply_at = columns(".current_2", count)
         self._shift_at = scale_columns(".shift_total", count, len(scales))
@@ -54,10 +62,11 @@ class Belts(Part):
         self.powered = np.ones(count, bool)
         self.supply = 1.0
         self.run: bool | None = design.start_in_order or None
-        self.by_hand = False
+        self.by_hand = self.inspection = False
         self.shift = 0
 
         self._now = np.zeros(len(STEPPED) * count)
+        self._flowing = [count * GROUP[key] for key in FLOWING]
         self.running = np.zeros(count, bool)
         self.ready = np.zeros(count, bool)
         self.power_kw = self._now[columns(".power", count)]
@@ -73,7 +82,7 @@ class Belts(Part):
         self._inby_first = [(self.index[belt.name], belt) for belt in reversed(self.line.outby_first)]
         self._flutter = Wander(0.006, 2.0, count, self._rng)
         self._fluttering: list[list[float]] = []
-        self._ordered: tuple[bool | None, bool] = (None, False)
+        self._ordered: tuple[bool | None, bool, bool] = (None, False, False)
         self._powered_before = self.powered.tobytes()
         self._busy = True
         for n, belt in self._inby_first:
@@ -90,7 +99,7 @@ class Belts(Part):
         return sum(belt.mass for _, belt in self._inby_first) / 1000.0
 
     def step(self, dt: float, row: Row) -> None:
-        if (self.run, self.by_hand) != self._ordered:
+        if (self.run, self.by_hand, self.inspection) != self._ordered:
             self._obey()
         powered = self.powered.tobytes()
         if powered != self._powered_before:
@@ -101,9 +110,7 @@ class Belts(Part):
         decided = self._busy
         if decided:
             self.line.step(dt)
-            for _, belt in self._inby_first:
-                # People take over a belt that runs; it is started from the centre.
-                belt.key = self.by_hand and belt.state is State.RUNNING
+            self._turn_keys()
         self._carry(dt)
         if decided or self._busy:
             self._write_states()
@@ -113,13 +120,11 @@ class Belts(Part):
 
     def _carry(self, dt: float) -> None:
         """Move all belts, hand over what leaves them, and write what changes in every step."""
-        now, count, awake, raised = self._now, len(self.names), False, 0.0
+        now, awake, raised = self._now, False, 0.0
         if not self._fluttering:
             self._fluttering = self._flutter.run(dt, DRAWN)[::-1].tolist()
         flutter, per_step = self._fluttering.pop(), dt / 3.6
-        speed, flow, power = count * _AT[".speed"], count * _AT[".flow"], count * _AT[".power"]
-        goal, torque = count * _AT[".speed_set"], count * _AT[".current_1"]
-        drum, tension, tonnes = count * _AT[".drum_temp"], count * _AT[".tension"], count * _AT["!tonnes"]
+        speed, flow, power, torque, drum, tension, tonnes, goal = self._flowing
         feed = self.feed.tolist()
         for n, belt in self._inby_first:
             coal, drive = belt.coal, belt.drive
@@ -149,15 +154,27 @@ class Belts(Part):
 
     def _obey(self) -> None:
         """The order of the control room, or of the crew, has changed."""
-        run = self._ordered[0]
-        self._ordered = (self.run, self.by_hand)
+        run, _, inspection = self._ordered
+        self._ordered = (self.run, self.by_hand, self.inspection)
         self._busy = True
-        if self.run is run or self.run is None:
+        self._turn_keys()
+        handed_back = inspection and not self.inspection
+        if self.run is None or (self.run is run and not handed_back):
             return
         if self.run:
             self.line.start_all()
         else:
             self.line.stop_all()
+
+    def _turn_keys(self) -> None:
+        """People take over by hand a belt that runs, and inspect one that stands; both are started from the centre."""
+        for belt in self.line.outby_first:
+            if self.by_hand and belt.state is State.RUNNING:
+                belt.key = Mode.LOCAL
+            elif self.inspection and belt.state is State.STOPPED:
+                belt.key = Mode.INSPECTION
+            else:
+                belt.key = None
 
     def _write_states(self) -> None:
         """What changes now and then."""
@@ -193,43 +210,12 @@ class Belts(Part):
 
     def command(self, equipment: str, key: str, value: float) -> None:
         belt = self.line.belts.get(equipment)
-        if belt is None or key not in ("command", "mode_command", "speed_set"):
+        if belt is None or key not in KEYS:
             return super().command(equipment, key, value)
-        if key == "command":
-            self._tell(belt, value)
-        elif key == "mode_command":
-            self._switch(belt, value)
-        else:
-            self._set_speed(belt, value)
+        self._desk.take(belt, key, value)
         self._put(self.index[equipment], f".{key}", value)
         self._busy = True
         return None
-
-    def _tell(self, belt: Belt, value: float) -> None:
-        orders = {1.0: self.line.start, 2.0: self.line.stop, 3.0: self.line.reset}
-        if value in orders:
-            orders[value](belt)
-        elif value != 0.0:
-            raise Refused(
-                f"{belt.name} 命令只能是 0-3 · a command is 0 none, 1 start, 2 stop or 3 reset, not {value:g}"
-            )
-
-    def _switch(self, belt: Belt, value: float) -> None:
-        if belt.key:
-            raise Refused(f"{belt.name} 就地钥匙已插入 · the local key is in")
-        if value not in tuple(Mode):
-            raise Refused(
-                f"{belt.name} 方式只能是 1-4 · a mode is 1 local, 2 remote, 3 auto or 4 inspection, not {value:g}"
-            )
-        belt.mode = Mode(int(value))
-
-    def _set_speed(self, belt: Belt, value: float) -> None:
-        if belt.control in (Mode.LOCAL, Mode.INSPECTION):
-            raise Refused(f"{belt.name} 处于就地或检修方式 · is in local or inspection mode")
-        least, most = belt.design.least_speed_share * belt.design.speed_m_per_s, belt.design.speed_m_per_s
-        if not least <= value <= most:
-            raise Refused(f"{belt.name} 带速应在 {least:g}-{most:g} m/s · the speed must lie there, not {value:g}")
-        belt.follow, belt.drive.goal = None, value
 
     def disturb(self, equipment: str, kind: str, amount: float) -> None:
         belt = self.line.belts.get(equipment)

@@ -62,6 +62,7 @@ class Chambers(Part):
             | {"humidity": rooms}
         )
         self._stepped = self._at["humidity"].start
+        self._row = np.zeros(self._stepped)
         self._visits = [Visit(patrol_in_s=self._rest(chamber)) for chamber in design.chambers.values()]
         self._records: list[Record] = []
         count = len(self.names)
@@ -69,6 +70,8 @@ class Chambers(Part):
         self._air = np.array([chamber.air_c for chamber in made])
         self._hotter = np.array([chamber.heat_k for chamber in made])
         self._damp_mean = np.array([chamber.humidity for chamber in made])
+        for n, visit in enumerate(self._visits):
+            self._show(n, visit)
         self._lag = Lag(1800.0, count, self._air + 0.5 * self._hotter)
         self._damp, self._sway = Wander(2.0, 3600.0, count, damp), Wander(0.25, 2400.0, count, sway)
 
@@ -81,50 +84,58 @@ class Chambers(Part):
 
     def step(self, dt: float, row: Row) -> None:
         self.now_us += round(dt * 1e6)
-        count = len(self.names)
-        truth: list[tuple[float, ...]] = []
-        persons: list[float] = []
-        doors: list[float] = []
-        for name, visit in zip(self.names, self._visits, strict=True):
-            self._visit(name, visit, dt)
-            attended = visit.persons > 0 and (not visit.order.intelligent or visit.outside_s > TOLERATED_S)
-            mode = visit.order.mode
-            intelligent = not attended and mode in (2, 3)
-            open_now = visit.door_s > 0.0
-            self.persons[name], self.door_open[name] = visit.persons, open_now
-            self.attended[name], self.intelligent[name] = attended, intelligent
-            persons.append(visit.persons)
-            doors.append(open_now)
-            if not self.design.chambers[name].equipment:
-                state = ATTENDED if attended else (PATROL if visit.persons else EMPTY)
-                truth.append((state, mode, 1.0, intelligent))
-        row[:count], row[count : 2 * count], row[2 * count : 3 * count] = persons, doors, tuple(self.heat.values())
-        if truth:
-            row[3 * count : self._stepped] = [number for numbers in zip(*truth, strict=True) for number in numbers]
+        for n, visit in enumerate(self._visits):
+            name = self.names[n]
+            order = self.orders[name]
+            if self._visit(name, visit, dt) or order is not visit.order:
+                visit.order = order
+                self._show(n, visit)
+        self._row[self._at["temperature"]] = tuple(self.heat.values())
+        row[: self._stepped] = self._row
 
-    def _visit(self, name: str, visit: Visit, dt: float) -> None:
-        chamber = self.design.chambers[name]
-        visit.order = self.orders[name]
+    def _show(self, n: int, visit: Visit) -> None:
+        """Somebody has come or gone, or the way of working has changed."""
+        name, at = self.names[n], self._at
+        attended = visit.persons > 0 and (not visit.order.intelligent or visit.outside_s > TOLERATED_S)
+        mode = visit.order.mode
+        intelligent = not attended and mode in (2, 3)
+        self.persons[name], self.door_open[name] = visit.persons, visit.door_s > 0.0
+        self.attended[name], self.intelligent[name] = attended, intelligent
+        self._row[at["persons"].start + n], self._row[at["door"].start + n] = visit.persons, visit.door_s > 0.0
+        if name in self._own:
+            own = self._own.index(name)
+            state = ATTENDED if attended else (PATROL if visit.persons else EMPTY)
+            for key, value in (("state", state), ("mode", mode), ("producing", 1.0), ("intelligent", intelligent)):
+                self._row[at[f"!{key}"].start + own] = value
+
+    def _visit(self, name: str, visit: Visit, dt: float) -> bool:
+        """Whether something of it is different."""
         if visit.patrol_left_s > 0.0:
             visit.patrol_left_s -= dt
             if visit.patrol_left_s <= 0.0:
-                stayed = (self.now_us - visit.began_us) / 60e6
-                found = {"minutes": stayed}
+                found = {"minutes": (self.now_us - visit.began_us) / 60e6}
                 self._records.append(Record(name, "patrol", visit.began_us, self.now_us, found))
-                visit.patrol_in_s = self._rest(chamber)
+                visit.patrol_in_s = self._rest(self.design.chambers[name])
         else:
             visit.patrol_in_s -= dt
             if visit.patrol_in_s <= 0.0:
-                visit.patrol_left_s = 60.0 * float(self._rng.uniform(*chamber.patrol_min))
+                visit.patrol_left_s = 60.0 * float(self._rng.uniform(*self.design.chambers[name].patrol_min))
                 visit.began_us = self.now_us
-        patrol = visit.patrol_left_s > 0.0
-        sitting = 0 if visit.order.intelligent else chamber.attendants
-        persons = visit.outsiders + sitting + patrol
-        visit.outside_s = visit.outside_s + dt if visit.outsiders else 0.0
+        changed = False
+        if visit.outsiders:
+            visit.outside_s += dt
+            changed = visit.outside_s > TOLERATED_S
+        else:
+            visit.outside_s = 0.0
+        if visit.door_s > 0.0:
+            visit.door_s -= dt
+            changed = True
+        sitting = 0 if self.orders[name].intelligent else self.design.chambers[name].attendants
+        persons = visit.outsiders + sitting + (visit.patrol_left_s > 0.0)
         if persons != visit.persons:
             visit.persons, visit.door_s = persons, DOOR_S
-        elif visit.door_s > 0.0:
-            visit.door_s -= dt
+            changed = True
+        return changed
 
     def observe(self, dt: float, rows: Rows) -> None:
         at, steps = self._at, len(rows)

@@ -48,6 +48,7 @@ class Compressors(Part):
         self._fault = [0] * count
         self._hot = [0.0] * count
         self._leak = 0.0
+        self._flow, self._changed = 0.0, True
         self._demand, self._next_us = design.demand, start_us
         machines = list(design.machines)
         self.channels, self._at = lay_out(
@@ -73,26 +74,33 @@ class Compressors(Part):
         if self.order is not self._ordered:
             self._ordered = self.order
             self.mode = self.order.mode
-        flow = 0.0
-        shown: list[list[float]] = []
+            self._changed = True
         for rank, n in enumerate(self._lead):
             self._decide(n, rank, dt)
-        for n, name in enumerate(design.machines):
-            state = self._state[n]
-            delivered = design.delivery if state == LOADED else 0.0
-            kw = design.motor_kw * (1.0 if state == LOADED else design.unloaded) if 1 <= state <= 2 else 0.0
-            flow += delivered
-            self.power_kw[name] = kw
-            if kw:
+        for n, state in enumerate(self._state):
+            if state in (UNLOADED, LOADED):
                 self._hours[n] += dt / 3600.0
-            running = state in (UNLOADED, LOADED)
-            shown.append([running, state == LOADED, self.pressure, delivered, kw, self.mode, self._fault[n], state])
+        if self._changed:
+            self._show()
+        flow = self._flow
         demand = (self._demand + self.extra_demand + self._leak) * min(1.0, max(0.0, self.pressure) / 0.4)
         self.delivered_m3 += flow * dt / 60.0
         self.taken_m3 += demand * dt / 60.0
         self.pressure += ATMOSPHERE * (flow - demand) * dt / 60.0 / design.receiver_m3
-        self._row[:] = [number for numbers in zip(*shown, strict=True) for number in numbers]
+        self._row[self._at["receiver_pressure"]] = self.pressure
         row[: len(self._row)] = self._row
+
+    def _show(self) -> None:
+        """A machine or the mode is different."""
+        design, row, count = self.design, self._row, len(self._state)
+        self._changed = False
+        self._flow = design.delivery * self._state.count(LOADED)
+        for n, (name, state) in enumerate(zip(design.machines, self._state, strict=True)):
+            loaded, running = state == LOADED, state in (UNLOADED, LOADED)
+            kw = design.motor_kw * (1.0 if loaded else design.unloaded) if running else 0.0
+            self.power_kw[name] = kw
+            delivered = design.delivery if loaded else 0.0
+            row[n::count] = running, loaded, self.pressure, delivered, kw, self.mode, self._fault[n], state
 
     def _draw(self) -> None:
         """The demand of the next half minute; once a day another machine leads."""
@@ -121,7 +129,7 @@ class Compressors(Part):
         else:
             new = STOPPED if self._since[n] > 60.0 * design.idle_min else state
         if new != state:
-            self._state[n], self._since[n] = new, 0.0
+            self._state[n], self._since[n], self._changed = new, 0.0, True
 
     def observe(self, dt: float, rows: Rows) -> None:
         at, steps = self._at, len(rows)
@@ -153,6 +161,7 @@ class Compressors(Part):
     def command(self, equipment: str, key: str, value: float) -> None:
         """`mode_command`; `command` 1 start (released again), 2 stop, 3 reset; not in local mode."""
         n = self.design.machines.index(equipment)
+        self._changed = True
         if key == "mode_command" and value in (LOCAL, REMOTE, AUTO, INSPECTION):
             self.mode = int(value)
         elif key != "command" or value not in (START, STOP, RESET):

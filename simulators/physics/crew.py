@@ -47,6 +47,8 @@ class Crew(Part):
         self.producing = [False] * len(self.names)
         self.intelligent = [False] * len(self.names)
         self.orders: dict[str, Order] = dict.fromkeys(self.names, Order())
+        self.changes = 0
+        """How often an order or a plan has changed."""
         self.planned = [IDLE] * len(self.names)
         keys = ("state", "mode", "producing", "intelligent")
         self.channels = [f"crew_{name}!{key}" for name in self.names for key in keys]
@@ -126,6 +128,7 @@ class Crew(Part):
         return (begin, end, what) if begin < end else None
 
     def _order(self, n: int) -> None:
+        self.changes += 1
         what, habit = self.planned[n], self.habits[n]
         if what == PRODUCE:
             mode = 1

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from simulators.design.people import PeopleDesign
+from simulators.design.people import PeopleDesign, StationDesign
 from simulators.engine.layout import lay_out
 from simulators.engine.part import Part, Refused, Row
 
@@ -32,9 +32,11 @@ class People(Part):
         self.inside: dict[str, int] = {}
         self._count = [0] * len(self.names)
         self._extra = [0] * len(self.names)
+        self._places = [(n, one) for n, one in enumerate(design.stations.values()) if one.place is not None]
         self._road = [n for n, one in enumerate(design.stations.values()) if one.place is None]
         self._entrance = self.names.index(design.entrance)
         self._low = [int(rng.integers(0, 3)) for _ in self.names]
+        self._quotas = [one.quota for one in design.stations.values()]
         self._flags: dict[str, list[int]] = {kind: [0] * len(self.names) for kind in KINDS[1:]}
         self.entered = self.left = 0
         self._next_us = start_us
@@ -60,24 +62,19 @@ class People(Part):
             self._show()
         row[:] = self._row
 
-    def _wanted(self, n: int) -> int:
-        one = list(self.design.stations.values())[n]
-        if one.place is None:
-            return 0
-        here = self.inside.get(one.place, 0)
-        plan = self.planned.get(one.place, 0)
-        return here + (one.idle, one.produce, one.maintain)[plan] + self._extra[n]
+    def _wanted(self, n: int, one: StationDesign) -> int:
+        place = one.place or ""
+        by_plan = (one.idle, one.produce, one.maintain)[self.planned.get(place, 0)]
+        return self.inside.get(place, 0) + by_plan + self._extra[n]
 
     def _move(self) -> None:
         """One goes to a place that wants people, one leaves a place that has too many; the roads between them
         fill from the entrance and empty to it."""
         count, rng = self._count, self._rng
-        lots = rng.random(len(count))
+        lots = rng.random(len(count)).tolist()
         missing = 0
-        for n in range(len(count)):
-            if n in self._road:
-                continue
-            lacking = self._wanted(n) - count[n]
+        for n, one in self._places:
+            lacking = self._wanted(n, one) - count[n]
             missing += max(lacking, 0)
             if lacking > 0 and lots[n] < 0.6:
                 self._take(n)
@@ -115,7 +112,7 @@ class People(Part):
     def _show(self) -> None:
         """Into the row that goes out until the next move."""
         row, at = self._row, self._at
-        quotas = [one.quota for one in self.design.stations.values()]
+        quotas = self._quotas
         row[at["state"]] = self._flags["link_lost"]
         row[at["supply"]] = [BATTERY if lost else MAINS for lost in self._flags["supply_lost"]]
         row[at["persons"]] = self._count

@@ -35,6 +35,14 @@ class Plant:
         """Go on by so many steps."""
         return self.engine.run(steps)
 
+    def warm_up(self, seconds: float) -> None:
+        """Go on by so many seconds in steps of one, so that belts are up to speed and motors warm."""
+        dt, self.engine.dt = self.engine.dt, 1.0
+        while seconds > 0:
+            self.engine.run(max(1, min(600, int(seconds))))
+            seconds -= 600
+        self.engine.dt = dt
+
     def command(self, equipment: str, key: str, value: float) -> None:
         """Between two runs: a device was told to set a point (the template's unit). Raises Refused."""
         self.engine.command(equipment, key, value)

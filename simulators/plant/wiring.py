@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Protocol
+
+import numpy as np
 
 from simulators.design.mine import MineDesign
 from simulators.engine.part import Part
@@ -18,8 +21,19 @@ from simulators.physics.sensing.sensors import Sensors
 from simulators.plant.joint import Joint
 from simulators.plant.parts import Parts
 
+HOT_KW = 1000.0
+"""Power of its machines that makes a pump chamber as warm as it gets."""
 AUTOMATIC = Order(produce=True, intelligent=True, mode=3)
 """What a place is run by that the crew does not know."""
+
+
+class Worker(Protocol):
+    """Something that the crew works with."""
+
+    @property
+    def producing(self) -> bool: ...
+    @property
+    def intelligent(self) -> bool: ...
 
 
 class Wiring:
@@ -31,10 +45,15 @@ class Wiring:
         self._feeds: dict[str, int] = {}
         if parts.belts is not None:
             self._feeds = {source: parts.belts.index[belt] for source, belt in self._onto.items()}
-        self._live: Mapping[str, bool] = {}
         self._rigs = {place.follows: name for name, place in design.crew.places.items() if place.category == "bolting"}
         self._belt_place = next(design.places("belt"), "")
+        self._collect_workers()
         self._collect_power()
+        self._collect_air()
+        self._collect_contacts()
+        self._obeyed = -1
+        self._fed: dict[str, bool] = {}
+        self._allowed: dict[str, bool] = {}
         self.sequence = self._sequence()
 
     def _sequence(self) -> list[Part]:
@@ -43,12 +62,12 @@ class Wiring:
             self.report_to_crew,
             parts.crew,
             self.give_power,
-            self.order_face_and_headings,
+            self.order_all,
             *parts.longwalls,
             parts.headings,
             partial(self.load_belts, parts.belts) if parts.belts else None,
             parts.belts,
-            self.order_chambers,
+            self.run_chambers,
             parts.drainage,
             parts.compressors,
             parts.chambers,
@@ -70,26 +89,31 @@ class Wiring:
 
     def report_to_crew(self) -> None:
         """What the places truly did in the step before, so that habits keep their share."""
-        parts, crew = self.parts, self.parts.crew
-        for face in parts.longwalls:
-            self._report(face.design.id, face.producing, face.intelligent)
+        producing, intelligent = self.parts.crew.producing, self.parts.crew.intelligent
+        for number, worker in self._workers:
+            producing[number], intelligent[number] = worker.producing, worker.intelligent
+        belts, chambers = self.parts.belts, self.parts.chambers
+        if belts is not None and self._belt_number is not None:
+            moving = belts.producing.tobytes()
+            producing[self._belt_number] = moving != self._still
+            intelligent[self._belt_number] = belts.intelligent.tobytes() == moving
+        if chambers is not None:
+            for number, name in self._rooms:
+                producing[number], intelligent[number] = True, chambers.intelligent[name]
+
+    def _collect_workers(self) -> None:
+        """Crew's place → what works there, and what of it has a part of its own."""
+        parts, index = self.parts, self.parts.crew.index
+        self._workers: list[tuple[int, Worker]] = [
+            (index[face.design.id], face) for face in parts.longwalls if face.design.id in index
+        ]
         if parts.headings is not None:
             for name, heading in zip(parts.headings.names, parts.headings.headings, strict=True):
-                self._report(name, heading.producing, heading.intelligent)
-                self._report(self._rigs.get(name, ""), heading.rig.producing, heading.rig.intelligent)
-        if parts.belts is not None:
-            moving, central = parts.belts.producing, parts.belts.intelligent
-            self._report(self._belt_place, bool(moving.any()), bool((central >= moving).all()))
-        if parts.chambers is not None:
-            for name in parts.chambers.names:
-                if name in crew.index:
-                    self._report(name, True, parts.chambers.intelligent[name])
-
-    def _report(self, place: str, producing: bool, intelligent: bool) -> None:
-        crew = self.parts.crew
-        if place in crew.index:
-            number = crew.index[place]
-            crew.producing[number], crew.intelligent[number] = producing, intelligent
+                pairs: tuple[tuple[str, Worker], ...] = ((name, heading), (self._rigs.get(name, ""), heading.rig))
+                self._workers += [(index[place], worker) for place, worker in pairs if place in index]
+        self._belt_number = index.get(self._belt_place)
+        self._still = np.zeros(len(parts.belts.names)).tobytes() if parts.belts else b""
+        self._rooms = [(index[name], name) for name in parts.chambers.names if name in index] if parts.chambers else []
 
     def _collect_power(self) -> None:
         parts = self.parts
@@ -102,10 +126,10 @@ class Wiring:
         parts = self.parts
         fed = parts.electricity.powered if parts.electricity else {}
         allowed = parts.gas_lock.allowed if parts.gas_lock else {}
-        live = {**allowed, **{name: on and allowed.get(name, True) for name, on in fed.items()}}
-        if live == self._live:
+        if fed == self._fed and allowed == self._allowed:
             return
-        self._live = live
+        self._fed, self._allowed = dict(fed), dict(allowed)
+        live = {**allowed, **{name: on and allowed.get(name, True) for name, on in fed.items()}}
         for powered in self._powered:
             for name in powered:
                 powered[name] = live.get(name, True)
@@ -121,21 +145,38 @@ class Wiring:
             for name, of_range in parts.gas_lock.design.ranges.items():
                 parts.gas_lock.powered[name] = any(fed.get(machine, True) for machine in of_range.equipment)
 
-    def order_face_and_headings(self) -> None:
+    def order_all(self) -> None:
+        """Orders of the crew, when one has changed; and whether coal may come, in each step."""
         parts = self.parts
+        if parts.crew.changes != self._obeyed:
+            self._obeyed = parts.crew.changes
+            self._pass_orders()
         ready = parts.belts.ready.tolist() if parts.belts else None
         for face in parts.longwalls:
-            face.order = self._order(face.design.id)
             face.transport_ready = self._ready(face.design.id, ready)
+        if parts.headings is not None:
+            for name in parts.headings.names:
+                parts.headings.transport_ready[name] = self._ready(name, ready)
+
+    def _pass_orders(self) -> None:
+        parts = self.parts
+        for face in parts.longwalls:
+            face.order = self._order(face.design.id)
         if parts.headings is not None:
             for name in parts.headings.names:
                 parts.headings.orders[name] = self._order(name)
                 parts.headings.rig_orders[name] = self._order(self._rigs.get(name, name))
-                parts.headings.transport_ready[name] = self._ready(name, ready)
         if parts.belts is not None:
             order = self._order(self._belt_place)
             parts.belts.run, parts.belts.by_hand = order.produce, not order.intelligent
             parts.belts.shift = parts.crew.shift
+        if parts.chambers is not None:
+            for name in parts.chambers.names:
+                parts.chambers.orders[name] = self._order(name)
+        if parts.drainage is not None:
+            parts.drainage.order = self._order(parts.drainage.design.room)
+        if parts.people is not None:
+            parts.people.planned = dict(zip(parts.crew.names, parts.crew.planned, strict=True))
 
     def _ready(self, source: str, ready: list[bool] | None) -> bool:
         return ready is None or source not in self._feeds or ready[self._feeds[source]]
@@ -153,64 +194,74 @@ class Wiring:
                 if name in self._feeds:
                     belts.feed[self._feeds[name]] += t_per_h
 
-    def order_chambers(self) -> None:
-        parts = self.parts
-        period = parts.electricity.period if parts.electricity else None
-        if parts.chambers is not None:
-            for name in parts.chambers.names:
-                parts.chambers.orders[name] = self._order(name)
-        if parts.drainage is not None:
-            room = parts.drainage.design.room
-            parts.drainage.order = self._order(room)
-            if parts.chambers is not None and room in parts.chambers.attended:
-                parts.drainage.attended = parts.chambers.attended[room]
-                parts.chambers.heat[room] = min(1.0, sum(parts.drainage.power_kw.values()) / 1000.0)
-            if period is not None:
-                parts.drainage.period = period
+    def run_chambers(self) -> None:
+        """Who is in a chamber, and how warm its machines make it."""
+        drainage, chambers, electricity = self.parts.drainage, self.parts.chambers, self.parts.electricity
+        if drainage is None:
+            return
+        room = drainage.design.room
+        if chambers is not None and room in chambers.attended:
+            drainage.attended = chambers.attended[room]
+            chambers.heat[room] = min(1.0, sum(drainage.power_kw.values()) / HOT_KW)
+        if electricity is not None:
+            drainage.period = electricity.period
 
     def place_people(self, people: People) -> None:
-        """Who is where follows from what is planned there."""
-        parts = self.parts
-        people.planned = dict(zip(parts.crew.names, parts.crew.planned, strict=True))
-        if parts.chambers is not None:
-            people.inside = parts.chambers.persons
-        if parts.network is not None:
-            parts.network.persons = float(people.underground)
+        """Who sits in a chamber is known to it; how many there are loads the network."""
+        if self.parts.chambers is not None:
+            people.inside = self.parts.chambers.persons
+        if self.parts.network is not None:
+            self.parts.network.persons = float(people.underground)
 
     def stir_air(self, air: Ventilation) -> None:
         """Coal that is won frees gas where it is won, coal that is carried on the road where it lies."""
         parts = self.parts
-        cut = {face.design.id: face.cut_t_per_h for face in parts.longwalls}
+        for number, of_face, face in self._faces_in_air:
+            air.coal_t_per_h[number] = face.cut_t_per_h
+            air.weighting[of_face] = face.weighting
         if parts.headings is not None:
-            cut |= parts.headings.coal_t_per_h
-        roads = self.design.flows.roads
-        for number, working in enumerate(air.workings):
-            if working in cut:
-                air.coal_t_per_h[number] = cut[working]
-            elif working in roads and parts.belts is not None:
-                air.coal_t_per_h[number] = parts.belts.flow_t_per_h[parts.belts.index[roads[working]]]
-        faces = {face.design.id: face for face in parts.longwalls}
-        for number, name in enumerate(air.design.faces):
-            if name in faces:
-                air.weighting[number] = faces[name].weighting
-        if parts.gas_lock is not None:
-            for number, name in enumerate(air.design.headings):
-                locked = parts.gas_lock.ranges.get(name)
-                if locked is not None:
-                    air.wind_locked[number] = locked.windless
-                    air.gas_locked[number] = locked.state != LIVE and not locked.windless
+            for number, name in self._headings_in_air:
+                air.coal_t_per_h[number] = parts.headings.coal_t_per_h[name]
+        if parts.belts is not None and len(self._roads_in_air):
+            air.coal_t_per_h[self._roads_in_air] = parts.belts.flow_t_per_h[self._belts_in_air]
+        for number, locked in self._locks_in_air:
+            air.wind_locked[number] = locked.windless
+            air.gas_locked[number] = locked.state != LIVE and not locked.windless
+
+    def _collect_air(self) -> None:
+        """Where in the ventilation the faces, headings, belts and locks are."""
+        parts, air, roads = self.parts, self.parts.ventilation, self.design.flows.roads
+        if air is None:
+            return
+        at = {working: number for number, working in enumerate(air.workings)}
+        of_face = {name: number for number, name in enumerate(air.design.faces)}
+        self._faces_in_air = [
+            (at[face.design.id], of_face[face.design.id], face) for face in parts.longwalls if face.design.id in of_face
+        ]
+        names = parts.headings.names if parts.headings else ()
+        self._headings_in_air = [(at[name], name) for name in names if name in at]
+        lying = {at[road]: parts.belts.index[belt] for road, belt in roads.items()} if parts.belts else {}
+        self._roads_in_air, self._belts_in_air = list(lying), list(lying.values())
+        ranges = parts.gas_lock.ranges if parts.gas_lock else {}
+        self._locks_in_air = [
+            (number, ranges[name]) for number, name in enumerate(air.design.headings) if name in ranges
+        ]
 
     def feed_sensors(self, sensors: Sensors) -> None:
-        """What sensors measure that is neither air nor the lock's."""
-        chambers = self.parts.chambers
-        if chambers is None:
+        """What sensors measure that is neither air nor the lock's: doors and people of the chambers."""
+        for number, values, room in self._contacts:
+            sensors.given[number] = values[room]
+
+    def _collect_contacts(self) -> None:
+        self._contacts: list[tuple[int, Mapping[str, float], str]] = []
+        chambers, sensors = self.parts.chambers, self.parts.sensors
+        if chambers is None or sensors is None:
             return
+        told: Mapping[str, Mapping[str, float]] = {"door": chambers.door_open, "persons": chambers.persons}
         for name, number in sensors.source_index.items():
             room, _, what = name.partition(".")
-            if what == "door" and room in chambers.door_open:
-                sensors.given[number] = chambers.door_open[room]
-            elif what == "persons" and room in chambers.persons:
-                sensors.given[number] = chambers.persons[room]
+            if room in told.get(what, {}):
+                self._contacts.append((number, told[what], room))
 
     def draw_power(self, electricity: Electricity) -> None:
         """Each consumer's meter sees what its machine takes."""

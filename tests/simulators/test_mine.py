@@ -18,9 +18,11 @@ from pymodbus.client import AsyncModbusTcpClient
 import simulators
 from models.site import load
 from models.site.model import Site
+from simulators.design.mine import MineDesign, load_design
 from simulators.mine import Mine, run
+from simulators.plant import Plant
+from simulators.plant.sketch import sketch
 from simulators.truth import read_truth
-from simulators.world import World
 from tests.ports import free_port
 from tests.protocols.mqtt.broker import PASSWORD, Broker
 from tests.simulators.points import connection, point
@@ -85,43 +87,49 @@ async def test_a_clock_set_back_gives_no_instant_two_values(demo: Site, tmp_path
     assert len({(row["point"], row["ts"]) for row in rows}) == len(rows)
 
 
-def test_every_point_of_the_demo_is_modelled_and_within_its_range(demo: Site) -> None:
-    world = World(demo, 1)
-    for _ in range(40):
-        world.warm_up(30)
-        values, texts = world.values(), world.texts()
-        for p in demo.points:
-            if p.kind == "text":
-                assert p.key in texts[p.equipment]
-                continue
-            value = values[p.equipment][p.key]
-            assert not value < p.low, p.path
-            assert not value > p.high, p.path
-            assert p.kind != "state" or not p.states or int(value) in p.states, p.path
+def plant_of(site: Site, design: MineDesign | None, dt: float = 1.0) -> Plant:
+    return Plant(site, design or sketch(site), seed=1, start_us=1_790_000_000_000_000, dt=dt)
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_every_point_of_the_demo_is_modelled_and_within_its_range(demo: Site, drawn: bool) -> None:
+    plant = plant_of(demo, load_design(DEMO) if drawn else None)
+    block, texts = plant.run(2 * 3600), plant.texts()
+    for p in demo.points:
+        channel = f"{p.equipment}.{p.key}"
+        if p.kind == "text":
+            assert channel in texts
+            continue
+        if p.writable:
+            continue
+        value = block[channel]
+        assert np.isfinite(value).all(), p.path
+        assert not (value < p.low).any(), p.path
+        assert not (value > p.high).any(), p.path
+        assert p.kind != "state" or not p.states or {int(v) for v in np.unique(value)} <= set(p.states), p.path
 
 
 def test_a_stopped_belt_stops_the_belt_before_it_and_the_shearer(demo: Site) -> None:
-    world = World(demo, 1)
-    for machine in world.machines.values():
-        if hasattr(machine, "belt"):
-            for occurrence in machine.belt.protections._events.values():
-                occurrence.every_s = float("inf")
-    world.warm_up(300)
-    outby, inby = world.machines["belt_101"].belt, world.machines["belt_102"].belt
-    shearer = world.machines["shearer_3205"].shearer
-    assert (outby.running, inby.running, shearer.permitted) == (True, True, True)
-    outby.protections._events["pull_cord"].left_s = 1.0
-    world.warm_up(30)
-    assert (outby.tripped, inby.running, shearer.permitted) == (True, False, False)
-    assert world.texts()["shearer_3205"]["fault_text"] == "运输闭锁"
-    world.warm_up(60)
-    assert (outby.speed, inby.speed, shearer.speed) == (0.0, 0.0, 0.0)
-    inby_ran_before_outby = False
-    for _ in range(3000):
-        world.step()
-        inby_ran_before_outby |= inby.speed > 0 and not outby.running
-    assert (outby.running, inby.running) == (True, True)
-    assert not inby_ran_before_outby
+    plant = plant_of(demo, load_design(DEMO), dt=0.5)
+    shearer = plant.parts.longwalls[0]
+    plant.run(3600)
+    for _ in range(60):
+        if abs(plant.run(120)["shearer_3205.speed"][-1]) > 1:
+            break
+    plant.disturb("belt_101", "pull_cord", 7)
+    block = plant.run(120)
+    assert (block["belt_101!state"][-1], block["belt_101.pull_cord"][-1], block["belt_102.running"][-1]) == (5, 1, 0)
+    assert plant.texts()["shearer_3205.fault_text"] == "运输闭锁 · transport lock"
+    assert not shearer.transport_ready
+    block = plant.run(120)
+    assert [block[name][-1] for name in ("belt_101.speed", "belt_102.speed", "shearer_3205.speed")] == [0, 0, 0]
+    plant.disturb("belt_101", "pull_cord", 0)
+    plant.run(2)
+    plant.command("belt_101", "command", 3)
+    block = plant.run(4000)
+    outby, inby = block["belt_101!state"] == 3, block["belt_102.speed"] > 0
+    assert (outby[-1], inby[-1]) == (True, True)
+    assert not (inby & ~outby).any()
 
 
 @pytest.fixture
@@ -213,8 +221,8 @@ async def test_mqtt_and_opcua_tell_exactly_the_rows_of_the_truth(tmp_path: Path)
         },
     )
     listener = Listener(broker.port)
-    mine, stop = Mine(site, tmp_path, 1), asyncio.Event()
-    mine.world.warm_up(120)
+    mine, stop = Mine(site, tmp_path, 1, design=load_design(DEMO)), asyncio.Event()
+    mine.plant.warm_up(3600)
     told: list[tuple[int, int, float]] = []
     try:
         await mine.start()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
 from models.site.model import Site
 from sevenones.site_check import examine
+from simulators.design.mine import load_design
+from simulators.plant.plant import Plant
 from tools.mines.__main__ import ROOT
 from tools.mines.description import MINES
 
@@ -31,41 +33,57 @@ def site(mine: str) -> Site:
     return found
 
 
-DESIGNS = [
-    ("utilisation", "crew", "Utilisation", ""),
-    ("crew", "crew", "CrewDesign", ""),
-    ("belts", "transport", "BeltsDesign", ""),
-    ("headings", "headings", "HeadingsDesign", "headings"),
-    ("drainage", "drainage", "DrainageDesign", ""),
-    ("compressors", "compressors", "CompressorsDesign", ""),
-    ("chambers", "chambers", "ChambersDesign", "chambers"),
-    ("people", "people", "PeopleDesign", ""),
-    ("network", "network", "NetworkDesign", ""),
-    ("power", "power", "PowerDesign", ""),
-    ("ventilation", "air", "VentilationDesign", ""),
-    ("sensors", "sensing", "SensorsDesign", ""),
-    ("gas_lock", "sensing", "GasLockDesign", ""),
-]
-"""Section, module of simulators.design, its model, and the key that the section stands for."""
+def test_the_design_takes_the_whole_file(mine: str, sections: dict[str, Any]) -> None:
+    design = load_design(ROOT / mine)
+    assert design is not None and set(sections) == design.model_fields_set
+    assert design.longwalls[0].supports.names[-1] == "support_120"
+    assert design.loads_onto() == {"face_1": "belt_104", "heading_1": "belt_105", "heading_2": "belt_106"}
 
 
-@pytest.mark.parametrize(("section", "module", "model", "below"), DESIGNS)
-def test_a_section_is_what_its_design_takes(
-    sections: dict[str, Any], section: str, module: str, model: str, below: str
-) -> None:
-    design = getattr(pytest.importorskip(f"simulators.design.{module}"), model)
-    design.model_validate({below: sections[section]} if below else sections[section])
+def test_a_sensor_cuts_in_the_lock_at_what_its_threshold_says(mine: str) -> None:
+    """Two lists of one mine's settings: the sensors' own, and the one that alarms are expected by."""
+    design = load_design(ROOT / mine)
+    assert design is not None and design.sensors is not None
+    listed = {one.sensor: one for one in design.thresholds if one.side == "above"}
+    for name, sensor in design.sensors.sensors.items():
+        if sensor.ranges:
+            threshold, levels = listed[name], sensor.levels
+            assert (threshold.alarm, threshold.cut, threshold.cut_restore) == (levels.alarm, levels.cut, levels.restore)
 
 
-def test_the_longwalls_are_what_their_design_takes(sections: dict[str, Any]) -> None:
-    pytest.importorskip("simulators.design.longwall")
-    design = importlib.import_module("simulators.design.longwall").LongwallDesign
-    for longwall in sections["longwalls"]:
-        assert design.model_validate(longwall).supports.names[-1] == "support_120"
+@pytest.fixture(scope="module")
+def plant(mine: str, site: Site) -> Plant:
+    design = load_design(ROOT / mine)
+    assert design is not None
+    return Plant(site, design, seed=1, start_us=1_790_000_000_000_000)
 
 
-def test_every_section_has_a_design(sections: dict[str, Any]) -> None:
-    assert set(sections) == {section for section, *_ in DESIGNS} | {"longwalls"}
+def test_what_is_read_and_not_commanded_is_simulated(plant: Plant, site: Site) -> None:
+    texts = plant.texts()
+    missing = [
+        name
+        for point in site.points
+        if not point.role.startswith("command.")
+        and (name := f"{point.equipment}.{point.key}") not in plant.columns
+        and name not in texts
+    ]
+    assert missing == []
+
+
+def test_twenty_minutes_of_the_mine_stays_within_what_its_points_can_be(plant: Plant, site: Site) -> None:
+    shown = [point for point in site.points if f"{point.equipment}.{point.key}" in plant.columns]
+    columns = [plant.columns[f"{point.equipment}.{point.key}"] for point in shown]
+    values = np.concatenate([plant.run(600).values[:, columns] for _ in range(2)])
+    assert np.isfinite(values).all()
+    least, most = values.min(axis=0), values.max(axis=0)
+    outside = {
+        f"{point.equipment}/{point.key}: {least[n]:g} … {most[n]:g}"
+        for n, point in enumerate(shown)
+        if least[n] < point.low
+        or most[n] > point.high
+        or (point.states and not set(np.unique(values[::7, n])) <= set(point.states))
+    }
+    assert outside == set()
 
 
 def test_the_equipment_that_is_simulated_is_the_site_s(sections: dict[str, Any], site: Site) -> None:

@@ -35,7 +35,7 @@ def _table(mine: Mine) -> dict[str, Entry]:
     for name, gateway in (("main_fans", SURFACE), ("bolters_mqtt", UNDERGROUND), ("chamber_mqtt", UNDERGROUND),
                           ("network_mqtt", SURFACE)):  # fmt: skip
         table[name] = (gateway, "sparkplug" if name == "main_fans" else "mqtt", 40, {"normal": "1 s"})
-    table["safety_files"] = (SURFACE, "kj", -1, {"files": "5 s"})
+    table["safety_files"] = (SURFACE, "kj", -1, {"files": "10 s"})
     table["personnel_sql"] = (SURFACE, "sql", -1, {"rows": "10 s"})
     if mine.support_hosts == 1:
         del table["support_host_2"]

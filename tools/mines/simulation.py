@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tools.mines import network, plant, power, safety
+from tools.mines import network, plant, power, safety, thresholds
 from tools.mines.description import SUPPORT_M, Mine
 
 HEAD = (
@@ -22,6 +22,10 @@ def sections(mine: Mine) -> dict[str, Any]:
         "belts": _belts(mine),
         "longwalls": [_longwall(mine)],
         "headings": {f"heading_{n}": {"roadheader": f"roadheader_{n}", "rig": f"bolter_{n}"} for n in (1, 2)},
+        "flows": {
+            "coal": {"face_1": "belt_104", "heading_1": "belt_105", "heading_2": "belt_106"},
+            "roads": {f"belt_road_{n}": f"belt_{n}" for n in (101, 102, 103)},
+        },
         "drainage": {"room": "pump_room_1", "pumps": [f"pump_{n}" for n in range(1, 6)], "in_repair": ["pump_5"]},
         "compressors": {"machines": [f"compressor_{n}" for n in (1, 2, 3)]},
         "chambers": {"pump_room_1": {"equipment": True, "heat_k": 6}, "substation_1": {}},
@@ -37,6 +41,7 @@ def sections(mine: Mine) -> dict[str, Any]:
         "ventilation": _ventilation(mine),
         "sensors": {"sensors": {sensor.id: _sensor(mine, sensor) for sensor in safety.sensors(mine)}},
         "gas_lock": {"ranges": _ranges()},
+        "thresholds": list(thresholds.thresholds(mine)),
     }
     return _merged(common, {**mine.simulation, "longwalls": [mine.simulation.get("longwalls", {})]})
 
@@ -157,14 +162,6 @@ def _ventilation(mine: Mine) -> dict[str, Any]:
     }  # fmt: skip
 
 
-ALARMS: dict[str, dict[str, float]] = {
-    "co_sensor": {"alarm": 24}, "dust_sensor": {"alarm": 4}, "wind_face": {"low_alarm": 0.25, "alarm": 6},
-    "wind_district_return": {"low_alarm": 0.25, "alarm": 6}, "wind_return": {"alarm": 8},
-    "wind_heading1": {"low_alarm": 0.25, "alarm": 4}, "wind_heading2": {"low_alarm": 0.25, "alarm": 4},
-    "face": {"alarm": 30}, "chamber": {"alarm": 34},
-}  # fmt: skip
-"""What the sensors themselves alarm at, by template, id, or place of hanging (domain facts 1.2)."""
-
 CUTS = {"T0": "face_1", "T1": "face_1", "T2": "face_1", "T3": "face_1", "shearer": "shearer_1"}
 """Where a methane sensor hangs → the range that it cuts."""
 
@@ -183,9 +180,7 @@ def _sensor(mine: Mine, sensor: safety.Sensor) -> dict[str, Any]:
         cut = CUTS.get(sensor.limit_set) or _heading_range(sensor)
         found["rule"] = sensor.limit_set
         return found if low or not cut or sensor.place == "substation" else {**found, "ranges": [cut]}
-    if kind == "temperature_sensor":
-        return found | ALARMS[sensor.limit_set]
-    return found | ALARMS.get(sensor.id, ALARMS.get(kind, {}))
+    return found | thresholds.alarms(sensor)
 
 
 CONTACTS = {"equipment_state_sensor": "{}.running", "air_duct_sensor": "{}.duct", "air_door": "{}.door",

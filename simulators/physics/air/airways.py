@@ -55,6 +55,7 @@ class Airways:
         self.flow = self.normal.copy()
         self.values = np.zeros((len(QUANTITIES), count))
         self.carried = self.values[: len(CARRIED)]
+        self._next = np.empty_like(self.carried)
         self._per_section = 1.0 / 60.0 / self.section
         self._forward = np.zeros((count, count))
         for n, cell in enumerate(cells):
@@ -79,6 +80,7 @@ class Airways:
             away = self.normal + self.volume * 60.0 / settling
             balance = np.diag(np.where(away > 0.0, away, 1.0)) - (self._forward * self.normal[:, np.newaxis]).T
             self.carried[row] = np.linalg.solve(balance, given)
+        np.multiply(self.normal, self._per_section, out=self.values[-2])
 
     def per_volume(self, dt: float) -> NDArray[np.float64]:
         """What 1 unit·m³/min adds to each cell in a step."""
@@ -110,8 +112,9 @@ class Airways:
     def step(self, added: NDArray[np.float64]) -> tuple[float, float]:
         """One step with what is `added` to each cell [CARRIED, cells]. Returns the methane that left the mine in it,
         m³/min, and that is in its air after it, m³."""
-        out = float(self.carried[0] @ self._leaving)
-        carried = self.carried @ self._turn
+        methane = self.carried[0]
+        out = float(methane @ self._leaving)
+        carried = np.matmul(self.carried, self._turn, out=self._next)
         carried += added
         np.multiply(carried, self._stays, out=self.carried)
-        return out, float(self.carried[0] @ self._holding)
+        return out, float(methane @ self._holding)

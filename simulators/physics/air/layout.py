@@ -7,13 +7,17 @@ from numpy.typing import NDArray
 
 from simulators.design.air import AirOfPlace, VentilationDesign
 from simulators.physics.air.airways import CARRIED, CELL_M, Airways, Cell
+from simulators.physics.air.forecast import face_gas, heading_gas
 
 ROW = {name: n for n, name in enumerate(CARRIED)}
 PERCENT, PPM = 100.0, 1e6
 K_PER_KW = 50.0
 """K·m³/min for each kW: air takes 1.2 kJ/(m³·K)."""
+FRESH_WALL = 0.6
+"""The part of a heading's wall gas that comes from its newest wall, before the duct's end."""
 GOAF_AT_START = 0.6
 """The part of a goaf's gas that joins at the return's start; the rest leaks along the face."""
+MAIN_RETURN_M_PER_S = 6.8
 SURFACE = -1
 
 
@@ -50,9 +54,18 @@ class Layout:
         self.humidity: NDArray[np.float64] = np.array(humidity)
 
     def _chain(
-        self, place: str, joins: str, length: float, section: float, air: float, branch: str, of: AirOfPlace
+        self,
+        place: str,
+        joins: str,
+        length: float,
+        section: float,
+        air: float,
+        branch: str,
+        of: AirOfPlace,
+        most: int = 4,
     ) -> None:
-        count = min(10, max(1, round(length / CELL_M)))
+        """`most` cells: the more, the sharper a change still is at the end."""
+        count = min(most, max(1, round(length / CELL_M)))
         driver = self.branches.get(branch, 0)
         first = len(self.cells)
         for n in range(count):
@@ -67,14 +80,15 @@ class Layout:
         design = self.design
         plain = AirOfPlace(temperature_c=21.0, humidity=88.0)
         total = 60.0 * design.main_fans.air_m3_per_s
-        self._chain("main_return", "", design.main_return_m, design.main_return_section_m2, total, "", plain)
+        section = design.main_return_section_m2 or max(8.0, design.main_fans.air_m3_per_s / MAIN_RETURN_M_PER_S)
+        self._chain("main_return", "", design.main_return_m, section, total, "", plain)
         for name, district in design.districts.items():
             theirs = [place for place in (*design.faces.values(), *design.headings.values()) if place.district == name]
             air = district.air_m3_per_min + sum(place.air_m3_per_min for place in theirs)
-            self._chain(f"{name}.return", "main_return", district.length_m, district.section_m2, air, name, district)
+            self._chain(f"{name}.return", "main_return", district.length_m, district.section_m2, air, name, district, 6)
         for name, face in design.faces.items():
             air, gate, section = face.air_m3_per_min, face.gate_m, face.gate_section_m2
-            self._chain(f"{name}.return", f"{face.district}.return", gate, section, air, name, face)
+            self._chain(f"{name}.return", f"{face.district}.return", gate, section, air, name, face, 8)
             self.places[f"{name}.return_start"] = self.entry[f"{name}.return"]
             # The checked example takes the whole face as one volume.
             self._chain(f"{name}.face", f"{name}.return", CELL_M, face.section_m2, air, name, face)
@@ -89,7 +103,7 @@ class Layout:
         for name, heading in design.headings.items():
             air, section = heading.air_m3_per_min, heading.section_m2
             joins, rest = f"{heading.district}.return", heading.length_m - heading.face_m
-            self._chain(f"{name}.return", joins, max(CELL_M, rest), section, air, name, heading)
+            self._chain(f"{name}.return", joins, max(CELL_M, rest), section, air, name, heading, 5)
             self._chain(f"{name}.face", f"{name}.return", heading.face_m, section, air, name, heading)
         waiting = dict(design.roads)
         while waiting:
@@ -138,11 +152,12 @@ class Layout:
         for name, face in design.faces.items():
             for part in ("intake", "return"):
                 self._spread(constant, f"{name}.{part}", "ch4", PERCENT * face.gate_m3_per_min)
-            self.add_gas(constant, self.places[f"{name}.face"], face.rib_m3_per_min)
-            self._coal(name, face.gas_m3_per_t, face.dust_mg_per_min, face.heat_kw_per_t_h)
+            ribs, of_goaf, per_t = face_gas(face)
+            self.add_gas(constant, self.places[f"{name}.face"], ribs)
+            self._coal(name, per_t, face.dust_mg_per_min, face.heat_kw_per_t_h)
             goaf = self.by_goaf[self.goafs.index(name)]
             for place, part in ((f"{name}.return_start", GOAF_AT_START), (f"{name}.face", 1.0 - GOAF_AT_START)):
-                gas = part * face.goaf_m3_per_min
+                gas = part * of_goaf
                 self.add_gas(goaf, self.places[place], gas)
                 goaf[ROW["co2"], self.places[place]] += 0.3 * PERCENT * gas
                 goaf[ROW["oxygen"], self.places[place]] += 0.5 * PERCENT * gas
@@ -151,9 +166,10 @@ class Layout:
             goaf = self.by_goaf[self.goafs.index(name)]
             self._spread(goaf, f"{name}.return", "ch4", PERCENT * district.goaf_m3_per_min)
         for name, heading in design.headings.items():
-            self.add_gas(constant, self.places[f"{name}.face"], 0.6 * heading.rib_m3_per_min)
-            self._spread(constant, f"{name}.return", "ch4", PERCENT * 0.4 * heading.rib_m3_per_min)
-            self._coal(name, heading.gas_m3_per_t, heading.dust_mg_per_min, heading.heat_kw_per_t_h)
+            ribs, per_t = heading_gas(heading)
+            self.add_gas(constant, self.places[f"{name}.face"], FRESH_WALL * ribs)
+            self._spread(constant, f"{name}.return", "ch4", PERCENT * (1.0 - FRESH_WALL) * ribs)
+            self._coal(name, per_t, heading.dust_mg_per_min, heading.heat_kw_per_t_h)
         for name, road in design.roads.items():
             self._spread(constant, name, "ch4", PERCENT * road.gas_m3_per_min)
             coal = self.by_coal[self.workings.index(name)]

@@ -142,6 +142,11 @@ class MainFans:
         if duty.on and duty.mode == AUTO and standby.able and standby.mode == AUTO:
             standby.wanted, duty.wanted, self.duty = True, False, 1 - self.duty
 
+    def fail(self, number: int, on: bool) -> None:
+        """It breaks down, or is repaired and reset."""
+        fan = self.fans[number]
+        fan.failed, fan.fault = on, fan.fault if on else 0
+
     def command(self, number: int, key: str, value: float) -> None:
         """`command` 1 start 2 stop 3 reset, `mode_command` 1 to 4. Raises Refused."""
         fan, name = self.fans[number], self.design.names[number]

@@ -6,7 +6,8 @@ ago). What it gives: `ch4` place → %, `values` (all quantities of all cells, s
 `fan_running`, `contacts` by `contact_names` (`<fan>.running`, `<heading>.duct`, `<door>.door`).
 
 Besides the fans' own channels there are truths of the air by place, as `air_<branch>!ch4_<part>` (%), and of the
-whole as `air_mine!released_m3`, `!carried_m3` (by the main return), `!held_m3` and `!pressure_hpa`.
+whole as `air_mine!released_m3`, `!carried_m3` (by the main return), `!held_m3` and `!pressure_hpa`, and of
+doors as `air_<door>!open`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from numpy.typing import NDArray
 
 from simulators.design.air import VentilationDesign
 from simulators.engine.filters import Total
-from simulators.engine.part import Part, Refused, Row, Rows
+from simulators.engine.part import Part, Row, Rows
 from simulators.physics.air.airways import CARRIED, QUANTITIES
 from simulators.physics.air.auxiliary_fans import AuxiliaryFans
 from simulators.physics.air.barometer import Barometer
+from simulators.physics.air.disturbances import Disturbances
 from simulators.physics.air.draws import Draws
 from simulators.physics.air.fan_channels import FanChannels
 from simulators.physics.air.layout import Layout
@@ -45,7 +47,7 @@ LEAST_CORNER, MOST_CORNER = 1.3, 2.0
 """T0 over T2 (domain facts 5.9)."""
 GUST, PULSES, UNREST_TAU_S = 0.01, 0.06, 20.0
 """Relative unrest of the air and of the goafs' gas, and how long it lasts, s."""
-FLOW_S = 6.0
+FLOW_S = 10.0
 """How often the air's flow is computed anew while the fans are at rest, s."""
 LEAST_GOAF = 0.2
 """A rising barometer pushes air into a goaf, but some gas always comes."""
@@ -77,16 +79,17 @@ class Ventilation(Part):
         self.contact_names = (*(f"{name}.running" for name in names), *ducts, *doors)
         self.contacts = np.array(self._contacts())
         self._branch_keep = np.ones(len(layout.branches) + 1)
-        self._added: dict[str, tuple[float, float]] = {}
+        self._disturbances = Disturbances(self)
         self._prepare_sources()
         self._draws = Draws(rng.spawn(1)[0], 2 + len(design.faces))
         self._unrest = np.zeros(2 + len(design.faces))
         self._second = self._dt = self._since_s = 0.0
         self._stirred = self._stirring = True
         self._routine_at = design.main_fans.routine_days * 86_400.0
-        self._outside: tuple[bool, ...] = ()
+        self._outside: tuple[object, ...] = ()
         self._channels(rng)
         self.airways.settle(self._base + layout.by_goaf.sum(axis=0))
+        np.multiply(self._depth, -self.main.pressure, out=self.values[-1])
         self.airways.carried[:, self._corners] = self.airways.carried[:, self._starts] * self._corner_ratio()
 
     def _prepare_sources(self) -> None:
@@ -110,6 +113,7 @@ class Ventilation(Part):
         self._depth = np.array(depth)
 
     def _channels(self, rng: np.random.Generator) -> None:
+        design = self.design
         places = [(f"air_{p.partition('.')[0]}!ch4{'_' + p.partition('.')[2] if '.' in p else ''}", n)
                   for p, n in self.places.items()]  # fmt: skip
         self._cells = np.array([n for _, n in places], np.intp)
@@ -118,12 +122,15 @@ class Ventilation(Part):
         self.channels: Sequence[str] = (
             *(name for name, _ in places),
             *(f"air_mine!{key}" for key in air),
+            *(f"air_{name}!open" for name in design.doors),
             *self._fan_channels.channels,
         )
         self._of_mine = len(places)
-        self._of_fans = len(places) + len(air)
+        self._of_fans = len(places) + len(air) + len(design.doors)
         self._of_seen = self._of_fans + len(self._fan_channels.now)
         self._gas = Total(2)
+        self._now = np.zeros(self._of_seen - self._of_mine)
+        """The channels of this step that are not places': four of the mine, doors, fans."""
 
     @property
     def ch4(self) -> Mapping[str, float]:
@@ -160,15 +167,15 @@ class Ventilation(Part):
         self._step_fans(dt)
         if self._stirring or self._since_s >= FLOW_S:
             self._drive(dt)
-        inputs, workings = self._inputs, len(self.workings)
-        coal = inputs[:workings]
+        inputs, now = self._inputs, self._now
+        coal = inputs[: len(self.workings)]
         coal += (self.coal_t_per_h - coal) * self._coal_near
-        added = inputs @ self._added_by_input
+        added = np.dot(inputs, self._added_by_input, out=self._added)
         added += self._added_always
-        out, held = self.airways.step(added[:-1].reshape(self._base.shape))
+        out, now[2] = self.airways.step(self._added_cells)
+        now[0], now[1], now[3] = added[-1] / 6000.0, out / 60.0, self.barometer.hpa
         self.values[0].take(self._cells, out=row[: self._of_mine], mode="clip")
-        row[self._of_mine : self._of_fans] = (added[-1] / 6000.0, out / 60.0, held, self.barometer.hpa)
-        row[self._of_fans : self._of_seen] = self._fan_channels.now
+        row[self._of_mine : self._of_seen] = now
 
     def _for_step(self, dt: float) -> None:
         """What depends on the length of a step, and on what is added to the air. The last column is the methane
@@ -178,12 +185,14 @@ class Ventilation(Part):
         gas = self._by_input[:, : self.values.shape[1]].sum(axis=1, keepdims=True)
         self._added_by_input = np.concatenate([self._by_input * share, gas], axis=1)
         self._added_always = np.append(self._base.ravel() * share, self._base[0].sum())
+        self._added = np.empty_like(self._added_always)
+        self._added_cells = self._added[:-1].reshape(self._base.shape)
         self._coal_near = -np.expm1(-dt / self._coal_tau)
         self._stirred = True
 
     def _step_fans(self, dt: float) -> None:
         """Fans at rest are left alone."""
-        outside = (*self.powered.values(), *self.wind_locked, *self.gas_locked)
+        outside = self.powered, self.wind_locked, self.gas_locked
         if self._second >= self._routine_at:
             self._routine_at += self.design.main_fans.routine_days * 86_400.0
             self.main.change_duty()
@@ -191,7 +200,7 @@ class Ventilation(Part):
         self._stirring = self._stirred or outside != self._outside
         if not self._stirring:
             return
-        self._outside = outside
+        self._outside = self.powered.copy(), self.wind_locked.copy(), self.gas_locked.copy()
         for fan, name in zip(self.main.fans, self.design.main_fans.names, strict=True):
             fan.powered = self.powered[name]
         for blower in self.auxiliary.fans:
@@ -202,6 +211,9 @@ class Ventilation(Part):
         self.power_kw.update(zip(self._fans, kw, strict=True))
         self._fan_channels.renew(self.wind_locked, self.gas_locked)
         self.contacts[:] = self._contacts()
+        doors = len(self.design.doors)
+        self._now[4 : 4 + doors] = self.contacts[len(self.contacts) - doors :]
+        self._now[4 + doors :] = self._fan_channels.now
 
     def _drive(self, dt: float) -> None:
         """What moves the air and what comes out of goafs, for the next seconds."""
@@ -247,61 +259,28 @@ class Ventilation(Part):
             self.auxiliary.command(number - 2, key, value)
 
     def disturbances(self) -> Mapping[str, Sequence[str]]:
-        """Branches are named `air_<branch>` here."""
-        air = ("gas_rise", "fire")
-        return (
-            {f"air_{name}": air for name in (*self.layout.branches, "main_return") if name not in self.design.headings}
-            | {f"air_{name}": (*air, "aux_fan_stop", "duct_torn") for name in self.design.headings}
-            | dict.fromkeys(self.design.main_fans.names, ("main_fan_stop", "reversal"))
-            | {fan.name: ("aux_fan_stop",) for fan in self.auxiliary.fans}
-            | dict.fromkeys(self.design.doors, ("door_open",))
-        )
+        """See `Disturbances`."""
+        return self._disturbances.known()
 
     def disturb(self, equipment: str, kind: str, amount: float) -> None:
-        """`gas_rise` m³/min and `fire` MW at a branch or a place; `aux_fan_stop`, `main_fan_stop`, `reversal`,
-        `door_open` with 1; `duct_torn` the share of air lost. 0 ends each."""
-        name = equipment.removeprefix("air_")
+        """See `Disturbances`."""
         self._stirred = True
-        if kind in ("gas_rise", "fire") and (place := self._place(name)):
-            most = 100.0 if kind == "gas_rise" else 20.0
-            if not 0.0 <= amount <= most:
-                raise Refused(f"{equipment} {kind} 应在 0 到 {most:g} 之间 · must be 0 to {most:g}")
-            gas, fire = self._added.get(place, (0.0, 0.0))
-            self._added[place] = (amount, fire) if kind == "gas_rise" else (gas, amount)
-            self._base = self.layout.constant.copy()
-            for where, (gas, fire) in self._added.items():
-                self.layout.add_gas(self._base, self.places[where], gas)
-                self.layout.add_fire(self._base, self.places[where], fire)
-            self._dt = 0.0
-        elif kind == "main_fan_stop" and equipment in self.design.main_fans.names:
-            fan = self.main.fans[self._fans[equipment]]
-            fan.failed, fan.fault = amount > 0.0, 0 if amount <= 0.0 else fan.fault
-        elif kind == "reversal" and equipment in self.design.main_fans.names:
-            self.main.reversed = self.airways.backwards = amount > 0.0
-        elif kind == "aux_fan_stop" and equipment in self._fans and self._fans[equipment] >= 2:
-            self.auxiliary.fans[self._fans[equipment] - 2].failed = amount > 0.0
-        elif kind in ("aux_fan_stop", "duct_torn") and name in self.design.headings:
-            self._disturb_heading(list(self.design.headings).index(name), kind, amount)
-        elif kind == "door_open" and equipment in self.design.doors:
-            self._open(equipment, amount > 0.0)
-        else:
+        if not self._disturbances.set(equipment, kind, amount):
             super().disturb(equipment, kind, amount)
 
-    def _place(self, name: str) -> str:
-        """A place by its own name, or where a branch gives off most."""
-        for place in (name, f"{name}.face", f"{name}.return"):
-            if place in self.places:
-                return place.replace(".corner", ".return_start")
-        return ""
+    def add(self, added: Mapping[str, tuple[float, float]]) -> None:
+        """Gas (m³/min) and fires (MW) by place, beside what the mine gives off."""
+        self._base = self.layout.constant.copy()
+        for place, (gas, fire) in added.items():
+            self.layout.add_gas(self._base, self.places[place], gas)
+            self.layout.add_fire(self._base, self.places[place], fire)
+        self._dt = 0.0
 
-    def _disturb_heading(self, heading: int, kind: str, amount: float) -> None:
-        if kind == "duct_torn":
-            self.auxiliary.torn[heading] = min(max(amount, 0.0), 1.0)
-            return
-        for fan in self.auxiliary.fans[2 * heading : 2 * heading + 2]:
-            fan.failed = amount > 0.0
+    def reverse(self, backwards: bool) -> None:
+        """The main fan blows into the mine."""
+        self.main.reversed = self.airways.backwards = backwards
 
-    def _open(self, door: str, wide: bool) -> None:
+    def open(self, door: str, wide: bool) -> None:
         """An open door short-circuits its branch."""
         (self.open_doors.add if wide else self.open_doors.discard)(door)
         self.main.open_doors = len(self.open_doors)

@@ -19,8 +19,8 @@ CABLE_X = 0.4
 """Reactance of a cable over its resistance."""
 MAGNETISING = 0.01
 """Reactive power of an unloaded transformer over its rating."""
-LIVE_AT = 0.5
-"""Of nominal voltage; below it contactors drop."""
+DEAD, LIVE_AT, LOW_AT = 0.05, 0.65, 0.75
+"""Of nominal voltage: below it there is none; contactors drop; panels say that it is too low."""
 IDLE_Q = 0.45
 """Reactive power of an unloaded motor over that at rated load; it grows with the square of the load."""
 
@@ -50,14 +50,15 @@ class Grid:
         at = {name: n for n, name in enumerate(self.nodes)}
         self.parent = [at.get(source, -1) for source in sources.values()]
         chains = [[at[above] for above in design.above(name) if above != SUPPLY] for name in self.nodes]
-        self.downwards = sorted(range(len(self.nodes)), key=lambda n: len(chains[n]))
+        depth = [len(chain) for chain in chains]
+        downwards = sorted(range(len(self.nodes)), key=lambda n: depth[n])
         self.consumer_node = [at[consumer.feeder] for consumer in design.consumers.values()]
         rated = np.zeros(len(self.nodes))
         for node, consumer in zip(self.consumer_node, design.consumers.values(), strict=True):
             rated[[node, *chains[node]]] += consumer.kw
         self.k, self.kq, self.p0, self.q0, self.kva = (np.zeros(len(self.nodes)) for _ in range(5))
         self.volts_in, self.volts_out = (np.full(len(self.nodes), design.volts) for _ in range(2))
-        for n in self.downwards:
+        for n in downwards:
             name, above = self.nodes[n], self.parent[n]
             self.volts_in[n] = self.volts_out[above] if above >= 0 else design.volts
             if name in design.feeders:
@@ -79,6 +80,9 @@ class Grid:
         self._by_load = np.where(motor, 0.0, kvar / kw)
         self._by_square = np.where(motor, (1.0 - IDLE_Q) * kvar / (kw * kw), 0.0)
         self.consumer_volts = self.volts_out[self.consumer_node]
+        self._levels = [
+            Level([n for n in downwards if depth[n] == level], self) for level in range(max(depth, default=-1) + 1)
+        ]
 
     def reactive(self, kw: Array) -> Array:
         """kvar of the consumers for their kW, [steps, consumers]: an inverter's follows its load, a motor's hardly."""
@@ -92,33 +96,48 @@ class Grid:
         """Whether there is voltage behind each node. `closed` [feeders, steps], `supply` [steps], 0 or 1."""
         live = np.ones((len(self.nodes), closed.shape[1]))
         live[: self.feeders] = closed
-        for n in self.downwards:
-            live[n] *= live[self.parent[n]] if self.parent[n] >= 0 else supply
+        for level in self._levels:
+            live[level.nodes] *= live[level.parents] if level.parents is not None else supply
         return live
 
     def flow(self, kw: Array, kvar: Array, live: Array, supply: Array) -> Flow:
         """`kw`, `kvar` [consumers, steps], `live` [nodes, steps], `supply` [steps]: voltage of nominal."""
         shape = live.shape
-        p, q, lost = np.zeros(shape), np.zeros(shape), np.zeros(shape[1])
+        p, q, drop = np.zeros(shape), np.zeros(shape), np.empty(shape)
+        incoming_p, incoming_q, lost = np.zeros((3, shape[1]))
         for c, node in enumerate(self.consumer_node):
             p[node] += kw[c]
             q[node] += kvar[c]
-        drop = np.empty(shape)
-        incoming_p, incoming_q = np.zeros(shape[1]), np.zeros(shape[1])
-        for n in reversed(self.downwards):
-            square = p[n] * p[n] + q[n] * q[n]
-            drop[n] = self.k[n] * p[n] + self.kq[n] * q[n]
-            loss = self.k[n] * square + self.p0[n] * live[n]
-            lost += loss
-            p[n] += loss
-            q[n] += self.kq[n] * square + self.q0[n] * live[n]
-            above = self.parent[n]
-            into_p, into_q = (p[above], q[above]) if above >= 0 else (incoming_p, incoming_q)
-            into_p += p[n]
-            into_q += q[n]
+        for level in reversed(self._levels):
+            nodes = level.nodes
+            here_p, here_q, on = p[nodes], q[nodes], live[nodes]
+            square = here_p * here_p
+            square += here_q * here_q
+            drop[nodes] = level.k * here_p + level.kq * here_q
+            loss = level.k * square + level.p0 * on
+            here_p += loss
+            here_q += level.kq * square + level.q0 * on
+            p[nodes], q[nodes] = here_p, here_q
+            for row, above in enumerate(level.above):
+                lost += loss[row]
+                into_p, into_q = (p[above], q[above]) if above >= 0 else (incoming_p, incoming_q)
+                into_p += here_p[row]
+                into_q += here_q[row]
         u_in, u_out = np.empty(shape), np.empty(shape)
-        for n in self.downwards:
-            above = self.parent[n]
-            u_in[n] = u_out[above] if above >= 0 else supply
-            u_out[n] = (u_in[n] - drop[n]) * live[n]
+        for level in self._levels:
+            before = u_out[level.parents] if level.parents is not None else supply
+            u_in[level.nodes] = before
+            u_out[level.nodes] = (before - drop[level.nodes]) * live[level.nodes]
         return Flow(p, q, u_in, u_out, incoming_p, incoming_q, lost)
+
+
+class Level:
+    """The nodes that are equally far from the supply, with what their columns need. `parents`: None at the top."""
+
+    def __init__(self, nodes: list[int], grid: Grid) -> None:
+        self.nodes = np.array(nodes, np.intp)
+        self.above = [grid.parent[n] for n in nodes]
+        self.parents = np.array(self.above, np.intp) if self.above[0] >= 0 else None
+        self.k, self.kq, self.p0, self.q0 = (
+            values[self.nodes][:, np.newaxis] for values in (grid.k, grid.kq, grid.p0, grid.q0)
+        )

@@ -10,7 +10,7 @@ from simulators.design.power import PowerDesign
 from simulators.engine.filters import Lag, Total, Wander
 from simulators.engine.part import Rows
 from simulators.physics.electricity.demand import Demand
-from simulators.physics.electricity.grid import LIVE_AT, Array, Flow, Grid
+from simulators.physics.electricity.grid import DEAD, LOW_AT, Array, Flow, Grid
 from simulators.physics.electricity.registers import Registers
 from simulators.physics.electricity.switchgear import FAULTS, NO_VOLTAGE
 from simulators.physics.electricity.tariff import Clock
@@ -86,7 +86,7 @@ class Readings:
         kw = rows[:, :consumers].copy()
         kvar = grid.reactive(kw)
         supply = rows[:, at["!state/supply"].start].copy()
-        live = grid.energised(_turned(rows[:, at["breaker/status"]]), (supply > LIVE_AT).astype(np.float64))
+        live = grid.energised(_turned(rows[:, at["breaker/status"]]), (supply > DEAD).astype(np.float64))
         u = supply * (1.0 + self._sway.run(dt, steps)[:, 0])
         frequency = (50.0 + self._beat.run(dt, steps)) * (supply[:, np.newaxis] > 0)
         flow = grid.flow(_turned(kw), _turned(kvar), live, u)
@@ -137,7 +137,7 @@ class Readings:
         rows[:, at["zero_current"]] = 0.02 + 0.0005 * amps
         rows[:, at["isolator"]] = 1.0
         rows[:, at["earth_switch"]] = 0.0
-        gone = u[:, :f] < LIVE_AT
+        gone = u[:, :f] < LOW_AT
         rows[:, at["under_voltage"]] = gone
         if gone.any():
             code = rows[:, at["fault_code/status"]]
@@ -163,7 +163,7 @@ class Readings:
         winding = self._winding.run(dt, 38.0 + 10.0 * live + 62.0 * square)
         rows[:, at["winding_temp"]] = winding
         rows[:, at["core_temp"]] = self._core.run(dt, 36.0 + 22.0 * live + 22.0 * square)
-        rows[:, at["high_breaker"]] = u_in > LIVE_AT
+        rows[:, at["high_breaker"]] = u_in > DEAD
         rows[:, at["low_breaker"]] = live
         rows[:, at["over_temperature"]] = winding > 120.0
         for key in ("earth_leakage/transformer", "over_current/transformer", "fault_code/transformer"):

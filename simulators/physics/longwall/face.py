@@ -283,5 +283,11 @@ class Longwall(Part):
         }
 
     def texts(self) -> Mapping[str, str]:
-        fault = "截割电机超温停机 · cutting motor hot, stopped" if self.shearer.control.tripped else ""
+        fault = ""
+        if self.shearer.control.tripped:
+            fault = "截割电机超温停机 · cutting motor hot, stopped"
+        elif not self.power_allowed:
+            fault = "瓦斯闭锁 · gas lock"
+        elif not self.transport_ready:
+            fault = "运输闭锁 · transport lock"
         return {f"{self.design.shearer.id}.fault_text": fault}

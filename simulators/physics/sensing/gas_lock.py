@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from simulators.design.sensing import GasLockDesign, RangeDesign
 from simulators.engine.part import Part, Refused, Row
 from simulators.physics.sensing.sensors import Sensors
@@ -60,8 +62,16 @@ class GasLock(Part):
         self.allowed: dict[str, bool] = {}
         self.allowed_range: dict[str, bool] = {}
         self.powered = dict.fromkeys(self.ranges, True)
-        self._now = [0.0] * len(self.channels)
+        self._now = np.zeros(len(self.channels))
+        self._contacts = np.array(
+            [at for each in self.ranges.values() for at in (each.duct, *each.fans) if at >= 0], int
+        )
+        """Points that the wind-electric locks watch: while none of them changes and nothing is cut, all rests."""
+        self._seen, self._known_powered, self._rests = b"", self.powered.copy(), False
         self._fed = {name: sensors.source_index.get(f"lock_{name}.live") for name in self.ranges}
+        for name, each in self.ranges.items():
+            if each.design.feed is not None:
+                sensors.beyond[each.design.feed]["feed_abnormal"] = (self, name)
         self._publish()
 
     def _check(self, headings: Sequence[str]) -> None:
@@ -82,9 +92,14 @@ class GasLock(Part):
     def step(self, dt: float, row: Row) -> None:
         """See `Part`."""
         sensors, changed = self.sensors, False
-        broken = self.sensors.design.fault_cuts and bool(sensors.special.any())
+        broken = sensors.design.fault_cuts and sensors.words.any_broken
         alert = broken or sensors.any_tripped
         shown = sensors.shown
+        contacts = shown.take(self._contacts, mode="clip").tobytes()
+        if not alert and self._rests and contacts == self._seen and self.powered == self._known_powered:
+            row[:] = self._now
+            return
+        self._seen, self._known_powered = contacts, self.powered.copy()
         for each in self.ranges.values():
             windless = each.duct >= 0 and not (shown[each.duct] >= 1.0 and any(shown[fan] >= 1.0 for fan in each.fans))
             powered = self.powered[each.name]
@@ -92,6 +107,7 @@ class GasLock(Part):
                 each.windless, each.powered, changed = windless, powered, True
             if windless or alert or each.state != LIVE or each.wanted_s:
                 changed |= self._step(each, dt, broken)
+        self._rests = all(each.state == LIVE and not each.wanted_s for each in self.ranges.values())
         if changed:
             self._publish()
         row[:] = self._now
@@ -136,16 +152,14 @@ class GasLock(Part):
                 self.sensors.given[fed] = each.live
             if each.design.feed is not None:
                 wrong = each.state != LIVE and each.live and each.cut_s >= self.design.feed_check_s
-                marked = self.sensors.special[self.sensors.index[each.design.feed]]
-                if wrong != (marked == FEED_ABNORMAL) and marked in (0, FEED_ABNORMAL):
-                    self.sensors.mark(each.design.feed, FEED_ABNORMAL if wrong else 0)
+                self.sensors.say(each.design.feed, "feed", FEED_ABNORMAL if wrong else 0)
             if each.heading >= 0:
                 air.wind_locked[each.heading] = each.state != LIVE and each.windless
                 air.gas_locked[each.heading] = each.state != LIVE and not each.windless
 
     def command(self, equipment: str, key: str, value: float) -> None:
         """`command` 3 (reset) closes a range that may be closed."""
-        each = self._range(equipment)
+        each = self.ranges.get(equipment.removeprefix("lock_"))
         if each is None or key != "command" or value != 3:
             super().command(equipment, key, value)
             return
@@ -154,19 +168,14 @@ class GasLock(Part):
         each.reset = True
 
     def disturbances(self) -> Mapping[str, Sequence[str]]:
-        """By range, and by the range's feed sensor."""
+        """By range; the feed sensor of a range passes it on."""
         return {f"lock_{name}": ("feed_abnormal",) for name in self.ranges}
 
     def disturb(self, equipment: str, kind: str, amount: float) -> None:
         """`feed_abnormal` 1: the breaker of a range does not open when told to."""
-        each = self._range(equipment)
+        each = self.ranges.get(equipment.removeprefix("lock_"))
         if each is None or kind != "feed_abnormal":
             super().disturb(equipment, kind, amount)
             return
         each.abnormal = amount > 0.0
         self._publish()
-
-    def _range(self, equipment: str) -> Range | None:
-        name = equipment.removeprefix("lock_")
-        by_feed = {each.design.feed: each for each in self.ranges.values() if each.design.feed}
-        return self.ranges.get(name) or by_feed.get(equipment)

@@ -18,21 +18,19 @@ from simulators.design.sensing import CalibrationKind, SensorsDesign, kinds
 from simulators.engine.part import Part, Refused, Row, Rows
 from simulators.physics.air.draws import Draws
 from simulators.physics.air.ventilation import Ventilation
-from simulators.physics.sensing import state_word
 from simulators.physics.sensing.calibration import Calibrations
 from simulators.physics.sensing.channels import Channels
-from simulators.physics.sensing.state_word import CALIBRATION, CUT_OFF, HOLDING, OVER_RANGE, SENSOR_FAULT
+from simulators.physics.sensing.faults import FAULTS, Faults
+from simulators.physics.sensing.state_word import ALARM, CALIBRATION, CUT_OFF, OVER_RANGE, StateWords
 
 WEEK_S = 604_800.0
 SLOW_S = 60.0
 """How often drift and the rock move on."""
-NEGATIVE_FAULT = 0.1
-"""A zero that has sunk by this part of the alarm's level is a sensor fault (负漂)."""
-FAULTS = ("calibrate", "unmarked_calibration", "broken_wire", "drift", "negative_drift", "over_range", *HOLDING)
 
 
 class Sensors(Part):
-    """`shown` [points] and `special` [sensors] (a state other than alarm and cut-off, or 0) are what they transmit."""
+    """`shown` [points] and the state words are what they transmit. `beyond`: equipment → kind of disturbance → the
+    part and the equipment that it is meant for."""
 
     def __init__(self, design: SensorsDesign, air: Ventilation, rng: np.random.Generator) -> None:
         self.design, self.air, self.at = design, air, Channels(design, air)
@@ -48,17 +46,17 @@ class Sensors(Part):
         self._slope = at.drift / WEEK_S * self._rng.uniform(-1.0, 1.0, count)
         self._bias = np.zeros(count)
         self._per_resolution = 1.0 / at.resolution
-        self.special = np.zeros(len(at.sensors))
+        self.words = StateWords(len(at.sensors))
         self._states = np.zeros(len(at.sensors))
         self._second = self._slow_s = self._dt = 0.0
         self._visits = Calibrations(*self._calibrations(), self._rng)
-        self._faults: dict[tuple[int, str], float] = {}
-        self._held: dict[int, float] = {}
-        self._gassed: dict[int, float] = {}
+        self.faults = Faults(at, self.words)
+        self.beyond: dict[str, dict[str, tuple[Part, str]]] = {name: {} for name in at.sensors}
+        self._watch()
         self._levels()
         self._fetch()
         self._answer = self._raw.copy()
-        self.shown = self._show()
+        self.shown = self._show(np.empty_like(self._answer))
 
     def _calibrations(self) -> tuple[dict[int, CalibrationKind], dict[int, float]]:
         at = self.at
@@ -97,18 +95,17 @@ class Sensors(Part):
         raw += self._draws.step() * self._tremble
         if self._second >= self._visits.next_due or self._visits.visits:
             self._calibrate()
-        for point, gas in self._gassed.items():
+        for point, gas in self.faults.gas.items():
             raw[point] = gas
         self._answer += (raw - self._answer) * self._near
-        shown = self._show()
-        if self._faults or self._held:
-            self._spoil(shown)
-        self.shown = shown
-        over = shown[self._cut_points] >= self.cut
+        count = len(raw)
+        self.shown = shown = self._show(row[:count])
+        if self.faults.any:
+            self.faults.spoil(shown, self._answer + self._bias)
+            self._renew_states()
+        over = shown.take(self._cut_points, mode="clip") >= self.cut
         if self.any_tripped or over.any():
             self._trip(over)
-        count = len(shown)
-        row[:count] = shown
         row[count:] = self._states
 
     def _for_step(self, dt: float) -> None:
@@ -131,10 +128,10 @@ class Sensors(Part):
         raw += at.offset
         raw[given:] += at.start
 
-    def _show(self) -> NDArray[np.float64]:
-        """What the display says of the answer."""
+    def _show(self, shown: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the display says of the answer, written into `shown`."""
         at = self.at
-        shown = self._answer + self._bias
+        np.add(self._answer, self._bias, out=shown)
         shown *= self._per_resolution
         np.rint(shown, out=shown)
         shown *= at.resolution
@@ -146,9 +143,8 @@ class Sensors(Part):
         """Once a minute: zeros drift, the rock moves."""
         passed, self._slow_s = self._slow_s, 0.0
         self._bias += self._slope * passed
-        for (at, kind), amount in self._faults.items():
-            if kind in ("drift", "negative_drift"):
-                self._bias[at] += (amount if kind == "drift" else -amount) * passed / 3600.0
+        for point, slope in self.faults.slopes.items():
+            self._bias[point] += slope * passed / 3600.0
         keep = np.exp(-passed / 43_200.0)
         wander = self.at.wander * np.sqrt(1.0 - keep * keep)
         grown = self.at.day * self._second / 86_400.0
@@ -159,7 +155,7 @@ class Sensors(Part):
         """Gas on, gas off, and the state that says so."""
         visits = self._visits
         for at in visits.begin(self._second) if self._second >= visits.next_due else ():
-            self._mark(int(self.at.sensor[at]), CALIBRATION)
+            self._say(int(self.at.sensor[at]), "calibration", CALIBRATION)
         for at, visit in list(visits.visits.items()):
             if self._second < visit.gas_until:
                 self._raw[at] = visit.gas
@@ -167,47 +163,32 @@ class Sensors(Part):
                 del visits.visits[at]
                 self._bias[at] = 0.0
                 self._slope[at] = self.at.drift[at] / WEEK_S * self._rng.uniform(-1.0, 1.0)
-                if self.special[self.at.sensor[at]] == CALIBRATION:
-                    self._mark(int(self.at.sensor[at]), 0)
-
-    def _spoil(self, shown: NDArray[np.float64]) -> None:
-        """What faults make of it."""
-        for at, value in self._held.items():
-            shown[at] = value
-        for at, kind in self._faults:
-            if kind == "broken_wire":
-                shown[at] = 0.0
-            elif kind == "over_range":
-                shown[at] = self.at.high[at]
-            elif kind == "negative_drift":
-                alarm = self.at.alarm[at] if self.at.alarm[at] < 1e4 else 1.0
-                sunk = self._answer[at] + self._bias[at] < -NEGATIVE_FAULT * alarm
-                self._mark(int(self.at.sensor[at]), SENSOR_FAULT if sunk else 0)
+                self._say(int(self.at.sensor[at]), "calibration", 0)
 
     def _trip(self, over: NDArray[np.bool_]) -> None:
         """The cut-off contacts; a sensor in calibration, or without a true value, keeps what it was."""
-        shown, special = self.shown[self._cut_points], self.special[self._cut_sensors]
+        shown, special = self.shown[self._cut_points], self.words.special[self._cut_sensors]
         holds = over | (self.tripped & (shown >= self.restore))
         self.tripped = np.where((special == 0) | (special == OVER_RANGE), holds, self.tripped)
         self.any_tripped = bool(self.tripped.any())
         self._renew_states()
 
-    def _mark(self, sensor: int, state: int) -> None:
-        self.special[sensor] = state
+    def _say(self, sensor: int, reason: str, state: int) -> None:
+        self.words.say(sensor, reason, state)
         self._renew_states()
 
-    def mark(self, name: str, state: int) -> None:
-        """The station gives a sensor a state of its own (feed abnormal); 0 ends it."""
-        self._mark(self.index[name], state)
+    def say(self, name: str, reason: str, state: int) -> None:
+        """The station gives a sensor a state (feed abnormal); 0 ends it."""
+        self._say(self.index[name], reason, state)
 
     def _renew_states(self) -> None:
-        self._states[:] = self.special
-        tripped = self._cut_sensors[self.tripped & (self.special[self._cut_sensors] == 0)]
-        self._states[tripped] = CUT_OFF
+        special = self.words.special
+        self._states[:] = special
+        self._states[self._cut_sensors[self.tripped & (special[self._cut_sensors] == 0)]] = CUT_OFF
 
     def faulty(self, name: str) -> bool:
         """Whether its wire, its station or itself has failed."""
-        return self.special[self.index[name]] in (SENSOR_FAULT, state_word.STATION_FAULT)
+        return self.words.broken(self.index[name])
 
     def value(self, name: str) -> float:
         """What its first point shows."""
@@ -222,66 +203,42 @@ class Sensors(Part):
         for layer in self._layers:
             sensors = at.sensor[layer]
             now = states[:, sensors]
-            now = np.where((now == 0) & (alarmed[:, layer] > 0), float(state_word.ALARM), now)
+            now = np.where((now == 0) & (alarmed[:, layer] > 0), float(ALARM), now)
             states[:, sensors] = np.where((now < CALIBRATION) & (beyond[:, layer] > 0), beyond[:, layer], now)
 
+    def _watch(self) -> None:
+        """What happens to the air where a sensor hangs, and to what it watches, may be told by the sensor's name."""
+        known = self.air.disturbances()
+        for name, sensor in self.design.sensors.items():
+            if sensor.place is not None:
+                self.beyond[name] |= dict.fromkeys(("gas_rise", "fire"), (self.air, sensor.place))
+            for source in sensor.source.values():
+                thing = source.rpartition(".")[0]
+                for target in (thing, f"air_{thing}"):
+                    self.beyond[name] |= dict.fromkeys(known.get(target, ()), (self.air, target))
+
     def disturbances(self) -> Mapping[str, Sequence[str]]:
-        """See `disturb`."""
-        return {
-            name: (*FAULTS, *(("gas_rise", "fire") if sensor.place else ()))
-            for name, sensor in self.design.sensors.items()
-        }
+        """See `faults`; and what `beyond` knows."""
+        return {name: (*FAULTS, *self.beyond[name]) for name in self.at.sensors}
 
     def disturb(self, equipment: str, kind: str, amount: float) -> None:
-        """On the sensor: `calibrate` (gas, in its unit, state 4), `unmarked_calibration` (the same without the state),
-        `broken_wire` 1 (0 and state 128), `drift` and `negative_drift` (unit/h), `over_range` 1 (state 8), `freeze`,
-        `station_fault` (16), `not_polled` (32) and `paused` (64) 1. On the air where it hangs or on what it watches:
-        whatever the ventilation knows. 0 ends each."""
-        sensor = self.index.get(equipment)
-        if sensor is None:
+        """Faults of the sensor, see `faults`; what is none of them goes to what it watches. 0 ends each."""
+        if kind in self.beyond.get(equipment, {}):
+            part, target = self.beyond[equipment][kind]
+            part.disturb(target, kind, amount)
+            return
+        if equipment not in self.index or kind not in FAULTS:
             super().disturb(equipment, kind, amount)
-            return
-        if kind not in FAULTS:
-            self._disturb_what_it_watches(equipment, kind, amount)
-            return
         if not np.isfinite(amount) or (amount < 0.0 and kind != "drift"):
             raise Refused(f"{equipment} {kind} {amount:g} 无效 · is no amount for it")
-        at = self.at.first[equipment]
-        if kind == "calibrate":
-            if amount:
-                self._visits.give(at, amount)
-                self._mark(sensor, CALIBRATION)
-            else:
-                self._visits.end(at, self._second)
-            return
-        if kind == "unmarked_calibration":
-            self._gassed.pop(at, None)
-            self._gassed |= {at: amount} if amount else {}
-        elif amount:
-            self._faults[at, kind] = amount
-        else:
-            self._faults.pop((at, kind), None)
-            if kind in ("drift", "negative_drift"):
+        at, sensor = self.at.first[equipment], self.index[equipment]
+        if kind != "calibration":
+            self.faults.set(at, kind, amount, self.shown)
+            if kind in ("drift", "negative_drift") and not amount:
                 self._bias[at] = 0.0
-        if kind in HOLDING:
-            self._hold(sensor, kind, amount > 0.0)
-        elif kind in ("broken_wire", "over_range", "negative_drift"):
-            state = SENSOR_FAULT if kind == "broken_wire" else OVER_RANGE if kind == "over_range" else 0
-            self._mark(sensor, state if amount else 0)
-
-    def _hold(self, sensor: int, kind: str, on: bool) -> None:
-        """The last values of all its points stay."""
-        for at in np.flatnonzero(self.at.sensor == sensor):
-            if on:
-                self._held[int(at)] = float(self.shown[at])
-            else:
-                self._held.pop(int(at), None)
-        self._mark(sensor, HOLDING[kind] if on else 0)
-
-    def _disturb_what_it_watches(self, equipment: str, kind: str, amount: float) -> None:
-        sensor = self.design.sensors[equipment]
-        watched = [name.rpartition(".")[0] for name in sensor.source.values()]
-        target = sensor.place if kind in ("gas_rise", "fire") else next(iter(watched), None)
-        if target is None or (target == sensor.place and kind not in ("gas_rise", "fire")):
-            raise Refused(f"{equipment} 没有扰动 '{kind}' · knows no disturbance '{kind}' ({amount:g})")
-        self.air.disturb(target, kind, amount)
+            self._renew_states()
+        elif amount:
+            self._visits.give(at, amount)
+            self._say(sensor, "calibration", CALIBRATION)
+        else:
+            self._visits.end(at, self._second)

@@ -35,6 +35,7 @@ class Mode(IntEnum):
     INSPECTION = 4
 
 
+_STARTING, _RUNNING = State.STARTING, State.RUNNING
 DRIVEN = (State.STARTING, State.RUNNING)
 
 
@@ -51,8 +52,8 @@ class Belt:
         self.inby: list[Belt] = []
         self.state = State.STOPPED
         self.mode = Mode.AUTO
-        self.key = False
-        """Whether the local key is in."""
+        self.key: Mode | None = None
+        """What a key on the spot has switched it to."""
         self.powered = True
         self.wanted = False
         """Whether it has been told to run."""
@@ -76,7 +77,7 @@ class Belt:
     @property
     def control(self) -> Mode:
         """The mode that holds: the key on the spot goes before the centre's choice."""
-        return Mode.LOCAL if self.key else self.mode
+        return self.key or self.mode
 
     @property
     def confirmed(self) -> bool:
@@ -148,7 +149,9 @@ class Belt:
         elif state is State.STARTING:
             self._confirm(dt)
         elif state is State.RUNNING:
-            if not self.wanted and self._empty(dt):
+            if self.wanted:
+                self._emptied = 0.0
+            elif self._empty(dt):
                 self.enter(State.STOPPING)
         elif self.drive.speed == 0.0 and not self.protections.latch:
             self.enter(State.STOPPED)
@@ -178,29 +181,29 @@ class Belt:
         drive, coal = self.drive, self.coal
         if self.follow is not None:
             drive.goal = self.follow.step(dt, drive.goal, self.fed + sum(belt.coming for belt in self.inby))
-        driven = self.state in DRIVEN
+        starting = self.state is _STARTING
+        driven = starting or self.state is _RUNNING
         if driven:
-            by = drive.run(dt, coal.on_belt, self.since if self.state is State.STARTING else None)
+            by = drive.run(dt, coal.laid - coal.head.passed, self.since if starting else None)
         elif drive.speed > 0.0:
             by = drive.coast(dt, coal.on_belt)
         else:
             by = drive.power = drive.torque = 0.0
         coal.move(by)
-        drive.warm(dt, driven, self.protections.spray)
-        left = self._discharge(dt) if self._troubled else coal.head.passing
+        protections, outby = self.protections, self.outby
+        drive.warm(dt, driven, protections.spray)
+        if (
+            protections.awake
+            or drive.sliding
+            or drive.drum_c > self._warm_c
+            or (outby is not None and outby.coal.chute > TAIL_FULL_KG)
+        ):
+            left = self._discharge(dt)
+        else:
+            left = coal.head.passing
         self.delivered += left
         self.flow = 3.6 * left / dt
         return left
-
-    @property
-    def _troubled(self) -> bool:
-        """Whether there is anything about protections and chutes that a quiet belt has not."""
-        return (
-            self.protections.awake
-            or self.drive.sliding
-            or self.drive.drum_c > self._warm_c
-            or (self.outby is not None and self.outby.coal.chute > TAIL_FULL_KG)
-        )
 
     def _discharge(self, dt: float) -> float:
         """The head's chute and the protections, when there is anything about them."""

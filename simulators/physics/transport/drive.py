@@ -29,13 +29,14 @@ class Drive:
         "_each",
         "_empty",
         "_full_take_up",
+        "_grip",
         "_mass",
         "_rated_speed",
+        "_rise_per_kw",
         "_tension_keep",
         "design",
         "drum",
         "drum_c",
-        "force",
         "goal",
         "heat_c",
         "power",
@@ -45,7 +46,6 @@ class Drive:
         "tension",
         "tension_lost",
         "torque",
-        "wet",
     )
 
     def __init__(self, design: BeltDesign) -> None:
@@ -64,19 +64,18 @@ class Drive:
         """The set speed, m/s."""
         self.speed = self.drum = self.started_from = 0.0
         self.sliding = False
-        self.force = self._empty
         self.power = 0.0
         self.torque = 0.0
         """What the motors' torque would be worth at rated speed, kW: it is torque that draws a drive's current."""
         self._rated_speed = design.speed_m_per_s / design.efficiency / 1000.0
         self.drum_c = design.ambient_c
         self.tension = 0.8 * self._full_take_up
-        self.wet = 0.0
-        """Share of the drum's grip that is lost."""
         self.tension_lost = 0.0
         """Share of the take-up's tension that is lost."""
+        self.lose(0.0, 0.0)
         self.heat_c = 0.0
         """What a failing bearing adds to the running drum's temperature, °C."""
+        self._rise_per_kw = design.drum_rise_c / self.rated_kw
         self._dt = self._drum_keep = self._tension_keep = 0.0
 
     @property
@@ -93,11 +92,17 @@ class Drive:
         """The S-curve begins from the speed that there is."""
         self.started_from = self.speed
 
+    def lose(self, grip: float, tension: float) -> None:
+        """These shares of the drum's friction and of the take-up's tension are lost."""
+        self.tension_lost = tension
+        wrap = math.exp(self.design.grip * (1.0 - grip) * self.design.wrap_rad) - 1.0
+        self._grip = self._full_take_up * (1.0 - tension) * wrap * 1000.0
+
     def run(self, dt: float, coal: float, starting_for: float | None) -> float:
         """Drive for `dt`, with `coal` kg on the belt; `starting_for` s of the S-curve, or none when it is over.
         Returns the belt's way, m."""
         design, before, drum = self.design, self.speed, self.drum
-        self.force = force = self._empty + self._each * coal
+        force = self._empty + self._each * coal
         if starting_for is not None:
             part = s_curve(starting_for / design.start_s)
             self.drum = self.started_from + (self.goal - self.started_from) * part
@@ -108,9 +113,8 @@ class Drive:
         pull = force
         if self.drum != drum:
             pull += (self._mass + coal) * (self.drum - drum) / dt
-        limit = self._grip()
-        if self.sliding or abs(pull) > limit:
-            pull = self._slide(dt, coal, force, math.copysign(limit * SLIDING, pull))
+        if self.sliding or abs(pull) > self._grip:
+            pull = self._slide(dt, coal, force, pull >= 0.0)
         else:
             self.speed = self.drum
         self.torque = abs(pull) * self._rated_speed
@@ -118,16 +122,12 @@ class Drive:
         self.power = (watts / design.efficiency if watts >= 0.0 else watts * design.efficiency) / 1000.0
         return 0.5 * (before + self.speed) * dt
 
-    def _grip(self) -> float:
-        """What the drum can transfer, N."""
-        design = self.design
-        wrap = math.exp(design.grip * (1.0 - self.wet) * design.wrap_rad) - 1.0
-        return self._full_take_up * (1.0 - self.tension_lost) * wrap * 1000.0
-
-    def _slide(self, dt: float, coal: float, force: float, friction: float) -> float:
-        """The belt goes its own way under what friction gives it, N, until it has the drum's speed again."""
+    def _slide(self, dt: float, coal: float, force: float, driving: bool) -> float:
+        """The belt goes its own way under what friction gives it until it has the drum's speed again. `driving`: the
+        drum pulls, and does not hold. Returns the drum's force, N."""
+        friction = self._grip * (SLIDING if driving else -SLIDING)
         speed = self.speed + (friction - force) / (self._mass + coal) * dt
-        self.sliding = speed < self.drum if friction >= 0.0 else speed > self.drum
+        self.sliding = speed < self.drum if driving else speed > self.drum
         if not self.sliding:
             self.speed = self.drum
             return force
@@ -137,10 +137,9 @@ class Drive:
     def coast(self, dt: float, coal: float) -> float:
         """The motors are off: resistance and brake take the belt's way. Returns it, m."""
         before = self.speed
-        self.force = self._empty + self._each * coal
         self.power = self.torque = 0.0
         self.sliding = False
-        slower = (self.force + self._brake) / (self._mass + coal)
+        slower = (self._empty + self._each * coal + self._brake) / (self._mass + coal)
         # Back-stop and brake hold a belt that stands.
         self.speed = self.drum = max(0.0, before - slower * dt)
         if slower > 0.0 and before < slower * dt:
@@ -151,15 +150,15 @@ class Drive:
         """Drum temperature and take-up tension."""
         if dt != self._dt:
             self._dt, self._drum_keep, self._tension_keep = dt, math.exp(-dt / DRUM_TAU_S), math.exp(-dt / 4.0)
-        design = self.design
-        rise = design.drum_rise_c * abs(self.power) / self.rated_kw
+        rise = self._rise_per_kw * abs(self.power)
         if self.drum > 0.0:
             rise += self.heat_c
             if self.sliding:
-                rise += abs(self.drum - self.speed) * self._grip() / 1000.0 * DRUM_TAU_S / DRUM_KJ_PER_K
+                rise += abs(self.drum - self.speed) * self._grip / 1000.0 * DRUM_TAU_S / DRUM_KJ_PER_K
         if sprayed:
             rise *= 0.5
-        target = design.ambient_c + rise
+        target = self.design.ambient_c + rise
         self.drum_c = target + (self.drum_c - target) * self._drum_keep
         tight = self._full_take_up * ((1.0 if driven else 0.8) - self.tension_lost)
-        self.tension = tight + (self.tension - tight) * self._tension_keep
+        if self.tension != tight:
+            self.tension = tight + (self.tension - tight) * self._tension_keep

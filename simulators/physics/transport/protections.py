@@ -54,7 +54,7 @@ class Protections:
         """`kind` and its unit: `DISTURBANCES`."""
         self.amounts[kind] = amount
         drive = self._drive
-        drive.wet, drive.tension_lost = self.amounts["slip"], self.amounts["tension_loss"]
+        drive.lose(self.amounts["slip"], self.amounts["tension_loss"])
         drive.heat_c = self.amounts["hot_drum"]
         self.awake = True
 

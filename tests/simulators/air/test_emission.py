@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulators.design.air import FaceDesign, FaceGas, HeadingDesign, HeadingGas
 from simulators.physics.air import emission, mixing
+from simulators.physics.air.forecast import face_gas, heading_gas
 
 
 def test_a_face_seam_gives_what_the_worked_example_says() -> None:
@@ -56,3 +58,24 @@ def test_a_wait_may_be_cut_in_two(c: float, volume: float, air: float, gas: floa
         return mixing.mix(c, volume_m3=volume, air_m3_per_min=air, gas_m3_per_min=gas, seconds=seconds)
 
     assert go(go(c, first), then) == pytest.approx(go(c, first + then), rel=1e-6, abs=1e-9)
+
+
+def test_a_face_forecast_by_its_seam_gives_on_average_what_the_formula_says() -> None:
+    gas = FaceGas(content=8.0, residual=3.0, seam_m=3.0, cut_m=3.0, loss=1.0101, tonnes_per_day=2880.0)
+    ribs, goaf, per_t = face_gas(FaceDesign(district="d", gas=gas))
+    assert per_t * 2880.0 / 1440.0 + ribs + goaf == pytest.approx(11.292, abs=0.001)
+    assert goaf == pytest.approx(0.25 * 11.292, abs=0.001)
+    stated = FaceDesign(district="d", rib_m3_per_min=1.0, goaf_m3_per_min=2.0, gas_m3_per_t=0.1)
+    assert face_gas(stated) == (1.0, 2.0, 0.1)
+
+
+def test_a_heading_forecast_by_its_seam_gives_what_the_formulas_say() -> None:
+    gas = HeadingGas(content=6.0, residual=3.0, volatile_percent=12.0, perimeter_m=7.0, advance_m_per_day=8.0)
+    design = HeadingDesign(district="d", fans=("a", "b"), gas=gas, length_m=1000.0)
+    advance = 8.0 / 1440.0
+    walls = emission.heading_ribs(7.0, advance, emission.rib_strength(12.0, 6.0), 1000.0)
+    ribs, per_t = heading_gas(design)
+    assert ribs == pytest.approx(walls)
+    assert per_t == pytest.approx(3.0)
+    # q4 is what this gives for each tonne, at the rate of the advance.
+    assert per_t * 8.0 * advance * 1.46 == pytest.approx(emission.heading_coal(8.0, advance, 1.46, 6.0, 3.0))

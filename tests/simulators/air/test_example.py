@@ -22,13 +22,32 @@ def template(name: str) -> dict[str, dict[str, object]]:
     return dict(yaml.safe_load((ROOT / f"models/library/{name}.yaml").read_text(encoding="utf-8")))
 
 
-@pytest.fixture
-def mine() -> tuple[Engine, Ventilation, Sensors, GasLock]:
-    sections = yaml.safe_load((Path(__file__).parent / "example.yaml").read_text(encoding="utf-8"))
+MINES = sorted((ROOT / "simulators/mines").glob("*/simulation.yaml"))
+
+
+def build(path: Path) -> tuple[Engine, Ventilation, Sensors, GasLock]:
+    sections = yaml.safe_load(path.read_text(encoding="utf-8"))
     air = Ventilation(VentilationDesign.model_validate(sections["ventilation"]), np.random.default_rng(1))
     sensors = Sensors(SensorsDesign.model_validate(sections["sensors"]), air, np.random.default_rng(2))
     lock = GasLock(GasLockDesign.model_validate(sections["gas_lock"]), sensors)
     return Engine([air, sensors, lock], lambda dt: None, start_us=0), air, sensors, lock
+
+
+@pytest.fixture
+def mine() -> tuple[Engine, Ventilation, Sensors, GasLock]:
+    return build(Path(__file__).parent / "example.yaml")
+
+
+@pytest.mark.parametrize("path", MINES, ids=lambda path: path.parent.name)
+def test_the_mines_that_come_with_it_have_air_to_work_in_without_alarm(path: Path) -> None:
+    engine, air, sensors, lock = build(path)
+    air.coal_t_per_h[:] = [80.0 if "heading" in name else 1200.0 for name in air.workings]
+    block = engine.run(3600)
+    states = block.pick([f"{name}.state" for name in sensors.at.sensors])
+    alarmed = {name for name, said in zip(sensors.at.sensors, states.T, strict=True) if not np.isin(said, (0, 4)).all()}
+    assert alarmed == set()
+    assert all(lock.allowed.values())
+    assert "door_open" in engine.disturbances()["door_3"]
 
 
 def test_kinds_of_sensors_are_those_of_the_library() -> None:

@@ -81,13 +81,13 @@ def test_a_change_to_the_standby_fan_within_the_ducts_inertia_is_noticed_by_the_
 def test_calibration_gas_does_not_cut_but_a_broken_wire_does() -> None:
     engine, _, sensors, lock = guarded()
     engine.run(60)
-    engine.disturb("ch4_face_t1", "calibrate", 2.0)
+    engine.disturb("ch4_face_t1", "calibration", 2.0)
     block = engine.run(300)
     assert block["ch4_face_t1.ch4"][-1] == pytest.approx(2.0, abs=0.05)
     assert lock.allowed["shearer_1"]
-    engine.disturb("ch4_face_t1", "calibrate", 0.0)
+    engine.disturb("ch4_face_t1", "calibration", 0.0)
     engine.run(120)
-    assert sensors.special[sensors.index["ch4_face_t1"]] == 0
+    assert sensors.words.special[sensors.index["ch4_face_t1"]] == 0
     engine.disturb("ch4_face_t2", "broken_wire", 1.0)
     engine.run(5)
     assert not lock.allowed["shearer_1"]
@@ -105,7 +105,8 @@ def test_unmarked_calibration_gas_cuts_as_gas_does() -> None:
 
 def test_a_breaker_that_does_not_open_is_feed_abnormal() -> None:
     engine, _, _, lock = guarded()
-    engine.disturb("lock_face_1", "feed_abnormal", 1.0)
+    assert "feed_abnormal" in engine.disturbances()["feed_face"]
+    engine.disturb("feed_face", "feed_abnormal", 1.0)
     engine.run(60)
     assert lock.allowed["shearer_1"]
     engine.disturb("air_face_1", "gas_rise", 30.0)

@@ -36,7 +36,7 @@ def test_any_cut_into_blocks_gives_the_same_sensors_and_the_same_lock(cut: list[
     def values(lengths: list[int]) -> np.ndarray:
         engine, air, _, _ = guarded(seed=4, dt=dt)
         win(air, face_1=1000.0)
-        engine.disturb("ch4_face_t1", "calibrate", 2.0)
+        engine.disturb("ch4_face_t1", "calibration", 2.0)
         engine.disturb("ch4_face_t3", "negative_drift", 5.0)
         engine.disturb("ch4_heading1_t2", "broken_wire", 1.0)
         engine.disturb("lock_heading_1", "feed_abnormal", 1.0)
@@ -111,7 +111,7 @@ def test_drift_stays_within_what_the_kind_may_drift() -> None:
 @pytest.mark.parametrize(
     ("kind", "amount", "value", "state"),
     [
-        ("calibrate", 2.0, 2.0, 4),
+        ("calibration", 2.0, 2.0, 4),
         ("unmarked_calibration", 2.0, 2.0, 2),
         ("broken_wire", 1.0, 0.0, 128),
         ("over_range", 1.0, 100.0, 8),
@@ -137,6 +137,20 @@ def test_each_fault_shows_the_value_and_the_state_of_a_real_one(
     block = run(part, 600)
     assert block["m.ch4"][-1] == pytest.approx(0.35, abs=0.06)
     assert block["m.state"][-1] == 0
+
+
+def test_of_two_faults_the_graver_is_said_and_the_other_stays_when_it_ends() -> None:
+    part = only(m=METHANE)
+    part.given[0] = 0.35
+    run(part, 100)
+    part.disturb("m", "paused", 1.0)
+    part.disturb("m", "broken_wire", 1.0)
+    block = run(part, 30)
+    assert (block["m.state"][-1], block["m.ch4"][-1]) == (128, 0.0)
+    part.disturb("m", "broken_wire", 0.0)
+    block = run(part, 30)
+    assert block["m.state"][-1] == 64
+    assert block["m.ch4"][-1] == pytest.approx(0.35, abs=0.06)
 
 
 def test_a_frozen_value_does_not_tremble() -> None:
@@ -214,4 +228,4 @@ def test_an_unknown_place_or_disturbance_is_refused() -> None:
     with pytest.raises(Refused, match="knows no disturbance 'tickle'"):
         part.disturb("m", "tickle", 1.0)
     with pytest.raises(Refused, match="no amount"):
-        part.disturb("m", "calibrate", -1.0)
+        part.disturb("m", "calibration", -1.0)

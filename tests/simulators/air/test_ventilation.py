@@ -186,7 +186,7 @@ def test_a_reversal_keeps_forty_per_cent_and_blows_the_return_over_the_face() ->
     [
         ("face_1", "gas_rise", 6.0, "air_face_1!ch4_corner", 0.4),
         ("face_1.return", "gas_rise", 6.0, "air_face_1!ch4_return", 0.3),
-        ("door_1", "door_open", 1.0, "air_face_1!ch4_face", 0.1),
+        ("air_door_1", "door_open", 1.0, "air_face_1!ch4_face", 0.1),
         ("heading_1", "duct_torn", 0.7, "air_heading_1!ch4_face", 0.1),
     ],
 )
@@ -244,10 +244,10 @@ def test_fans_obey_when_they_may_and_say_why_not() -> None:
     assert block["aux_fan_1b!state"][-1] == 1
     with pytest.raises(Refused, match="takes no command"):
         part.command("aux_fan_1a", "speed_set", 40)
-    with pytest.raises(Refused, match="0 to 100"):
+    with pytest.raises(Refused, match="must be within"):
         part.disturb("face_1", "gas_rise", 1e9)
     with pytest.raises(Refused, match="knows no disturbance"):
-        part.disturb("door_1", "gas_rise", 1.0)
+        part.disturb("air_door_1", "gas_rise", 1.0)
 
 
 def test_energy_is_the_sum_of_power() -> None:
@@ -275,3 +275,21 @@ def test_energy_is_the_sum_of_power() -> None:
 def test_an_impossible_design_is_refused(changes: dict[str, object], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         VentilationDesign.model_validate(DESIGN | changes)
+
+
+def test_fans_show_what_healthy_fans_show() -> None:
+    part = ventilation()
+    block = alone(part).run(7200)
+    late = slice(-600, None)
+    for n in (1, 2, 3, 4):
+        assert 40.0 < block[f"main_fan_1.bearing_temp_{n}"][late].mean() < 70.0
+        assert block[f"main_fan_2.bearing_temp_{n}"][late].mean() < 35.0
+    assert 60.0 < block["main_fan_1.winding_temp_1"][late].mean() < 110.0
+    assert 0.5 < block["main_fan_1.vibration_x"][late].mean() < 4.5
+    assert abs(block["main_fan_2.vibration_x"][late]).max() == 0.0
+    assert block["main_fan_1.current_1"][late].mean() == pytest.approx(
+        250e3 / (3**0.5 * 10_000 * 0.86 * 0.94), rel=0.02
+    )
+    assert block["main_fan_1.run_time"][-1] - block["main_fan_1.run_time"][0] == pytest.approx(2.0, abs=0.01)
+    assert 45.0 < block["aux_fan_1a.bearing_temp"][late].mean() < 75.0
+    assert block["aux_fan_1b.current"][late].mean() == 0.0

@@ -72,6 +72,17 @@ def test_any_cut_into_blocks_gives_the_same_belts(history, cut):
     assert not np.isnan(whole).any()
 
 
+def test_short_steps_tell_the_same_story_as_long_ones():
+    ends = []
+    for dt in (0.1, 1.0):
+        mine = Mine(one(length_m=600, lift_m=30), dt=dt)
+        mine.feed[:] = 900.0
+        mine.run(400)
+        belt = mine.belts.belts["belt_1"]
+        ends.append((mine.belts.fed_t, belt.delivered / 1000.0, belt.mass / 1000.0, belt.drive.drum_c))
+    assert ends[0] == pytest.approx(ends[1], rel=0.02)
+
+
 def test_the_same_seed_gives_the_same_belts_and_another_one_others():
     first, again, other = (Mine(seed=seed).run(400).values for seed in (1, 1, 2))
     assert np.array_equal(first, again)
@@ -87,6 +98,24 @@ def test_energy_is_the_integral_of_power():
         used = block[f"{name}!kwh"][-1] - before[f"{name}!kwh"][0]
         assert used == pytest.approx(block[f"{name}.power"].sum() / 3600.0, rel=1e-9)
         assert used > 1.0
+
+
+@pytest.mark.proof
+def test_a_day_of_shifts_and_faults_closes():
+    mine, dice = Mine(design(crew_resets_after_s=300), seed=3), np.random.default_rng(3)
+    power = 0.0
+    for hour in range(24):
+        mine.belts.run = hour % 8 != 7
+        mine.feed = FEED * dice.uniform(0.2, 1.3)
+        for name in mine.belts.names:
+            mine.engine.disturb(name, "deviation", 40.0 * (dice.random() < 0.02))
+        block = mine.run(3600)
+        power += sum(block[f"{name}.power"].sum() for name in mine.belts.names) / 3600.0
+        used = sum(block[f"{name}!kwh"][-1] for name in mine.belts.names)
+    raised = mine.raised_t + mine.belts.raised_t_per_h / 3600.0
+    assert raised > 5000.0
+    assert mine.belts.fed_t == pytest.approx(raised + mine.belts.on_belt_t, rel=1e-9)
+    assert used == pytest.approx(power, rel=1e-9)
 
 
 @pytest.mark.parametrize("speed", [2.5, 4.0])

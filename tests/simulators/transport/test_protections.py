@@ -175,6 +175,26 @@ def test_a_blocked_chute_lets_the_belt_below_run_empty_and_clears_when_it_is_fre
     mine.engine.command("belt_103", "command", 3.0)
 
 
+def test_a_belt_that_is_too_slow_for_its_coal_buries_the_heads_above_it():
+    mine = Mine(design(**HOLDS)).running()
+    mine.feed = FEED
+    mine.run(900)
+    mine.engine.command("belt_103", "speed_set", 1.4)
+    block = mine.run(300)
+    codes = {name: block[f"{name}.fault_code"][-1] for name in mine.belts.names}
+    assert 2000 in (codes["belt_104"], codes["belt_105"])
+    assert codes["belt_103"] == codes["belt_102"] == 0
+
+
+def test_a_belt_that_runs_down_away_from_its_drum_is_caught_as_too_fast():
+    mine = loaded(length_m=800, lift_m=-120)
+    block, tripped = after(mine, "slip", 1.0)
+    assert tripped is not None
+    assert 1.05 < block["belt_1.speed"].max() / 3.5 < 1.35
+    assert block["belt_1.fault_code"][-1] == 1000
+    assert block["belt_1.speed"][-1] == 0.0
+
+
 def test_the_crew_resets_and_the_line_runs_again_some_time_after_the_cause_has_gone():
     mine = Mine(design(crew_resets_after_s=300)).running()
     mine.engine.disturb("belt_102", "smoke", 8.0)

@@ -6,8 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simulators.physics.transport.belt import State
+from simulators.physics.transport.sequence import way_in
 from tests.simulators.transport.mine import FEED, INBY, Mine, design
 
 
@@ -74,6 +77,38 @@ def test_a_trip_stops_all_inby_at_once_and_outby_runs_on_to_empty(tripped):
         assert mine.belts.belts[name].state is State.RUNNING
         assert mine.belts.belts[name].mass == pytest.approx(0.0, abs=1e-6)
     assert mine.belts.belts[INBY[tripped]].mass > 1000.0
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.sampled_from([f"belt_10{n}" for n in range(1, 7)]),
+    st.sampled_from([("pull_cord", 1.0), ("smoke", 9.0), ("deviation", 90.0), ("slip", 1.0), ("power", 0.0)]),
+    st.integers(0, 300),
+)
+def test_whatever_stops_a_belt_stops_its_inby_in_the_same_step_and_nothing_else(name, cause, seconds):
+    mine = Mine(design(crew_resets_after_s=None)).running()
+    mine.feed = 0.5 * FEED
+    mine.run(1 + seconds)
+    if cause[0] == "power":
+        mine.belts.powered[mine.belts.index[name]] = False
+    else:
+        mine.engine.disturb(name, *cause)
+    belt = mine.belts.belts[name]
+    mine.until(lambda: not belt.confirmed, within=60.0)
+    inby = {one.name for one in way_in(belt)}
+    for other in mine.belts.belts.values():
+        assert other.confirmed == (other is not belt and other.name not in inby), other.name
+        assert mine.belts.ready[mine.belts.index[other.name]] == other.confirmed
+
+
+def test_a_stop_that_is_called_off_in_time_stops_nothing():
+    mine = Mine().running()
+    mine.belts.run = False
+    mine.run(100)
+    assert not mine.belts.ready.any()
+    mine.belts.run = True
+    mine.run(2000)
+    assert mine.belts.ready.all()
 
 
 def test_a_loss_of_power_lets_the_belt_coast_and_the_line_comes_back():

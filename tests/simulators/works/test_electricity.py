@@ -184,6 +184,21 @@ def test_an_outage_is_seen_everywhere() -> None:
     assert all(part.powered.values())
 
 
+def test_a_dip_lets_contactors_drop_and_panels_say_so() -> None:
+    part = electricity()
+    engine = Engine([part], loads(part), start_us=START)
+    engine.disturb("meter_incoming", "voltage_dip", 0.4)
+    block = engine.run(3)
+    assert not any(part.powered.values())
+    assert block["feeder_1_01.under_voltage"][-1] == 1
+    assert block["feeder_1_01.fault_code"][-1] == 4
+    assert block["feeder_1_01.voltage_ab"][-1] == pytest.approx(6000, rel=0.02)
+    engine.disturb("meter_incoming", "voltage_dip", 0.15)
+    block = engine.run(3)
+    assert all(part.powered.values())
+    assert block["feeder_1_01.under_voltage"][-1] == 0
+
+
 def test_registers_count_in_their_hours_and_add_up() -> None:
     block = run(electricity(), 3600)
     name = "meter_shearer_1.energy"
