@@ -159,7 +159,12 @@ class Belts(Part):
         if self.run is run or self.run is None:
             return
         if self.run:
+            for belt in self.line.outby_first:
+                # One that still empties is the crew's again too: the key is back when all are wanted.
+                if belt.key is Mode.LOCAL:
+                    belt.key = None
             self.line.start_all()
+            self._turn_keys()
         else:
             self.line.stop_all()
 
