@@ -10,7 +10,6 @@ minutes, YCBJ (exceptions) while a point has one, with its end once.
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import re
 from collections.abc import Sequence
@@ -19,12 +18,15 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from models.site.model import Connection, Kind, Point
 from simulators.devices.device import LINK_FAULTS, Device, DeviceError
-from simulators.devices.kj_records import Episode, Statistics, exception_of, state_of
+from simulators.devices.kj_records import AREA_CODE, Episode, Statistics, exception_of, people, state_of
 from simulators.encode import EncodeError, Typed
+
+log = structlog.get_logger(__name__)
 
 _ADDRESS = re.compile(r"(?:(?P<kind>[A-Z]{4}):)?(?P<code>[0-9A-Za-z_.-]{1,40}|\*)(?:#(?P<field>[a-z]+))?")
 _FIELDS = {
@@ -36,8 +38,6 @@ _FIELDS = {
 }
 PERIOD_S = 20.0
 """Without another one in the connection's settings; systems write every 20 to 60 s."""
-AREA_CODE = 16
-"""Characters of an area's code; a base station's begins with its area's."""
 STATISTICS_S, DEFINITIONS_S = 300, 86_400
 MOST_HELD = 2_000
 """Files that wait while the link is cut; more, and the oldest are given up."""
@@ -88,13 +88,16 @@ class KjFolder(Device):
         self._dice = random.Random(1)
         self.files = 0
 
-    async def start(self) -> None:
+    async def prepare(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DeviceError(
                 f"connection '{self.connection.name}': the folder {self.folder} cannot be made: {error.strerror}"
             ) from error
+
+    async def start(self) -> None:
+        """There is nothing that listens: files appear."""
 
     def stamp(self, ts: int) -> int:
         """Times in the files are whole seconds."""
@@ -119,7 +122,7 @@ class KjFolder(Device):
         for kind in ("FZSS", "JZSS"):
             self._write(kind, [self._station(kind, code, now) for code in self._codes(kind)], now)
         if any(kind == "RYSS" for kind, _ in self._rows):
-            self._write("RYSS", self._people(now), now, even_empty=True)
+            self._write("RYSS", self._people(self._time(now)), now, even_empty=True)
         self._write("YCBJ", self._exceptions(now), now)
         if self._statistics and now - self._told_us >= STATISTICS_S * 1_000_000:
             self._told_us = now
@@ -171,30 +174,11 @@ class KjFolder(Device):
         rows = self._rows[kind, code]
         return [code, self._text(rows.get("run"), "0"), self._text(rows.get("power"), "1"), self._time(now)]
 
-    def _people(self, now: int) -> list[list[str]]:
-        """One record a person underground: so many at each base station and in each area (with those at its
-        stations) as their points say; the rest of the mine's total are where the site does not count."""
+    def _people(self, when: str) -> list[list[str]]:
         counts = {code: rows for (kind, code), rows in self._rows.items() if kind == "RYSS"}
-        places: list[tuple[str, str]] = []
-        for code in sorted(counts, key=len, reverse=True):
-            wanted = int(self._number(counts[code].get("people", counts[code].get("leaders"))))
-            if code == "*":
-                places += [("", "")] * (wanted - len(places))
-            elif len(code) > AREA_CODE:
-                places += [(code[:AREA_CODE], code)] * wanted
-            else:
-                places += [(code, "")] * (wanted - sum(area == code for area, _ in places))
-        left = {code: int(self._number(rows["leaders"])) for code, rows in counts.items() if "leaders" in rows}
-        when, found = self._time(now), []
-        for n, (area, station) in enumerate(places, 1):
-            counting = [code for code in {"*", area, station} if code in left]
-            leader = bool(counting) and all(left[code] > 0 for code in counting)
-            for code in counting:
-                left[code] -= leader
-            person = [f"{self.mine}{n:05d}", f"人员{n:03d}", "1", when, "", area, when if area else ""]
-            person += [station, when if station else "", "三八制", "", "0", str(int(leader)), "0"]
-            found.append([*person, f"{station}&{when}" if station else ""])
-        return found
+        wanted = {code: int(self._number(rows.get("people", rows.get("leaders")))) for code, rows in counts.items()}
+        leaders = {code: int(self._number(rows["leaders"])) for code, rows in counts.items() if "leaders" in rows}
+        return people(self.mine, wanted, leaders, when)
 
     def _number(self, row: int | None) -> float:
         return 0.0 if row is None or np.isnan(self._values[row]) else float(self._values[row])
@@ -292,10 +276,14 @@ class KjFolder(Device):
         self._put(name, data)
 
     def _put(self, name: str, data: bytes) -> None:
-        """The file appears whole: written under another name first."""
+        """The file appears whole: written under another name first. One that cannot be written is lost and told."""
         half = self.folder / f".{name}.part"
-        half.write_bytes(data)
-        os.replace(half, self.folder / name)  # noqa: PTH105
+        try:
+            half.write_bytes(data)
+            half.replace(self.folder / name)
+        except OSError as error:
+            log.warning("kj_file_lost", file=name, folder=str(self.folder), error=error.strerror)
+            return
         self.files += 1
 
     def _begin(self, kind: str, amount: float) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 
 from simulators.encode import Typed
 
+AREA_CODE = 16
+"""Characters of an area's code; a base station's begins with its area's."""
 NORMAL, SENSOR_FAULT = "0", "128"
 EXCEPTIONS = ((128, "004"), (16, "006"), (4, "007"), (8, "008"), (2, "002"), (1, "001"))
 """Bits of a point's state → the kind of exception, the weightiest first: sensor broken, substation unreachable,
@@ -71,3 +73,27 @@ class Episode:
     kind: str
     since_us: int
     values: Statistics = field(default_factory=Statistics)
+
+
+def people(mine: str, wanted: Mapping[str, int], leaders: Mapping[str, int], when: str) -> list[list[str]]:
+    """RYSS records, one a person underground: so many at each base station and in each area (with those at its
+    stations) as `wanted` says by code; the rest of the mine's total, `*`, are where nobody counts. `leaders`: how
+    many of them lead, by code, where that is said."""
+    places: list[tuple[str, str]] = []
+    for code in sorted(wanted, key=len, reverse=True):
+        if code == "*":
+            places += [("", "")] * (wanted[code] - len(places))
+        elif len(code) > AREA_CODE:
+            places += [(code[:AREA_CODE], code)] * wanted[code]
+        else:
+            places += [(code, "")] * (wanted[code] - sum(area == code for area, _ in places))
+    left, found = dict(leaders), []
+    for n, (area, station) in enumerate(places, 1):
+        counting = [code for code in {"*", area, station} if code in left]
+        leader = bool(counting) and all(left[code] > 0 for code in counting)
+        for code in counting:
+            left[code] -= leader
+        person = [f"{mine}{n:05d}", f"人员{n:03d}", "1", when, "", area, when if area else ""]
+        person += [station, when if station else "", "三八制", "", "0", str(int(leader)), "0"]
+        found.append([*person, f"{station}&{when}" if station else ""])
+    return found

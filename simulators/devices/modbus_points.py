@@ -31,10 +31,10 @@ class Line:
     async def open(self) -> None:
         """Listen, if it does not yet. Raises OSError."""
         if not self._open:
-            self._open = True
             await self.server.start()
             self.link.device_port = self.server.port
             await self.link.start()
+            self._open = True
 
     async def close(self) -> None:
         self._open = False

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.site.model import Point
-from simulators.encode.number import SIZES, Bytes, EncodeError, Floats, from_bytes, quantise, to_bytes
+from simulators.encode.number import SIZES, Bytes, Floats, from_bytes, quantise, to_bytes
 from simulators.encode.place import Spot, byte_order, spot
 from simulators.encode.scale import Scale
 
@@ -98,7 +98,7 @@ class RegisterLayout:
 
     def encode(self, values: Floats, images: Images, texts: Sequence[str] = ()) -> Floats:
         """Put the values (one a point, in its unit) and the texts into the images; give back what the device
-        now shows, in the points' units. NaN is no value: it needs a float, or a number that says so."""
+        now shows, in the points' units. NaN is no value: a float holds it, else a number that says so, else 0."""
         raw = self.scale.raw(values)
         held = np.full(len(self.points), np.nan)
         for column in self._columns:
@@ -110,7 +110,7 @@ class RegisterLayout:
 
     def _put(self, column: _Column, raw: Floats, image: Bytes) -> Floats:
         if column.kind in ("bits", "coils", "bool"):
-            whole = np.clip(np.rint(_finite(raw, self, column)), 0, None)
+            whole = np.clip(np.rint(_finite(raw)), 0, None)
             top = 1 if column.kind == "bool" else column.mask
             numbers = np.where(top == 1, whole != 0, np.minimum(whole, top)).astype(np.uint16)
             on = numbers ^ column.flip
@@ -127,7 +127,7 @@ class RegisterLayout:
                 words[column.register] = state[column.register]
             return numbers.astype(np.float64)
         floating = column.kind.startswith("float")
-        numbers = quantise(raw if floating else _finite(raw, self, column), column.kind)
+        numbers = quantise(raw if floating else _finite(raw), column.kind)
         image[column.target] = to_bytes(numbers, column.kind)
         return numbers.astype(np.float64)
 
@@ -186,9 +186,7 @@ def _turned(words: NDArray[np.uint16], swapped: NDArray[np.bool_]) -> NDArray[np
     return np.where(swapped, words.byteswap(), words).astype(np.uint16)
 
 
-def _finite(raw: Floats, layout: RegisterLayout, column: _Column) -> Floats:
-    bad = ~np.isfinite(raw)
-    if bad.any():
-        point = layout.points[int(column.rows[bad][0])]
-        raise EncodeError(f"{point.path}: {column.kind} has no number that says that there is no value (no_value)")
-    return raw
+def _finite(raw: Floats) -> Floats:
+    """What a whole number holds where there is no value and no number that says so: 0, as an input without a
+    signal gives."""
+    return np.where(np.isfinite(raw), raw, 0.0)

@@ -65,7 +65,7 @@ class Typed:
         held = np.full(len(raw), np.nan)
         for kind, rows in self._rows.items():
             wanted = raw[rows]
-            none = np.isnan(wanted)
+            none = ~np.isfinite(wanted)
             numbers = quantise(np.where(none, 0.0, wanted), kind)
             held[rows] = np.where(none, np.nan, numbers.astype(np.float64))
             plain = (numbers != 0).tolist() if kind == "bool" else numbers.tolist()

@@ -54,5 +54,5 @@ def site(points: list[Point], connections: list[Connection], templates: dict[str
     )
 
 
-def connection(name: str, adapter: str, settings: dict[str, Any]) -> Connection:
-    return Connection(name, "edge1", adapter, settings, {"fast": Group("fast", 1.0)})
+def connection(name: str, adapter: str, settings: dict[str, Any], period_s: float = 1.0) -> Connection:
+    return Connection(name, "edge1", adapter, settings, {"fast": Group("fast", period_s)})

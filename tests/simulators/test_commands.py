@@ -49,7 +49,7 @@ async def opcua(tmp_path: Path) -> AsyncIterator[OpcUaPoints]:
         "watchdog_s": 3,
         "publishing_ms": 100,
     }
-    device = OpcUaPoints(connection("c1", "opcua", facts), NODES, tmp_path / "server")
+    device = OpcUaPoints(connection("c1", "opcua", facts, 0.2), NODES, tmp_path / "server")
     await device.prepare()
     await show(device, math.nan, math.nan, math.nan, math.nan, 2.5)
     await device.start()

@@ -91,7 +91,7 @@ async def show(device: KjFolder, ts: int, *values: float) -> np.ndarray:
 @pytest.mark.parametrize(("encoding", "profile"), [("utf-8", "nmsa"), ("gbk", "nmsa"), ("gb18030", "nmsa-n")])
 async def test_every_type_of_file_is_read_for_what_it_says(tmp_path: Path, encoding: str, profile: str) -> None:
     device = made(tmp_path, encoding, profile=profile)
-    await device.start()
+    await device.prepare()
     async with Receiver(device) as there:
         ts = now()
         shown = await show(device, ts, *FIRST)
@@ -119,7 +119,7 @@ async def test_every_type_of_file_is_read_for_what_it_says(tmp_path: Path, encod
 
 async def test_two_files_of_one_second_have_two_names_and_appear_whole(tmp_path: Path) -> None:
     device = made(tmp_path)
-    await device.start()
+    await device.prepare()
     ts = now()
     for _ in range(2):
         await show(device, ts, *FIRST)
@@ -133,7 +133,7 @@ async def test_two_files_of_one_second_have_two_names_and_appear_whole(tmp_path:
 
 async def test_faults_of_the_system_and_of_the_way_to_the_folder(tmp_path: Path) -> None:
     device = made(tmp_path)
-    await device.start()
+    await device.prepare()
 
     def names() -> list[str]:
         return [path.name for path in tmp_path.glob("*_CDSS_*.txt")]
@@ -172,6 +172,19 @@ async def test_faults_of_the_system_and_of_the_way_to_the_folder(tmp_path: Path)
     await device.close()
 
 
+async def test_a_folder_that_goes_away_costs_files_and_nothing_else(tmp_path: Path) -> None:
+    device = made(tmp_path / "inbox")
+    await device.prepare()
+    await show(device, now(), *FIRST)
+    there = device.files
+    (tmp_path / "inbox").rename(tmp_path / "away")
+    await show(device, now() + 1_000_000, *FIRST)
+    assert device.files == there
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DeviceError, match="cannot be made"):
+        await made(tmp_path / "file" / "inbox").prepare()
+
+
 def test_addresses_that_no_file_has_are_refused() -> None:
     with pytest.raises(DeviceError, match="in no exchange file"):
         KjFolder(connection("c1", "kj", {"folder": "x", "mine": MINE}), [point("a", "CDSS:abc#colour", "")])
@@ -181,7 +194,7 @@ async def test_through_a_gateway_each_value_once_at_its_time(tmp_path: Path) -> 
     inbox = tmp_path / "inbox"
     facts = {"folder": str(inbox), "mine": MINE, "poll_s": 0.05, "timeout_s": 10}
     device = KjFolder(connection("c1", "kj", facts), POINTS[:1])
-    await device.start()
+    await device.prepare()
     sent: dict[int, float] = {}
     async with mine_bus(tmp_path / "bus", CODE) as server, await server.connect("store") as store:
         stream = Stream(await store.consumer(subjects.SAMPLES, "store"))

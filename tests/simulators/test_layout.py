@@ -15,7 +15,7 @@ from protocols.adapter import Tag
 from protocols.modbus.address import Table
 from protocols.modbus.decode import decode, decode_texts
 from protocols.modbus.planner import compile_plan
-from simulators.encode import EncodeError, RegisterLayout
+from simulators.encode import RegisterLayout
 from simulators.encode.number import SIZES, bounds
 from tests.simulators.points import point
 
@@ -160,9 +160,12 @@ def test_no_value_is_the_number_that_says_so(kind: str, none: float) -> None:
     assert math.isnan(layout.encode(np.array([none * 0.5 + 3.0]), held)[0])
 
 
-def test_an_integer_without_such_a_number_cannot_hold_no_value() -> None:
-    with pytest.raises(EncodeError, match=r"belt1/a: int16 has no number"):
-        RegisterLayout([point("a", "hr:0", "int16")]).encode(np.array([math.nan]), images())
+def test_an_integer_without_such_a_number_shows_what_an_input_without_a_signal_does() -> None:
+    points, held = [point("a", "hr:0", "int16", offset=-50.0), point("b", "hr:2", "float32")], images()
+    shown = RegisterLayout(points).encode(np.full(2, math.nan), held)
+    assert shown[0] == -50.0 and math.isnan(shown[1])
+    read = as_the_adapter_reads(points, held)
+    assert read[0] == 0.0 and math.isnan(read[1])
 
 
 @pytest.mark.parametrize(

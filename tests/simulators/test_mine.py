@@ -119,7 +119,7 @@ def test_a_stopped_belt_stops_the_belt_before_it_and_the_shearer(demo: Site) -> 
     plant.disturb("belt_101", "pull_cord", 7)
     block = plant.run(120)
     assert (block["belt_101!state"][-1], block["belt_101.pull_cord"][-1], block["belt_102.running"][-1]) == (5, 1, 0)
-    assert plant.texts()["shearer_3205.fault_text"] == "运输闭锁"
+    assert plant.texts()["shearer_3205.fault_text"] == "运输闭锁 · transport lock"
     assert not shearer.transport_ready
     block = plant.run(120)
     assert [block[name][-1] for name in ("belt_101.speed", "belt_102.speed", "shearer_3205.speed")] == [0, 0, 0]

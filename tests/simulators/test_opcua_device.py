@@ -41,7 +41,7 @@ POINTS = [
 async def device(tmp_path: Path) -> AsyncIterator[OpcUaPoints]:
     url = f"opc.tcp://127.0.0.1:{free_port()}/sevenones"
     settings = {"url": url, "user": "gateway", "password": "right"}
-    made = OpcUaPoints(connection("c1", "opcua", settings), POINTS, tmp_path / "server")
+    made = OpcUaPoints(connection("c1", "opcua", settings, 0.2), POINTS, tmp_path / "server")
     await made.prepare()
     shown = made.hold(np.array([12.25, 1.5004, 3, 1, np.nan, 0.1]), ["", "", "", "", "停", ""])
     assert np.allclose(shown[:4], [12.25, 1.5004, 3, 1])
@@ -141,3 +141,10 @@ def test_a_server_without_a_password_is_not_made(tmp_path: Path) -> None:
     settings = {"url": "opc.tcp://127.0.0.1:1/x", "user": "gateway", "password": ""}
     with pytest.raises(DeviceError, match="password"):
         OpcUaPoints(connection("c1", "opcua", settings), POINTS, tmp_path)
+
+
+def test_what_is_read_once_a_second_changes_once_a_second(tmp_path: Path) -> None:
+    settings = {"url": "opc.tcp://127.0.0.1:1/x", "user": "gateway", "password": "right"}
+    made = OpcUaPoints(connection("c1", "opcua", settings, 1.0), POINTS, tmp_path)
+    shown = [made.hold(np.array([n, 1.5, 3, 1, np.nan, 0.1]), [""] * 6)[0] for n in range(12)]
+    assert shown == [0.0] * 5 + [5.0] * 5 + [10.0] * 2
