@@ -45,7 +45,8 @@ class BigMine:
 
     def ways(self) -> dict[str, Way]:
         found = self.modbus.ways(PHASES_MS)
-        settings = {"url": self.opcua.url, "max_items_per_subscription": EACH}
+        # Sampled twice a second: at the very rate of the change a second would be left out now and then.
+        settings = {"url": self.opcua.url, "max_items_per_subscription": EACH, "sampling_ms": 500}
         found["opcua"] = Way("opcua", settings, {"second": {"period": "1 s"}})
         found["mqtt"] = Way("mqtt", {"host": "127.0.0.1", "port": self.mqtt.port, "client_id": "load-gateway"})
         return found
