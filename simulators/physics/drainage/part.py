@@ -27,6 +27,7 @@ from simulators.physics.drainage.pump import (
 )
 from simulators.physics.order import Order
 from simulators.physics.record import Record
+from simulators.physics.told import NONE, Told
 
 FLAT, VALLEY = PERIODS.index("flat"), PERIODS.index("valley")
 LOCAL, REMOTE, AUTO, INSPECTION = 1, 2, 3, 4
@@ -95,7 +96,8 @@ class Drainage(Part):
             {**kept, **counted, **modes, "water_total/room": room, "energy/room": room, "!kwh/room": room, **shown},
             first=self._stepped,
         )
-        self.channels += more
+        self._told = Told((design.room, *design.pumps))
+        self.channels += more + self._told.channels
         self._row = np.zeros(self._stepped)
         self._shown_mode = -1
         hours = np.array([pump.hours for pump in self.pumps])
@@ -233,6 +235,7 @@ class Drainage(Part):
 
     def observe(self, dt: float, rows: Rows) -> None:
         at, design, steps = self._at, self.design, len(rows)
+        rows[:, len(self.channels) - len(self._told.values) :] = self._told.values
         per, first = len(OF_PUMP), len(OF_ROOM)
 
         def of(key: str) -> Rows:
@@ -264,6 +267,11 @@ class Drainage(Part):
 
     def command(self, equipment: str, key: str, value: float) -> None:
         """`mode_command` for the room; `command` 1 start, 2 stop, 3 reset for a pump, in remote mode."""
+        if value != NONE or key not in ("command", "mode_command"):
+            self._obey(equipment, key, value)
+        self._told.take(equipment, key, value)
+
+    def _obey(self, equipment: str, key: str, value: float) -> None:
         if key == "mode_command" and value in (LOCAL, REMOTE, AUTO, INSPECTION):
             self.mode = int(value)
             return

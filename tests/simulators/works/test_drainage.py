@@ -137,7 +137,11 @@ def test_commands_count_in_remote_mode_only() -> None:
         engine.command("pump_2", "command", 1)
     engine.command("pump_room_1", "mode_command", REMOTE)
     engine.command("pump_2", "command", 1)
-    assert engine.run(300)["pump_2.state"][-1] == 2
+    block = engine.run(300)
+    assert block["pump_2.state"][-1] == 2
+    assert (block["pump_2.command"][-1], block["pump_room_1.mode_command"][-1]) == (1, REMOTE), "they read back"
+    engine.command("pump_2", "command", 0)
+    assert engine.run(1)["pump_2.state"][-1] == 2, "0 is no command"
     with pytest.raises(Refused, match="not ready"):
         engine.command("pump_2", "command", 1)
     engine.command("pump_2", "command", 2)
