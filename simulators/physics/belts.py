@@ -162,7 +162,12 @@ class Belts(Part):
         if self.run is None or (self.run is run and not handed_back):
             return
         if self.run:
+            for belt in self.line.outby_first:
+                # One that still empties is the crew's again too: the key is back when all are wanted.
+                if belt.key is Mode.LOCAL:
+                    belt.key = None
             self.line.start_all()
+            self._turn_keys()
         else:
             self.line.stop_all()
 

@@ -9,11 +9,13 @@ from simulators.plant.plant import Plant
 
 
 class Recorder:
-    """Of one plant, from its first step on: faces tell the number of a step, not an instant."""
+    """Of one plant, from now on, in steps of its present length: faces tell the number of a step, no instant."""
 
     def __init__(self, plant: Plant) -> None:
         self._parts = plant.engine.parts
         self._start_us, self._step_us = plant.now_us, round(plant.engine.dt * 1e6)
+        self._made = {id(part): part.steps for part in self._parts if isinstance(part, Longwall)}
+        self.take()  # what was before is not of this record
 
     def take(self) -> list[Record]:
         """All since this was last asked."""
@@ -27,7 +29,7 @@ class Recorder:
 
     def _of_face(self, face: Longwall, event: Event) -> Record:
         """`action` and `web` are events of the templates; a corrected drum height is only of the truth."""
-        at = self._start_us + event.step * self._step_us
+        at = self._start_us + (event.step - self._made[id(face)]) * self._step_us
         if isinstance(event, SupportAction):
             facts: dict[str, float | str] = {"action": event.action, "source": event.source, "kind": event.kind}
             return Record(face.design.supports.names[event.support], "action", at, at, facts)

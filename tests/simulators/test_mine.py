@@ -223,6 +223,10 @@ async def test_mqtt_and_opcua_tell_exactly_the_rows_of_the_truth(tmp_path: Path)
     listener = Listener(broker.port)
     mine, stop = Mine(site, tmp_path, 1, design=load_design(DEMO)), asyncio.Event()
     mine.plant.warm_up(3600)
+    # A face has pauses: begin in one of its long stretches.
+    for _ in range(200):
+        if abs(mine.plant.run(600)["shearer_3205.speed"]).min() > 1:
+            break
     told: list[tuple[int, int, float]] = []
     try:
         await mine.start()

@@ -44,10 +44,10 @@ def _style() -> None:
         plt.rcParams["font.family"] = "DejaVu Sans"
 
 
-def _figure(rows: int, height: float, ratios: list[float] | None = None) -> tuple[Any, Any]:
+def _figure(rows: int, height: float, ratios: list[float], *, sharex: bool = True) -> tuple[Any, Any]:
     _style()
     return plt.subplots(
-        rows, 1, figsize=(9.0, height), sharex=True, layout="constrained", gridspec_kw={"height_ratios": ratios}
+        rows, 1, figsize=(9.0, height), sharex=sharex, layout="constrained", gridspec_kw={"height_ratios": ratios}
     )
 
 
@@ -57,28 +57,36 @@ def _save(figure: Any, path: Path) -> None:
 
 
 def belts(shift: Shift, path: Path) -> None:
-    """Speed, current, power of the chain over its first start in the shift."""
+    """Speed, current, power of the chain over its first start in the shift; then the coal of the whole shift."""
     speed = shift["belt_101.speed"]
     moving = speed > 0.05
     starts = np.flatnonzero(moving[1:] & ~moving[:-1]) + 1
-    begin = max(0, (int(starts[0]) if len(starts) else 0) - 30)
-    end = min(len(speed), begin + 1500)
-    seconds = np.arange(end - begin)
-    figure, axes = _figure(4, 7.6)
-    rows: list[tuple[str, str, str]] = [
-        ("speed", _both("带速", "speed"), "m/s"),
-        ("current_1", _both("1号电机电流", "motor 1 current"), "A"),
-        ("power", _both("功率", "power"), "kW"),
-        ("flow", _both("煤流量", "coal flow"), "t/h"),
+    begin = max(0, (int(starts[0]) if len(starts) else 0) - 20)
+    end = min(len(speed), begin + 300)
+    figure, axes = _figure(4, 8.4, [1, 1, 1, 1.3], sharex=False)
+    rows: list[tuple[str, str]] = [
+        ("speed", _both("带速", "speed") + ", m/s"),
+        ("current_1", _both("1号电机电流", "motor 1 current") + ", A"),
+        ("power", _both("功率", "power") + ", kW"),
     ]
-    for axis, (key, label, unit) in zip(axes, rows, strict=True):
+    for axis, (key, label) in zip(axes, rows, strict=False):
         for name in BELTS:
-            axis.plot(seconds, shift[f"{name}.{key}"][begin:end], lw=1.1, label=name)
-        axis.set_ylabel(f"{label}, {unit}")
+            axis.plot(np.arange(end - begin), shift[f"{name}.{key}"][begin:end], lw=1.2, label=name)
+        axis.set_ylabel(label)
+        axis.set_xlim(0, end - begin)
     axes[0].legend(ncols=4, loc="lower right")
-    axes[-1].set_xlabel(_both("秒", "seconds"))
+    axes[2].set_xlabel(_both("启动后秒数", "seconds of the start"))
+    hours = shift.hours[::10]
+    for name in BELTS:
+        axes[3].plot(hours, shift[f"{name}.flow"][::10], lw=0.7, label=name)
+    axes[3].set_ylabel(_both("煤流量", "coal flow") + ", t/h")
+    axes[3].set_xlim(0, hours[-1])
+    axes[3].set_xlabel(_both("班内小时", "hours of the shift"))
     figure.suptitle(
-        _both("皮带逆煤流启动：从主斜井到工作面", "the line starts against the coal, from the incline to the face")
+        _both(
+            "皮带逆煤流启动，以及全班煤流",
+            "the line starts against the coal, from the incline to the face; the shift's coal",
+        )
     )
     _save(figure, path)
 
@@ -95,11 +103,13 @@ def face(shift: Shift, path: Path) -> None:
         np.arange(1, len(names) + 1),
         pressure,
         cmap="viridis",
+        vmin=15.0,
         shading="nearest",
         rasterized=True,
     )
     hours = shift.hours[shown][::10]
-    axes[0].plot(hours, shift["shearer_1.support_number"][shown][::10], color="white", lw=1.3)
+    axes[0].plot(hours, shift["shearer_1.support_number"][shown][::10], color="white", lw=2.4)
+    axes[0].plot(hours, shift["shearer_1.support_number"][shown][::10], color="tab:red", lw=1.2)
     axes[0].set_ylabel(_both("支架号", "support"))
     axes[0].grid(visible=False)
     figure.colorbar(mesh, ax=axes[0], label=_both("左立柱压力", "left leg pressure") + ", MPa", pad=0.01)
@@ -112,7 +122,7 @@ def face(shift: Shift, path: Path) -> None:
     axes[2].plot(hours, shift["shearer_1.speed"][shown][::10], lw=0.6, color="tab:green")
     axes[2].set_ylabel(_both("牵引速度", "haulage") + ", m/min")
     axes[2].set_xlabel(_both("班内小时", "hours of the shift"))
-    figure.suptitle(_both("采煤机位置（白线）与支架压力", "shearer (white line) and the pressure of the supports"))
+    figure.suptitle(_both("采煤机位置（红线）与支架压力", "shearer (red line) and the pressure of the supports"))
     _save(figure, path)
 
 

@@ -234,6 +234,11 @@ class Longwall(Part):
         self.supports.shields.observe(dt, rows[:, self._machines :], weighting, heartbeat)
         rows[:, : self._machines] = columns.T
 
+    @property
+    def steps(self) -> int:
+        """How many steps it has made: the number of the last."""
+        return self._number
+
     def events(self) -> list[Event]:
         """What has happened since this was last asked, oldest first; at most a month of it is kept."""
         events = list(self.events_kept)

@@ -10,7 +10,13 @@ from models.site.files import Folder
 from models.site.library import Library
 from models.site.loader import examine
 from models.site.problems import Problems
-from simulators.devices.device import FAULTS, LINK_FAULTS
+from simulators.devices.device import FAULTS, LINK_FAULTS, Device
+from simulators.devices.kj import KjFolder
+from simulators.devices.modbus_points import ModbusPoints
+from simulators.devices.mqtt import MqttPoints
+from simulators.devices.opcua import OpcUaPoints
+from simulators.devices.sparkplug import SparkplugNodes
+from simulators.devices.sql import SqlView
 from simulators.faults.catalogue import Fault, FaultError, catalogue, fault_of
 from simulators.faults.scenario import mines
 from simulators.faults.scenario_check import disturbances
@@ -52,6 +58,26 @@ def test_its_signs_are_points_and_states_that_templates_have(id_: str, library: 
             if sign.alarm in ("hi", "hihi", "lo", "lolo"):
                 kinds = {limit.kind for limit in point.limits}
                 assert sign.alarm in kinds, (owner, sign.point)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "device"),
+    [
+        ("modbus", ModbusPoints),
+        ("opcua", OpcUaPoints),
+        ("mqtt", MqttPoints),
+        ("sparkplug", SparkplugNodes),
+        ("kj", KjFolder),
+        ("sql", SqlView),
+    ],
+)
+def test_each_protocol_can_have_what_the_catalogue_lets_it(adapter: str, device: type[Device]):
+    named = {
+        fault.kind
+        for fault in catalogue().values()
+        if fault.target in ("device", "link") and (not fault.on or adapter in fault.on)
+    }
+    assert named == device.kinds
 
 
 def test_amounts_are_bounded_and_the_usual_one_is_taken():

@@ -84,7 +84,7 @@ def test_beginning_again_changes_how_much_and_for_how_long(mine):
         ("device_garbage", "belt_plc", {}, "it can have: hang, delay"),
         ("link_delay", "belt_plc", {"amount": 55.0}, "too long"),
         ("freeze", "belt_101/speeed", {}, "there is no point"),
-        ("calibration", "belt_101/speed", {}, "cannot have 'calibrate'"),
+        ("calibration", "belt_101/speed", {}, "cannot have 'calibration'"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_happens(mine, id_, target, options, words):

@@ -149,7 +149,7 @@ def test_commands_act_when_the_mode_allows():
 
 
 def test_a_warm_motor_alarms_before_it_trips():
-    machine = shearer(8)
+    machine = shearer(8, stop_share=0.0)
     for _ in range(1800):
         machine.step(1.0, AUTOMATIC, True, True, 0)
     assert 40.0 < machine.left_c < 80.0

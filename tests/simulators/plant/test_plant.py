@@ -34,7 +34,7 @@ def plant(name: str = "middle", seed: int = 1, dt: float = 1.0) -> Plant:
 
 
 class Day:
-    """The middle mine from Monday 08:00 local time until the next: the channels that are looked at, and all extremes."""
+    """The middle mine from Monday 08:00 local time on: the channels that are looked at, and all extremes."""
 
     def __init__(self) -> None:
         self.plant = plant()
