@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from simulators.design.drainage import DrainageDesign
 from simulators.engine.engine import Engine
 from simulators.engine.part import Refused
+from simulators.physics.drainage.control import FLAT, LOCAL, REMOTE, VALLEY
 from simulators.physics.drainage.hydraulics import shaft_kw
-from simulators.physics.drainage.part import FLAT, LOCAL, REMOTE, VALLEY, Drainage
+from simulators.physics.drainage.part import Drainage
 from simulators.physics.drainage.pump import Stage
 from simulators.physics.order import Order
 
