@@ -1,6 +1,6 @@
 """Fills the store with the past of a simulated mine, as if its gateways had collected it.
 
-    simulate (a process)  →  what the devices hold  →  guards, normalisation, exception report  →  the store's writer
+    simulate (a process of its own)  →  what the devices hold  →  guards, normalisation, exception report  →  store
 
 All but the first are the programs' own code, in columns: `lanes` says when a point is read and what the gateway makes
 of it, `intake` how it comes to disk. A range that is filled again is replaced sample by sample; an interruption

@@ -62,7 +62,7 @@ def fill(
     connections = dict(site.connections)
     schedule = Schedule(points, connections, STEP_US)
     read_from = tuple(connections[point.connection] for point in schedule.points)
-    job = Job(make, given, schedule.points, read_from, when.seconds)
+    job = Job(make, given, schedule.points, read_from, when.seconds, STEP_US)
     began, seconds, told = time.monotonic(), 0, Told()
     intake = Intake(site, home)
     try:

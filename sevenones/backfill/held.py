@@ -4,7 +4,7 @@ would decode. The quantisation is the simulated devices' own (simulators.encode)
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,10 +69,19 @@ class Held:
         known = set(columns)
         return [name for name in self.names if name not in known]
 
+    def pick(self, block: Block) -> NDArray[np.float64]:
+        """[steps, points] of a block in the points' units, in an order of its own, for `raw`; NaN where there is
+        none."""
+        return block.pick(self._sorted)
+
     def of(self, block: Block) -> NDArray[np.float64]:
         """[steps, points] raw numbers; NaN where a device that can say so has no value."""
-        known = block.columns
-        raw = block.pick(self._sorted)
+        return self.raw(self.pick(block), block.ts, self.unknown(list(block.columns)))
+
+    def raw(
+        self, raw: NDArray[np.float64], ts: NDArray[np.int64], unknown: Collection[str] = ()
+    ) -> NDArray[np.float64]:
+        """As `of`, from what `pick` gave, which is overwritten. `unknown`: names that nothing simulates."""
         if self._scaled:
             raw -= self._offset
             raw /= self._factor
@@ -84,9 +93,9 @@ class Held:
             raw[:, self._counters] = np.mod(np.rint(raw[:, self._counters]), self._full)
         empty = np.isnan(raw)
         if empty.any():
-            self._fill(raw, empty, np.array([name in known for name in self._sorted]))
+            self._fill(raw, empty, np.array([name not in unknown for name in self._sorted]))
         if len(self._beats):
-            raw[:, self._beats] = (block.ts // 1_000_000 % BEATS)[:, None]
+            raw[:, self._beats] = (ts // 1_000_000 % BEATS)[:, None]
         raw[:, self._rounded] = np.round(raw[:, self._rounded], DECIMALS)
         for kind, columns in self._types:
             raw[:, columns] = quantise(raw[:, columns], kind)

@@ -1,4 +1,4 @@
-"""The simulating half: a process of its own that runs the mine in blocks and hands over what its devices hold.
+"""The simulating half: a process of its own that runs the mine in blocks and hands over what its points are.
 
 Blocks lie in shared memory, a few of them, so that neither half waits long for the other and memory stays bounded.
 """
@@ -48,6 +48,7 @@ class Job:
     points: tuple[Point, ...]
     connections: tuple[Connection, ...]
     steps: int
+    step_us: int
 
 
 @dataclass
@@ -69,8 +70,8 @@ class Told:
 
 @contextlib.contextmanager
 def simulated(job: Job) -> Iterator[Iterator[tuple[int, NDArray[np.float64], Told]]]:
-    """Blocks of raw numbers, in order: the first step's time µs, [steps, points], and what is known so far. A block
-    holds until the next is asked for. Raises BackfillError when the process fails."""
+    """Blocks of the raw numbers that its devices hold, in order: the first step's time µs, [steps, points], and what
+    is known so far. A block holds until the next is asked for. Raises BackfillError when the process fails."""
     context = get_context("spawn")
     width = max(1, len(job.points))
     memory = SharedMemory(create=True, size=SLOTS * STEPS * width * 8)
@@ -80,6 +81,7 @@ def simulated(job: Job) -> Iterator[Iterator[tuple[int, NDArray[np.float64], Tol
         process.start()
         theirs.close()
         ring = np.ndarray((SLOTS, STEPS, width), np.float64, memory.buf)
+        held = Held(job.points, job.connections)
 
         def blocks() -> Iterator[tuple[int, NDArray[np.float64], Told]]:
             for number in range(-(-job.steps // STEPS)):
@@ -90,7 +92,8 @@ def simulated(job: Job) -> Iterator[Iterator[tuple[int, NDArray[np.float64], Tol
                 if isinstance(told, str):
                     raise BackfillError(f"模拟失败 · the simulation failed: {told}")
                 first, steps, known = told
-                yield first, ring[number % SLOTS, :steps, : len(job.points)], known
+                picked = ring[number % SLOTS, :steps, : len(job.points)]
+                yield first, held.raw(picked, first + job.step_us * np.arange(steps), set(known.unknown)), known
                 with contextlib.suppress(BrokenPipeError):
                     ours.send(number)
 
@@ -125,12 +128,12 @@ def _simulate(job: Job, memory_name: str, pipe: Pipe) -> None:
             block = engine.run(steps)
             if not number:
                 told.unknown = held.unknown(list(block.columns))
-            raw = held.of(block)
-            told.add(block, float(block.ts[-1] - block.ts[0]) / 1e6 / max(1, steps - 1) if steps > 1 else 1.0)
+            picked = held.pick(block)
+            told.add(block, job.step_us / 1e6)
             told.simulating_s += time.process_time() - started
             if number >= SLOTS:
                 pipe.recv()  # the half that reads has done with this slot
-            ring[number % SLOTS, :steps, : len(job.points)] = raw
+            ring[number % SLOTS, :steps, : len(job.points)] = picked
             pipe.send((int(block.ts[0]), steps, told))
     except (EOFError, BrokenPipeError):
         return
