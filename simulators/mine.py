@@ -16,19 +16,24 @@ from simulators.design.mine import MineDesign
 from simulators.devices.device import Device, DeviceError
 from simulators.devices.modbus_points import Lines, ModbusPoints
 from simulators.engine.part import Refused
+from simulators.faults.catalogue import FaultError
 from simulators.faults.desk import Desk
 from simulators.faults.dispatch import Faults
 from simulators.faults.scenario import Scenario
 from simulators.faults.schedule import Schedule
 from simulators.plant import Plant
+from simulators.plant.recorder import Recorder
 from simulators.plant.sketch import sketch
 from simulators.truth import TruthLog
+from simulators.truth.records import TruthWriter
 
 log = structlog.get_logger(__name__)
 
 STEP_S = 0.1
 WARM_UP_S = 3600.0
 FLUSH_S = 0.5
+SEGMENT_S = 600.0
+"""The truth of what machines did is on disk at the latest after this."""
 MOST_BEHIND = 600
 """Steps that are caught up after a pause; a longer one (a machine that slept) is skipped."""
 
@@ -95,6 +100,9 @@ class Mine:
         self.faults = Faults(site, self.plant, self.devices)
         self._now = self.plant.run(1)
         self.schedule: Schedule | None = None
+        self._home = home
+        self._done: TruthWriter | None = None
+        self._recorder: Recorder | None = None
         self._say_what_is_not_modelled()
         self._steps = 0
 
@@ -146,6 +154,8 @@ class Mine:
 
     async def start(self) -> None:
         """Start all devices; each holds its first values before it serves. Raises DeviceError."""
+        self._done = TruthWriter(self._home, self.plant.columns, every_s=SEGMENT_S)
+        self._recorder = Recorder(self.plant)
         for shown in self._shown:
             await shown.device.prepare()
             await self._show(shown)
@@ -155,6 +165,8 @@ class Mine:
         """Go on by `count` steps of STEP_S and show the last; what was passed over was never shown."""
         before = self._steps
         self._now = self.plant.run(count)
+        if self._done is not None and self._recorder is not None:
+            self._done.take(self._now, self._recorder.take())
         self._steps += count
         for shown in self._shown:
             if self._steps // shown.every > before // shown.every:
@@ -192,7 +204,10 @@ class Mine:
             if due - steps > MOST_BEHIND:
                 log.warning("simulation_paused", skipped_steps=due - steps)
                 started, steps, due = loop.time(), 0, 0
-            (self.schedule or self.faults).advance(self._clock())
+            try:
+                (self.schedule or self.faults).advance(self._clock())
+            except FaultError as error:  # a machine's or device's own refusal, of what the check let pass
+                log.warning("fault_refused", reason=str(error))
             if due > steps:
                 await self.step(due - steps)
                 steps = due
@@ -207,6 +222,8 @@ class Mine:
         for device in self.devices.values():
             await device.close()
         self.truth.close()
+        if self._done is not None:
+            self._done.close()
 
 
 def _texts(shown: _Shown, texts: list[str]) -> list[str]:
@@ -224,7 +241,7 @@ async def run(
     design: MineDesign | None = None,
 ) -> None:
     """Serve the devices of a site until `stop`, see `simulators.run`. Raises DeviceError when one cannot be
-    served, FaultError when a fault of the scenario cannot be made."""
+    served; a fault of the scenario that cannot be made is logged."""
     mine = Mine(site, home, seed, design=design)
     mine.plant.warm_up(WARM_UP_S)
     desk = Desk(mine.faults, wall_clock)

@@ -6,6 +6,7 @@ Blocks lie in shared memory, a few of them, so that neither half waits long for 
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -113,6 +114,9 @@ def _simulate(job: Job, memory_name: str, pipe: Pipe) -> None:
     try:
         engine = job.make(**job.given)
         held = Held(job.points, job.connections)
+        # The mine itself lives to the end, and its steps leave hardly anything that refers to itself.
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 20)
         ring = np.ndarray((SLOTS, STEPS, max(1, len(job.points))), np.float64, memory.buf)
         told = Told()
         for number, begin in enumerate(range(0, job.steps, STEPS)):

@@ -119,6 +119,41 @@ def check(
         sys.exit(1)
 
 
+def rehearse(
+    file: Annotated[Path, typer.Argument(help="情景文件 · a scenario file")],
+    home: Annotated[
+        Path | None, typer.Option(help="把真值与应有的报警写到这里 · write the truth and the expected alarms here")
+    ] = None,
+) -> None:
+    """不经设备和平台快速演练情景，核对预期 · play a scenario on the mine alone and check what must show.
+
+    Ends with 1 when something does not."""
+    from models.site import SiteErrors
+    from sevenones.terminal import open_console
+    from simulators.faults.catalogue import FaultError
+    from simulators.faults.rehearsal import rehearse as play
+    from simulators.faults.scenario_check import load_scenario
+
+    try:
+        found, site = load_scenario(file, os.environ)
+        verdicts = play(found, site, home)
+    except (SiteErrors, FaultError) as error:
+        sys.exit(str(error))
+    console = open_console()
+    for verdict in verdicts:
+        each = verdict.expectation
+        mark = {True: "✓", False: "✗", None: "–"}[verdict.met]
+        what = f"{each.value:g}" if each.value is not None else each.quality or f"alarm {each.alarm}"
+        never = "不应 · never " if each.absent else ""
+        when = "" if verdict.after_s is None else f"{verdict.after_s:g} s"
+        console.print(
+            f"{mark} {each.at:>7g} s  {each.point or each.connection}  {never}{what} ≤ {each.within:g} s   {when}",
+            markup=False,
+        )
+    if any(verdict.met is False for verdict in verdicts):
+        sys.exit(1)
+
+
 def _seconds(text: str) -> float:
     from pydantic import TypeAdapter, ValidationError
 

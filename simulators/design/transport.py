@@ -124,7 +124,7 @@ class BeltDesign(Strict):
     scale: Id | None = None
     """Belt scale that is an equipment of its own."""
     scale_at_m: Annotated[float, Field(ge=15, le=6000)] | None = None
-    """From the tail; by default 20 m before the head."""
+    """From the tail; by default 20 m before the head. A belt without a scale shows the flow that leaves its head."""
     scale_error: Annotated[float, Field(ge=0, le=0.05)] = 0.005
     """Largest error of the scale's gain."""
     scale_drift: Annotated[float, Field(ge=0, le=0.01)] = 0.001
@@ -139,8 +139,10 @@ class BeltDesign(Strict):
         return self
 
     @property
-    def weighed_at_m(self) -> float:
+    def weighed_at_m(self) -> float | None:
         """Place of the scale, m from the tail."""
+        if self.scale is None:
+            return None
         return self.length_m - 20.0 if self.scale_at_m is None else self.scale_at_m
 
 

@@ -55,7 +55,11 @@ class Engine:
 
     def disturbances(self) -> Mapping[str, Sequence[str]]:
         """Equipment → kinds of disturbance that it knows."""
-        return {name: kinds for part in self.parts for name, kinds in part.disturbances().items()}
+        found: dict[str, tuple[str, ...]] = {}
+        for part in self.parts:
+            for name, kinds in part.disturbances().items():
+                found[name] = tuple(dict.fromkeys((*found.get(name, ()), *kinds)))
+        return found
 
     def texts(self) -> Mapping[str, str]:
         """Text channels now."""

@@ -16,8 +16,8 @@ from simulators.engine.part import Refused
 from simulators.faults.catalogue import Fault, FaultError, fault_of
 from simulators.faults.distortion import Distortions
 
-AIR = "air_"
-"""How places of air are named where machines are."""
+NAMED = ("{}", "air_{}", "lock_{}", "{}_room")
+"""How machines name what is no equipment: a place of air, the range of a lock, the inside of a chamber."""
 
 
 class Machines(Protocol):
@@ -94,8 +94,6 @@ class Faults:
             self._device(id_, fault, target, amount)
         elif fault.target == "sensor" and "/" in target:
             self._distort(fault, target, amount)
-        elif fault.target == "air":
-            self._disturb(id_, fault, target if target.startswith(AIR) else AIR + target, amount)
         else:
             self._disturb(id_, fault, target, amount)
 
@@ -129,15 +127,22 @@ class Faults:
         return self._points[target]
 
     def _disturb(self, id_: str, fault: Fault, target: str, amount: float) -> None:
-        known = self._machines.disturbances()
-        if fault.kind not in known.get(target, ()):
-            can = sorted(name for name, kinds in known.items() if fault.kind in kinds)
-            hint = f"；可以的有 {', '.join(can[:12])}" if can else ""
-            raise FaultError(
-                f"'{target}' 不会发生 {id_}{hint} · '{target}' cannot have {id_}"
-                + (f"; these can: {', '.join(can[:12])}" if can else "; nothing simulated here can")
-            )
+        owner = resolve(id_, fault, target, self._machines.disturbances())
         try:
-            self._machines.disturb(target, fault.kind, amount)
+            self._machines.disturb(owner, fault.kind, amount)
         except Refused as refused:
             raise FaultError(str(refused)) from refused
+
+
+def resolve(id_: str, fault: Fault, target: str, known: Mapping[str, Sequence[str]]) -> str:
+    """What machines call the target of a fault. `known`: as `Machines.disturbances`. Raises FaultError when
+    nothing of that name can have it."""
+    for form in NAMED:
+        if fault.kind in known.get(form.format(target), ()):
+            return form.format(target)
+    can = sorted(name for name, kinds in known.items() if fault.kind in kinds)
+    few = ", ".join(can[:12]) + (", …" if len(can) > 12 else "")
+    raise FaultError(
+        f"'{target}' 不会发生 {id_}；{f'可以的有 {few}' if can else '这里没有可以发生的设备'} · "
+        f"'{target}' cannot have {id_}; {f'these can: {few}' if can else 'nothing simulated here can'}"
+    )

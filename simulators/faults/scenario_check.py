@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from models.site.loader import examine
 from models.site.model import Kind, Point, Site
-from models.site.problems import Problems, SiteErrors, nearest
+from models.site.problems import Problem, Problems, SiteErrors, nearest
 from models.site.yamlfile import Path as Place
 from models.site.yamlfile import parse
+from simulators.design.mine import FILE, load_design
 from simulators.faults.catalogue import Fault, FaultError, fault_of
+from simulators.faults.dispatch import resolve
 from simulators.faults.distortion import KINDS
 from simulators.faults.scenario import Expectation, FaultEntry, Read, read
-
-SIMULATION = "simulation.yaml"
 
 
 def load_scenario(path: Path, environment: Mapping[str, str] | None = None) -> tuple[Read, Site]:
@@ -26,7 +26,7 @@ def load_scenario(path: Path, environment: Mapping[str, str] | None = None) -> t
     if report.site is None:
         raise SiteErrors(report.problems)
     site = report.site
-    problems = check(found, site, places(found.folder))
+    problems = check(found, site, disturbances(site, found.folder))
     if problems.count:
         raise SiteErrors(problems.ordered())
     return found, site
@@ -34,34 +34,36 @@ def load_scenario(path: Path, environment: Mapping[str, str] | None = None) -> t
 
 def section(folder: Path, name: str) -> Any:
     """One section of a mine's simulation.yaml as plain data; {} where there is none. Raises SiteErrors."""
-    path = folder / SIMULATION
+    path = folder / FILE
     if not path.exists():
         return {}
     problems = Problems()
-    document = parse(path.read_text("utf-8"), SIMULATION, problems)
+    document = parse(path.read_text("utf-8"), FILE, problems)
     if document is None:
         raise SiteErrors(problems.ordered())
     return document.data.get(name) or {} if isinstance(document.data, dict) else {}
 
 
-def places(folder: Path) -> set[str]:
-    """The branches of air that a mine's ventilation has."""
-    ventilation = section(folder, "ventilation")
-    if not isinstance(ventilation, dict):
-        return set()
-    kinds = ("districts", "faces", "headings", "roads", "chambers")
-    found = {str(name) for kind in kinds for name in (ventilation.get(kind) or {})}
-    return found | {"main_return"} if found else set()
+def disturbances(site: Site, folder: Path) -> Mapping[str, Sequence[str]]:
+    """What can happen to what in a mine, as its own simulation says. Raises SiteErrors."""
+    from simulators.plant import Plant
+    from simulators.plant.sketch import sketch
+
+    design = load_design(folder) or sketch(site)
+    try:
+        return Plant(site, design, seed=1, start_us=0).disturbances()
+    except ValueError as error:
+        raise SiteErrors([Problem(FILE, "", str(error))]) from error
 
 
-def check(found: Read, site: Site, air: Iterable[str]) -> Problems:
-    """All mistakes of a scenario at their lines. `air`: the places of air that the mine has."""
-    return _Checking(found, site, set(air)).run()
+def check(found: Read, site: Site, known: Mapping[str, Sequence[str]]) -> Problems:
+    """All mistakes of a scenario at their lines. `known`: what can happen to what, as `disturbances`."""
+    return _Checking(found, site, known).run()
 
 
 class _Checking:
-    def __init__(self, found: Read, site: Site, air: set[str]) -> None:
-        self.scenario, self.document, self.site, self.air = found.scenario, found.document, site, air
+    def __init__(self, found: Read, site: Site, known: Mapping[str, Sequence[str]]) -> None:
+        self.scenario, self.document, self.site, self.known = found.scenario, found.document, site, known
         self.points = {f"{point.equipment}/{point.key}": point for point in site.points}
         self.problems = Problems()
 
@@ -105,22 +107,19 @@ class _Checking:
     def _target(self, id_: str, fault: Fault, target: str, path: Place) -> None:
         if fault.target in ("device", "link"):
             self._connection(target, path, fault.on, id_)
-        elif fault.target == "air":
-            branch = target.removeprefix("air_").partition(".")[0]
-            if branch not in self.air:
-                self._add(path, f"there is no place of air '{target}'" + nearest(branch, self.air))
         elif fault.target == "sensor" and "/" in target:
             point = self._point(target, path)
             if point is not None and (fault.kind not in KINDS or point.kind is not Kind.ANALOG):
                 self._add(path, f"{target} cannot have {id_}: it needs an analog point and one of {', '.join(KINDS)}")
-        elif target not in self.site.equipment:
+        elif fault.on and target not in self.site.equipment:
             self._add(path, f"there is no equipment '{target}'" + nearest(target, self.site.equipment))
+        elif fault.on and (template := self.site.equipment[target].template) not in fault.on:
+            self._add(path, f"'{target}' is a {template}: only {', '.join(fault.on)} can have {id_}")
         else:
-            template = self.site.equipment[target].template
-            if fault.on and template not in fault.on:
-                self._add(path, f"'{target}' is a {template}: only {', '.join(fault.on)} can have {id_}")
-            elif fault.target == "sensor" and f"{target}/state" not in self.points:
-                self._add(path, f"'{target}' is no sensor with a state word: write one of its points, {target}/<point>")
+            try:
+                resolve(id_, fault, target, self.known)
+            except FaultError as error:
+                self._add(path, str(error))
 
     def _connection(self, name: str, path: Place, adapters: tuple[str, ...] = (), id_: str = "") -> None:
         connection = self.site.connections.get(name)

@@ -19,6 +19,7 @@ from simulators.engine.filters import Wander
 from simulators.engine.part import Part, Refused, Row, Rows
 from simulators.physics.transport import protections
 from simulators.physics.transport.belt import DRIVEN, Belt, Mode, State
+from simulators.physics.transport.desk import KEYS, Desk
 from simulators.physics.transport.gauges import Gauges
 from simulators.physics.transport.layout import GROUP, STEPPED, channels, columns, scale_columns
 from simulators.physics.transport.sequence import Line
@@ -26,7 +27,8 @@ from simulators.physics.transport.sequence import Line
 NO_POWER = 9000
 DRAWN = 512
 """Steps of noise that are drawn at once."""
-_AT = {key: GROUP[key] for key in STEPPED}
+FLOWING = (".speed", ".flow", ".power", ".current_1", ".drum_temp", ".tension", "!tonnes", ".speed_set")
+"""What changes in every step, in the order in which `_carry` writes it."""
 
 
 class Belts(Part):
@@ -51,6 +53,7 @@ class Belts(Part):
         count = len(self.names)
         gauges, self._rng = rng.spawn(2)
         self.line = Line(design)
+        self._desk = Desk(self.line)
         self._gauges = Gauges(list(design.belts.values()), scales, gauges)
         self._supply_at = columns(".current_2", count)
         self._shift_at = scale_columns(".shift_total", count, len(scales))
@@ -63,6 +66,7 @@ class Belts(Part):
         self.shift = 0
 
         self._now = np.zeros(len(STEPPED) * count)
+        self._flowing = [count * GROUP[key] for key in FLOWING]
         self.running = np.zeros(count, bool)
         self.ready = np.zeros(count, bool)
         self.power_kw = self._now[columns(".power", count)]
@@ -116,13 +120,11 @@ class Belts(Part):
 
     def _carry(self, dt: float) -> None:
         """Move all belts, hand over what leaves them, and write what changes in every step."""
-        now, count, awake, raised = self._now, len(self.names), False, 0.0
+        now, awake, raised = self._now, False, 0.0
         if not self._fluttering:
             self._fluttering = self._flutter.run(dt, DRAWN)[::-1].tolist()
         flutter, per_step = self._fluttering.pop(), dt / 3.6
-        speed, flow, power = count * _AT[".speed"], count * _AT[".flow"], count * _AT[".power"]
-        goal, torque = count * _AT[".speed_set"], count * _AT[".current_1"]
-        drum, tension, tonnes = count * _AT[".drum_temp"], count * _AT[".tension"], count * _AT["!tonnes"]
+        speed, flow, power, torque, drum, tension, tonnes, goal = self._flowing
         feed = self.feed.tolist()
         for n, belt in self._inby_first:
             coal, drive = belt.coal, belt.drive
@@ -152,14 +154,20 @@ class Belts(Part):
 
     def _obey(self) -> None:
         """The order of the control room, or of the crew, has changed."""
-        run = self._ordered[0]
+        run, _, inspection = self._ordered
         self._ordered = (self.run, self.by_hand, self.inspection)
         self._busy = True
         self._turn_keys()
-        if self.run is run or self.run is None:
+        handed_back = inspection and not self.inspection
+        if self.run is None or (self.run is run and not handed_back):
             return
         if self.run:
+            for belt in self.line.outby_first:
+                # One that still empties is the crew's again too: the key is back when all are wanted.
+                if belt.key is Mode.LOCAL:
+                    belt.key = None
             self.line.start_all()
+            self._turn_keys()
         else:
             self.line.stop_all()
 
@@ -207,43 +215,12 @@ class Belts(Part):
 
     def command(self, equipment: str, key: str, value: float) -> None:
         belt = self.line.belts.get(equipment)
-        if belt is None or key not in ("command", "mode_command", "speed_set"):
+        if belt is None or key not in KEYS:
             return super().command(equipment, key, value)
-        if key == "command":
-            self._tell(belt, value)
-        elif key == "mode_command":
-            self._switch(belt, value)
-        else:
-            self._set_speed(belt, value)
+        self._desk.take(belt, key, value)
         self._put(self.index[equipment], f".{key}", value)
         self._busy = True
         return None
-
-    def _tell(self, belt: Belt, value: float) -> None:
-        orders = {1.0: self.line.start, 2.0: self.line.stop, 3.0: self.line.reset}
-        if value in orders:
-            orders[value](belt)
-        elif value != 0.0:
-            raise Refused(
-                f"{belt.name} 命令只能是 0-3 · a command is 0 none, 1 start, 2 stop or 3 reset, not {value:g}"
-            )
-
-    def _switch(self, belt: Belt, value: float) -> None:
-        if belt.key:
-            raise Refused(f"{belt.name} 现场钥匙已插入 · a key on the spot holds it")
-        if value not in tuple(Mode):
-            raise Refused(
-                f"{belt.name} 方式只能是 1-4 · a mode is 1 local, 2 remote, 3 auto or 4 inspection, not {value:g}"
-            )
-        belt.mode = Mode(int(value))
-
-    def _set_speed(self, belt: Belt, value: float) -> None:
-        if belt.control in (Mode.LOCAL, Mode.INSPECTION):
-            raise Refused(f"{belt.name} 处于就地或检修方式 · is in local or inspection mode")
-        least, most = belt.design.least_speed_share * belt.design.speed_m_per_s, belt.design.speed_m_per_s
-        if not least - 1e-9 <= value <= most + 1e-9:
-            raise Refused(f"{belt.name} 带速应在 {least:g}-{most:g} m/s · the speed must lie there, not {value:g}")
-        belt.follow, belt.drive.goal = None, value
 
     def disturb(self, equipment: str, kind: str, amount: float) -> None:
         belt = self.line.belts.get(equipment)

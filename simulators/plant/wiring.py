@@ -16,7 +16,6 @@ from simulators.physics.belts import Belts
 from simulators.physics.electricity.part import Electricity
 from simulators.physics.order import Order
 from simulators.physics.people import People
-from simulators.physics.sensing.gas_lock import LIVE
 from simulators.physics.sensing.sensors import Sensors
 from simulators.plant.joint import Joint
 from simulators.plant.parts import Parts
@@ -224,12 +223,9 @@ class Wiring:
                 air.coal_t_per_h[number] = parts.headings.coal_t_per_h[name]
         if parts.belts is not None and len(self._roads_in_air):
             air.coal_t_per_h[self._roads_in_air] = parts.belts.flow_t_per_h[self._belts_in_air]
-        for number, locked in self._locks_in_air:
-            air.wind_locked[number] = locked.windless
-            air.gas_locked[number] = locked.state != LIVE and not locked.windless
 
     def _collect_air(self) -> None:
-        """Where in the ventilation the faces, headings, belts and locks are."""
+        """Where in the ventilation the faces, headings and belts are."""
         parts, air, roads = self.parts, self.parts.ventilation, self.design.flows.roads
         if air is None:
             return
@@ -242,10 +238,6 @@ class Wiring:
         self._headings_in_air = [(at[name], name) for name in names if name in at]
         lying = {at[road]: parts.belts.index[belt] for road, belt in roads.items()} if parts.belts else {}
         self._roads_in_air, self._belts_in_air = list(lying), list(lying.values())
-        ranges = parts.gas_lock.ranges if parts.gas_lock else {}
-        self._locks_in_air = [
-            (number, ranges[name]) for number, name in enumerate(air.design.headings) if name in ranges
-        ]
 
     def feed_sensors(self, sensors: Sensors) -> None:
         """What sensors measure that is neither air nor the lock's: doors and people of the chambers."""

@@ -55,6 +55,7 @@ class Airways:
         self.flow = self.normal.copy()
         self.values = np.zeros((len(QUANTITIES), count))
         self.carried = self.values[: len(CARRIED)]
+        self._next = np.empty_like(self.carried)
         self._per_section = 1.0 / 60.0 / self.section
         self._forward = np.zeros((count, count))
         for n, cell in enumerate(cells):
@@ -111,8 +112,9 @@ class Airways:
     def step(self, added: NDArray[np.float64]) -> tuple[float, float]:
         """One step with what is `added` to each cell [CARRIED, cells]. Returns the methane that left the mine in it,
         m³/min, and that is in its air after it, m³."""
-        out = float(self.carried[0] @ self._leaving)
-        carried = self.carried @ self._turn
+        methane = self.carried[0]
+        out = float(methane @ self._leaving)
+        carried = np.matmul(self.carried, self._turn, out=self._next)
         carried += added
         np.multiply(carried, self._stays, out=self.carried)
-        return out, float(self.carried[0] @ self._holding)
+        return out, float(methane @ self._holding)

@@ -54,9 +54,18 @@ class Layout:
         self.humidity: NDArray[np.float64] = np.array(humidity)
 
     def _chain(
-        self, place: str, joins: str, length: float, section: float, air: float, branch: str, of: AirOfPlace
+        self,
+        place: str,
+        joins: str,
+        length: float,
+        section: float,
+        air: float,
+        branch: str,
+        of: AirOfPlace,
+        most: int = 4,
     ) -> None:
-        count = min(10, max(1, round(length / CELL_M)))
+        """`most` cells: the more, the sharper a change still is at the end."""
+        count = min(most, max(1, round(length / CELL_M)))
         driver = self.branches.get(branch, 0)
         first = len(self.cells)
         for n in range(count):
@@ -76,10 +85,10 @@ class Layout:
         for name, district in design.districts.items():
             theirs = [place for place in (*design.faces.values(), *design.headings.values()) if place.district == name]
             air = district.air_m3_per_min + sum(place.air_m3_per_min for place in theirs)
-            self._chain(f"{name}.return", "main_return", district.length_m, district.section_m2, air, name, district)
+            self._chain(f"{name}.return", "main_return", district.length_m, district.section_m2, air, name, district, 6)
         for name, face in design.faces.items():
             air, gate, section = face.air_m3_per_min, face.gate_m, face.gate_section_m2
-            self._chain(f"{name}.return", f"{face.district}.return", gate, section, air, name, face)
+            self._chain(f"{name}.return", f"{face.district}.return", gate, section, air, name, face, 8)
             self.places[f"{name}.return_start"] = self.entry[f"{name}.return"]
             # The checked example takes the whole face as one volume.
             self._chain(f"{name}.face", f"{name}.return", CELL_M, face.section_m2, air, name, face)
@@ -94,7 +103,7 @@ class Layout:
         for name, heading in design.headings.items():
             air, section = heading.air_m3_per_min, heading.section_m2
             joins, rest = f"{heading.district}.return", heading.length_m - heading.face_m
-            self._chain(f"{name}.return", joins, max(CELL_M, rest), section, air, name, heading)
+            self._chain(f"{name}.return", joins, max(CELL_M, rest), section, air, name, heading, 5)
             self._chain(f"{name}.face", f"{name}.return", heading.face_m, section, air, name, heading)
         waiting = dict(design.roads)
         while waiting:

@@ -47,7 +47,7 @@ LEAST_CORNER, MOST_CORNER = 1.3, 2.0
 """T0 over T2 (domain facts 5.9)."""
 GUST, PULSES, UNREST_TAU_S = 0.01, 0.06, 20.0
 """Relative unrest of the air and of the goafs' gas, and how long it lasts, s."""
-FLOW_S = 6.0
+FLOW_S = 10.0
 """How often the air's flow is computed anew while the fans are at rest, s."""
 LEAST_GOAF = 0.2
 """A rising barometer pushes air into a goaf, but some gas always comes."""
@@ -86,7 +86,7 @@ class Ventilation(Part):
         self._second = self._dt = self._since_s = 0.0
         self._stirred = self._stirring = True
         self._routine_at = design.main_fans.routine_days * 86_400.0
-        self._outside: tuple[bool, ...] = ()
+        self._outside: tuple[object, ...] = ()
         self._channels(rng)
         self.airways.settle(self._base + layout.by_goaf.sum(axis=0))
         np.multiply(self._depth, -self.main.pressure, out=self.values[-1])
@@ -126,10 +126,11 @@ class Ventilation(Part):
             *self._fan_channels.channels,
         )
         self._of_mine = len(places)
-        self._of_doors = len(places) + len(air)
-        self._of_fans = self._of_doors + len(design.doors)
+        self._of_fans = len(places) + len(air) + len(design.doors)
         self._of_seen = self._of_fans + len(self._fan_channels.now)
         self._gas = Total(2)
+        self._now = np.zeros(self._of_seen - self._of_mine)
+        """The channels of this step that are not places': four of the mine, doors, fans."""
 
     @property
     def ch4(self) -> Mapping[str, float]:
@@ -166,16 +167,15 @@ class Ventilation(Part):
         self._step_fans(dt)
         if self._stirring or self._since_s >= FLOW_S:
             self._drive(dt)
-        inputs, workings = self._inputs, len(self.workings)
-        coal = inputs[:workings]
+        inputs, now = self._inputs, self._now
+        coal = inputs[: len(self.workings)]
         coal += (self.coal_t_per_h - coal) * self._coal_near
-        added = inputs @ self._added_by_input
+        added = np.dot(inputs, self._added_by_input, out=self._added)
         added += self._added_always
-        out, held = self.airways.step(added[:-1].reshape(self._base.shape))
+        out, now[2] = self.airways.step(self._added_cells)
+        now[0], now[1], now[3] = added[-1] / 6000.0, out / 60.0, self.barometer.hpa
         self.values[0].take(self._cells, out=row[: self._of_mine], mode="clip")
-        row[self._of_mine : self._of_doors] = (added[-1] / 6000.0, out / 60.0, held, self.barometer.hpa)
-        row[self._of_doors : self._of_fans] = self.contacts[len(self.contacts) - len(self.design.doors) :]
-        row[self._of_fans : self._of_seen] = self._fan_channels.now
+        row[self._of_mine : self._of_seen] = now
 
     def _for_step(self, dt: float) -> None:
         """What depends on the length of a step, and on what is added to the air. The last column is the methane
@@ -185,12 +185,14 @@ class Ventilation(Part):
         gas = self._by_input[:, : self.values.shape[1]].sum(axis=1, keepdims=True)
         self._added_by_input = np.concatenate([self._by_input * share, gas], axis=1)
         self._added_always = np.append(self._base.ravel() * share, self._base[0].sum())
+        self._added = np.empty_like(self._added_always)
+        self._added_cells = self._added[:-1].reshape(self._base.shape)
         self._coal_near = -np.expm1(-dt / self._coal_tau)
         self._stirred = True
 
     def _step_fans(self, dt: float) -> None:
         """Fans at rest are left alone."""
-        outside = (*self.powered.values(), *self.wind_locked, *self.gas_locked)
+        outside = self.powered, self.wind_locked, self.gas_locked
         if self._second >= self._routine_at:
             self._routine_at += self.design.main_fans.routine_days * 86_400.0
             self.main.change_duty()
@@ -198,7 +200,7 @@ class Ventilation(Part):
         self._stirring = self._stirred or outside != self._outside
         if not self._stirring:
             return
-        self._outside = outside
+        self._outside = self.powered.copy(), self.wind_locked.copy(), self.gas_locked.copy()
         for fan, name in zip(self.main.fans, self.design.main_fans.names, strict=True):
             fan.powered = self.powered[name]
         for blower in self.auxiliary.fans:
@@ -209,6 +211,9 @@ class Ventilation(Part):
         self.power_kw.update(zip(self._fans, kw, strict=True))
         self._fan_channels.renew(self.wind_locked, self.gas_locked)
         self.contacts[:] = self._contacts()
+        doors = len(self.design.doors)
+        self._now[4 : 4 + doors] = self.contacts[len(self.contacts) - doors :]
+        self._now[4 + doors :] = self._fan_channels.now
 
     def _drive(self, dt: float) -> None:
         """What moves the air and what comes out of goafs, for the next seconds."""

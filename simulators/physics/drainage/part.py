@@ -73,6 +73,8 @@ class Drainage(Part):
         self._pace = Pace.of(1.0)
         self._ordered = self.order
         self._wanted = 0
+        self._commanded = False
+        """Somebody far away decides, between the lowest and the highest level."""
         self._mean = 1.0
         self._next_draw_us = start_us
         self._records: list[Record] = []
@@ -186,6 +188,9 @@ class Drainage(Part):
     def _control(self) -> None:
         """How many pumps the level asks for at this hour, one started after the other, the least worn first."""
         design, level = self.design, self.level
+        self._commanded = self._commanded and self.mode == REMOTE and design.low < level < design.high_high
+        if self._commanded:
+            return
         saves = design.valley_first and self.mode != LOCAL
         if level <= design.low:
             self._wanted = 0
@@ -273,9 +278,10 @@ class Drainage(Part):
             if not pump.ready:
                 raise Refused(f"{equipment} 不具备启动条件 · is not ready to start")
             pump.wanted = True
-            self._wanted = sum(one.wanted for one in self.pumps)
         else:
             pump.wanted = False
+        if value != RESET:
+            self._commanded = True
             self._wanted = sum(one.wanted for one in self.pumps)
 
     def disturb(self, equipment: str, kind: str, amount: float) -> None:

@@ -234,6 +234,11 @@ class Longwall(Part):
         self.supports.shields.observe(dt, rows[:, self._machines :], weighting, heartbeat)
         rows[:, : self._machines] = columns.T
 
+    @property
+    def steps(self) -> int:
+        """How many steps it has made: the number of the last."""
+        return self._number
+
     def events(self) -> list[Event]:
         """What has happened since this was last asked, oldest first; at most a month of it is kept."""
         events = list(self.events_kept)
@@ -252,7 +257,7 @@ class Longwall(Part):
         if not 0.0 <= amount < 1e6:
             raise Refused(f"{equipment}.{kind}：{amount:g} 不合理 · makes no sense")
         if kind == "support_leak":
-            self.supports.shields.leak[0, self._support_numbers[equipment]] = amount
+            self.supports.shields.leak_from_now(self._support_numbers[equipment], amount)
         elif kind == "jumping_support":
             self.supports.skip[self._support_numbers[equipment]] = amount > 0.0
         elif kind == "chain_break":
@@ -285,9 +290,9 @@ class Longwall(Part):
     def texts(self) -> Mapping[str, str]:
         fault = ""
         if self.shearer.control.tripped:
-            fault = "左截割电机超温停机"
+            fault = "截割电机超温停机 · cutting motor hot, stopped"
         elif not self.power_allowed:
-            fault = "瓦斯闭锁"
+            fault = "瓦斯闭锁 · gas lock"
         elif not self.transport_ready:
-            fault = "运输闭锁"
+            fault = "运输闭锁 · transport lock"
         return {f"{self.design.shearer.id}.fault_text": fault}

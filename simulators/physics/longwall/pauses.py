@@ -9,8 +9,8 @@ from simulators.design.longwall import ShearerDesign
 from simulators.physics.longwall.chance import Chance
 
 NONE, WAIT, OFF, ADJUST = 0, 1, 2, 3
-_SPREAD = 1.2
-_LONGEST_S = 3.0 * 3600.0
+_SPREAD = 1.0
+_LONGEST_S = 3600.0
 _MEMORY_S = 6.0 * 3600.0
 _TURNING = 0.1
 """Of the hauling time, what turning takes besides."""

@@ -27,7 +27,8 @@ STOPPED, STANDBY, ADJUSTING, CUTTING = 0, 1, 2, 3
 _CREEP = 0.3
 """m/min, while it is moved into place."""
 _OVERRIDE_MEMORY_S = 60.0
-_WINDING_RISE, _WINDING_TAU = 90.0, 1500.0
+_WINDING_RISE, _IRON_RISE, _WINDING_TAU = 95.0, 18.0, 1500.0
+"""K at rated current, K while it turns, s."""
 _COLD_AGAIN_C = 110.0
 
 
@@ -207,9 +208,9 @@ class Shearer:
             self.left_a = self.right_a = self.haul_kw = self.pump_kw = self.power_kw = 0.0
         part = 1.0 - math.exp(-dt / _WINDING_TAU)
         rise = _WINDING_RISE / self.rated_a**2
-        hot = self.hot_c if self.on else 0.0
-        self.left_c += (self.ambient + hot + rise * self.left_a**2 - self.left_c) * part
-        self.right_c += (self.ambient + rise * self.right_a**2 - self.right_c) * part
+        around, hot = (self.ambient + _IRON_RISE, self.hot_c) if self.on else (self.ambient, 0.0)
+        self.left_c += (around + hot + rise * self.left_a**2 - self.left_c) * part
+        self.right_c += (around + rise * self.right_a**2 - self.right_c) * part
         hottest = max(self.left_c, self.right_c)
         if hottest > own.warm_trip_c:
             self.control.tripped = True

@@ -90,6 +90,11 @@ class Shields:
         right = float(self.right[at]) + creep - float(self.leak[1, at]) * age / 3600.0
         return max(left, 0.0), max(right, 0.0)
 
+    def leak_from_now(self, at: int, mpa_per_h: float) -> None:
+        """The left leg of a support leaks so much from now on; its pressure now stays what it is."""
+        self.left[at] += (mpa_per_h - self.leak[0, at]) * self.age[at] / 3600.0
+        self.leak[0, at] = mpa_per_h
+
     def observe(self, dt: float, rows: Rows, weighting: np.ndarray, heartbeat: np.ndarray) -> None:
         """`rows` [steps, keys · supports] as `KEYS`; `weighting`, `heartbeat` [steps]."""
         del dt

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from simulators.design.sensing import GasLockDesign, RangeDesign
 from simulators.engine.part import Part, Refused, Row
 from simulators.physics.sensing.sensors import Sensors
@@ -60,7 +62,12 @@ class GasLock(Part):
         self.allowed: dict[str, bool] = {}
         self.allowed_range: dict[str, bool] = {}
         self.powered = dict.fromkeys(self.ranges, True)
-        self._now = [0.0] * len(self.channels)
+        self._now = np.zeros(len(self.channels))
+        self._contacts = np.array(
+            [at for each in self.ranges.values() for at in (each.duct, *each.fans) if at >= 0], int
+        )
+        """Points that the wind-electric locks watch: while none of them changes and nothing is cut, all rests."""
+        self._seen, self._known_powered, self._rests = b"", self.powered.copy(), False
         self._fed = {name: sensors.source_index.get(f"lock_{name}.live") for name in self.ranges}
         for name, each in self.ranges.items():
             if each.design.feed is not None:
@@ -85,9 +92,14 @@ class GasLock(Part):
     def step(self, dt: float, row: Row) -> None:
         """See `Part`."""
         sensors, changed = self.sensors, False
-        broken = sensors.design.fault_cuts and sensors.any_special
+        broken = sensors.design.fault_cuts and sensors.words.any_broken
         alert = broken or sensors.any_tripped
         shown = sensors.shown
+        contacts = shown.take(self._contacts, mode="clip").tobytes()
+        if not alert and self._rests and contacts == self._seen and self.powered == self._known_powered:
+            row[:] = self._now
+            return
+        self._seen, self._known_powered = contacts, self.powered.copy()
         for each in self.ranges.values():
             windless = each.duct >= 0 and not (shown[each.duct] >= 1.0 and any(shown[fan] >= 1.0 for fan in each.fans))
             powered = self.powered[each.name]
@@ -95,6 +107,7 @@ class GasLock(Part):
                 each.windless, each.powered, changed = windless, powered, True
             if windless or alert or each.state != LIVE or each.wanted_s:
                 changed |= self._step(each, dt, broken)
+        self._rests = all(each.state == LIVE and not each.wanted_s for each in self.ranges.values())
         if changed:
             self._publish()
         row[:] = self._now

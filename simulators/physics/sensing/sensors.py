@@ -56,7 +56,7 @@ class Sensors(Part):
         self._levels()
         self._fetch()
         self._answer = self._raw.copy()
-        self.shown = self._show()
+        self.shown = self._show(np.empty_like(self._answer))
 
     def _calibrations(self) -> tuple[dict[int, CalibrationKind], dict[int, float]]:
         at = self.at
@@ -98,16 +98,14 @@ class Sensors(Part):
         for point, gas in self.faults.gas.items():
             raw[point] = gas
         self._answer += (raw - self._answer) * self._near
-        shown = self._show()
+        count = len(raw)
+        self.shown = shown = self._show(row[:count])
         if self.faults.any:
             self.faults.spoil(shown, self._answer + self._bias)
             self._renew_states()
-        self.shown = shown
-        over = shown[self._cut_points] >= self.cut
+        over = shown.take(self._cut_points, mode="clip") >= self.cut
         if self.any_tripped or over.any():
             self._trip(over)
-        count = len(shown)
-        row[:count] = shown
         row[count:] = self._states
 
     def _for_step(self, dt: float) -> None:
@@ -130,10 +128,10 @@ class Sensors(Part):
         raw += at.offset
         raw[given:] += at.start
 
-    def _show(self) -> NDArray[np.float64]:
-        """What the display says of the answer."""
+    def _show(self, shown: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the display says of the answer, written into `shown`."""
         at = self.at
-        shown = self._answer + self._bias
+        np.add(self._answer, self._bias, out=shown)
         shown *= self._per_resolution
         np.rint(shown, out=shown)
         shown *= at.resolution
@@ -187,11 +185,6 @@ class Sensors(Part):
         special = self.words.special
         self._states[:] = special
         self._states[self._cut_sensors[self.tripped & (special[self._cut_sensors] == 0)]] = CUT_OFF
-
-    @property
-    def any_special(self) -> bool:
-        """Whether anything is said of any sensor."""
-        return bool(self.words.special.any())
 
     def faulty(self, name: str) -> bool:
         """Whether its wire, its station or itself has failed."""

@@ -29,17 +29,19 @@ class Place:
 
 
 class Coal:
-    """On a belt of `length` m whose cross-section holds `most` kg/m, weighed at `weighed_at` m from the tail."""
+    """On a belt of `length` m whose cross-section holds `most` kg/m, weighed at `weighed_at` m from the tail; none:
+    where it leaves the head."""
 
     __slots__ = ("_at", "_before", "_laid", "_mask", "_newest", "_travel", "chute", "head", "laid", "most", "scale")
 
-    def __init__(self, length: float, weighed_at: float, most: float) -> None:
+    def __init__(self, length: float, weighed_at: float | None, most: float) -> None:
         self.most = most
         self.chute = 0.0
         """What lies at the tail and waits for a free place on the belt, kg."""
         self.laid = 0.0
         """What was laid on since the start, kg."""
-        self.head, self.scale = Place(length), Place(weighed_at)
+        self.head = Place(length)
+        self.scale = self.head if weighed_at is None else Place(weighed_at)
         slots = 1 << math.ceil(math.log2(length / GRAIN_M + 8.0))
         self._mask = slots - 1
         # Point 0 lies so far back that every place has it behind; point 1 is the tail now.
@@ -68,8 +70,9 @@ class Coal:
         newest = self._newest & self._mask
         self._at[newest] = self._travel
         self._laid[newest] = self.laid
-        self._pass(self.scale)
         self._pass(self.head)
+        if self.scale is not self.head:
+            self._pass(self.scale)
 
     def _pass(self, place: Place) -> None:
         if self.laid == place.passed:

@@ -32,6 +32,7 @@ class Drive:
         "_grip",
         "_mass",
         "_rated_speed",
+        "_rise_per_kw",
         "_tension_keep",
         "design",
         "drum",
@@ -74,6 +75,7 @@ class Drive:
         self.lose(0.0, 0.0)
         self.heat_c = 0.0
         """What a failing bearing adds to the running drum's temperature, °C."""
+        self._rise_per_kw = design.drum_rise_c / self.rated_kw
         self._dt = self._drum_keep = self._tension_keep = 0.0
 
     @property
@@ -148,15 +150,15 @@ class Drive:
         """Drum temperature and take-up tension."""
         if dt != self._dt:
             self._dt, self._drum_keep, self._tension_keep = dt, math.exp(-dt / DRUM_TAU_S), math.exp(-dt / 4.0)
-        design = self.design
-        rise = design.drum_rise_c * abs(self.power) / self.rated_kw
+        rise = self._rise_per_kw * abs(self.power)
         if self.drum > 0.0:
             rise += self.heat_c
             if self.sliding:
                 rise += abs(self.drum - self.speed) * self._grip / 1000.0 * DRUM_TAU_S / DRUM_KJ_PER_K
         if sprayed:
             rise *= 0.5
-        target = design.ambient_c + rise
+        target = self.design.ambient_c + rise
         self.drum_c = target + (self.drum_c - target) * self._drum_keep
         tight = self._full_take_up * ((1.0 if driven else 0.8) - self.tension_lost)
-        self.tension = tight + (self.tension - tight) * self._tension_keep
+        if self.tension != tight:
+            self.tension = tight + (self.tension - tight) * self._tension_keep

@@ -22,6 +22,8 @@ DISTURBANCES = {
 }
 MOST = {"deviation": 500.0, "smoke": 100.0, "hot_drum": 200.0, "pull_cord": 999.0}
 """Largest amount; 1 where nothing is said."""
+FINES_KG_PER_M = 0.5
+"""What clings to an empty belt, and falls through a tear of it too."""
 SMOULDERS_C = 90.0
 """Rubber begins to smoke."""
 
@@ -41,6 +43,8 @@ class Protections:
         self.spray = False
         self.tray = self.pile = 0.0
         """kg on the tray under a tear; kg that wait in the head's chute."""
+        self._fines = 0.0
+        """What the tray has of fines, which are in no balance, kg."""
         self.awake = False
         """Whether there is anything to look at."""
         self._held = [0.0] * 8
@@ -64,6 +68,7 @@ class Protections:
         moving = drive.drum > 0.0
         ratio = drive.speed / drive.drum if drive.drum > 0.0 else 1.0
         self.tray += torn
+        self._fines += amounts["tear"] * FINES_KG_PER_M * drive.speed * dt
         smoke = amounts["smoke"] + 0.25 * max(0.0, drive.drum_c - SMOULDERS_C)
         tension = drive.tension / drive.rated_tension
         edge = amounts["deviation"] if moving else 0.0
@@ -77,7 +82,7 @@ class Protections:
             self._lasts(DEVIATION, edge > design.edge_alarm_mm, design.edge_s, dt) or edge >= design.edge_stop_mm,
             self._lasts(SMOKE, smoke >= design.smoke_obs_per_m, design.smoke_s, dt),
             hot and design.drum_stops,
-            self.tray > design.tray_kg,
+            self.tray + self._fines > design.tray_kg,
             amounts["pull_cord"] > 0.0,
             self._lasts(TENSION, steady and not _within(tension, design.tension_stop), design.tension_s, dt),
         ]
@@ -93,9 +98,8 @@ class Protections:
             self.place = int(amounts["pull_cord"]) if self.latch - 1 == PULL_CORD else 0
         self.shown = shown
         self.spray = shown[SMOKE] or hot
-        self.awake = (
-            any(shown) or any(amounts.values()) or self.pile > 0.0 or drive.sliding or drive.drum_c > design.drum_c - 5
-        )
+        disturbed = any(shown) or any(amounts.values()) or self.pile > 0.0
+        self.awake = disturbed or drive.sliding or drive.drum_c > design.drum_c - 5.0
 
     def standing(self) -> str:
         """The words for what would stop the belt again at once, or nothing."""
@@ -106,7 +110,7 @@ class Protections:
 
     def reset(self) -> float:
         """Take the latch back; returns the coal that the crew shovels from the tray back to the tail, kg."""
-        shovelled, self.tray = self.tray, 0.0
+        shovelled, self.tray, self._fines = self.tray, 0.0, 0.0
         self.latch = self.place = 0
         self._held = [0.0] * 8
         self.awake = True

@@ -38,9 +38,10 @@ class Line:
         self._recover(dt)
 
     def start_all(self, *, by_sequence: bool = True) -> None:
-        """All belts that stand ready in central control, or, by hand, those whose key is in."""
+        """All belts that are in central control but for a crew that has taken over a running one, or, by hand, those in
+        local mode; nothing that is inspected."""
         for belt in self.outby_first:
-            central = belt.control in (Mode.REMOTE, Mode.AUTO)
+            central = belt.mode in (Mode.REMOTE, Mode.AUTO) and belt.key is not Mode.INSPECTION
             if central if by_sequence else belt.control is Mode.LOCAL:
                 if belt.protections.latch:
                     belt.recall = True

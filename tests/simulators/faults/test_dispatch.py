@@ -64,7 +64,7 @@ def test_devices_and_links_are_told_by_their_connection(mine):
 
 def test_beginning_again_changes_how_much_and_for_how_long(mine):
     faults, _, tank, _ = mine
-    faults.begin("belt_slip", "belt_101", START, for_s=5.0)
+    faults.begin("belt_slip", "belt_101", START, amount=0.4, for_s=5.0)
     faults.begin("belt_slip", "belt_101", START + 2 * S, amount=0.1)
     assert tank.there["belt_101", "slip"] == 0.1
     assert faults.advance(START + 100 * S) == []

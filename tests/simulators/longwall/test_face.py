@@ -77,6 +77,20 @@ def test_energy_is_the_sum_of_power(shift):
     assert 0.8 < used / tonnes < 3.5
 
 
+def test_what_meters_count_is_what_consumers_took():
+    part, engine = face(10)
+    part.order = AUTOMATIC
+    rows = np.empty((900, len(part.channels)))
+    taken = dict.fromkeys(part.power_kw, 0.0)
+    for row in rows:
+        part.step(1.0, row)
+        for name, kw in part.power_kw.items():
+            taken[name] += kw / 3600.0
+    part.observe(1.0, rows)
+    counted = {name: rows[-1, engine.columns[f"{name}!kwh"]] for name in taken}
+    assert counted == pytest.approx(taken, rel=1e-9) and min(counted.values()) > 0.5
+
+
 def test_the_shearer_never_jumps(shift):
     _, block, _ = shift
     assert np.abs(np.diff(block["shearer_1.position"])).max() <= 12.0 / 60.0 + 1e-9

@@ -148,6 +148,18 @@ def test_commands_act_when_the_mode_allows():
             machine.command(key, value)
 
 
+def test_a_warm_motor_alarms_before_it_trips():
+    machine = shearer(8, stop_share=0.0)
+    for _ in range(1800):
+        machine.step(1.0, AUTOMATIC, True, True, 0)
+    assert 40.0 < machine.left_c < 80.0
+    machine.hot_c, reached = 80.0, 0
+    while machine.left_c < 120.0 and reached < 4 * 3600:
+        machine.step(1.0, AUTOMATIC, True, True, 0)
+        reached += 1
+    assert reached < 3600 and not machine.control.tripped and machine.right_c < 80.0
+
+
 def test_a_hot_motor_trips_and_stays_off_until_reset():
     machine = shearer(8, cutting_share=0.95, segment_min=240)
     machine.hot_c = 400.0

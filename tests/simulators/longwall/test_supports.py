@@ -63,14 +63,15 @@ def test_lower_advance_raise_then_the_pressure_creeps_up():
 def test_a_leaking_leg_loses_pressure_and_is_pressed_up_again():
     part, engine = face(3)
     part.order = Order(produce=True, intelligent=True, mode=3)
-    engine.run(60)
+    before = engine.run(60)["support_100.left_leg_pressure"][-1]
     engine.disturb("support_100", "support_leak", 30.0)
     block = engine.run(1800)
     left, right = block["support_100.left_leg_pressure"], block["support_100.right_leg_pressure"]
-    assert right[600] - left[600] > 3.0
+    assert left[0] == pytest.approx(before, abs=0.3) and right[600] - left[600] > 3.0
     topped = [e for e in part.events() if e.action == TOP_UP]
     assert {e.support for e in topped} <= {99} and left.min() > 10.0
     engine.disturb("support_100", "support_leak", 0.0)
+    assert engine.run(1)["support_100.left_leg_pressure"][0] == pytest.approx(left[-1], abs=0.3)
 
 
 def test_weighting_adds_a_fifth_to_two_fifths_in_the_middle():

@@ -79,13 +79,27 @@ def test_the_key_on_the_spot_goes_before_the_centre():
         mine.engine.command("belt_101", "command", STOP)
 
 
+def test_an_order_during_a_stop_by_hand_takes_back_the_belts_that_still_run():
+    mine = Mine().running()
+    mine.belts.by_hand = True
+    mine.run(1)
+    mine.belts.run = False
+    mine.until(lambda: states(mine)["belt_104"] is State.STOPPED, every=10.0)
+    assert states(mine)["belt_101"] is State.RUNNING
+    mine.belts.run = True
+    mine.until(mine.belts.ready.all, every=10.0)
+
+
 def test_belts_under_inspection_stand_and_take_no_start_until_the_people_have_gone():
     mine = Mine(design(start_in_order=False))
     mine.belts.inspection = True
     assert (mine.run(3)["belt_102.mode"] == INSPECTION).all()
     with pytest.raises(Refused, match="inspection"):
         mine.engine.command("belt_102", "command", START)
-    mine.belts.inspection, mine.belts.run = False, True
+    mine.belts.run = True
+    mine.run(30)
+    assert set(states(mine).values()) == {State.STOPPED}
+    mine.belts.inspection = False
     mine.until(mine.belts.ready.all, every=10.0)
     assert mine.run(1)["belt_102!intelligent"].all()
 

@@ -158,6 +158,15 @@ def test_what_fell_through_a_tear_is_shovelled_back():
     assert mine.belts.on_belt_t == pytest.approx(before, rel=1e-12)
 
 
+def test_a_tear_of_an_empty_belt_is_told_by_what_clings_to_it():
+    mine = Mine(one()).running()
+    block, tripped = after(mine, "tear", 1.0)
+    assert tripped is not None
+    assert 2 <= tripped <= 10
+    assert block["belt_1.fault_code"][-1] == 6000
+    assert mine.belts.on_belt_t == 0.0
+
+
 def test_a_blocked_chute_lets_the_belt_below_run_empty_and_clears_when_it_is_freed():
     mine = Mine(design(**HOLDS)).running()
     mine.feed = FEED

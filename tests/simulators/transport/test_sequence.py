@@ -147,3 +147,14 @@ def test_a_belt_started_on_its_own_is_not_intelligent():
     assert block["belt_101!state"][-1] == State.RUNNING
     assert block["belt_101!producing"][-1] == 1
     assert not block["belt_101!intelligent"].any()
+
+
+def test_belts_that_still_empty_are_started_again_also_by_hand():
+    """The next crew takes over by hand while the last belt still carries out what the one before has left."""
+    mine = Mine().running()
+    mine.belts.run = False
+    while not {mine.belts.belts[name].state for name in INBY} >= {State.RUNNING, State.STOPPED}:
+        mine.run(1)
+    mine.belts.run = mine.belts.by_hand = True
+    mine.run(600)
+    assert mine.belts.ready.all()

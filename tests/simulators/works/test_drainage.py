@@ -144,6 +144,16 @@ def test_commands_count_in_remote_mode_only() -> None:
     assert engine.run(300)["pump_2.state"][-1] == 0
 
 
+def test_who_commands_decides_until_the_water_stands_too_high_or_low() -> None:
+    part, engine = drainage(level=3.2)
+    engine.command("pump_room_1", "mode_command", REMOTE)
+    assert engine.run(300)["pump_1.state"][-1] == 2
+    engine.command("pump_1", "command", 2)
+    assert engine.run(600)["pump_room_1!state"][-1] == 0
+    part.level = 3.85
+    assert engine.run(600)["pump_room_1!state"][-1] == 2
+
+
 def test_without_power_nothing_turns() -> None:
     part, engine = drainage(level=3.4)
     engine.run(300)
