@@ -78,8 +78,8 @@ def _by_part(plant: Plant, blocks: int) -> dict[str, dict[str, float]]:
     for at in np.argsort(-(step_ns + observe_ns)):
         name = _name(parts[at])
         one = found.setdefault(name, {"step": 0.0, "observe": 0.0})
-        one["step"] = round(one["step"] + step_ns[at] / steps, 1)
-        one["observe"] = round(one["observe"] + observe_ns[at] / steps, 1)
+        one["step"] = round(one["step"] + float(step_ns[at]) / steps, 1)
+        one["observe"] = round(one["observe"] + float(observe_ns[at]) / steps, 1)
     return found
 
 
