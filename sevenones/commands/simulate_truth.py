@@ -27,10 +27,67 @@ def truth(
 ) -> None:
     """模拟矿井的真实利用率、产量与电量 · the utilisation, tonnes and kWh that a simulated mine really had."""
     from models.site import SiteErrors
-    from models.site.loader import examine
     from sevenones.terminal import open_console
-    from simulators.faults.scenario import mines
     from simulators.truth.report import report
+
+    folder, loaded = _mine(home, site, mine)
+    try:
+        found = report(home, loaded, folder)
+    except SiteErrors as error:
+        sys.exit(str(error))
+    if found is None:
+        sys.exit(f"{home}/truth 中没有真值 · there is no truth in {home}/truth: has a mine been simulated there?")
+    console = open_console()
+    zone = ZoneInfo(loaded.time_zone)
+    span = " … ".join(
+        f"{datetime.fromtimestamp(ts / 1e6, zone):%Y-%m-%d %H:%M:%S}" for ts in (found.start_us, found.end_us)
+    )
+    console.print(f"{loaded.name.zh} · {loaded.name.en}   {span}", style="bold", markup=False)
+    console.print(utilisation_table(found))
+    console.print(balance_table(found))
+    if equipment:
+        console.print(equipment_table(found, loaded))
+
+
+def alarms(
+    home: Annotated[Path, typer.Argument(help="数据目录 · the home with the truth")] = Path(".sevenones"),
+    site: Annotated[Path | None, typer.Option(help="矿井配置目录 · the site folder, if not the home's own")] = None,
+    mine: Annotated[str, typer.Option(help="自带的模拟矿井 · a mine that comes with this program")] = "",
+) -> None:
+    """由传感器发出的值推出应有的报警与断电 · the alarms and cut-offs that what sensors transmitted must lead to.
+
+    Also written to truth/expected.parquet."""
+    from models.site import SiteErrors
+    from sevenones.terminal import open_console
+    from simulators.design.mine import load_design
+    from simulators.truth import expected
+    from simulators.truth.transmitted import from_log
+
+    folder, loaded = _mine(home, site, mine)
+    try:
+        design = load_design(folder)
+    except SiteErrors as error:
+        sys.exit(str(error))
+    if design is None or not design.thresholds:
+        sys.exit(f"{folder} 没有 thresholds · {folder}/simulation.yaml has no thresholds: nothing can be expected")
+    found = from_log(home, loaded, design.thresholds)
+    expected.write(home, found)
+    zone = ZoneInfo(loaded.time_zone)
+    table = _table("传感器 · sensor", "类别 · kind", "起 · from", "止 · until", "峰值 · peak")
+    for each in found:
+        begin, end = (
+            "" if ts is None else f"{datetime.fromtimestamp(ts / 1e6, zone):%m-%d %H:%M:%S}"
+            for ts in (each.start, each.end)
+        )
+        peak = "" if each.peak is None else f"{each.peak:g}"
+        table.add_row(f"{each.sensor}/{each.point}", each.kind, begin, end, peak)
+    open_console().print(table)
+
+
+def _mine(home: Path, site: Path | None, mine: str) -> tuple[Path, Site]:
+    """The site that a home's truth is of, and its folder. Ends the program where it cannot be read."""
+    from models.site.loader import examine
+    from simulators.faults.scenario import mines
 
     folder = mines().get(mine) if mine else site or home / "site"
     if folder is None:
@@ -38,22 +95,7 @@ def truth(
     looked = examine(folder, environment=os.environ, require_environment=False)
     if looked.site is None:
         sys.exit("\n".join(map(str, looked.problems)))
-    try:
-        found = report(home, looked.site, folder)
-    except SiteErrors as error:
-        sys.exit(str(error))
-    if found is None:
-        sys.exit(f"{home}/truth 中没有真值 · there is no truth in {home}/truth: has a mine been simulated there?")
-    console = open_console()
-    zone = ZoneInfo(looked.site.time_zone)
-    span = " … ".join(
-        f"{datetime.fromtimestamp(ts / 1e6, zone):%Y-%m-%d %H:%M:%S}" for ts in (found.start_us, found.end_us)
-    )
-    console.print(f"{looked.site.name.zh} · {looked.site.name.en}   {span}", style="bold", markup=False)
-    console.print(utilisation_table(found))
-    console.print(balance_table(found))
-    if equipment:
-        console.print(equipment_table(found, looked.site))
+    return folder, looked.site
 
 
 def utilisation_table(found: Report) -> Table:

@@ -46,10 +46,10 @@ Lines = MutableMapping[tuple[str, int], Line]
 
 
 class ModbusPoints(Device):
-    """Its registers change ten times a second. `lines` are those of the whole mine: connections that name the
-    same address become units behind it, and each unit belongs to one connection. Raises DeviceError."""
+    """Its registers change twice as often as they are read, two to ten times a second. `lines` are those of
+    the whole mine: connections that name the same address become units behind it, and each unit belongs to one
+    connection. Raises DeviceError."""
 
-    period_s = 0.1
     kinds = frozenset({"reset", "hang", "slow", "garbage", "word_order"}) | LINK_FAULTS
 
     def __init__(self, connection: Connection, points: Sequence[Point], lines: Lines | None = None) -> None:
@@ -58,6 +58,8 @@ class ModbusPoints(Device):
         transport = str(settings.get("transport", "tcp"))
         if transport not in ("tcp", "rtu-over-tcp"):
             raise self._error(f"there is no simulated device on a {transport} line: use rtu-over-tcp")
+        periods = [group.period_s for group in connection.groups.values()]
+        self.period_s = min(0.5, max(0.1, min(periods, default=0.2) / 2.0))
         quirks = settings.get("quirks") or {}
         first = quirks.get("first_address")
         number = int(settings.get("unit", 1))

@@ -71,7 +71,7 @@ class _OneUser:
 
 class OpcUaPoints(Device):
     """Its nodes change five times a second, each with its source time; those of a group that is read more
-    rarely as often as that, for each change costs a server dear."""
+    rarely as often as that, not all at once, for each change costs a server dear."""
 
     period_s = 0.2
     kinds = frozenset({"reset", "hang", "slow", "garbage", "clock_jump"}) | LINK_FAULTS
@@ -93,6 +93,7 @@ class OpcUaPoints(Device):
             raise DeviceError(f"connection '{connection.name}': {error}") from None
         periods = [connection.groups[p.group].period_s if p.group in connection.groups else 0.0 for p in self.points]
         self._every = np.maximum(1, np.round(np.array(periods, np.float64) / self.period_s)).astype(np.intp)
+        self._phase = -np.arange(len(self.points)) % self._every
         self._turn = 0
         self._last: NDArray[np.float64] | None = None
         self._variants = [_VARIANTS[kind] for kind in self._typed.kinds]
@@ -159,7 +160,7 @@ class OpcUaPoints(Device):
 
     def _hold(self, values: NDArray[np.float64], texts: Sequence[str]) -> NDArray[np.float64]:
         if self._last is not None:
-            values = np.where(self._turn % self._every == 0, values, self._last)
+            values = np.where((self._turn + self._phase) % self._every == 0, values, self._last)
         self._turn += 1
         self._last = values
         return self._typed.hold(values, texts)

@@ -21,13 +21,12 @@ _TURNED = {"abcd": "cdab", "cdab": "abcd", "badc": "dcba", "dcba": "badc"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Column:
-    """Points of one kind in one area of one unit. `rows` [n]: which values; `target` [n, size]: their bytes'
-    places in the area's image, most significant first (coils: the lowest first). Of bits also, [n]: their
-    `register`, `shift`, `mask` before the shift, and whether the register's bytes are `swapped`. `flip` [n]:
-    what turns them where 0 means on."""
+    """Points of one kind. `rows` [n]: which values; `target` [n, size]: their bytes' places, most significant first
+    (coils: the lowest first). Of bits also, [n]: their `register`, `shift`, `mask` before the shift, and whether
+    the register's bytes are `swapped`. `flip` [n]: what turns them where 0 means on. Places are those in the
+    layout's own copy of all images."""
 
     kind: str
-    area: tuple[int, str]
     rows: NDArray[np.intp]
     target: NDArray[np.intp]
     register: NDArray[np.intp]
@@ -61,35 +60,36 @@ class RegisterLayout:
         self.scale = Scale(self.points, [each.kind for each in self.spots])
         self.extent: dict[tuple[int, str], set[int]] = {}
         """Addresses that exist, for each (unit, area)."""
-        members: dict[tuple[str, int, str, int], list[int]] = {}
+        members: dict[tuple[str, int], list[int]] = {}
         for row, each in enumerate(self.spots):
             at = each.at
             self.extent.setdefault((at.unit, at.area), set()).update(range(at.register, at.register + each.width))
-            width = each.width if each.kind == "coils" else 0
-            members.setdefault((each.kind, at.unit, at.area, width), []).append(row)
-        columns = [self._column(kind, (of, area), rows) for (kind, of, area, _), rows in members.items()]
+            members.setdefault((each.kind, each.width if each.kind == "coils" else 0), []).append(row)
+        self._spans, self._base, size = _spans(self.extent)
+        self._copy = np.zeros(size, np.uint8)
+        columns = [self._column(kind, rows) for (kind, _), rows in members.items()]
         self._texts = [column for column in columns if column.kind == "string"]
         # Whole registers first: bits of the same register then stay as they are wanted.
         self._columns = sorted(
             (column for column in columns if column.kind != "string"), key=lambda column: column.kind == "bits"
         )
 
-    def _column(self, kind: str, area: tuple[int, str], rows: list[int]) -> _Column:
+    def _column(self, kind: str, rows: list[int]) -> _Column:
         spots = [self.spots[row] for row in rows]
+        begin = [self._begin(s) for s in spots]
         if kind == "coils":
-            targets = [range(s.at.register, s.at.register + s.width) for s in spots]
+            targets = [range(at, at + s.width) for s, at in zip(spots, begin, strict=True)]
         elif kind in ("bits", "string"):
             targets = [range(0)] * len(spots)
         else:
-            targets = [_in_order(s) for s in spots]
+            targets = [_in_order(s, at) for s, at in zip(spots, begin, strict=True)]
         bits = [s.width if kind == "coils" else s.at.span for s in spots]
         mask = np.array([(1 << n) - 1 for n in bits], np.uint16)
         return _Column(
             kind,
-            area,
             np.array(rows, np.intp),
             np.array([list(target) for target in targets], np.intp),
-            np.array([s.at.register for s in spots], np.intp),
+            np.array(begin, np.intp) // 2,
             np.array([s.at.bit or 0 for s in spots], np.uint16),
             mask,
             np.array([s.swapped for s in spots]),
@@ -101,12 +101,21 @@ class RegisterLayout:
         now shows, in the points' units. NaN is no value: a float holds it, else a number that says so, else 0."""
         raw = self.scale.raw(values)
         held = np.full(len(self.points), np.nan)
+        # All units at once, in a copy: a site may have as many units as feeders, with few points each.
+        for key, here, there in self._spans:
+            self._copy[here] = images[key][there]
         for column in self._columns:
-            held[column.rows] = self._put(column, raw[column.rows], images[column.area])
+            held[column.rows] = self._put(column, raw[column.rows], self._copy)
         for column in self._texts:
             for row in column.rows.tolist():
-                self._put_text(row, texts[row] if texts else "", images[column.area])
+                self._put_text(row, texts[row] if texts else "", self._copy)
+        for key, here, there in self._spans:
+            images[key][there] = self._copy[here]
         return self.scale.shown(held)
+
+    def _begin(self, each: Spot) -> int:
+        """Where a point begins in the copy."""
+        return self._base[each.at.unit, each.at.area] + each.at.register * _width(each.at.area)
 
     def _put(self, column: _Column, raw: Floats, image: Bytes) -> Floats:
         if column.kind in ("bits", "coils", "bool"):
@@ -137,7 +146,7 @@ class RegisterLayout:
         data = text.encode(each.encoding, "replace")[: each.length].ljust(each.length, self._padding)
         data = data.ljust(2 * each.width, b"\0")
         held = np.frombuffer(data, np.uint8)
-        start = 2 * each.at.register
+        start = self._begin(each)
         image[start : start + len(held)] = held.reshape(-1, 2)[:, ::-1].ravel() if each.swapped else held
 
     def touched(self, unit: int, area: str, address: int, count: int) -> Iterator[int]:
@@ -173,12 +182,35 @@ class RegisterLayout:
         return float(self.scale.meaning(row, float(from_bytes(ordered[None, :], each.kind)[0])))
 
 
-def _in_order(each: Spot) -> list[int]:
-    """For each byte of the value, most significant first, its place in the image."""
+def _width(area: str) -> int:
+    """Bytes of an address in an image."""
+    return 2 if area in ("hr", "ir") else 1
+
+
+_Span = tuple[tuple[int, str], slice, slice]
+
+
+def _spans(extent: Mapping[tuple[int, str], set[int]]) -> tuple[list[_Span], dict[tuple[int, str], int], int]:
+    """For each area where it lies in one copy of all and in its own image; where its address 0 would lie in the
+    copy; and the copy's size, which is even, as registers are aligned in it."""
+    spans: list[_Span] = []
+    base: dict[tuple[int, str], int] = {}
+    size = 0
+    for key, known in extent.items():
+        width, low, high = _width(key[1]), min(known), max(known) + 1
+        spans.append((key, slice(size, size + width * (high - low)), slice(width * low, width * high)))
+        base[key] = size - width * low
+        size += width * (high - low)
+        size += size % 2
+    return spans, base, size
+
+
+def _in_order(each: Spot, start: int) -> list[int]:
+    """For each byte of the value, most significant first, its place where it begins at `start`."""
     size = 2 * each.width
     target = [0] * size
     for position, source in enumerate(byte_order(size, each.order)):
-        target[source] = 2 * each.at.register + position
+        target[source] = start + position
     return target
 
 

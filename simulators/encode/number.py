@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,7 @@ class EncodeError(ValueError):
     """A point whose address, type or order no device of ours can hold."""
 
 
+@lru_cache
 def bounds(kind: str) -> tuple[float, float]:
     """The least and the greatest that a type holds; of 64 bits the double below the greatest."""
     if kind.startswith("bcd"):

@@ -11,6 +11,7 @@ from simulators.engine.filters import Lag, Total, Wander
 from simulators.engine.layout import lay_out
 from simulators.engine.part import Part, Refused, Row, Rows
 from simulators.physics.order import Order
+from simulators.physics.told import NONE, Told
 
 STOPPED, UNLOADED, LOADED, TRIPPED = 0, 1, 2, 3
 """Truth `<compressor>!state`."""
@@ -58,6 +59,8 @@ class Compressors(Part):
             | dict.fromkeys(("bearing_temp", "energy", "run_time", "load_time", "!kwh", "!mode"), machines)
             | {"!producing": machines}
         )
+        self._told = Told(machines)
+        self.channels += self._told.channels
         self._row = np.zeros(len(STEPPED) * count)
         hours = np.array(self._hours)
         self._kwh, self._run = Total(count, 190.0 * hours), Total(count, hours)
@@ -133,6 +136,7 @@ class Compressors(Part):
 
     def observe(self, dt: float, rows: Rows) -> None:
         at, steps = self._at, len(rows)
+        rows[:, len(self.channels) - len(self._told.values) :] = self._told.values
         shake = self._shake.run(dt, steps)
         on, loaded = rows[:, at["running"]], rows[:, at["load_state"]]
         kw, pressure = rows[:, at["power"]], rows[:, at["receiver_pressure"]]
@@ -160,6 +164,11 @@ class Compressors(Part):
 
     def command(self, equipment: str, key: str, value: float) -> None:
         """`mode_command`; `command` 1 start (released again), 2 stop, 3 reset; not in local mode."""
+        if value != NONE or key not in ("command", "mode_command"):
+            self._obey(equipment, key, value)
+        self._told.take(equipment, key, value)
+
+    def _obey(self, equipment: str, key: str, value: float) -> None:
         n = self.design.machines.index(equipment)
         self._changed = True
         if key == "mode_command" and value in (LOCAL, REMOTE, AUTO, INSPECTION):

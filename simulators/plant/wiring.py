@@ -124,6 +124,8 @@ class Wiring:
         """A machine is live when its feeder is closed and no lock holds its range."""
         parts = self.parts
         fed = parts.electricity.powered if parts.electricity else {}
+        if parts.belts is not None and parts.electricity is not None:
+            parts.belts.supply = parts.electricity.supply
         allowed = parts.gas_lock.allowed if parts.gas_lock else {}
         if fed == self._fed and allowed == self._allowed:
             return
@@ -168,6 +170,7 @@ class Wiring:
         if parts.belts is not None:
             order = self._order(self._belt_place)
             parts.belts.run, parts.belts.by_hand = order.produce, not order.intelligent
+            parts.belts.inspection = order.inspection
             parts.belts.shift = parts.crew.shift
         if parts.chambers is not None:
             for name in parts.chambers.names:

@@ -71,30 +71,41 @@ class Tracker:
         ts, values = block.ts, block.values
         if not len(ts) or not len(self.names):
             return _none()
-        shown, totals = values[:, self._values], values[:, self._totals]
-        totals[:, self._totals < 0] = np.nan
+        shown = values.take(self._values, axis=1)
         if self._at is None:
-            self._at, self._before = int(ts[0]), totals[0]
+            self._at, self._before = int(ts[0]), self._of(values[0])
             self._last, self._since = shown[0], np.full(len(self.names), ts[0])
             self._base = self._before[self._share]
             self._fresh = False
-            ts, shown, totals = ts[1:], shown[1:], totals[1:]
+            ts, shown, values = ts[1:], shown[1:], values[1:]
             if not len(ts):
                 return _none()
         if self._fresh:
             self._last, self._since = shown[0].copy(), np.full(len(self.names), self._at, np.int64)
             self._fresh = False
-        ended = self._ended(np.concatenate([[self._at], ts[:-1]]), shown, np.vstack([self._before, totals[:-1]]))
-        self._at, self._before = int(ts[-1]), totals[-1].copy()
+        ended = self._ended(np.concatenate([[self._at], ts[:-1]]), shown, values)
+        self._at, self._before = int(ts[-1]), self._of(values[-1])
         return ended
 
-    def _ended(self, bounds: NDArray[np.int64], shown: NDArray[np.float64], totals: NDArray[np.float64]) -> Intervals:
-        """`bounds`, `totals`: the time and the totals before each step, whose values are `shown`."""
+    def _of(self, row: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The totals in a row of a block."""
+        totals = row[self._totals]
+        totals[self._totals < 0] = np.nan
+        return totals
+
+    def _ended(self, bounds: NDArray[np.int64], shown: NDArray[np.float64], values: NDArray[np.float64]) -> Intervals:
+        """`bounds`: the time before each step; `shown`: the channels in it; `values`: all of the block."""
         previous = np.vstack([self._last, shown[:-1]])
-        changed = (shown != previous) & ~(np.isnan(shown) & np.isnan(previous))
+        changed = shown != previous
+        unknown = np.isnan(shown)
+        if unknown.any():
+            changed &= ~(unknown & np.isnan(previous))
         channel, step = np.nonzero(changed.T)
         end = bounds[step]
-        at = totals[step, self._share[:, channel]]
+        share = self._share[:, channel]
+        column = self._totals[share]
+        at = np.where(step > 0, values[step - 1, column], self._before[share])
+        at[column < 0] = np.nan
         first = np.ones(len(channel), np.bool_)
         first[1:] = channel[1:] != channel[:-1]
         start, base = np.roll(end, 1), np.roll(at, 1, axis=1)

@@ -145,7 +145,7 @@ async def belt_mine(tmp_path: Path) -> AsyncIterator[tuple[Site, Path, asyncio.T
         point("mode", "hr:10", "uint16"),
     ]
     settings = {"host": "127.0.0.1", "port": str(free_port()), "unit": 1}
-    site = make_site(points, [connection("c1", "modbus", settings)], {"belt1": "belt_conveyor"})
+    site = make_site(points, [connection("c1", "modbus", settings, 0.2)], {"belt1": "belt_conveyor"})
     stop = asyncio.Event()
     task = asyncio.create_task(run(site, tmp_path, 3, stop))
     await asyncio.sleep(0.1)

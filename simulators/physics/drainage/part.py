@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from simulators.design.drainage import DrainageDesign
-from simulators.design.tariff import PERIODS
 from simulators.engine.filters import Lag, Total, Wander
 from simulators.engine.layout import lay_out
 from simulators.engine.part import Part, Refused, Row, Rows
+from simulators.physics.drainage.control import AUTO, FLAT, INSPECTION, LOCAL, REMOTE, LevelControl
 from simulators.physics.drainage.hydraulics import MPA_PER_M, flow_of
 from simulators.physics.drainage.pump import (
     AMBIENT,
@@ -27,9 +27,8 @@ from simulators.physics.drainage.pump import (
 )
 from simulators.physics.order import Order
 from simulators.physics.record import Record
+from simulators.physics.told import NONE, Told
 
-FLAT, VALLEY = PERIODS.index("flat"), PERIODS.index("valley")
-LOCAL, REMOTE, AUTO, INSPECTION = 1, 2, 3, 4
 START, STOP, RESET = 1, 2, 3
 OF_ROOM = ("level", "inflow", "main_flow", "main_pressure", "mode", "!state", "!mode", "!producing", "!intelligent")
 OF_PUMP = (
@@ -72,9 +71,7 @@ class Drainage(Part):
         self.mode = AUTO
         self._pace = Pace.of(1.0)
         self._ordered = self.order
-        self._wanted = 0
-        self._commanded = False
-        """Somebody far away decides, between the lowest and the highest level."""
+        self.control = LevelControl(design)
         self._mean = 1.0
         self._next_draw_us = start_us
         self._records: list[Record] = []
@@ -95,7 +92,8 @@ class Drainage(Part):
             {**kept, **counted, **modes, "water_total/room": room, "energy/room": room, "!kwh/room": room, **shown},
             first=self._stepped,
         )
-        self.channels += more
+        self._told = Told((design.room, *design.pumps))
+        self.channels += more + self._told.channels
         self._row = np.zeros(self._stepped)
         self._shown_mode = -1
         hours = np.array([pump.hours for pump in self.pumps])
@@ -112,7 +110,7 @@ class Drainage(Part):
         if self.order is not self._ordered:
             self._ordered = self.order
             self.mode = self.order.mode
-        self._control()
+        self.control.decide(self.level, self.mode, self.period, self.pumps)
         if dt != self._pace.dt:
             self._pace = Pace.of(dt)
         pace, openings = self._pace, 0.0
@@ -185,33 +183,6 @@ class Drainage(Part):
             level = design.sump_depth
         self.level = max(level, 0.0)
 
-    def _control(self) -> None:
-        """How many pumps the level asks for at this hour, one started after the other, the least worn first."""
-        design, level = self.design, self.level
-        self._commanded = self._commanded and self.mode == REMOTE and design.low < level < design.high_high
-        if self._commanded:
-            return
-        saves = design.valley_first and self.mode != LOCAL
-        if level <= design.low:
-            self._wanted = 0
-        elif level >= design.high_high:
-            self._wanted = 2 + (level > design.high_high + 0.4)
-        elif not saves or self.period == FLAT:
-            if level >= design.high:
-                self._wanted = max(self._wanted, 1)
-        elif self.period == VALLEY:
-            if level >= design.start_level:
-                self._wanted = max(self._wanted, 1)
-        elif level < design.high:
-            self._wanted = 0
-        on = [pump for pump in self.pumps if pump.wanted]
-        if len(on) > self._wanted:
-            max(on, key=lambda pump: pump.hours).wanted = False
-        elif len(on) < self._wanted and all(pump.stage is RUNNING for pump in on):
-            ready = [pump for pump in self.pumps if pump.ready]
-            if ready:
-                min(ready, key=lambda pump: pump.hours).wanted = True
-
     def _entered(self, pump: Pump, before: Stage) -> None:
         if pump.stage is STARTING:
             pump.began_us = self.now_us
@@ -233,6 +204,7 @@ class Drainage(Part):
 
     def observe(self, dt: float, rows: Rows) -> None:
         at, design, steps = self._at, self.design, len(rows)
+        rows[:, len(self.channels) - len(self._told.values) :] = self._told.values
         per, first = len(OF_PUMP), len(OF_ROOM)
 
         def of(key: str) -> Rows:
@@ -264,6 +236,11 @@ class Drainage(Part):
 
     def command(self, equipment: str, key: str, value: float) -> None:
         """`mode_command` for the room; `command` 1 start, 2 stop, 3 reset for a pump, in remote mode."""
+        if value != NONE or key not in ("command", "mode_command"):
+            self._obey(equipment, key, value)
+        self._told.take(equipment, key, value)
+
+    def _obey(self, equipment: str, key: str, value: float) -> None:
         if key == "mode_command" and value in (LOCAL, REMOTE, AUTO, INSPECTION):
             self.mode = int(value)
             return
@@ -281,8 +258,7 @@ class Drainage(Part):
         else:
             pump.wanted = False
         if value != RESET:
-            self._commanded = True
-            self._wanted = sum(one.wanted for one in self.pumps)
+            self.control.commanded = True
 
     def disturb(self, equipment: str, kind: str, amount: float) -> None:
         """Room: `inflow_surge`, m³/h more. Pumps: `pump_failure`, `valve_stuck`, `suction_leak` (1), `bearing_hot`,

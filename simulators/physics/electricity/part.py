@@ -14,6 +14,7 @@ from simulators.physics.electricity.readings import Readings, sections
 from simulators.physics.electricity.switchgear import FAULTS, Switchgear
 from simulators.physics.electricity.tariff import Clock
 from simulators.physics.record import Record
+from simulators.physics.told import NONE, Told
 
 
 class Electricity(Part):
@@ -34,6 +35,8 @@ class Electricity(Part):
         self._clock = Clock(design.tariff, time_zone)
         self._consumers = len(design.consumers)
         self.channels, self._at = lay_out(sections(design))
+        self._told = Told(tuple(design.feeders))
+        self.channels += self._told.channels
         first, last = self._at["breaker/status"].start, self._at["!state/tariff"].stop
         self._status_at = slice(first, last)
         self._status = np.zeros(last - first)
@@ -84,12 +87,15 @@ class Electricity(Part):
 
     def observe(self, dt: float, rows: Rows) -> None:
         self._readings.run(dt, rows)
+        rows[:, len(self.channels) - len(self._told.values) :] = self._told.values
 
     def command(self, equipment: str, key: str, value: float) -> None:
         if equipment not in self.switchgear.index:
             raise Refused(f"{equipment} 没有可以下达的命令 '{key}' · takes no command '{key}'")
-        self.switchgear.command(equipment, key, value)
-        self._switched()
+        if value != NONE or key not in ("command", "mode_command"):
+            self.switchgear.command(equipment, key, value)
+            self._switched()
+        self._told.take(equipment, key, value)
 
     def disturb(self, equipment: str, kind: str, amount: float) -> None:
         """Feeders as `Switchgear.disturb`; the incoming meter's `voltage_dip`: the share of the voltage lost, 1 is

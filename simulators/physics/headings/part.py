@@ -12,6 +12,7 @@ from simulators.physics.headings.heading import OFF, Fault, Heading
 from simulators.physics.headings.instruments import RIG, RIG_STEP, ROADHEADER, ROADHEADER_STEP, Instruments
 from simulators.physics.order import Order
 from simulators.physics.record import Record
+from simulators.physics.told import NONE, Told
 
 START, STOP, RESET = 1, 2, 3
 LOCAL, REMOTE, AUTO, INSPECTION = 1, 2, 3, 4
@@ -48,7 +49,8 @@ class Headings(Part):
         self._stepped = len(steps)
         more = [f"{machine}{key}" for key in _dotted(ROADHEADER) for machine in self._at_roadheader]
         more += [f"{machine}{key}" for key in _dotted(RIG) for machine in self._at_rig]
-        self.channels = steps + more
+        self._told = Told(tuple(self._at_roadheader))
+        self.channels = steps + more + self._told.channels
         self._instruments = Instruments(list(design.headings.values()), shake)
 
     def step(self, dt: float, row: Row) -> None:
@@ -92,6 +94,7 @@ class Headings(Part):
         for n, values in enumerate(seen):
             begin = self._stepped + n * machines
             rows[:, begin : begin + machines] = values
+        rows[:, len(self.channels) - len(self._told.values) :] = self._told.values
 
     def texts(self) -> Mapping[str, str]:
         made = self.design.headings.values()
@@ -102,6 +105,11 @@ class Headings(Part):
         """`mode_command`; `command` 1 start, 2 stop, 3 reset of a roadheader in remote or automatic mode."""
         if equipment not in self._at_roadheader:
             raise Refused(f"{equipment} 没有可以下达的命令 '{key}' · takes no command '{key}'")
+        if value != NONE or key not in ("command", "mode_command"):
+            self._obey(equipment, key, value)
+        self._told.take(equipment, key, value)
+
+    def _obey(self, equipment: str, key: str, value: float) -> None:
         heading = self.headings[self._at_roadheader[equipment]]
         if key == "mode_command" and value in (LOCAL, REMOTE, AUTO, INSPECTION):
             heading.mode = int(value)

@@ -60,7 +60,8 @@ def test_a_hot_machine_trips_and_another_takes_over() -> None:
     engine.disturb(lead, "overheated", 0)
     engine.command(lead, "command", 3)
     engine.command(lead, "command", 1)
-    assert engine.run(1)[f"{lead}.running"][-1] == 1
+    block = engine.run(1)
+    assert (block[f"{lead}.running"][-1], block[f"{lead}.command"][-1]) == (1, 1)
 
 
 def test_stopped_by_command_or_without_power_it_stays_still() -> None:

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from simulators.design.drainage import DrainageDesign
 from simulators.engine.engine import Engine
 from simulators.engine.part import Refused
+from simulators.physics.drainage.control import FLAT, LOCAL, REMOTE, VALLEY
 from simulators.physics.drainage.hydraulics import shaft_kw
-from simulators.physics.drainage.part import FLAT, LOCAL, REMOTE, VALLEY, Drainage
+from simulators.physics.drainage.part import Drainage
 from simulators.physics.drainage.pump import Stage
 from simulators.physics.order import Order
 
@@ -137,7 +138,11 @@ def test_commands_count_in_remote_mode_only() -> None:
         engine.command("pump_2", "command", 1)
     engine.command("pump_room_1", "mode_command", REMOTE)
     engine.command("pump_2", "command", 1)
-    assert engine.run(300)["pump_2.state"][-1] == 2
+    block = engine.run(300)
+    assert block["pump_2.state"][-1] == 2
+    assert (block["pump_2.command"][-1], block["pump_room_1.mode_command"][-1]) == (1, REMOTE), "they read back"
+    engine.command("pump_2", "command", 0)
+    assert engine.run(1)["pump_2.state"][-1] == 2, "0 is no command"
     with pytest.raises(Refused, match="not ready"):
         engine.command("pump_2", "command", 1)
     engine.command("pump_2", "command", 2)

@@ -150,7 +150,7 @@ def test_breakers_obey_commands_the_lock_and_their_mode() -> None:
     engine = Engine([part], loads(part), start_us=START)
     engine.command("feeder_2_02", "command", 2)
     assert not part.powered["afc_1"]
-    engine.run(200)
+    assert engine.run(200)["feeder_2_02.command"][-1] == 2
     assert not part.powered["afc_1"], "what was opened by command stays open"
     engine.command("feeder_2_02", "command", 1)
     assert part.powered["afc_1"]
