@@ -118,7 +118,10 @@ class Wiring:
         parts = self.parts
         several = [*parts.longwalls, parts.headings, parts.drainage, parts.compressors, parts.ventilation]
         self._powered = [part.powered for part in several if part is not None]
-        self._taken = [part.power_kw for part in several if part is not None]
+        metered = parts.electricity.consumers if parts.electricity else {}
+        self._metered = [
+            (part.power_kw, [name for name in part.power_kw if name in metered]) for part in several if part is not None
+        ]
 
     def give_power(self) -> None:
         """A machine is live when its feeder is closed and no lock holds its range."""
@@ -185,16 +188,16 @@ class Wiring:
 
     def load_belts(self, belts: Belts) -> None:
         """What left faces and headings in this step falls on their belts in this step."""
-        parts = self.parts
-        for number in self._feeds.values():
-            belts.feed[number] = 0.0
+        parts, falling = self.parts, dict.fromkeys(self._feeds.values(), 0.0)
         for face in parts.longwalls:
             if face.design.id in self._feeds:
-                belts.feed[self._feeds[face.design.id]] += face.coal_t_per_h
+                falling[self._feeds[face.design.id]] += face.coal_t_per_h
         if parts.headings is not None:
             for name, t_per_h in parts.headings.coal_t_per_h.items():
                 if name in self._feeds:
-                    belts.feed[self._feeds[name]] += t_per_h
+                    falling[self._feeds[name]] += t_per_h
+        for number, t_per_h in falling.items():
+            belts.feed[number] = t_per_h
 
     def run_chambers(self) -> None:
         """Who is in a chamber, and how warm its machines make it."""
@@ -240,7 +243,8 @@ class Wiring:
         names = parts.headings.names if parts.headings else ()
         self._headings_in_air = [(at[name], name) for name in names if name in at]
         lying = {at[road]: parts.belts.index[belt] for road, belt in roads.items()} if parts.belts else {}
-        self._roads_in_air, self._belts_in_air = list(lying), list(lying.values())
+        self._roads_in_air = np.array(list(lying), np.intp)
+        self._belts_in_air = np.array(list(lying.values()), np.intp)
 
     def feed_sensors(self, sensors: Sensors) -> None:
         """What sensors measure that is neither air nor the lock's: doors and people of the chambers."""
@@ -260,13 +264,11 @@ class Wiring:
 
     def draw_power(self, electricity: Electricity) -> None:
         """Each consumer's meter sees what its machine takes."""
-        parts = self.parts
-        consumers = electricity.consumers
-        for taken in self._taken:
-            for name, kw in taken.items():
+        consumers, belts = electricity.consumers, self.parts.belts
+        for taken, metered in self._metered:
+            for name in metered:
+                consumers[name] = taken[name]
+        if belts is not None:
+            for name, kw in zip(belts.names, belts.power_kw.tolist(), strict=True):
                 if name in consumers:
                     consumers[name] = kw
-        if parts.belts is not None:
-            for name, number in parts.belts.index.items():
-                if name in consumers:
-                    consumers[name] = parts.belts.power_kw[number]
