@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -107,6 +108,8 @@ def _not_asked_for(name: str) -> Callable[[], None]:
 
 def main() -> None:
     """Run the command that the arguments name. A package that is not installed is named in plain words."""
+    # Our matrices are small: threads for them only take cores from the other processes of a box.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     only = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     try:
         build(only if only in COMMANDS else None)()
