@@ -3,6 +3,7 @@ places, stay for the shift and go out again; nobody is counted twice."""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -40,8 +41,9 @@ class People(Part):
         self._flags: dict[str, list[int]] = {kind: [0] * len(self.names) for kind in KINDS[1:]}
         self.entered = self.left = 0
         self._next_us = start_us
-        self.channels, self._at = lay_out({key: list(self.names) for key in KEYS})
+        self.channels, _ = lay_out({key: list(self.names) for key in KEYS})
         self._row = np.zeros(len(self.channels))
+        self._pack = struct.Struct(f"={len(self.channels)}d").pack_into
         self._show()
 
     @property
@@ -81,7 +83,7 @@ class People(Part):
             elif lacking < 0 and lots[n] < 0.5:
                 count[n] -= 1
                 count[self._road[int(lots[n] * 1e6) % len(self._road)]] += 1
-        on_road = sum(count[n] for n in self._road)
+        on_road = sum([count[n] for n in self._road])
         lot = float(rng.random())
         wanted = missing + self.design.walkers
         if on_road < wanted and lot < 0.8:
@@ -96,32 +98,38 @@ class People(Part):
 
     def _take(self, n: int) -> None:
         """Somebody from the road whose station sees most."""
-        fullest = max(self._road, key=lambda road: self._count[road])
-        if self._count[fullest]:
-            self._count[fullest] -= 1
-            self._count[n] += 1
+        count = self._count
+        fullest = max(self._road, key=count.__getitem__)
+        if count[fullest]:
+            count[fullest] -= 1
+            count[n] += 1
 
     def _stroll(self, outwards: bool) -> None:
         """One on the road passes from one station to another; at the shift's end towards the entrance."""
-        a, b = (self._road[int(n)] for n in self._rng.integers(0, len(self._road), 2))
+        road, draw = self._road, self._rng.integers
+        a, b = road[draw(len(road))], road[draw(len(road))]
         to = self._entrance if outwards else b
         if self._count[a] and a != to:
             self._count[a] -= 1
             self._count[to] += 1
 
     def _show(self) -> None:
-        """Into the row that goes out until the next move."""
-        row, at = self._row, self._at
-        quotas = self._quotas
-        row[at["state"]] = self._flags["link_lost"]
-        row[at["supply"]] = [BATTERY if lost else MAINS for lost in self._flags["supply_lost"]]
-        row[at["persons"]] = self._count
-        row[at["cards"]] = self._count
-        row[at["cards"].start + self._entrance] += self.design.spare_cards
-        row[at["quota"]] = quotas
-        row[at["low_battery_cards"]] = [min(low, here) for low, here in zip(self._low, self._count, strict=True)]
-        row[at["over_quota"]] = [here > quota for here, quota in zip(self._count, quotas, strict=True)]
-        row[at["call_for_help"]] = self._flags["call_for_help"]
+        """Into the row that goes out until the next move, in the order of KEYS."""
+        count, quotas, flags = self._count, self._quotas, self._flags
+        cards = count.copy()
+        cards[self._entrance] += self.design.spare_cards
+        self._pack(
+            self._row,
+            0,
+            *flags["link_lost"],
+            *(BATTERY if lost else MAINS for lost in flags["supply_lost"]),
+            *cards,
+            *count,
+            *quotas,
+            *(low if low < here else here for low, here in zip(self._low, count, strict=True)),
+            *(here > quota for here, quota in zip(count, quotas, strict=True)),
+            *flags["call_for_help"],
+        )
 
     def disturb(self, equipment: str, kind: str, amount: float) -> None:
         """`crowd`: so many more at a station with a place; `call_for_help`, `link_lost`, `supply_lost` (1)."""

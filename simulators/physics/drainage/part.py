@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -94,7 +95,8 @@ class Drainage(Part):
         )
         self._told = Told((design.room, *design.pumps))
         self.channels += more + self._told.channels
-        self._row = np.zeros(self._stepped)
+        self._row = [0.0] * self._stepped
+        self._pack = struct.Struct(f"={self._stepped}d").pack_into
         self._shown_mode = -1
         hours = np.array([pump.hours for pump in self.pumps])
         self._kwh, self._hours, self._m3 = Total(count, 380.0 * hours), Total(count, hours), Total(count, 290.0 * hours)
@@ -147,7 +149,7 @@ class Drainage(Part):
             self._show_mode()
         pressure = head * MPA_PER_M
         buffer[: len(OF_ROOM)] = self.level, self.inflow, flow, pressure, mode, running, mode, 1.0, intelligent
-        row[: self._stepped] = buffer
+        self._pack(row, 0, *buffer)
 
     def _shown(self, pump: Pump) -> tuple[float, ...]:
         """In the order of OF_PUMP."""

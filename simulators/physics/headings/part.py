@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from simulators.design.headings import HeadingsDesign
 from simulators.engine.part import Part, Refused, Row, Rows
-from simulators.physics.headings.heading import OFF, Fault, Heading
+from simulators.physics.headings.heading import CUTTING, LOADING, OFF, Fault, Heading
 from simulators.physics.headings.instruments import RIG, RIG_STEP, ROADHEADER, ROADHEADER_STEP, Instruments
+from simulators.physics.headings.rig import IDLE
 from simulators.physics.order import Order
 from simulators.physics.record import Record
 from simulators.physics.told import NONE, Told
@@ -47,6 +49,7 @@ class Headings(Part):
         steps = [f"{machine}{key}" for machine in self._at_roadheader for key in _dotted(ROADHEADER_STEP)]
         steps += [f"{machine}{key}" for machine in self._at_rig for key in _dotted(RIG_STEP)]
         self._stepped = len(steps)
+        self._pack = struct.Struct(f"={self._stepped}d").pack_into
         more = [f"{machine}{key}" for key in _dotted(ROADHEADER) for machine in self._at_roadheader]
         more += [f"{machine}{key}" for key in _dotted(RIG) for machine in self._at_rig]
         self._told = Told(tuple(self._at_roadheader))
@@ -57,33 +60,35 @@ class Headings(Part):
         self.now_us += round(dt * 1e6)
         shown: list[float] = []
         rigs: list[float] = []
-        for n, name in enumerate(self.names):
-            heading = self.headings[n]
-            rig, design = heading.rig, heading.design
+        powered, taken = self.powered, self.power_kw
+        for name, heading in zip(self.names, self.headings, strict=True):
+            rig, design, air = heading.rig, heading.design, self.air[name]
             heading.order, rig.order = self.orders[name], self.rig_orders[name]
             heading.ready, heading.allowed = self.transport_ready[name], self.power_allowed[name]
-            heading.powered, rig.powered = self.powered[design.roadheader], self.powered[design.rig]
+            heading.powered, rig.powered = powered[design.roadheader], powered[design.rig]
             heading.step(dt)
-            on = heading.work is not OFF
-            kw = (heading.cut_kw + heading.pump_kw) / 0.93 + (design.loader_kw if 2 <= heading.work <= 3 else 0.0)
-            self.power_kw[design.roadheader], self.power_kw[design.rig] = kw, rig.power_kw
+            work, cycle, rig_kw = heading.work, rig.cycle, rig.power_kw
+            loads = work is CUTTING or work is LOADING
+            kw = (heading.cut_kw + heading.pump_kw) / 0.93 + (design.loader_kw if loads else 0.0)
+            taken[design.roadheader], taken[design.rig] = kw, rig_kw
             self.coal_t_per_h[name] = t_per_h = heading.t_per_h
             self.rock_t_per_h[name] = t_per_h * design.rock_share
             self.advance_m[name] = heading.advance_m
-            self.cutting[name] = cutting = heading.producing
+            self.cutting[name] = cutting = work is CUTTING
             mode, fault = heading.mode, heading.fault
-            intelligent = heading.intelligent
+            central = mode in (REMOTE, AUTO)
             shown += (
-                cutting, on, mode, cutting and mode == AUTO, fault == Fault.PERSON, heading.emergency > 0,
-                mode in (REMOTE, AUTO), fault, heading.cut_kw, heading.pump_kw, heading.phase, heading.advance_per_s,
-                *self.air[name], heading.hot, heading.work, mode, cutting, intelligent, t_per_h, kw,
+                cutting, work is not OFF, mode, cutting and mode == AUTO, fault is Fault.PERSON, heading.emergency > 0,
+                central, fault, heading.cut_kw, heading.pump_kw, heading.phase, heading.advance_per_s,
+                *air, heading.hot, work, mode, cutting, cutting and central, t_per_h, kw,
             )  # fmt: skip
-            busy = rig.producing
+            busy = rig.running and cycle is not IDLE
             rigs += (
-                rig.cycle, rig.running, rig.mode, rig.emergency > 0, rig.phase, rig.depth, rig.torque, rig.power_kw,
-                rig.holes, rig.bolts, self.air[name][0], rig.cycle, rig.mode, busy, busy and rig.automatic,
+                cycle, rig.running, rig.mode, rig.emergency > 0, rig.phase, rig.depth, rig.torque, rig_kw,
+                rig.holes, rig.bolts, air[0], cycle, rig.mode, busy, busy and rig.automatic,
             )  # fmt: skip
-        row[: self._stepped] = shown + rigs
+        # An assignment to the row would look at the type of each number first.
+        self._pack(row, 0, *shown, *rigs)
 
     def observe(self, dt: float, rows: Rows) -> None:
         machines, width, rig_width = len(self.names), len(ROADHEADER_STEP), len(RIG_STEP)
