@@ -169,11 +169,31 @@ def leaf(code: str, edge: str, gateways: Iterable[str]) -> Permissions:
     )
 
 
+SPARKPLUG = "spBv1//0"
+"""What NATS makes of the topic level `spBv1.0`: a dot inside a level becomes `//`."""
+MQTT_DELIVERY = ("$MQTT.sub.>", "$MQTT.deliver.pubrel.>")
+"""What the server's MQTT side needs for a client that subscribes with QoS 1 or 2."""
+
+
 def mqtt_gateway() -> Permissions:
-    """Reads the devices' topics `mine/#`; publishes nothing."""
-    return Permissions(publish=(), subscribe=("mine.>", "mine", "$MQTT.sub.>", "$MQTT.deliver.pubrel.>"))
+    """Reads the devices' topics `mine/#` and, as a Sparkplug host, `spBv1.0/#`; publishes only what such a host
+    does: commands to nodes and devices, and that it is there."""
+    return Permissions(
+        publish=(f"{SPARKPLUG}.STATE.*", f"{SPARKPLUG}.*.NCMD.*", f"{SPARKPLUG}.*.DCMD.*.*"),
+        subscribe=("mine.>", "mine", f"{SPARKPLUG}.>", SPARKPLUG, *MQTT_DELIVERY),
+    )
 
 
 def mqtt_device() -> Permissions:
-    """Publishes under `mine/`; reads nothing."""
-    return Permissions(publish=("mine.>",), subscribe=())
+    """Publishes under `mine/` and, as a Sparkplug node, births, data and deaths; reads only the commands to nodes and
+    devices, and whether a host is there."""
+    said = ("NBIRTH.*", "NDATA.*", "NDEATH.*", "DBIRTH.*.*", "DDATA.*.*", "DDEATH.*.*")
+    return Permissions(
+        publish=("mine.>", *(f"{SPARKPLUG}.*.{what}" for what in said)),
+        subscribe=(
+            f"{SPARKPLUG}.STATE.*",
+            f"{SPARKPLUG}.*.NCMD.*",
+            f"{SPARKPLUG}.*.DCMD.*.*",
+            *MQTT_DELIVERY,
+        ),
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -18,6 +19,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.console import Console
 
@@ -25,13 +27,17 @@ import simulators
 from bus import credentials, server
 from bus.secret import write_secret
 from middleplatform.access import tokens, users
-from models.site.model import Site
+from models.site.model import Connection, Site
 from sevenones.home import held, open_home
 from sevenones.site_check import examine
+from sevenones.stand_in import surroundings
 from sevenones.supervisor import Program, Supervisor, python
 
 READY_S = 90.0
-BUNDLED_SITE = Path(simulators.__file__).parent / "mines" / "demo"
+MINE_READY_S = 300.0
+"""A whole mine's: its hour of warm-up and its gateways take turns on a small machine."""
+MINES = Path(simulators.__file__).parent / "mines"
+BUNDLED_SITE = MINES / "demo"
 
 
 class DemoError(Exception):
@@ -71,17 +77,23 @@ class Ports:
 
 
 class Demo:
-    """One run on one home folder: of the demo, or of a `site` of one's own, which has real devices."""
+    """One run on one home folder: of a simulated `mine`, or of a `site` of one's own, which has real devices."""
 
-    def __init__(self, home: Path, port: int, seed: int, console: Console, site: Path | None = None) -> None:
+    def __init__(
+        self, home: Path, port: int, seed: int, console: Console, site: Path | None = None, mine: str = "demo"
+    ) -> None:
         self.home = home.resolve()
         self.site = site
+        self.mine = mine
+        self.ready_s = READY_S if mine == "demo" else MINE_READY_S
         self.ports = Ports(port)
         self.seed = seed
         self.console = console
 
     async def run(self, stop: asyncio.Event) -> None:
         """Start everything, say where it is, and keep it running until `stop`. Raises DemoError, HomeError."""
+        if self.site is None:
+            _bundled(self.mine)  # a wrong name makes nothing
         open_home(self.home)
         with held(self.home):
             self._check_ports()
@@ -103,11 +115,13 @@ class Demo:
         return self.site.resolve() if self.site is not None else self.home / "site"
 
     def _check_ports(self) -> None:
-        devices = ("Modbus", "OPC UA") if self.site is not None else ()
+        devices = ("Modbus", "OPC UA") if self.site is not None or self.mine != "demo" else ()
         taken = [f"{what} {port}" for what, port in self.ports if what not in devices and not _free(port)]
         if taken:
             other = self.ports.api + 20
-            words = "demo" if self.site is None else f"run --site {self.site}"
+            words = "demo" if self.mine == "demo" else f"demo --mine {self.mine}"
+            if self.site is not None:
+                words = f"run --site {self.site}"
             raise DemoError(
                 f"端口已被占用：{'、'.join(taken)}。请停止占用它们的程序，"
                 f"或换一组端口：sevenones {words} --port {other}\n"
@@ -117,28 +131,49 @@ class Demo:
 
     def _prepare(self) -> tuple[Site, dict[str, str]]:
         folder = self.folder
-        if self.site is None and not folder.exists():
-            shutil.copytree(BUNDLED_SITE, folder)
-        passwords = self._passwords()
         environment = {"SEVENONES_MQTT_PORT": str(self.ports.mqtt)}
         if self.site is None:
+            if not folder.exists():
+                shutil.copytree(_bundled(self.mine), folder)
+            self._check_mine()
+            environment |= {name: value for name, value in surroundings(self.home).items() if name not in os.environ}
+            environment["SEVENONES_HOME"] = str(self.home)
+        if self.site is None and self.mine == "demo":
             environment |= {
                 "SEVENONES_MODBUS_PORT": str(self.ports.modbus),
                 "SEVENONES_OPCUA_PORT": str(self.ports.opcua),
-                "SEVENONES_OPCUA_PASSWORD": passwords["opcua"],
             }
         # The bus makes the devices' password from the mine's code and gateways, so these come first.
         site = _examined(folder, {**environment, "SEVENONES_MQTT_PASSWORD": "?"})
         made = credentials.make_all(self.home, site.code, site.gateways())
         environment["SEVENONES_MQTT_PASSWORD"] = made.mqtt_password("gateway")
+        if self.site is None:
+            self._check_device_ports(site)
         return site, environment
 
-    def _passwords(self) -> dict[str, str]:
-        path = self.home / "demo-devices.json"
-        if not path.exists():
-            write_secret(path, json.dumps({"opcua": secrets.token_urlsafe(16)}))
-        found: dict[str, str] = json.loads(path.read_text())
-        return found
+    def _check_mine(self) -> None:
+        """A home keeps the mine that it was made for. Raises DemoError."""
+        there = _code(self.folder)
+        other = next((path.name for path in _mines() if _code(path) == there), self.mine)
+        if other != self.mine:
+            raise DemoError(
+                f"{self.home} 里是另一个矿井 {other}。请用另一个数据目录：sevenones demo --mine {self.mine} "
+                f"--home .sevenones-{self.mine}\n"
+                f"{self.home} holds another mine, {other}. Take another home: sevenones demo --mine {self.mine} "
+                f"--home .sevenones-{self.mine}"
+            )
+
+    def _check_device_ports(self, site: Site) -> None:
+        """Those of the simulated devices, which the site says. Raises DemoError."""
+        asked = {name: _port_of(connection) for name, connection in site.connections.items()}
+        taken = [f"{name} {port}" for name, port in asked.items() if port is not None and not _free(port)]
+        if taken:
+            raise DemoError(
+                f"模拟设备的端口已被占用：{'、'.join(taken)}。请停止占用它们的程序"
+                "（另一个正在运行的模拟矿井？），或按矿井的 README 用环境变量换端口。\n"
+                f"Ports of simulated devices taken on 127.0.0.1: {', '.join(taken)}. Stop what holds them (another "
+                "simulated mine?), or choose others by the variables that the mine's README lists."
+            )
 
     async def _start(
         self, supervisor: Supervisor, site: Site, environment: dict[str, str], stop: asyncio.Event
@@ -162,14 +197,14 @@ class Demo:
         ):
             supervisor.start(program)
         self._sign_in()
-        deadline = time.monotonic() + READY_S
+        deadline = time.monotonic() + self.ready_s
         while not stop.is_set():
             if await asyncio.to_thread(self._live):
                 return
             if time.monotonic() > deadline:
                 raise DemoError(
-                    f"{READY_S:.0f} 秒内未就绪，请查看 {self.home}/logs 中的日志。\n"
-                    f"Not ready within {READY_S:.0f} s: the logs in {self.home}/logs say why."
+                    f"{self.ready_s:.0f} 秒内未就绪，请查看 {self.home}/logs 中的日志。\n"
+                    f"Not ready within {self.ready_s:.0f} s: the logs in {self.home}/logs say why."
                 )
             await asyncio.sleep(0.5)
 
@@ -222,7 +257,40 @@ class Demo:
         return f"{points} 个测点，网关已启动 · {points} points, the gateway has started"
 
     def _command(self) -> str:
-        return ".venv/bin/sevenones watch" if self.site is None else f"sevenones watch --home {self.home}"
+        plain = self.site is None and self.mine == "demo"
+        return ".venv/bin/sevenones watch" if plain else f"sevenones watch --home {self.home}"
+
+
+def _mines() -> list[Path]:
+    """The folders of the simulated mines that come with this program."""
+    return sorted(path for path in MINES.iterdir() if (path / "simulation.yaml").exists())
+
+
+def _bundled(mine: str) -> Path:
+    """Raises DemoError for one that is not there."""
+    found = {path.name: path for path in _mines()}
+    if mine not in found:
+        raise DemoError(f"没有自带的矿井 '{mine}' · there is no mine '{mine}': {', '.join(found)}")
+    return found[mine]
+
+
+def _code(folder: Path) -> str:
+    """A site's mine code as its file says it, "" where it cannot be read: whoever reads the whole site says why."""
+    try:
+        text = (folder / "site.yaml").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    found = re.search(r"^code: *[\"']?(\w+)", text, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _port_of(connection: Connection) -> int | None:
+    """Where a simulated device listens; None for one that listens nowhere."""
+    if connection.adapter == "modbus":
+        return int(connection.settings["port"])
+    if connection.adapter == "opcua":
+        return urlsplit(str(connection.settings["url"])).port
+    return None
 
 
 def _examined(folder: Path, environment: dict[str, str]) -> Site:

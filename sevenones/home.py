@@ -8,12 +8,15 @@ bus/ gateway/ store/ platform.db truth/ metrics/ logs/
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 DATA_VERSION = "1"
+BUS = "nats://127.0.0.1:14222"
+"""Where `sevenones bus` opens it by default."""
 
 
 class HomeError(Exception):
@@ -39,6 +42,15 @@ def open_home(path: Path) -> Path:
             "Move that folder away (a new one is made), or use the program version that wrote it."
         )
     return home
+
+
+def bus_of(home: Path) -> str:
+    """The address of this home's bus: that of the demo or `run` that runs there, else the default."""
+    try:
+        url = str(json.loads((home / "demo.json").read_text())["url"])
+        return f"nats://127.0.0.1:{int(url.rpartition(':')[2]) + 1}"
+    except (OSError, ValueError, KeyError):
+        return BUS
 
 
 @contextmanager

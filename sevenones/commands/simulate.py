@@ -44,6 +44,7 @@ def simulate(
     if context.invoked_subcommand is not None:
         return
     from models.site import SiteErrors, load
+    from sevenones.stand_in import surroundings
     from simulators import run
     from simulators.design.mine import load_design
     from simulators.devices.device import DeviceError
@@ -65,6 +66,8 @@ def simulate(
     # asyncio's, each write to a client that has gone.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
 
+    environment = {} if big else surroundings(home)
+
     async def main() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -74,7 +77,7 @@ def simulate(
 
             await serve(points, home, seed, stop)
         else:
-            loaded, design = load(folder, environment=os.environ), load_design(folder)
+            loaded, design = load(folder, environment=environment), load_design(folder)
             chosen = played.scenario if played is not None else None
             await run(loaded, home, seed, stop, bus=bus, scenario=chosen, design=design)
 

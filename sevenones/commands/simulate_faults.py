@@ -170,10 +170,11 @@ async def _ask(home: Path, url: str | None, request: dict[str, Any]) -> dict[str
     from bus import credentials, subjects
     from bus.connection import Bus
     from bus.errors import BusError, BusUnavailable
+    from sevenones.home import bus_of
 
     try:
         made = credentials.load_all(home)
-        async with await Bus.connect(url or _bus_of(home), made.processes["trainer"], wait_s=10) as bus:
+        async with await Bus.connect(url or bus_of(home), made.processes["trainer"], wait_s=10) as bus:
             answer = await bus.request(subjects.fault(made.code), json.dumps(request).encode(), ANSWER_S)
     except BusUnavailable as error:
         sys.exit(
@@ -184,12 +185,3 @@ async def _ask(home: Path, url: str | None, request: dict[str, Any]) -> dict[str
         sys.exit(f"无法连接 · cannot connect: {error}")
     found: dict[str, Any] = json.loads(answer)
     return found
-
-
-def _bus_of(home: Path) -> str:
-    """Where this home's demo has its bus: the port after the API's."""
-    try:
-        url = str(json.loads((home / "demo.json").read_text())["url"])
-        return f"nats://127.0.0.1:{int(url.rpartition(':')[2]) + 1}"
-    except (OSError, ValueError, KeyError):
-        return "nats://127.0.0.1:14222"

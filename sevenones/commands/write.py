@@ -36,7 +36,9 @@ def write(
     within: Annotated[float, typer.Option(min=1, max=20, help="时限（秒） · seconds until it is too late")] = 10.0,
     gateway: Annotated[str | None, typer.Option(help="网关，省略则自动查找 · the gateway, if you know it")] = None,
     home: Annotated[Path, typer.Option(help="数据目录 · the home with the credential")] = Path(".sevenones"),
-    bus: Annotated[str, typer.Option(help="总线地址 · the bus server's address")] = "nats://127.0.0.1:14222",
+    bus: Annotated[
+        str | None, typer.Option(help="总线地址，省略则自动 · the bus; by default that of this home")
+    ] = None,
     credential: Annotated[
         Path | None, typer.Option(help="操作员凭证，默认取自数据目录 · the operator's credential file")
     ] = None,
@@ -46,12 +48,13 @@ def write(
     Ends with 0 when the device has the value, 1 when it was refused or failed, 3 when the outcome is not known."""
     from bus.credentials import Credential, folder
     from bus.errors import BusError
+    from sevenones.home import bus_of
 
     async def main() -> int:
         from bus.connection import Bus
 
         proof = Credential.load(credential or folder(home) / "operator.json")
-        async with await Bus.connect(bus, proof, name="write", wait_s=10) as connection:
+        async with await Bus.connect(bus or bus_of(home), proof, name="write", wait_s=10) as connection:
             code = point.split("/", 1)[0]
             found, now = await _find(connection, code, point, gateway)
             typer.echo(describe(now, value, unit))

@@ -115,6 +115,27 @@ async def test_nothing_is_lost_while_the_broker_is_away(broker: Broker) -> None:
         listener.close()
 
 
+async def test_a_broker_that_is_slow_to_acknowledge_does_not_hold_the_device_back(broker: Broker) -> None:
+    listener, made = Listener(broker.port), device(broker.port)
+    try:
+        await asyncio.sleep(0.3)
+        await made.start()
+        await until(lambda: made.link.pairs)
+        made.link.fault("delay", 0.5)
+        for n in range(1, 21):
+            made.hold(np.array([n / 100.0, n, n, 0.0]), [""] * 4)
+            await made.serve(TS + n * 1_000_000, np.ones(4, bool))
+        # 40 messages one by one would take 40 round trips of half a second.
+        await until(lambda: made.waiting == 0, 10.0)
+        await until(lambda: len(listener.of("mine/pump/state")) == 20)
+        levels = [document["values"]["level"] for document in listener.of("mine/pump/state")]
+        assert levels == [float(n) for n in range(1, 21)], "in their order"
+        assert (made.dropped, made.acknowledged) == (0, 40)
+    finally:
+        await made.close()
+        listener.close()
+
+
 async def test_the_queue_is_bounded_and_says_what_it_dropped(broker: Broker) -> None:
     made = device(broker.port)
     made.hold(np.array([1.0, 1.0, 1.0, 1.0]), [""] * 4)
