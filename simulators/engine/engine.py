@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -47,11 +48,11 @@ class Engine:
 
     def command(self, equipment: str, key: str, value: float) -> None:
         """Between two runs: a device was told to set a point. Raises Refused."""
-        self._owner(equipment).command(equipment, key, value)
+        self._owner(equipment).command(equipment, key, _finite(equipment, key, value))
 
     def disturb(self, equipment: str, kind: str, amount: float) -> None:
         """Between two runs: a fault begins, or ends with 0. Raises Refused."""
-        self._owner(equipment).disturb(equipment, kind, amount)
+        self._owner(equipment).disturb(equipment, kind, _finite(equipment, kind, amount))
 
     def disturbances(self) -> Mapping[str, Sequence[str]]:
         """Equipment → kinds of disturbance that it knows."""
@@ -69,3 +70,12 @@ class Engine:
         if equipment not in self._owners:
             raise Refused(f"没有模拟设备 '{equipment}' · nothing simulates an equipment '{equipment}'")
         return self._owners[equipment]
+
+
+def _finite(equipment: str, key: str, value: float) -> float:
+    """A float register can hold what is no number; no part needs to expect that."""
+    if not math.isfinite(value):
+        raise Refused(
+            f"{equipment} 的 {key} 应为数，给出的是 {value} · {key} of {equipment} must be a number, not {value}"
+        )
+    return value

@@ -80,3 +80,18 @@ def test_a_block_gives_what_is_asked_and_nan_for_the_unknown():
     picked = block.pick(["tank.total", "nothing.here"])
     assert np.array_equal(picked[:, 0], block["tank.total"])
     assert np.isnan(picked[:, 1]).all()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_number_is_refused_before_any_part_sees_it(value):
+    class Trusting(Source):
+        def command(self, equipment: str, key: str, value: float) -> None:
+            int(value)
+
+        disturb = command
+
+    mine = Engine([Trusting()], lambda dt: None, start_us=0)
+    for tell in (mine.command, mine.disturb):
+        tell("tank", "inflow", 1.0)
+        with pytest.raises(Refused, match=r"应为数.*must be a number"):
+            tell("tank", "inflow", value)
