@@ -16,6 +16,7 @@ from sevenones.backfill import BackfillError, read_points
 from sevenones.backfill.mine import simulated_mine, site_of
 from simulators.truth.records import read_intervals
 
+pytestmark = pytest.mark.timeout(600)
 MINES = Path(simulators.__file__).parent / "mines"
 UNTIL = "2026-10-01T10:20:00+08:00"
 
