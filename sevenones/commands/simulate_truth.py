@@ -128,8 +128,7 @@ def balance_table(found: Report) -> Table:
     table = _table("平衡 · balance", "甲 · one side", "乙 · other side", "差 · difference")
     for words, one, other, unit in (
         ("采出 – 提升 · won – raised", found.won, found.raised, "t"),
-        ("用电 – 计量 · used – metered", found.used, found.metered, "kWh"),
-        ("进线 – 计量 · taken – metered", found.taken, found.metered, "kWh"),
+        ("进线 – 用电与损耗 · taken – used and lost", found.taken, found.used + found.lost, "kWh"),
     ):
         table.add_row(words, f"{_number(one)} {unit}", f"{_number(other)} {unit}", f"{_number(one - other)} {unit}")
     return table

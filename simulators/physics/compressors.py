@@ -19,6 +19,8 @@ ATMOSPHERE = 0.1
 LOCAL, REMOTE, AUTO, INSPECTION = 1, 2, 3, 4
 START, STOP, RESET = 1, 2, 3
 STEPPED = ("running", "load_state", "receiver_pressure", "flow", "power", "mode", "fault_code", "!state")
+CREW_RESETS_S = 900.0
+"""So long after the cause of a trip has gone somebody has looked at the machine and reset it."""
 RESTART_S = 8.0
 """From start to load."""
 OFFSET = 0.02
@@ -119,9 +121,12 @@ class Compressors(Part):
     def _decide(self, n: int, rank: int, dt: float) -> None:
         """`rank`: 0 leads, the next one loads at a little less pressure."""
         design, state = self.design, self._state[n]
-        self._since[n] += dt
+        hot = state == TRIPPED and self._hot[n] > 0
+        self._since[n] = 0.0 if hot else self._since[n] + dt
         if not self.powered[design.machines[n]] or self._held[n]:
             new = STOPPED if state != TRIPPED else TRIPPED
+        elif state == TRIPPED and self._hot[n] <= 0 and self._since[n] >= CREW_RESETS_S:
+            new, self._fault[n] = STOPPED, 0
         elif state == TRIPPED or (self._hot[n] > 0 and state != STOPPED and self._since[n] > 60.0):
             self._fault[n] = self._fault[n] or 1
             new = TRIPPED

@@ -22,6 +22,8 @@ from simulators.plant.parts import Parts
 
 HOT_KW = 1000.0
 """Power of its machines that makes a pump chamber as warm as it gets."""
+BREATHED = ("ch4", "co", "dust", "temperature")
+"""What roadheaders and rigs measure of the air where they work, as `Headings.air`."""
 AUTOMATIC = Order(produce=True, intelligent=True, mode=3)
 """What a place is run by that the crew does not know."""
 
@@ -227,6 +229,10 @@ class Wiring:
         if parts.headings is not None:
             for number, name in self._headings_in_air:
                 air.coal_t_per_h[number] = parts.headings.coal_t_per_h[name]
+            at, gain, offset = self._breathed
+            breathed = (air.values.ravel()[at] * gain + offset).tolist()
+            for (_, name), (ch4, co, dust, warm) in zip(self._headings_in_air, breathed, strict=True):
+                parts.headings.air[name] = ch4, co, dust, warm
         if parts.belts is not None and len(self._roads_in_air):
             air.coal_t_per_h[self._roads_in_air] = parts.belts.flow_t_per_h[self._belts_in_air]
 
@@ -242,6 +248,11 @@ class Wiring:
         ]
         names = parts.headings.names if parts.headings else ()
         self._headings_in_air = [(at[name], name) for name in names if name in at]
+        readings = [
+            [air.reading(f"{name}.face", quantity) for quantity in BREATHED] for _, name in self._headings_in_air
+        ]
+        found = np.array(readings, float).reshape(-1, len(BREATHED), 3)
+        self._breathed = found[..., 0].astype(np.intp), found[..., 1], found[..., 2]
         lying = {at[road]: parts.belts.index[belt] for road, belt in roads.items()} if parts.belts else {}
         self._roads_in_air = np.array(list(lying), np.intp)
         self._belts_in_air = np.array(list(lying.values()), np.intp)

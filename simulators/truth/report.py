@@ -17,7 +17,9 @@ from simulators.truth.utilisation import NOTHING, Share, by_category, totals
 
 WINS = ("shearer", "roadheader")
 """Templates of what wins coal."""
-METER = "meter_"
+LOSSES = "losses"
+"""What the truth calls what the network loses."""
+INCOMING = "meter_incoming"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class Category:
 @dataclass(frozen=True, slots=True)
 class Report:
     """`start_us`, `end_us`: what the truth spans. `totals`: equipment → tonnes and kWh. `won`, `raised`: tonnes won
-    at faces, and carried to the surface. `used`, `metered`: kWh of the consumers that have a meter, and of these
-    meters; `taken`: kWh of the incoming meter. NaN where the truth does not tell."""
+    at faces, and carried to the surface. `used`, `lost`: kWh of all consumers, and of the network on the way to them;
+    `taken`: kWh by the incoming line. NaN where the truth does not tell."""
 
     start_us: int
     end_us: int
@@ -44,7 +46,7 @@ class Report:
     won: float
     raised: float
     used: float
-    metered: float
+    lost: float
     taken: float
 
     @property
@@ -73,8 +75,10 @@ def report(home: Path, site: Site, folder: Path) -> Report | None:
     found = totals(intervals)
     belts = section(folder, "belts").get("belts") or {}
     heads = [name for name, belt in belts.items() if not belt.get("onto")]
-    incoming = section(folder, "power").get("incoming", f"{METER}incoming")
-    pairs = [(name, f"{METER}{name}") for name in found if f"{METER}{name}" in found and METER not in name]
+    power = section(folder, "power")
+    unknown = (math.nan, math.nan)
+    # A consumer of which nothing is told would look like a loss: then the sum is not known.
+    used = [found.get(name, unknown)[1] for name in power.get("consumers") or {}]
     return Report(
         int(intervals["start"].to_numpy().min()),
         int(intervals["end"].to_numpy().max()),
@@ -87,9 +91,9 @@ def report(home: Path, site: Site, folder: Path) -> Report | None:
         found,
         _sum(found[name][0] for name, template in templates.items() if template in WINS and name in found),
         _sum(found[name][0] for name in heads if name in found),
-        _sum(found[name][1] for name, _ in pairs),
-        _sum(found[meter][1] for _, meter in pairs),
-        found.get(incoming, (math.nan, math.nan))[1],
+        math.fsum(used) if used else math.nan,
+        found.get(LOSSES, unknown)[1],
+        found.get(power.get("incoming", INCOMING), unknown)[1],
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simulators.engine.filters import Lag, Total
+from simulators.engine.filters import Lag, Total, Wander
 from simulators.engine.part import Rows
 from simulators.physics.air.auxiliary_fans import AuxiliaryFans
 from simulators.physics.air.main_fans import AUTO, REMOTE, MainFans
@@ -22,6 +22,8 @@ SEEN = (
     *("power_factor", "energy", "run_time"),
 )
 AUX_SEEN = ("current", "voltage", "pressure", "bearing_temp", "motor_temp", "vibration", "energy")
+GUST, GUST_TAU_S = 0.008, 20.0
+"""Relative unrest of what a fan's own instruments show, and how long it lasts, s."""
 DRIFT_SECTION_M2 = 12.0
 """Of the fan's drift, for the air's speed."""
 
@@ -48,6 +50,7 @@ class FanChannels:
         self._bearings = Lag(2400.0, 2, 35.0)
         self._windings = Lag(1800.0, 2, 40.0)
         self._aux_warm = Lag(1500.0, self._a, 30.0)
+        self._gusts = Wander(GUST, GUST_TAU_S, 2 + self._a, rng.spawn(1)[0])
         self._energy, self._hours = Total(2), Total(2, np.array([8200.0, 7900.0]))
         self._aux_energy = Total(self._a)
 
@@ -109,6 +112,11 @@ class FanChannels:
         current = power * 500.0 / (math.sqrt(3.0) * design.volts * design.power_factor * 0.94)
         shake = running * (1.2 + 0.9 * load)
         energy = self._energy.run(dt, power / 3600.0)
+        gusts = self._gusts.run(dt, steps)
+        air *= 1.0 + gusts[:, :2]
+        # On the fan's curve less air is more pressure, and the power stays.
+        pressure *= 1.0 - gusts[:, :2]
+        rows[:, 6 : 6 + a] *= 1.0 + gusts[:, 2:]
         seen = [pressure * 1.06 + 4.0 * noise[:, 2:4] * running, air / DRIFT_SECTION_M2]
         seen += [
             bearings + offset + 0.1 * noise[:, at : at + 2] for offset, at in ((0, 4), (2.5, 6), (1, 8), (3.5, 10))

@@ -20,7 +20,7 @@ from simulators.physics.told import NONE, Told
 class Electricity(Part):
     """Fill `consumers` (kW by name, all of them) before each step and step it last; what it says in
     `powered` then holds for the next step. `locked`: feeders that the gas lock holds open.
-    Truth: `<incoming>!kwh`; `losses!kwh`; `<incoming>!state`, the supply's voltage of nominal;
+    Truth: `<incoming>!kwh`; `losses!kwh`, `losses!state` (1 live); `<incoming>!state`, the supply's voltage of nominal;
     `tariff!state`, the register that counts (0 sharp, 1 peak, 2 flat, 3 valley)."""
 
     def __init__(self, design: PowerDesign, time_zone: str, start_us: int, rng: np.random.Generator) -> None:

@@ -48,6 +48,7 @@ def sections(design: PowerDesign) -> dict[str, Sequence[str]]:
         **{f"{key}/transformer": transformers for key in ("earth_leakage", "over_current", "fault_code")},
         **dict.fromkeys(("high_breaker", "low_breaker", "over_temperature"), transformers),
         "!kwh": [design.incoming, "losses"],
+        "!state/losses": ["losses"],
     }
 
 
@@ -97,6 +98,7 @@ class Readings:
         volts[:, -1] = u * self.volts
         self._meters(dt, rows, p, q, volts, frequency)
         rows[:, at["!kwh"]] = self._truth.run(dt, np.stack([flow.incoming_p, flow.lost], axis=1) / 3600.0)
+        rows[:, at["!state/losses"].start] = supply > DEAD
         self._panels(dt, rows, flow, live, frequency)
 
     def _meters(self, dt: float, rows: Rows, p: Array, q: Array, volts: Array, frequency: Array) -> None:

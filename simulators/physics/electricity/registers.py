@@ -41,7 +41,10 @@ class Registers:
             for number, register in enumerate(self._registers):
                 if number != counting:
                     shown[number][begin:end] = register
-            np.subtract(total[begin:end], self._behind, out=shown[counting][begin:end])
+            counted = shown[counting][begin:end]
+            np.subtract(total[begin:end], self._behind, out=counted)
+            # Where it begins to count, rounding must not turn it back.
+            np.maximum(counted, self._registers[counting], out=counted)
             self._last = total[end - 1].copy()
-            self._registers[counting] = self._last - self._behind
+            self._registers[counting] = counted[-1].copy()
         return total

@@ -76,7 +76,7 @@ class Instruments:
         given["!tonnes"][:], given["!kwh"][:] = tonnes_kwh[:, :count], tonnes_kwh[:, count : 2 * count]
         remote, automatic = given["mode"] == 2.0, given["cut_mode"]
         hours = self._hours.run(dt, np.concatenate([on, on * remote, automatic], axis=1) / 3600.0)
-        beat = self._beat.run(dt, np.ones((steps, count)) / dt) % 65536.0
+        beat = np.floor(self._beat.run(dt, np.ones((steps, count))) + 1e-6) % 65536.0  # one a second
         head = self._head(dt, given, cut_kw, cutting, noise)
         cut_amps = cut_kw * self._amps * (1.0 + 0.02 * noise)
         pump_amps = pump_kw * self._amps * (1.0 + 0.01 * other)

@@ -117,3 +117,21 @@ def test_another_seed_is_another_mine_and_the_same_the_same() -> None:
     one, two, other = plant().run(600), plant().run(600), plant(seed=2).run(600)
     assert np.array_equal(one.values, two.values, equal_nan=True)
     assert not np.array_equal(one.values, other.values, equal_nan=True)
+
+
+def test_machines_of_a_heading_measure_the_air_they_work_in() -> None:
+    run = plant()
+    run.run(60)
+    run.disturb("ch4_heading1_t1", "gas_rise", 8.0)
+    block = run.run(600)
+    for machine in ("roadheader_1", "bolter_1"):
+        assert block[f"{machine}.ch4"][-1] > block[f"{machine}.ch4"][0] + 0.5
+        assert block[f"{machine}.ch4"][-1] == pytest.approx(block["air_heading_1!ch4_face"][-1], abs=0.01)
+    assert block["roadheader_2.ch4"][-1] < 0.3
+
+
+def test_no_instrument_of_a_running_fan_stands_still() -> None:
+    block = plant().run(600)
+    for key in ("main_fan_1.air_volume", "main_fan_1.negative_pressure", "aux_fan_1a.air_volume"):
+        assert 0.001 < block[key].std() / block[key].mean() < 0.02
+    assert np.ptp(block["main_fan_2.air_volume"]) == 0.0

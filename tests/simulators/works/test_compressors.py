@@ -89,3 +89,17 @@ def test_any_cut_into_blocks_gives_the_same_air() -> None:
 def test_impossible_set_points_are_refused() -> None:
     with pytest.raises(ValidationError, match="unload_at"):
         CompressorsDesign.model_validate({"load_at": 0.9})
+
+
+def test_the_crew_resets_a_trip_some_time_after_its_cause_has_gone() -> None:
+    part, engine = compressors()
+    engine.run(1200)
+    lead = part.design.machines[0]
+    engine.disturb(lead, "overheated", 1)
+    hot = engine.run(3600)
+    assert hot[f"{lead}.fault_code"][-1] == 1.0
+    engine.disturb(lead, "overheated", 0)
+    block = engine.run(3600)
+    assert block[f"{lead}.fault_code"][:890].min() == 1.0
+    assert block[f"{lead}.fault_code"][910:].max() == 0.0
+    assert block[f"{lead}.running"].max() == 1.0

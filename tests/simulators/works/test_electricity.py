@@ -274,3 +274,18 @@ def test_a_consumer_that_the_grid_does_not_know_is_named() -> None:
 def test_what_is_no_tree_is_refused(power: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         PowerDesign.model_validate(POWER | power)
+
+
+def test_no_register_turns_back_where_a_period_of_the_tariff_begins() -> None:
+    """Rounding would: a platform takes a counter that falls for one that was reset."""
+    part = electricity()
+    engine = Engine([part], loads(part), start_us=START, dt=60.0)
+    before = None
+    for _ in range(4):
+        values = engine.run(720).values
+        names = [name for name in engine.columns if ".energy" in name]
+        shown = values[:, [engine.columns[name] for name in names]]
+        if before is not None:
+            shown = np.vstack([before, shown])
+        assert np.diff(shown, axis=0).min() >= 0.0
+        before = shown[-1]

@@ -174,3 +174,13 @@ def test_an_impossible_heading_is_refused(design: dict[str, object]) -> None:
         HeadingsDesign.model_validate(
             {"headings": {"heading_1": {"roadheader": "roadheader_1", "rig": "bolter_1"} | design}}
         )
+
+
+@pytest.mark.parametrize("dt", [0.1, 0.5, 1.0])
+def test_a_heartbeat_counts_seconds_whatever_the_step(dt: float) -> None:
+    part, _ = headings()
+    block = Engine([part], lambda _: None, start_us=START, dt=dt).run(round(60 / dt))
+    for machine in ("roadheader_1", "bolter_2"):
+        beat = block[f"{machine}.heartbeat"]
+        assert beat[-1] - beat[round(10 / dt) - 1] == 50.0
+        assert set(np.diff(beat)) <= {0.0, 1.0}
