@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def truth(
-    home: Annotated[Path, typer.Argument(help="数据目录 · the home with the truth")] = Path(".sevenones"),
+    home: Annotated[Path, typer.Option(help="数据目录 · the home with the truth")] = Path(".sevenones"),
     site: Annotated[Path | None, typer.Option(help="矿井配置目录 · the site folder, if not the home's own")] = None,
     mine: Annotated[str, typer.Option(help="自带的模拟矿井 · a mine that comes with this program")] = "",
     equipment: Annotated[bool, typer.Option("--equipment", help="逐台列出 · also each equipment")] = False,
@@ -50,7 +50,7 @@ def truth(
 
 
 def alarms(
-    home: Annotated[Path, typer.Argument(help="数据目录 · the home with the truth")] = Path(".sevenones"),
+    home: Annotated[Path, typer.Option(help="数据目录 · the home with the truth")] = Path(".sevenones"),
     site: Annotated[Path | None, typer.Option(help="矿井配置目录 · the site folder, if not the home's own")] = None,
     mine: Annotated[str, typer.Option(help="自带的模拟矿井 · a mine that comes with this program")] = "",
 ) -> None:

@@ -152,8 +152,8 @@ class MqttPoints(Device):
             self._faults[kind] = amount
 
     async def _publish(self) -> None:
-        """Publish the queue's head until it is acknowledged; connect again and again."""
-        wait = 0.2
+        """Publish what waits until it is acknowledged; connect again and again."""
+        wait, said = 0.2, ""
         while True:
             try:
                 async with aiomqtt.Client(
@@ -166,7 +166,7 @@ class MqttPoints(Device):
                     timeout=5.0,
                 ) as client:
                     log.info("mqtt_connected", connection=self.connection.name, waiting=len(self._queue))
-                    wait = 0.2
+                    wait, said = 0.2, ""
                     for topic in self._commands:
                         await client.subscribe(topic, qos=1)
                     listening = asyncio.create_task(self._listen(client))
@@ -177,7 +177,9 @@ class MqttPoints(Device):
                         listening.cancel()
                         await asyncio.gather(listening, return_exceptions=True)
             except (aiomqtt.MqttError, OSError) as error:
-                log.warning("mqtt_away", connection=self.connection.name, error=str(error), waiting=len(self._queue))
+                if str(error) != said:  # once for a broker that stays away, not at every attempt
+                    said = str(error)
+                    log.warning("mqtt_away", connection=self.connection.name, error=said, waiting=len(self._queue))
             await asyncio.sleep(wait * random.uniform(0.7, 1.3))
             wait = min(wait * 2.0, 5.0)
 

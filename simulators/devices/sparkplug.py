@@ -145,7 +145,7 @@ class _Node:
         await asyncio.gather(task, return_exceptions=True)
 
     async def _live(self) -> None:
-        wait = 0.2
+        wait, said = 0.2, ""
         while not self._leaving.is_set():
             self._bd_seq = (self._bd_seq + 1) % 256
             will = aiomqtt.Will(self._topic("NDEATH"), self._death(), qos=1)
@@ -160,10 +160,12 @@ class _Node:
                     timeout=5.0,
                     will=will,
                 ) as client:
-                    wait = 0.2
+                    wait, said = 0.2, ""
                     await self._session(client)
             except (aiomqtt.MqttError, OSError) as error:
-                log.warning("sparkplug_away", node=f"{self.group}/{self.name}", error=str(error))
+                if str(error) != said:  # once for a broker that stays away, not at every attempt
+                    said = str(error)
+                    log.warning("sparkplug_away", node=f"{self.group}/{self.name}", error=said)
             finally:
                 self._client = None
             if not self._leaving.is_set():

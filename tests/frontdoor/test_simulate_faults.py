@@ -87,7 +87,7 @@ async def test_faults_in_a_mine_that_runs(tmp_path: Path):
     assert np.isfinite(values[mine_rows]).all()
     done = read_intervals(tmp_path).to_pylist()
     assert {"belt_101", "shearer_3205"} <= {row["equipment"] for row in done}, "what machines did is told too"
-    code, said = await sevenones("simulate", "truth", str(tmp_path), "--mine", "demo")
+    code, said = await sevenones("simulate", "truth", "--home", str(tmp_path), "--mine", "demo")
     assert code == 0 and "皮带集中控制" in said, said
 
 
@@ -125,7 +125,7 @@ async def test_scenarios_are_checked_before_anything_starts(tmp_path: Path):
 
 
 async def test_the_truth_is_shown_beside_what_the_mine_declares(tmp_path: Path):
-    code, said = await sevenones("simulate", "truth", str(tmp_path), "--mine", "middle")
+    code, said = await sevenones("simulate", "truth", "--home", str(tmp_path), "--mine", "middle")
     assert code == 1 and "there is no truth" in said
     names = ("belt_101!producing", "belt_101!intelligent", "belt_101!tonnes", "shearer_1!producing", "shearer_1!tonnes")
     columns = {name: column for column, name in enumerate(names)}
@@ -136,7 +136,7 @@ async def test_the_truth_is_shown_beside_what_the_mine_declares(tmp_path: Path):
     writer = TruthWriter(tmp_path, columns, start)
     writer.take(Block(start + 1_000_000 * np.arange(1, steps + 1, dtype=np.int64), values, columns))
     writer.close()
-    code, said = await sevenones("simulate", "truth", str(tmp_path), "--mine", "middle", "--equipment")
+    code, said = await sevenones("simulate", "truth", "--home", str(tmp_path), "--mine", "middle", "--equipment")
     assert code == 0, said
     assert "60.00 %" in said and "63.00 %" in said, "the belts' own, and the declared"
     assert "55.00 %" in said, "what the mine declares"

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import paho.mqtt.client as paho
 import pytest
+import structlog
 
 from simulators.devices.device import DeviceError
 from simulators.devices.json_path import place, steps
@@ -153,6 +154,15 @@ async def test_a_wrong_password_is_never_let_in(broker: Broker) -> None:
     await asyncio.sleep(0.6)
     assert (made.waiting, made.acknowledged) == (2, 0)
     await made.close()
+
+
+async def test_a_broker_that_refuses_again_and_again_is_told_of_once(broker: Broker) -> None:
+    made = device(broker.port, password="wrong")
+    with structlog.testing.capture_logs() as said:
+        await made.start()
+        await asyncio.sleep(3.0)  # several attempts, each a little later than the one before
+        await made.close()
+    assert [each["event"] for each in said].count("mqtt_away") == 1
 
 
 def test_the_bus_credential_comes_before_the_connections(tmp_path: Path) -> None:

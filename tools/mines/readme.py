@@ -32,11 +32,29 @@ against them.
   simulated machines, gas and people are like.
 """
 
+START = """\
+## 启动 · Start
+
+一条命令启动整座矿：模拟设备、总线（也是 MQTT 服务器）、存储、接口和全部网关。
+One command starts all of it: devices, bus (which is the MQTT broker too), store, API and every gateway.
+
+```console
+$ sevenones demo --mine {folder} --home .sevenones-{folder}
+$ sevenones watch --home .sevenones-{folder} --equipment belt_101              # in another terminal
+$ sevenones write {code}/belt_101/speed_set 2.5 --home .sevenones-{folder}
+$ sevenones simulate fault heading_air_stop heading_1 --home .sevenones-{folder}
+```
+
+`sevenones simulate --mine {folder}` starts the devices alone, without a broker. Passwords that nobody has set are made
+and kept in the home's `demo-devices.json`; a gateway that is started by itself needs them in the variables below.
+"""
+
 PORTS = """\
 
 MQTT and Sparkplug share a broker. Also from the environment: `SEVENONES_OPCUA_PASSWORD`, `SEVENONES_MQTT_PASSWORD`,
 `SEVENONES_HOME` (the exchange files lie in its `kj/{folder}`), `SEVENONES_PERSONNEL_URL` (a database with a view
 `station_readings` of the columns `id`, `read_at`, `point`, `value`; SQLite `.sevenones/personnel-{folder}.db`).
+`demo` and `simulate` set those that are not set; their SQLite file is `personnel.db` in the home.
 """
 
 
@@ -47,6 +65,7 @@ def _head(mine: Mine) -> Iterator[str]:
 
 
 def _ports(mine: Mine) -> Iterator[str]:
+    yield START.format(folder=mine.folder, code=mine.code)
     yield "## 连接与端口 · Connections and ports"
     yield ""
     yield "| connection | gateway | protocol | port | variable | equipment |"
