@@ -136,6 +136,8 @@ async def test_nothing_is_lost_or_doubled_and_the_present_does_not_wait(tmp_path
                 first_backlog = now_us()
             await asyncio.sleep(0.2)
         assert first_backlog is not None, "what was sampled during the cut never came"
+        while live.arrived[-1] <= mended_at and now_us() < first_backlog + 3 * SLOWEST_LIVE_US:
+            await asyncio.sleep(0.05)
         after = [(at, newest) for at, newest in zip(live.arrived, live.newest, strict=True) if at > mended_at]
         assert after, "no live value after the cable was mended"
         # Each comes by its own way when the link is back; the present waits for its next poll, never for the backlog.

@@ -10,7 +10,6 @@ from pymodbus import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-import simulators.devices.modbus as stack
 from gateway.onboarding.probe import Options, probe
 from gateway.onboarding.target import of_url
 from protocols.opcua.trust import fingerprint
@@ -54,10 +53,11 @@ class Talker:
 
 
 @pytest.fixture
-async def plc(monkeypatch):
+async def plc():
     """Units 1 and 3 behind one address; blocks of at most 40 registers."""
-    monkeypatch.setattr(stack, "_MAX_REGISTERS", 40)
     found = device({1: {"hr": {100: bytes(2 * 100)}, "co": {0: bytes(5)}}, 3: {"hr": {0: bytes(20)}}})
+    for unit in found.units.values():
+        unit.most_registers = 40
     asked = []
     respond = found.respond
 

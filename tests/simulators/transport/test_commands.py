@@ -110,9 +110,9 @@ def test_belts_under_inspection_stand_and_take_no_start_until_the_people_have_go
         ("command", 4.0, "0 none, 1 start"),
         ("command", 1.5, "0 none, 1 start"),
         ("mode_command", 0.0, "1 local"),
-        ("mode_command", float("nan"), "1 local"),
+        ("mode_command", float("nan"), "must be a number"),
         ("speed_set", 9.0, "must lie there"),
-        ("speed_set", float("nan"), "must lie there"),
+        ("speed_set", float("nan"), "must be a number"),
         ("flow", 1.0, "takes no command"),
     ],
 )
