@@ -147,7 +147,7 @@ def test_every_stored_row_is_true(killed):
     for adapter in ("opcua", "mqtt"):
         for point in killed.points(adapter):
             stored, truth = killed.column(point.id), killed.truth_of(point.id)
-            wrong = untrue_stamped(stored, truth)
+            wrong = untrue_stamped(stored, truth, point.dead_band)
             assert not len(wrong), (
                 f"{point.path}: {len(wrong)} rows, first {stored.ts[wrong[0]]}={stored.value[wrong[0]]}"
             )

@@ -55,11 +55,14 @@ def untrue_polled(stored: Column, truth: Column, step: int) -> NDArray[np.intp]:
     return np.flatnonzero(~ok & (stored.quality >= 64) & np.isfinite(stored.value))
 
 
-def untrue_stamped(stored: Column, truth: Column) -> NDArray[np.intp]:
-    """Good stored rows that say what the source did not hold at that time. (A row may repeat, for a
-    later time, a value that still held then.)"""
+def untrue_stamped(stored: Column, truth: Column, dead_band: float) -> NDArray[np.intp]:
+    """Good stored rows that say what the source did not hold at that time. A row with an instant of the source's
+    has its value; one between them repeats, for a later time, what still holds, as all reports do, within the
+    point's dead-band."""
     assert stored.quality is not None
-    ok = close(stored.value, truth.at(stored.ts))
+    told = np.isin(stored.ts, truth.ts)
+    held = truth.at(stored.ts)
+    ok = close(stored.value, held) | (~told & close(stored.value, held, dead_band))
     return np.flatnonzero(~ok & (stored.quality >= 192))
 
 
