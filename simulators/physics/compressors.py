@@ -10,14 +10,12 @@ from simulators.design.compressors import CompressorsDesign
 from simulators.engine.filters import Lag, Total, Wander
 from simulators.engine.layout import lay_out
 from simulators.engine.part import Part, Refused, Row, Rows
-from simulators.physics.order import Order
+from simulators.physics.order import AUTO, INSPECTION, LOCAL, REMOTE, RESET, START, STOP, Order
 from simulators.physics.told import NONE, Told
 
 STOPPED, UNLOADED, LOADED, TRIPPED = 0, 1, 2, 3
 """Truth `<compressor>!state`."""
 ATMOSPHERE = 0.1
-LOCAL, REMOTE, AUTO, INSPECTION = 1, 2, 3, 4
-START, STOP, RESET = 1, 2, 3
 STEPPED = ("running", "load_state", "receiver_pressure", "flow", "power", "mode", "fault_code", "!state")
 CREW_RESETS_S = 900.0
 """So long after the cause of a trip has gone somebody has looked at the machine and reset it."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from simulators.design.air import HeadingDesign
 from simulators.engine.part import Refused
-from simulators.physics.air.main_fans import AUTO, INSPECTION, LOCAL, REMOTE
+from simulators.physics.order import AUTO, INSPECTION, LOCAL, REMOTE
 
 DUCT_TAU_S = 15.0
 """How soon the air in a duct follows its fan, s."""

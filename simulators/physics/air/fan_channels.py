@@ -10,7 +10,8 @@ import numpy as np
 from simulators.engine.filters import Lag, Total, Wander
 from simulators.engine.part import Rows
 from simulators.physics.air.auxiliary_fans import AuxiliaryFans
-from simulators.physics.air.main_fans import AUTO, REMOTE, MainFans
+from simulators.physics.air.main_fans import MainFans
+from simulators.physics.order import AUTO, REMOTE
 
 STATES = ("running", "direction", "damper", "brake", "mode", "fault_code", "frequency")
 AUX_STATES = ("running", "duct", "wind_lock", "gas_lock", "duty", "mode", "fault_code", "frequency")

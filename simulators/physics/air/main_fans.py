@@ -10,8 +10,8 @@ import math
 
 from simulators.design.air import MainFansDesign
 from simulators.engine.part import Refused
+from simulators.physics.order import AUTO, INSPECTION, LOCAL, REMOTE
 
-LOCAL, REMOTE, AUTO, INSPECTION = 1, 2, 3, 4
 CLOSED, OPENING, OPEN, CLOSING = 0, 1, 2, 3
 AIR_TAU_S = 12.0
 """The inertia of the mine's air, s."""

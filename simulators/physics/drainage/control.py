@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from simulators.design.drainage import DrainageDesign
 from simulators.design.tariff import PERIODS
 from simulators.physics.drainage.pump import RUNNING, Pump
+from simulators.physics.order import LOCAL, REMOTE
 
 FLAT, VALLEY = PERIODS.index("flat"), PERIODS.index("valley")
-LOCAL, REMOTE, AUTO, INSPECTION = 1, 2, 3, 4
 
 
 class LevelControl:

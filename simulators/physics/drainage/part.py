@@ -11,7 +11,7 @@ from simulators.design.drainage import DrainageDesign
 from simulators.engine.filters import Lag, Total, Wander
 from simulators.engine.layout import lay_out
 from simulators.engine.part import Part, Refused, Row, Rows
-from simulators.physics.drainage.control import AUTO, FLAT, INSPECTION, LOCAL, REMOTE, LevelControl
+from simulators.physics.drainage.control import FLAT, LevelControl
 from simulators.physics.drainage.hydraulics import MPA_PER_M, flow_of
 from simulators.physics.drainage.pump import (
     AMBIENT,
@@ -26,11 +26,10 @@ from simulators.physics.drainage.pump import (
     Pump,
     Stage,
 )
-from simulators.physics.order import Order
+from simulators.physics.order import AUTO, INSPECTION, LOCAL, REMOTE, RESET, START, STOP, Order
 from simulators.physics.record import Record
 from simulators.physics.told import NONE, Told
 
-START, STOP, RESET = 1, 2, 3
 OF_ROOM = ("level", "inflow", "main_flow", "main_pressure", "mode", "!state", "!mode", "!producing", "!intelligent")
 OF_PUMP = (
     "state", "flow", "pressure", "suction", "front_bearing_temp", "winding_temp", "discharge_valve", "priming_valve",

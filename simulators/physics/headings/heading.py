@@ -8,7 +8,7 @@ import numpy as np
 
 from simulators.design.headings import HeadingDesign
 from simulators.physics.headings.rig import Rig
-from simulators.physics.order import Order
+from simulators.physics.order import AUTO, REMOTE, Order
 
 
 class Work(IntEnum):
@@ -33,7 +33,6 @@ class Fault(IntEnum):
 
 
 OFF, ADVANCING, CUTTING, LOADING, RETREATING, STANDBY = Work
-REMOTE, AUTO = 2, 3
 
 
 class Heading:

@@ -12,12 +12,9 @@ from simulators.engine.part import Part, Refused, Row, Rows
 from simulators.physics.headings.heading import CUTTING, LOADING, OFF, Fault, Heading
 from simulators.physics.headings.instruments import RIG, RIG_STEP, ROADHEADER, ROADHEADER_STEP, Instruments
 from simulators.physics.headings.rig import IDLE
-from simulators.physics.order import Order
+from simulators.physics.order import AUTO, INSPECTION, LOCAL, REMOTE, RESET, START, STOP, Order
 from simulators.physics.record import Record
 from simulators.physics.told import NONE, Told
-
-START, STOP, RESET = 1, 2, 3
-LOCAL, REMOTE, AUTO, INSPECTION = 1, 2, 3, 4
 
 
 class Headings(Part):

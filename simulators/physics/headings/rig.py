@@ -7,7 +7,7 @@ from enum import IntEnum
 import numpy as np
 
 from simulators.design.headings import HeadingDesign
-from simulators.physics.order import Order
+from simulators.physics.order import LOCAL, Order
 
 
 class Cycle(IntEnum):
@@ -21,7 +21,6 @@ class Cycle(IntEnum):
 
 
 IDLE, DRILLING, STIRRING, WAITING, TIGHTENING = Cycle
-LOCAL, AUTO = 1, 3
 LOADS = (0.18, 0.75, 0.55, 0.2, 0.6)
 """Of the pump's rated power, for each step of the cycle."""
 

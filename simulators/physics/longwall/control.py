@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from simulators.engine.part import Refused
-from simulators.physics.order import Order
+from simulators.physics.order import AUTO, INSPECTION, LOCAL, REMOTE, Order
 
-LOCAL, REMOTE, AUTO, INSPECTION = 1, 2, 3, 4
 MODES = {LOCAL: "就地 local", REMOTE: "远控 remote", AUTO: "自动 automatic", INSPECTION: "检修 inspection"}
 
 

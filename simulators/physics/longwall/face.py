@@ -16,7 +16,7 @@ import numpy as np
 from simulators.design.longwall import LongwallDesign
 from simulators.engine.part import Part, Refused, Row, Rows
 from simulators.physics.longwall.chance import Chance
-from simulators.physics.longwall.control import AUTO, REMOTE, Control
+from simulators.physics.longwall.control import Control
 from simulators.physics.longwall.conveyors import Conveyor, Crusher
 from simulators.physics.longwall.cycle import Kind
 from simulators.physics.longwall.interlock import Interlock
@@ -37,7 +37,7 @@ from simulators.physics.longwall.shearer import Shearer
 from simulators.physics.longwall.shields import KEYS
 from simulators.physics.longwall.supports import Supports
 from simulators.physics.longwall.weighting import Weighting
-from simulators.physics.order import Order
+from simulators.physics.order import AUTO, REMOTE, Order
 
 FOLLOW_SHARE = 0.85
 """From this part of automatic moves on the supports count as following by themselves (domain facts §3.3)."""

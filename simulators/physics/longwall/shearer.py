@@ -11,12 +11,12 @@ import math
 from simulators.design.longwall import LongwallDesign
 from simulators.engine.part import Refused
 from simulators.physics.longwall.chance import Chance
-from simulators.physics.longwall.control import AUTO, LOCAL, REMOTE, Control
+from simulators.physics.longwall.control import Control
 from simulators.physics.longwall.cycle import Kind, cycle
 from simulators.physics.longwall.drums import Drums
 from simulators.physics.longwall.pauses import ADJUST, NONE, OFF, Pauses
 from simulators.physics.longwall.seam import Seam
-from simulators.physics.order import Order
+from simulators.physics.order import AUTO, LOCAL, REMOTE, Order
 from simulators.physics.parts import motor_current
 
 EFFICIENCY = 0.94

@@ -13,7 +13,7 @@ import numpy as np
 
 from simulators.design.longwall import LongwallDesign
 from simulators.physics.longwall.chance import Chance
-from simulators.physics.longwall.control import AUTO, INSPECTION, Control
+from simulators.physics.longwall.control import Control
 from simulators.physics.longwall.follow import Follow
 from simulators.physics.longwall.moves import (
     ADVANCE,
@@ -32,7 +32,7 @@ from simulators.physics.longwall.moves import (
 from simulators.physics.longwall.seam import Seam
 from simulators.physics.longwall.shearer import Shearer
 from simulators.physics.longwall.shields import Shields
-from simulators.physics.order import Order
+from simulators.physics.order import AUTO, INSPECTION, Order
 
 _LOWERED_MPA = 3.0
 _RAM_M_PER_S = 0.12

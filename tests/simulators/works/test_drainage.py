@@ -9,11 +9,11 @@ from pydantic import ValidationError
 from simulators.design.drainage import DrainageDesign
 from simulators.engine.engine import Engine
 from simulators.engine.part import Refused
-from simulators.physics.drainage.control import FLAT, LOCAL, REMOTE, VALLEY
+from simulators.physics.drainage.control import FLAT, VALLEY
 from simulators.physics.drainage.hydraulics import shaft_kw
 from simulators.physics.drainage.part import Drainage
 from simulators.physics.drainage.pump import Stage
-from simulators.physics.order import Order
+from simulators.physics.order import LOCAL, REMOTE, Order
 
 START = 1_770_000_000_000_000
 PEAK = 1
