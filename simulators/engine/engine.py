@@ -12,10 +12,12 @@ from simulators.engine.part import Part, Refused
 
 
 class Engine:
-    """`parts` step in their order, after `wire` has carried over what one gives to another. `start_us`:
+    """`parts` step in their order, after `wire`, if there is one, has set what they are given. `start_us`:
     µs UTC of the moment before the first step; `dt`: seconds a step, which may be changed between two runs."""
 
-    def __init__(self, parts: Sequence[Part], wire: Callable[[float], None], *, start_us: int, dt: float = 1.0) -> None:
+    def __init__(
+        self, parts: Sequence[Part], wire: Callable[[float], None] | None = None, *, start_us: int, dt: float = 1.0
+    ) -> None:
         self.parts = tuple(parts)
         self.dt = dt
         self.now_us = start_us
@@ -37,7 +39,8 @@ class Engine:
         values = np.full((steps, len(self.columns)), np.nan)
         dt, wire, ranges = self.dt, self._wire, self._ranges
         for row in values:
-            wire(dt)
+            if wire is not None:
+                wire(dt)
             for part, begin, end in ranges:
                 part.step(dt, row[begin:end])
         for part, begin, end in ranges:

@@ -19,7 +19,7 @@ class Plant:
     def __init__(self, site: Site, design: MineDesign, *, seed: int, start_us: int, dt: float = 1.0) -> None:
         self.site, self.design = site, design
         self.parts = build(site, design, seed, start_us)
-        self.engine = Engine(Wiring(self.parts, design).sequence, _nothing, start_us=start_us, dt=dt)
+        self.engine = Engine(Wiring(self.parts, design).sequence, start_us=start_us, dt=dt)
 
     @property
     def now_us(self) -> int:
@@ -58,7 +58,3 @@ class Plant:
     def texts(self) -> Mapping[str, str]:
         """Text channels now."""
         return self.engine.texts()
-
-
-def _nothing(dt: float) -> None:
-    """Parts are wired by joints among them."""
