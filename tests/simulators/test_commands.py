@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,14 +125,6 @@ VALUES = [
     point("speed", TOPIC + "tags[id=V].v", "number_text", unit="m/s", options={"time": "ts"}),
 ]  # fmt: skip
 VALUES = [replace(each, order="", options={**each.options, "time": "ts"}) for each in VALUES]
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    made = Broker(tmp_path / "broker")
-    made.start()
-    yield made
-    made.stop(signal.SIGKILL)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +26,6 @@ POINTS = [
     point("flow1", "mine/pump/state#values.pumps[0].flow", "", "pump", **OPTIONS),
     point("ch4", "mine/+/gas#values.lel", "", "gas1", factor=0.05, options={"time": "at.ms"}, unit="x"),
 ]
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> AsyncIterator[Broker]:
-    made = Broker(tmp_path / "broker")
-    made.start()
-    yield made
-    made.stop(signal.SIGKILL)
 
 
 class Listener:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,14 +78,6 @@ POINTS = [
         point("fan", "mine/fan/one:On", "", kind=Kind.STATE, role="run.state"),
     )
 ]
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    made = Broker(tmp_path / "broker")
-    made.start()
-    yield made
-    made.stop(signal.SIGKILL)
 
 
 @pytest.fixture
