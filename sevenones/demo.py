@@ -215,10 +215,10 @@ class Demo:
             known = json.loads(path.read_text())
         else:
             known = {
-                "token": tokens.create_token(self.home, name="demo", role="admin"),
+                "token": tokens.create_token(self.home, name="demo", role="administrator"),
                 "admin_password": secrets.token_urlsafe(12),
             }
-            users.create_user(self.home, "admin", known["admin_password"], role="admin")
+            users.create_user(self.home, "admin", known["admin_password"], role="administrator")
         write_secret(path, json.dumps({**known, "url": url}, indent=2) + "\n")
 
     def _live(self) -> bool:

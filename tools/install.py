@@ -21,7 +21,15 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements" / "lock.txt"
 STACKS = ROOT / "tests" / "stacks"
-DEBIAN = {"mosquitto": "mosquitto", "node": "nodejs", "npm": "npm", "postgres": "postgresql"}  # program: package
+DEBIAN = {  # program: package
+    "clickhouse-server": "clickhouse-server",
+    "mosquitto": "mosquitto",
+    "node": "nodejs",
+    "npm": "npm",
+    "postgres": "postgresql",
+    "victoria-metrics": "victoria-metrics",
+    "/usr/share/java/zookeeper.jar": "zookeeper",
+}
 
 
 def fail(message: str) -> None:
@@ -115,7 +123,11 @@ def install_system() -> None:
     # Debian keeps PostgreSQL's server in a folder of its version, off every path.
     elsewhere = map(str, Path("/usr/lib/postgresql").glob("*/bin"))
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", *elsewhere])
-    wanted = [package for program, package in DEBIAN.items() if not shutil.which(program, path=path)]
+    wanted = [
+        package
+        for program, package in DEBIAN.items()
+        if not shutil.which(program, path=path) and not (program.startswith("/") and Path(program).exists())
+    ]
     if not wanted:
         return
     if os.geteuid() or not shutil.which("apt-get"):

@@ -9,13 +9,14 @@ import secrets
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from middleplatform.access.database import ROLES, AccessError, connect
-from middleplatform.access.database import tokens as table
+from middleplatform.access.errors import AccessError
+from middleplatform.access.policy import DEFAULT_ROLE, ROLES
+from middleplatform.database import Place, connect
+from middleplatform.database.tables.access import tokens as table
 
 CACHE_S = 5.0
 """How long a verified token is believed without asking again: a revocation holds after this at the latest."""
@@ -49,7 +50,7 @@ class TokenFacts:
 
 
 def create_token(
-    where: Path | str, name: str, role: str = "reader", days: float | None = None, user: str | None = None
+    where: Place, name: str, role: str = DEFAULT_ROLE, days: float | None = None, user: str | None = None
 ) -> str:
     """Make a token and return it: this is the only time that it can be seen. Raises AccessError."""
     if role not in ROLES:
@@ -76,7 +77,7 @@ def create_token(
     return token
 
 
-def verify_token(where: Path | str, token: str) -> Grant | None:
+def verify_token(where: Place, token: str) -> Grant | None:
     """What the token allows now, or None when it is unknown, expired or revoked. Asks the database."""
     if not _FORM.fullmatch(token):
         return None
@@ -88,7 +89,7 @@ def verify_token(where: Path | str, token: str) -> Grant | None:
     return _grant(row) if _holds(row.expires, row.revoked) else None
 
 
-def revoke_token(where: Path | str, number: int) -> bool:
+def revoke_token(where: Place, number: int) -> bool:
     """Revoke by id; False when there is no such token. Revoking twice keeps the first time."""
     now = time.time_ns() // 1000
     with connect(where).begin() as connection:
@@ -98,7 +99,7 @@ def revoke_token(where: Path | str, number: int) -> bool:
     return True
 
 
-def list_tokens(where: Path | str) -> list[TokenFacts]:
+def list_tokens(where: Place) -> list[TokenFacts]:
     """All tokens without their secrets, oldest first."""
     columns = [table.c[name] for name in ("id", "name", "role", "user", "created", "expires", "revoked")]
     with connect(where).connect() as connection:
@@ -111,7 +112,7 @@ class Verifier:
     Keys of the memory are digests, so a token is not kept in it; what was refused is not remembered.
     """
 
-    def __init__(self, where: Path | str, cache_s: float = CACHE_S) -> None:
+    def __init__(self, where: Place, cache_s: float = CACHE_S) -> None:
         self._where = where
         self._cache_s = cache_s
         self._known: OrderedDict[bytes, tuple[Grant, float]] = OrderedDict()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import time
 from functools import cache
-from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from middleplatform.access.database import ROLES, AccessError, connect, tokens
-from middleplatform.access.database import users as table
+from middleplatform.access.errors import AccessError
+from middleplatform.access.policy import DEFAULT_ROLE, ROLES
+from middleplatform.database import Place, connect
+from middleplatform.database.tables.access import tokens
+from middleplatform.database.tables.access import users as table
 
 NAME = re.compile(r"[a-z0-9._-]{1,40}")
 MIN_PASSWORD = 8
@@ -22,7 +24,7 @@ MAX_PASSWORD = 200
 _hasher = PasswordHasher()
 
 
-def create_user(where: Path | str, name: str, password: str, role: str = "reader") -> None:
+def create_user(where: Place, name: str, password: str, role: str = DEFAULT_ROLE) -> None:
     """Make a user. Raises AccessError when the name is taken, or name, password or role cannot be one."""
     if not NAME.fullmatch(name):
         raise AccessError(f"用户名应为 1 至 40 个 a-z 0-9 . _ - · '{name}' is not 1 to 40 of a-z, 0-9, '.', '_', '-'")
@@ -36,7 +38,7 @@ def create_user(where: Path | str, name: str, password: str, role: str = "reader
         raise AccessError(f"用户 {name} 已存在 · there is a user '{name}' already") from None
 
 
-def set_password(where: Path | str, name: str, password: str) -> None:
+def set_password(where: Place, name: str, password: str) -> None:
     """Change a password and end all that the user was signed in to. Raises AccessError."""
     hashed = _hash(password)
     with connect(where).begin() as connection:
@@ -47,7 +49,7 @@ def set_password(where: Path | str, name: str, password: str) -> None:
         connection.execute(update(tokens).where(tokens.c.user == name, tokens.c.revoked.is_(None)).values(revoked=now))
 
 
-def check_password(where: Path | str, name: str, password: str) -> str | None:
+def check_password(where: Place, name: str, password: str) -> str | None:
     """The user's role when the password is right, else None. Takes as long for a name that is not there."""
     with connect(where).connect() as connection:
         row = connection.execute(select(table.c.password, table.c.role).where(table.c.name == name)).first()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from middleplatform.access.policy import policy
 from middleplatform.access.tokens import Grant, Verifier
+from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
 
 bearer = HTTPBearer(auto_error=False, description="`sevenones token create`, or POST /api/v1/sign-in")
@@ -35,17 +37,28 @@ async def asker(request: Request, given: Annotated[HTTPAuthorizationCredentials 
     return await grant_of(request.app.state.tokens, given.credentials)
 
 
-async def admin(grant: Annotated[Grant, Depends(asker)]) -> Grant:
-    """The one who asks, who must be an administrator. Raises ApiError 401, 403."""
-    if grant.role != "admin":
-        raise ApiError(
-            403,
-            "forbidden",
-            "此操作需要 admin 角色的令牌",
-            f"this needs a token of the role admin; yours is {grant.role}",
-        )
-    return grant
+def needs(permission: str) -> Any:
+    """A dependency: the one who asks, whose role must have a permission. Raises ApiError 401, 403."""
+    words = policy().permissions[permission]
+
+    async def permitted(grant: Annotated[Grant, Depends(asker)]) -> Grant:
+        if not policy().allows(grant.role, permission):
+            raise ApiError(
+                403,
+                "forbidden",
+                f"您的角色 {grant.role} 无权{words['zh']}（{permission}）",
+                f"your role {grant.role} may not {words['en']} ({permission})",
+            )
+        return grant
+
+    return Depends(permitted)
+
+
+async def seen(request: Request, grant: Annotated[Grant, Depends(asker)]) -> Catalogue:
+    """The catalogue as the one who asks may see it: other points do not exist for it."""
+    catalogue: Catalogue = request.app.state.catalogue
+    return catalogue
 
 
 Asker = Annotated[Grant, Depends(asker)]
-Admin = Annotated[Grant, Depends(admin)]
+Seen = Annotated[Catalogue, Depends(seen)]

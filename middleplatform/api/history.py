@@ -11,8 +11,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from middleplatform.api import forms, times
-from middleplatform.api.auth import Asker
-from middleplatform.api.catalogue import MAX_POINTS, Catalogue
+from middleplatform.api.auth import Seen, needs
+from middleplatform.api.catalogue import MAX_POINTS
 from middleplatform.api.errors import ApiError
 from middleplatform.api.responses import Json, answers
 from middleplatform.api.routes import Asked, Texts
@@ -54,18 +54,18 @@ class HistoryQuery(Asked):
 
 @router.get(
     "/history",
+    dependencies=[needs("history.read")],
     response_class=Json,
     responses={
         **answers(History, 400, 401, 404, 406, 503),
         200: {"model": History, "content": _OTHER_FORMS, "description": "JSON, CSV, Arrow or Parquet"},
     },
 )
-async def history(request: Request, _: Asker, asked: Annotated[HistoryQuery, Query()]) -> Response:
+async def history(request: Request, catalogue: Seen, asked: Annotated[HistoryQuery, Query()]) -> Response:
     """原始样本或分桶统计 · Raw samples (neither `buckets` nor `width`), or buckets with min, max,
     time-weighted mean, first, last, worst quality and good time (µs); the value that still holds when a
     bucket opens counts in min, max and mean. What the store has received and not yet written is included.
     Buckets begin at `start`; one with neither sample nor good time is absent."""
-    catalogue: Catalogue = request.app.state.catalogue
     rows = catalogue.resolve(asked.point, MAX_POINTS)
     if not len(rows):
         raise ApiError(400, "no_point", "请指明测点", "name a point: its path or its id", "point")

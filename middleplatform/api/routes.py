@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from middleplatform.api import times
-from middleplatform.api.auth import Asker
+from middleplatform.api.auth import Seen, needs
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
 from middleplatform.api.live import LiveTable
@@ -56,10 +56,11 @@ class EventsQuery(Asked):
     limit: int = Field(1_000, ge=1, le=10_000)
 
 
-@router.get("/points", response_class=Json, responses=answers(Points, 400, 401, 404))
-async def points(request: Request, _: Asker, asked: Annotated[PointsQuery, Query()]) -> Json:
+@router.get(
+    "/points", dependencies=[needs("catalogue.read")], response_class=Json, responses=answers(Points, 400, 401, 404)
+)
+async def points(catalogue: Seen, asked: Annotated[PointsQuery, Query()]) -> Json:
     """测点目录 · The points: names, unit, role, range, limits, states, equipment."""
-    catalogue: Catalogue = request.app.state.catalogue
     found = catalogue.search(asked.q, asked.equipment, asked.role, asked.kind)
     chosen = found[asked.offset : asked.offset + asked.limit]
     return Json({"total": len(found), "offset": asked.offset, "points": [catalogue.facts(row) for row in chosen]})
@@ -78,10 +79,10 @@ def chosen_rows(catalogue: Catalogue, point: list[str], equipment: list[str]) ->
     return rows
 
 
-@router.get("/live", response_class=Json, responses=answers(Live, 400, 401, 404))
-async def live(request: Request, _: Asker, asked: Annotated[LiveQuery, Query()]) -> Json:
+@router.get("/live", dependencies=[needs("live.read")], response_class=Json, responses=answers(Live, 400, 401, 404))
+async def live(request: Request, catalogue: Seen, asked: Annotated[LiveQuery, Query()]) -> Json:
     """当前值 · What each point is now. What is stale is bad, however good it was."""
-    rows = chosen_rows(request.app.state.catalogue, asked.point, asked.equipment)
+    rows = chosen_rows(catalogue, asked.point, asked.equipment)
     if len(rows) > LIVE_MOST:
         raise ApiError(
             400,
@@ -97,11 +98,12 @@ async def live(request: Request, _: Asker, asked: Annotated[LiveQuery, Query()])
     return Json({"time": times.iso(now), "ts": now, "values": table.describe(rows, now)})
 
 
-@router.get("/events", response_class=Json, responses=answers(Events, 400, 401, 404, 503))
-async def events(request: Request, _: Asker, asked: Annotated[EventsQuery, Query()]) -> Json:
+@router.get(
+    "/events", dependencies=[needs("events.read")], response_class=Json, responses=answers(Events, 400, 401, 404, 503)
+)
+async def events(request: Request, catalogue: Seen, asked: Annotated[EventsQuery, Query()]) -> Json:
     """事件 · Events that touch the range, by start; `truncated` when there are more than `limit`."""
     begin, finish = times.parse_range(asked.start, asked.end, times.now_us())
-    catalogue: Catalogue = request.app.state.catalogue
     equipment = catalogue.equipment_path(asked.equipment) if asked.equipment else None
     kind, limit = asked.kind, asked.limit
     table = await request.app.state.door.ask(lambda store: store.events(equipment, kind, begin, finish, limit + 1))

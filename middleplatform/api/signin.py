@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import create_token, list_tokens, revoke_token
 from middleplatform.access.users import check_password
-from middleplatform.api.auth import Admin, Asker
+from middleplatform.api.auth import Asker, needs
 from middleplatform.api.errors import ApiError
 from middleplatform.api.responses import refusals
 from middleplatform.api.times import iso
@@ -90,8 +90,8 @@ async def sign_out(request: Request, asker: Asker) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/tokens", responses=refusals(401, 403))
-async def tokens(request: Request, _: Admin) -> list[TokenRow]:
+@router.get("/tokens", dependencies=[needs("users.manage")], responses=refusals(401, 403))
+async def tokens(request: Request) -> list[TokenRow]:
     """令牌列表，不含令牌本身 · The tokens' facts, never the tokens. For administrators."""
     rows = await anyio.to_thread.run_sync(list_tokens, request.app.state.database)
     return [
@@ -108,8 +108,10 @@ async def tokens(request: Request, _: Admin) -> list[TokenRow]:
     ]
 
 
-@router.delete("/tokens/{number}", status_code=204, responses=refusals(400, 401, 403, 404))
-async def revoke(request: Request, _: Admin, number: int = Path(ge=1, le=2**53)) -> Response:
+@router.delete(
+    "/tokens/{number}", dependencies=[needs("users.manage")], status_code=204, responses=refusals(400, 401, 403, 404)
+)
+async def revoke(request: Request, number: int = Path(ge=1, le=2**53)) -> Response:
     """撤销令牌 · Revoke a token: from then on it opens nothing. For administrators."""
     if not await _revoke(request, number):
         raise ApiError(404, "unknown_token", f"没有编号 {number} 的令牌", f"there is no token {number}", "number")

@@ -86,7 +86,7 @@ class Stack:
         self.run("store", python("store", *common))
         self.run("api", python("api", *common, "--port", str(port)))
         self.start_gateways(url, site.gateways())
-        return site, f"http://127.0.0.1:{port}", tokens.create_token(self.home, name="bench", role="reader")
+        return site, f"http://127.0.0.1:{port}", tokens.create_token(self.home, name="bench", role="analyst")
 
     def start_bus(self, code: str, gateways: Sequence[str]) -> str:
         """Start the bus alone, with its streams. Returns its address."""

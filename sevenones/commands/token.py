@@ -23,14 +23,14 @@ def _home(home: Path) -> Path:
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="用途 · what it is for")],
-    role: Annotated[str, typer.Option(help="角色 · reader or admin")] = "reader",
+    role: Annotated[str, typer.Option(help="角色 · operator, engineer, analyst, bureau, administrator")] = "analyst",
     days: Annotated[
         float | None, typer.Option(help="有效天数，缺省为长期 · days until it expires; none: never")
     ] = None,
     home: Home = Path(".sevenones"),
 ) -> None:
     """生成令牌，仅显示一次 · make a token; it is shown this once and kept as a hash."""
-    from middleplatform.access.database import AccessError
+    from middleplatform.access.errors import AccessError
     from middleplatform.access.tokens import create_token
 
     try:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from middleplatform.access import tokens, users
-from middleplatform.access.database import AccessError
+from middleplatform.access.errors import AccessError
 from middleplatform.access.throttle import FORGET_S, LONGEST_S, Throttle
 
 
@@ -34,9 +34,9 @@ def test_neither_token_nor_password_is_kept(tmp_path):
 
 
 def test_a_token_opens_until_it_is_revoked(tmp_path):
-    token = tokens.create_token(tmp_path, "script", role="admin")
+    token = tokens.create_token(tmp_path, "script", role="administrator")
     grant = tokens.verify_token(tmp_path, token)
-    assert (grant.name, grant.role, grant.user) == ("script", "admin", None)
+    assert (grant.name, grant.role, grant.user) == ("script", "administrator", None)
     assert tokens.revoke_token(tmp_path, grant.id)
     assert tokens.verify_token(tmp_path, token) is None
     assert not tokens.revoke_token(tmp_path, 999)
@@ -74,9 +74,9 @@ def test_other_words_are_no_tokens(tmp_path_factory, word):
 
 
 def test_a_password_opens_only_its_user(tmp_path):
-    users.create_user(tmp_path, "olga", "right horse", role="admin")
+    users.create_user(tmp_path, "olga", "right horse", role="administrator")
     users.create_user(tmp_path, "ivan", "other horse")
-    assert users.check_password(tmp_path, "olga", "right horse") == "admin"
+    assert users.check_password(tmp_path, "olga", "right horse") == "administrator"
     assert users.check_password(tmp_path, "ivan", "right horse") is None
     assert users.check_password(tmp_path, "nobody", "right horse") is None
     assert users.check_password(tmp_path, "olga", "right horse\0") is None
@@ -89,15 +89,15 @@ def test_a_new_password_ends_what_was_signed_in(tmp_path):
     script = tokens.create_token(tmp_path, "script")
     users.set_password(tmp_path, "olga", "newer horse")
     assert users.check_password(tmp_path, "olga", "right horse") is None
-    assert users.check_password(tmp_path, "olga", "newer horse") == "reader"
+    assert users.check_password(tmp_path, "olga", "newer horse") == "analyst"
     assert tokens.verify_token(tmp_path, session) is None
     assert tokens.verify_token(tmp_path, script)
 
 
 @pytest.mark.parametrize(
     ("name", "password", "role"),
-    [("Olga", "right horse", "reader"), ("", "right horse", "reader"), ("o'x", "right horse", "reader"),
-     ("olga", "short", "reader"), ("olga", "x" * 201, "reader"), ("olga", "right horse", "root")],
+    [("Olga", "right horse", "analyst"), ("", "right horse", "analyst"), ("o'x", "right horse", "analyst"),
+     ("olga", "short", "analyst"), ("olga", "x" * 201, "analyst"), ("olga", "right horse", "root")],
 )  # fmt: skip
 def test_a_user_that_cannot_be_is_refused(tmp_path, name, password, role):
     with pytest.raises(AccessError):

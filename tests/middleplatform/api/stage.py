@@ -118,8 +118,8 @@ def until(condition: Callable[[], Any], within: float = 30.0) -> Any:
 
 
 def _tokens(home: Path) -> tuple[str, str]:
-    users.create_user(home, "olga", PASSWORD, role="admin")
-    return tokens.create_token(home, "r"), tokens.create_token(home, "a", role="admin")
+    users.create_user(home, "olga", PASSWORD, role="administrator")
+    return tokens.create_token(home, "r"), tokens.create_token(home, "a", role="administrator")
 
 
 @contextmanager

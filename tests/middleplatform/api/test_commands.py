@@ -95,9 +95,9 @@ def test_no_platform_no_token_no_home(platform, tmp_path):
 
 
 def test_a_token_is_made_listed_and_revoked(tmp_path):
-    made = sevenones("token", "create", "--name", "脚本", "--role", "admin", "--days", 2, "--home", tmp_path)
+    made = sevenones("token", "create", "--name", "脚本", "--role", "administrator", "--days", 2, "--home", tmp_path)
     token = made.stdout.strip()
-    assert tokens.verify_token(tmp_path, token).role == "admin"
+    assert tokens.verify_token(tmp_path, token).role == "administrator"
     listed = sevenones("token", "list", "--home", tmp_path).stdout
     assert "脚本" in listed and token not in listed
     assert sevenones("token", "revoke", 1, "--home", tmp_path).returncode == 0

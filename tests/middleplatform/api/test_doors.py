@@ -104,7 +104,7 @@ def test_a_reader_cannot_do_what_an_administrator_can(alone):
 def test_sign_in_gives_a_token_that_sign_out_ends(alone):
     with httpx.Client(base_url=alone.url) as client:
         signed = client.post("/api/v1/sign-in", json={"user": "olga", "password": PASSWORD}).json()
-        assert (signed["role"], signed["expires_s"]) == ("admin", 43_200)
+        assert (signed["role"], signed["expires_s"]) == ("administrator", 43_200)
         headers = {"Authorization": f"Bearer {signed['token']}"}
         assert client.get("/api/v1/tokens", headers=headers).status_code == 200
         assert client.post("/api/v1/sign-out", headers=headers).status_code == 204

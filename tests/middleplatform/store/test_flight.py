@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import flight
 
+from middleplatform.store.answers import Answers
 from middleplatform.store.client import INCOMPLETE, StoreClient, StoreError, StoreUnavailable, read_endpoint
 from middleplatform.store.flight import Door
 from middleplatform.store.history import History
@@ -27,7 +28,7 @@ def door(engine):
         settled.append(1)
         return door.whole
 
-    door = Door(history, latest, settle, lambda: {"rows": 3, "lag": {"SAMPLES": 1}})
+    door = Door(Answers(history, latest, settle, lambda: {"rows": 3, "lag": {"SAMPLES": 1}}).handlers)
     door.settled, door.whole = settled, True
     columns = [
         {"point": 2**64 - 1, "ts": T + i, "value": i / 2, "quality": 192, "text": None, "ver": 1}

@@ -1,0 +1,5 @@
+"""The relational store: SQLite in the home folder, or PostgreSQL by URL, at the newest revision of its tables."""
+
+from middleplatform.database.connect import DatabaseError, Place, connect
+
+__all__ = ["DatabaseError", "Place", "connect"]
