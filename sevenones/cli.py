@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "write": ("sevenones.commands.write", "write"),
     "site": ("sevenones.commands.site", "app"),
     "token": ("sevenones.commands.token", "app"),
+    "dictionary": ("sevenones.commands.dictionary", "app"),
     "opcua": ("sevenones.commands.opcua", "app"),
     "bench": ("sevenones.commands.bench", "app"),
 }
@@ -59,6 +60,7 @@ HELP = {
     "write": "写一个测点 · write one point of a device",
     "site": "矿井配置的版本 · versions of the site on the bus",
     "token": "访问令牌 · tokens for the API",
+    "dictionary": "字典：编码、分类、责任人 · dictionaries: codes, classes, owners",
     "bench": "性能测试 · benchmarks",
 }
 
