@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "site": ("sevenones.commands.site", "app"),
     "token": ("sevenones.commands.token", "app"),
     "dictionary": ("sevenones.commands.dictionary", "app"),
+    "standard": ("sevenones.commands.standard", "app"),
     "opcua": ("sevenones.commands.opcua", "app"),
     "bench": ("sevenones.commands.bench", "app"),
 }
@@ -61,6 +62,7 @@ HELP = {
     "site": "矿井配置的版本 · versions of the site on the bus",
     "token": "访问令牌 · tokens for the API",
     "dictionary": "字典：编码、分类、责任人 · dictionaries: codes, classes, owners",
+    "standard": "标准化报告 · how far points follow the standard",
     "bench": "性能测试 · benchmarks",
 }
 

@@ -28,6 +28,7 @@ from middleplatform.api import (
     routes,
     signin,
     sites,
+    standard,
     stream,
 )
 from middleplatform.api.auth import asker, bearer
@@ -145,7 +146,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     registry = registry_of(state)
 
     v1 = APIRouter(prefix="/api/v1")
-    governance = (sites.router, register.router, dictionaries.router)
+    governance = (sites.router, register.router, dictionaries.router, standard.router)
     for part in (health.router, signin.router, routes.router, history.router, stream.router, *governance):
         v1.include_router(part)
     app.include_router(v1)
