@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from importlib.metadata import version
@@ -23,6 +24,8 @@ from middleplatform.api import (
     errors,
     health,
     history,
+    lineage,
+    manual,
     openapi,
     register,
     routes,
@@ -140,13 +143,14 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.probe = health.StoreProbe(state.door)
     state.hub = Hub(live)
     state.register = Register(state.database, catalogue.site)
+    state.approved = asyncio.Event()
     state.tokens, state.throttle = Verifier(state.database), Throttle()
     state.hashing = anyio.CapacityLimiter(2)  # a password's hash takes 64 MB while it is computed
     state.metrics_token = secrets.token_urlsafe(32)
     registry = registry_of(state)
 
     v1 = APIRouter(prefix="/api/v1")
-    governance = (sites.router, register.router, dictionaries.router, standard.router)
+    governance = (sites.router, register.router, dictionaries.router, standard.router, manual.router, lineage.router)
     for part in (health.router, signin.router, routes.router, history.router, stream.router, *governance):
         v1.include_router(part)
     app.include_router(v1)
