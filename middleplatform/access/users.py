@@ -13,7 +13,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, false, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from middleplatform.access.errors import AccessError
@@ -157,8 +157,9 @@ def administrators(connection: Connection) -> list[str]:
 def _with_administrator(where: Place, name: str) -> Iterator[Connection]:
     """A transaction that is undone when it leaves nobody who may manage users, where there was somebody."""
     with connect(where).begin() as connection:
-        # A write first: SQLite then lets no other writer in before this one has counted.
-        connection.execute(update(table).where(table.c.name == name).values(name=name))
+        # A write, if only of nothing: SQLite then lets no other writer in before this one has counted. PostgreSQL
+        # locks the administrators' rows, always in the order of their names.
+        connection.execute(update(table).where(false()).values(name=name))
         before = administrators(connection)
         yield connection
         if before and not administrators(connection):
