@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "site": ("sevenones.commands.site", "app"),
     "user": ("sevenones.commands.user", "app"),
     "token": ("sevenones.commands.token", "app"),
+    "dictionary": ("sevenones.commands.dictionary", "app"),
+    "standard": ("sevenones.commands.standard", "app"),
     "opcua": ("sevenones.commands.opcua", "app"),
     "bench": ("sevenones.commands.bench", "app"),
 }
@@ -61,6 +63,8 @@ HELP = {
     "site": "矿井配置的版本 · versions of the site on the bus",
     "user": "用户、角色与数据范围 · users, their roles and what they may see",
     "token": "访问令牌 · tokens for the API",
+    "dictionary": "字典：编码、分类、责任人 · dictionaries: codes, classes, owners",
+    "standard": "标准化报告 · how far points follow the standard",
     "bench": "性能测试 · benchmarks",
 }
 
