@@ -29,7 +29,10 @@ from middleplatform.store.ingest import SETTLE_S, Ingest
 from middleplatform.store.latest import Latest
 from middleplatform.store.metrics import MetricsPage
 from middleplatform.store.quarantine import Quarantine
+from middleplatform.store.roller import Roller
+from middleplatform.store.rollups import RollUps
 from middleplatform.store.schema import open_store
+from middleplatform.store.windows import Windows
 from middleplatform.store.writer import Writer
 from models.site.model import Site
 
@@ -97,15 +100,21 @@ class _Store:
             self.latest = Latest()
             self.quarantine = Quarantine(self.engine, audit)
             dead = DeadLetters(folder / "dead-letters")
-            self.writer = Writer(self.engine, catalogue, self.quarantine, self.latest, dead, audit)
+            self.windows = Windows(self.engine)
+            self.writer = Writer(self.engine, catalogue, self.quarantine, self.latest, dead, audit, self.windows)
+            self.rollups = RollUps(self.engine, self.windows, self.writer.ages)
             self.writer.adopt(catalogue)
-            self.history = History(self.engine, self.writer.ages)
+            self.rollups.adopt(catalogue)
+            self.history = History(self.engine, self.writer.ages, self.windows)
+            self.roller = Roller(self.rollups)
+            self.roller.start()
         except BaseException:
             self.engine.close()
             raise
 
     def adopt(self, catalogue: Catalogue) -> None:
         rows = self.writer.adopt(catalogue)
+        self.rollups.adopt(catalogue)
         log.info("配置已更新 · the site changed", points=len(catalogue.points), released_rows=rows)
 
     def tend(self) -> None:
@@ -114,6 +123,7 @@ class _Store:
         self.quarantine.bound()
 
     def close(self) -> None:
+        self.roller.close()
         self.thread.shutdown()
         self.engine.close()
 
@@ -137,6 +147,8 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
             "malformed": counters.malformed,
             "quarantined": dict(counters.quarantined),
             "quarantine_rows": store.quarantine.rows,
+            "dirty_hours": store.windows.dirty_hours,
+            "rollup_rows": store.rollups.rows,
             "pending": ingest.pending,
             "points": len(store.latest),
             "newest_received": counters.last_received or None,

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from middleplatform.store.engine import Engine
 from middleplatform.store.errors import StoreVersionError
+from middleplatform.store.rollup_tables import TABLES as ROLLUP_TABLES
 
 VERSION = 1
 DAY = 86_400_000_000
@@ -78,7 +79,7 @@ def open_store(folder: Path) -> Engine:
             )
     engine = Engine(folder / "chdb")
     try:
-        for statement in (SAMPLES, EVENTS, QUARANTINE):
+        for statement in (SAMPLES, EVENTS, QUARANTINE, *ROLLUP_TABLES):
             engine.execute(statement)
     except BaseException:
         engine.close()

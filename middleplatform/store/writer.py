@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 from bus.subjects import EVENTS, source_of
 from middleplatform.store.audit import Audit
-from middleplatform.store.catalogue import Catalogue, known
+from middleplatform.store.catalogue import DEFAULT_AGE, Catalogue, known
 from middleplatform.store.deadletters import DeadLetters
 from middleplatform.store.engine import Engine
 from middleplatform.store.latest import Latest
 from middleplatform.store.quarantine import TIME, UNKNOWN, Quarantine, is_sane
 from middleplatform.store.schema import DAY, SAMPLE_COLUMNS
+from middleplatform.store.windows import Windows
 from models.events import SCHEMA as EVENT_COLUMNS
 from models.events import EventBatch
 from models.samples import Batch, Samples, WireError, concat
@@ -75,12 +76,14 @@ class Writer:
         latest: Latest,
         dead_letters: DeadLetters,
         audit: Audit,
+        windows: Windows | None = None,
     ) -> None:
         self._engine = engine
         self._quarantine = quarantine
         self._latest = latest
         self._dead_letters = dead_letters
         self._audit = audit
+        self._windows = windows or Windows(engine)
         self.catalogue = catalogue
         self.counters = Counters()
 
@@ -91,7 +94,7 @@ class Writer:
     def adopt(self, catalogue: Catalogue) -> int:
         """Work by another catalogue from now on, and release what it knows; returns the rows released."""
         self.catalogue = catalogue
-        rows = self._quarantine.release(catalogue)
+        rows = self._quarantine.release(catalogue, self._windows)
         self._latest.rebuild(self._engine, catalogue.points, _now())
         return rows
 
@@ -160,11 +163,13 @@ class Writer:
         text = samples.text if samples.text is not None else pa.nulls(len(samples), pa.string())
         columns = (samples.point, samples.ts, samples.value, samples.quality)
         table = pa.Table.from_arrays([*map(pa.array, columns), text, pa.array(ver)], schema=SAMPLE_COLUMNS)
-        for piece in _by_days(table, samples.ts):
-            started = time.perf_counter()
-            self._engine.insert("samples", piece)
-            self.counters.insert_s += time.perf_counter() - started
-            self.counters.inserts += 1
+        longest = int(self.catalogue.age.max(initial=DEFAULT_AGE))
+        with self._windows.touching(samples.point, samples.ts, longest):
+            for piece in _by_days(table, samples.ts):
+                started = time.perf_counter()
+                self._engine.insert("samples", piece)
+                self.counters.insert_s += time.perf_counter() - started
+                self.counters.inserts += 1
         self._latest.update(samples, ver)
         self.counters.rows += len(samples)
 
