@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from middleplatform import console
 from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import Verifier
-from middleplatform.api import docs, errors, health, history, openapi, routes, signin, stream
+from middleplatform.api import aggregates, docs, errors, health, history, openapi, routes, signin, stream
 from middleplatform.api.auth import asker, bearer
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.door import StoreDoor
@@ -127,7 +127,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     registry = registry_of(state)
 
     v1 = APIRouter(prefix="/api/v1")
-    for part in (health.router, signin.router, routes.router, history.router, stream.router):
+    for part in (health.router, signin.router, routes.router, history.router, aggregates.router, stream.router):
         v1.include_router(part)
     app.include_router(v1)
 

@@ -194,5 +194,17 @@ def test_the_description_holds_for_whatever_is_sent(platform):
 
     every()
     assert {path for path, _ in seen} == {
-        f"/api/v1/{name}" for name in ("health", "points", "live", "events", "history")
+        f"/api/v1/{name}"
+        for name in (
+            "health",
+            "points",
+            "live",
+            "events",
+            "history",
+            "aggregates/integral",
+            "aggregates/states",
+            "aggregates/quantiles",
+            "resample",
+            "join",
+        )
     }
