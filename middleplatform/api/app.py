@@ -18,6 +18,7 @@ from middleplatform import console
 from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import Verifier
 from middleplatform.api import (
+    aggregates,
     dictionaries,
     docs,
     errors,
@@ -149,6 +150,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
 
     v1 = APIRouter(prefix="/api/v1")
     for part in (
+        aggregates,
         dictionaries,
         health,
         history,

@@ -49,6 +49,22 @@ class StoreClient:
         """Buckets of `width` µs from `start` on: see `middleplatform.store.integrate.SCHEMA`."""
         return self._ask(kind="buckets", points=list(points), start=start, end=end, width=width)
 
+    def integral(self, points: Sequence[int], start: int, end: int, width: int) -> pa.Table:
+        """point, ts, integral (unit · s), good_us: see `middleplatform.store.aggregates`, as for the next three."""
+        return self._ask(kind="integral", points=list(points), start=start, end=end, width=width)
+
+    def states(self, points: Sequence[int], start: int, end: int, width: int) -> pa.Table:
+        """point, ts, state (NaN: not known), duration_us, times."""
+        return self._ask(kind="states", points=list(points), start=start, end=end, width=width)
+
+    def quantiles(self, points: Sequence[int], start: int, end: int, width: int, shares: Sequence[int]) -> pa.Table:
+        """point, ts, good_us, and for each share of a million a column such as `p50`."""
+        return self._ask(kind="quantiles", points=list(points), start=start, end=end, width=width, shares=list(shares))
+
+    def grid(self, points: Sequence[int], start: int, end: int, width: int) -> pa.Table:
+        """point, ts, value, quality at every instant start, start + width, … of every point."""
+        return self._ask(kind="grid", points=list(points), start=start, end=end, width=width)
+
     def latest(self, points: Sequence[int] | None = None) -> pa.Table:
         """point, ts, value, quality, text: the newest sample on disk of the points named, or of all."""
         return self._ask(kind="latest", points=None if points is None else list(points))

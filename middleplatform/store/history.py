@@ -145,6 +145,17 @@ class History:
         _check_rows(got.num_rows)
         return got
 
+    def reading(
+        self, points: Sequence[int], start: int, end: int
+    ) -> tuple[NDArray[np.uint64], NDArray[np.int64], Iterator[Rows]]:
+        """The points, ascending, how long the value of each holds, and their rows in chunks: those of the range,
+        and before it those that may still hold at its start."""
+        _check_points(points)
+        _check_range(start, end)
+        asked = np.unique(np.array(points, np.uint64))
+        age = self._ages(asked.tolist())
+        return asked, age, self.seeded(asked, age, start, end)
+
     def seeded(self, points: NDArray[np.uint64], age: NDArray[np.int64], start: int, end: int) -> Iterator[Rows]:
         """The rows of the range, and before it those that may still hold at its start."""
         params: dict[str, Any] = {}

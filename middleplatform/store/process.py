@@ -17,6 +17,7 @@ from bus.connection import Bus
 from bus.credentials import Credential
 from bus.errors import BusUnavailable
 from bus.secret import Announcement
+from middleplatform.store import aggregates
 from middleplatform.store.answers import Answers
 from middleplatform.store.audit import Audit
 from middleplatform.store.catalogue import Catalogue, SiteFolder
@@ -166,7 +167,11 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
             waiting.cancel()
             return False
 
-    door = await asyncio.to_thread(Door, Answers(store.history, store.latest, settle, status).handlers)
+    answers = {
+        **Answers(store.history, store.latest, settle, status).handlers,
+        **aggregates.handlers(aggregates.Aggregates(store.history), settle),
+    }
+    door = await asyncio.to_thread(Door, answers)
     page = MetricsPage(home, status)
     announced = Announcement(home / "store" / "endpoint.json", door.endpoint)
     work = [
