@@ -30,6 +30,8 @@ from middleplatform.store.latest import Latest
 from middleplatform.store.metrics import MetricsPage
 from middleplatform.store.quarantine import Quarantine
 from middleplatform.store.schema import open_store
+from middleplatform.store.sitetables import SiteTables
+from middleplatform.store.sql import Statements
 from middleplatform.store.writer import Writer
 from models.site.model import Site
 
@@ -100,12 +102,15 @@ class _Store:
             self.writer = Writer(self.engine, catalogue, self.quarantine, self.latest, dead, audit)
             self.writer.adopt(catalogue)
             self.history = History(self.engine, self.writer.ages)
+            self.site_tables = SiteTables(self.engine)
+            self.site_tables.adopt(catalogue.site)
         except BaseException:
             self.engine.close()
             raise
 
     def adopt(self, catalogue: Catalogue) -> None:
         rows = self.writer.adopt(catalogue)
+        self.site_tables.adopt(catalogue.site)
         log.info("配置已更新 · the site changed", points=len(catalogue.points), released_rows=rows)
 
     def tend(self) -> None:
@@ -154,7 +159,11 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
             waiting.cancel()
             return False
 
-    door = await asyncio.to_thread(Door, Answers(store.history, store.latest, settle, status).handlers)
+    handlers = {
+        **Answers(store.history, store.latest, settle, status).handlers,
+        **Statements(store.engine, store.writer.catalogue.code, settle).handlers,
+    }
+    door = await asyncio.to_thread(Door, handlers)
     page = MetricsPage(home, status)
     announced = Announcement(home / "store" / "endpoint.json", door.endpoint)
     work = [
