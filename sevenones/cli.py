@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("sevenones.commands.history", "history"),
     "write": ("sevenones.commands.write", "write"),
     "site": ("sevenones.commands.site", "app"),
+    "user": ("sevenones.commands.user", "app"),
     "token": ("sevenones.commands.token", "app"),
     "opcua": ("sevenones.commands.opcua", "app"),
     "bench": ("sevenones.commands.bench", "app"),
@@ -58,6 +59,7 @@ HELP = {
     "opcua": "OPC UA 服务器证书 · certificates of OPC UA servers",
     "write": "写一个测点 · write one point of a device",
     "site": "矿井配置的版本 · versions of the site on the bus",
+    "user": "用户、角色与数据范围 · users, their roles and what they may see",
     "token": "访问令牌 · tokens for the API",
     "bench": "性能测试 · benchmarks",
 }

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from middleplatform import console
 from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import Verifier
-from middleplatform.api import docs, errors, health, history, openapi, routes, signin, stream
-from middleplatform.api.auth import asker, bearer
+from middleplatform.api import docs, errors, health, history, openapi, routes, signin, stream, tokens, users
+from middleplatform.api.auth import asker, bearer, known, permit
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.door import StoreDoor
 from middleplatform.api.feed import Hub
@@ -127,7 +127,15 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     registry = registry_of(state)
 
     v1 = APIRouter(prefix="/api/v1")
-    for part in (health.router, signin.router, routes.router, history.router, stream.router):
+    for part in (
+        health.router,
+        signin.router,
+        users.router,
+        tokens.router,
+        routes.router,
+        history.router,
+        stream.router,
+    ):
         v1.include_router(part)
     app.include_router(v1)
 
@@ -136,7 +144,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
         given = await bearer(request)
         own = given is not None and hmac.compare_digest(given.credentials.encode(), state.metrics_token.encode())
         if not own:
-            await asker(request, given)
+            permit(await asker(await known(request, given)), "metrics.read")
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     errors.install(app)

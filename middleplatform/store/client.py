@@ -53,9 +53,11 @@ class StoreClient:
         """point, ts, value, quality, text: the newest sample on disk of the points named, or of all."""
         return self._ask(kind="latest", points=None if points is None else list(points))
 
-    def events(self, equipment: str | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
-        """Events that touch the range, in the columns of `models.events.SCHEMA`, ordered by start."""
-        return self._ask(kind="events", equipment=equipment, event_kind=kind, start=start, end=end, limit=limit)
+    def events(self, equipment: Sequence[str] | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
+        """Events of the equipment named (`<mine code>/<id>`), or of all, that touch the range, in the columns of
+        `models.events.SCHEMA`, ordered by start."""
+        named = None if equipment is None else list(equipment)
+        return self._ask(kind="events", equipment=named, event_kind=kind, start=start, end=end, limit=limit)
 
     def sql(
         self, text: str, points: Sequence[int], equipment: Sequence[str], events: Sequence[str], name: str

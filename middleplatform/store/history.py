@@ -43,7 +43,7 @@ GROUP BY day ORDER BY day"""
 
 _EVENTS = """SELECT id, equipment, kind, start, end, quality, source, attributes FROM events FINAL
 WHERE start < {end:Int64} AND (start >= {start:Int64} OR end IS NULL OR end > {start:Int64})
- AND ({equipment:String} = '' OR equipment = {equipment:String}) AND ({kind:String} = '' OR kind = {kind:String})
+ AND ({all:UInt8} OR equipment IN {equipment:Array(String)}) AND ({kind:String} = '' OR kind = {kind:String})
 ORDER BY start, id LIMIT {limit:UInt64}"""
 
 
@@ -91,13 +91,19 @@ class History:
             gathered.add(rows)
         return gathered.result()
 
-    def events(self, equipment: str | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
-        """Events that touch the range: begun before `end`, and begun at or after `start`, ended after it or
-        still open. Ordered by start."""
+    def events(self, equipment: Sequence[str] | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
+        """Events of the equipment named, or of all, that touch the range: begun before `end`, and begun at or after
+        `start`, ended after it or still open. Ordered by start."""
         _check_range(start, end)
         _check_limit(limit)
         limit = min(limit, MAX_ROWS + 1)
-        params = {"equipment": equipment or "", "kind": kind or "", "start": start, "end": end, "limit": limit}
+        if equipment is not None and not equipment:
+            return EVENT_COLUMNS.empty_table()
+        params: dict[str, Any] = {
+            "all": int(equipment is None),
+            "equipment": [_quoted(each) for each in equipment or [""]],
+        }
+        params |= {"kind": kind or "", "start": start, "end": end, "limit": limit}
         got = _cast(self._engine.query(_EVENTS, params), EVENT_COLUMNS)
         _check_rows(got.num_rows)
         return got
@@ -151,6 +157,12 @@ def _merge(first: pa.Table, second: pa.Table, limit: int) -> pa.Table:
     both = pa.concat_tables([first, second])
     order = np.argsort(both.column("point").to_numpy(), kind="stable")[:limit]
     return both.take(pa.array(order))
+
+
+def _quoted(text: str) -> str:
+    """A text as an element of an array that is a parameter: chDB quotes a text alone, but not those in a list."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
