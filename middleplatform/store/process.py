@@ -33,6 +33,8 @@ from middleplatform.store.quarantine import Quarantine
 from middleplatform.store.roller import Roller
 from middleplatform.store.rollups import RollUps
 from middleplatform.store.schema import open_store
+from middleplatform.store.sitetables import SiteTables
+from middleplatform.store.sql import Statements
 from middleplatform.store.windows import Windows
 from middleplatform.store.writer import Writer
 from models.site.model import Site
@@ -106,6 +108,8 @@ class _Store:
             self.rollups = RollUps(self.engine, self.windows, self.writer.ages)
             self.writer.adopt(catalogue)
             self.rollups.adopt(catalogue)
+            self.site_tables = SiteTables(self.engine)
+            self.site_tables.adopt(catalogue.site)
             self.history = History(self.engine, self.writer.ages, self.windows)
             self.roller = Roller(self.rollups)
             self.roller.start()
@@ -116,6 +120,7 @@ class _Store:
     def adopt(self, catalogue: Catalogue) -> None:
         rows = self.writer.adopt(catalogue)
         self.rollups.adopt(catalogue)
+        self.site_tables.adopt(catalogue.site)
         log.info("配置已更新 · the site changed", points=len(catalogue.points), released_rows=rows)
 
     def tend(self) -> None:
@@ -167,11 +172,12 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
             waiting.cancel()
             return False
 
-    answers = {
+    handlers = {
         **Answers(store.history, store.latest, settle, status).handlers,
         **aggregates.handlers(aggregates.Aggregates(store.history), settle),
+        **Statements(store.engine, store.writer.catalogue.code, settle).handlers,
     }
-    door = await asyncio.to_thread(Door, answers)
+    door = await asyncio.to_thread(Door, handlers)
     page = MetricsPage(home, status)
     announced = Announcement(home / "store" / "endpoint.json", door.endpoint)
     work = [
