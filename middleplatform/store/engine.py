@@ -1,4 +1,4 @@
-"""The time-series engine: chDB, one per process, opened so that its arithmetic is right.
+"""What a time-series engine is, and the embedded one: chDB, one per process, opened so that its arithmetic is right.
 
 By default the engine rewrites `sum(x / c)` to `sum(x) / c`, which wraps a 64-bit integer and
 returns a wrong sum without a word. The switch against it is lost when a session closes, so every
@@ -12,7 +12,7 @@ import queue
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -193,8 +193,36 @@ class _Session:
             self._open = None
 
 
-class Engine:
-    """The engine of this process. All methods may be called from any thread; they block."""
+_PARTS = """SELECT toInt64(partition_id) AS partition, count() AS parts FROM system.parts
+WHERE active AND database = currentDatabase() AND table = {table:String} GROUP BY partition"""
+
+
+class Engine(Protocol):
+    """An engine: `Embedded` here, `middleplatform.store.clickhouse.ServerEngine` on servers. The dialect is
+    ClickHouse's; `{name:Type}` in a statement is filled from `params`. All methods block and may be called from
+    any thread. All raise EngineError."""
+
+    def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a statement that may write, after those before it."""
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Write rows to a table, matching columns by name; durable on return."""
+
+    def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a read-only query."""
+
+    def stream(self, sql: str, params: Mapping[str, Any] | None = None) -> Iterator[pa.RecordBatch]:
+        """Run a read-only query and give its rows in batches, in bounded memory."""
+
+    def parts(self, table: str) -> dict[int, int]:
+        """How many parts on disk each partition of a table has; its partitions are numbered."""
+
+    def close(self) -> None:
+        """Let go of the data; running queries end first, at most for as long as they may take."""
+
+
+class Embedded:
+    """The engine inside of this process, the only one on its folder."""
 
     def __init__(self, path: Path) -> None:
         """Open the database in the folder `path`, made when missing. Raises StoreError."""
@@ -249,6 +277,11 @@ class Engine:
             "KILL QUERY WHERE position(query, {mark:String}) > 0 AND NOT startsWith(query, 'KILL') ASYNC",
             {"mark": mark},
         ).num_rows
+
+    def parts(self, table: str) -> dict[int, int]:
+        """How many parts on disk each partition of a table has."""
+        found = self.query(_PARTS, {"table": table})
+        return dict(zip(found.column("partition").to_pylist(), found.column("parts").to_pylist(), strict=True))
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[_Session]:

@@ -41,10 +41,6 @@ _RAW = """SELECT point, ts, value, quality, text FROM samples FINAL
 WHERE point IN {points:Array(UInt64)} AND ts >= {start:Int64} AND ts < {end:Int64}
 ORDER BY point, ts LIMIT {limit:UInt64}"""
 
-_DAYS = """SELECT toInt64(partition_id) AS day, count() AS parts FROM system.parts
-WHERE active AND database = currentDatabase() AND table = 'samples' AND day >= {first:Int64} AND day <= {last:Int64}
-GROUP BY day ORDER BY day"""
-
 _EVENTS = """SELECT id, equipment, kind, start, end, quality, source, attributes FROM events FINAL
 WHERE start < {end:Int64} AND (start >= {start:Int64} OR end IS NULL OR end > {start:Int64})
  AND ({all:UInt8} OR equipment IN {equipment:Array(String)}) AND ({kind:String} = '' OR kind = {kind:String})
@@ -183,17 +179,17 @@ class History:
         if end - start <= _WHOLE:
             yield start, end
             return
-        days = self._engine.query(_DAYS, {"first": start // DAY, "last": (end - 1) // DAY})
+        days = {d: n for d, n in self._engine.parts("samples").items() if start // DAY <= d <= (end - 1) // DAY}
         deadline = time.monotonic() + QUERY_TIMEOUT_S
         first, last, parts = None, 0, 0
-        for row in days.to_pylist():
-            if first is not None and parts + row["parts"] > _PARTS:
+        for day, more in sorted(days.items()):
+            if first is not None and parts + more > _PARTS:
                 if time.monotonic() > deadline:
                     raise QueryTimeout(TOOK_TOO_LONG)
                 yield max(start, first * DAY), min(end, (last + 1) * DAY)
                 first, parts = None, 0
-            first = row["day"] if first is None else first
-            last, parts = row["day"], parts + row["parts"]
+            first = day if first is None else first
+            last, parts = day, parts + more
         if first is not None:
             yield max(start, first * DAY), min(end, (last + 1) * DAY)
 

@@ -56,10 +56,12 @@ async def run(
     stop: asyncio.Event,
     environment: Mapping[str, str] | None = None,
     load: Callable[[Path], Site] | None = None,
+    url: str | None = None,
 ) -> None:
     """Store what the bus brings and answer questions until `stop` is set.
 
-    `environment` fills the `${NAME}` in the site's files; `load` replaces the site's loader. Raises
+    `environment` fills the `${NAME}` in the site's files; `load` replaces the site's loader; `url` names a
+    ClickHouse server or cluster instead of the engine in `home`. Raises
     SiteErrors when the site has mistakes at the start, StoreError when the data cannot be opened,
     NotPermitted when the bus refuses the credential.
     """
@@ -68,7 +70,7 @@ async def run(
     if catalogue is None:
         raise StoreError(f"the site folder '{site_folder}' is empty")
     started = time.monotonic()
-    store = await asyncio.to_thread(_Store, home / "store", catalogue)
+    store = await asyncio.to_thread(_Store, home / "store", catalogue, url)
     log.info("存储已打开 · store open", points=len(store.latest), took_s=round(time.monotonic() - started, 2))
     try:
         bus = await _connect(bus_url, credential)
@@ -95,8 +97,8 @@ async def _connect(url: str, credential: Credential) -> Bus:
 class _Store:
     """The parts that know nothing of the bus."""
 
-    def __init__(self, folder: Path, catalogue: Catalogue) -> None:
-        self.engine: Engine = open_store(folder)
+    def __init__(self, folder: Path, catalogue: Catalogue, url: str | None = None) -> None:
+        self.engine: Engine = open_store(folder, url)
         try:
             self.thread = ThreadPoolExecutor(1, "write")
             audit = Audit(folder / "audit.log")

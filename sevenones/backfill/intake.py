@@ -8,6 +8,7 @@ engine), nor the gateways (they own the numbers); both are found out and told be
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from middleplatform.store.deadletters import DeadLetters
 from middleplatform.store.errors import StoreError
 from middleplatform.store.latest import Latest
 from middleplatform.store.quarantine import Quarantine
-from middleplatform.store.schema import open_store
+from middleplatform.store.schema import SETTING, open_store
 from middleplatform.store.writer import Writer
 from models.samples import Batch, Samples, concat
 from models.site.model import Site
@@ -50,7 +51,7 @@ class Intake:
         try:
             for name in site.gateways():
                 self._numbers[name] = BatchNumbers(home / "gateway" / name)
-            self._engine = open_store(home / "store")
+            self._engine = open_store(home / "store", os.environ.get(SETTING))
         except GatewayRunning as error:
             self._let_go()
             raise BackfillError(str(error)) from error

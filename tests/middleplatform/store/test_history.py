@@ -137,6 +137,11 @@ def same(got: float, expected: float) -> bool:
     }
 )
 def test_buckets_and_raw_equal_the_reference(engine, monkeypatch, case):
+    compare(engine, monkeypatch, case)
+
+
+def compare(engine, monkeypatch, case):
+    """What an engine gives for a case and what must hold."""
     first_id = next(NEW_IDS) + 2**63
     points = [first_id, first_id + 1, first_id + 2]
     holds = write(engine, case, first_id)
