@@ -36,7 +36,7 @@ class Headings(Part):
         machines = [machine for one in design.headings.values() for machine in (one.roadheader, one.rig)]
         self.powered: dict[str, bool] = dict.fromkeys(machines, True)
         self.power_kw: dict[str, float] = dict.fromkeys(machines, 0.0)
-        self.air: dict[str, tuple[float, float, float, float]] = dict.fromkeys(self.names, (0.12, 2.0, 6.0, 23.0))
+        self.air: dict[str, Sequence[float]] = dict.fromkeys(self.names, (0.12, 2.0, 6.0, 23.0))
         self.coal_t_per_h: dict[str, float] = dict.fromkeys(self.names, 0.0)
         self.rock_t_per_h: dict[str, float] = dict.fromkeys(self.names, 0.0)
         self.advance_m: dict[str, float] = dict.fromkeys(self.names, 0.0)

@@ -61,6 +61,8 @@ class GasLock(Part):
         ]
         self.allowed: dict[str, bool] = {}
         self.allowed_range: dict[str, bool] = {}
+        self.changes = 0
+        """How often `allowed` has been set anew."""
         self.powered = dict.fromkeys(self.ranges, True)
         self._now = np.zeros(len(self.channels))
         self._contacts = np.array(
@@ -140,6 +142,7 @@ class GasLock(Part):
     def _publish(self) -> None:
         """Something changed: who may be live, and what the feed sensors and the fans' panels are told."""
         air = self.sensors.air
+        self.changes += 1
         self.allowed.clear()
         for n, (name, each) in enumerate(self.ranges.items()):
             allowed = each.state == LIVE or each.abnormal
