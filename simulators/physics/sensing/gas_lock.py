@@ -96,12 +96,11 @@ class GasLock(Part):
         sensors, changed = self.sensors, False
         broken = sensors.design.fault_cuts and sensors.words.any_broken
         alert = broken or sensors.any_tripped
-        shown = sensors.shown
-        contacts = shown.take(self._contacts, mode="clip").tobytes()
+        contacts = sensors.answered.take(self._contacts).tobytes()
         if not alert and self._rests and contacts == self._seen and self.powered == self._known_powered:
             row[:] = self._now
             return
-        self._seen, self._known_powered = contacts, self.powered.copy()
+        self._seen, self._known_powered, shown = contacts, self.powered.copy(), sensors.shown
         for each in self.ranges.values():
             windless = each.duct >= 0 and not (shown[each.duct] >= 1.0 and any(shown[fan] >= 1.0 for fan in each.fans))
             powered = self.powered[each.name]
