@@ -183,7 +183,7 @@ class _Session:
             self._use() as session,
             session.send_insert(f"INSERT INTO {table} ({columns})", "ArrowStream") as inserter,
         ):
-            inserter.append(sink.getvalue().to_pybytes())
+            inserter.append(memoryview(sink.getvalue()))
             inserter.finish()
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from sevenones.backfill.span import BackfillError, Span, check_disk
 STEP_US = 1_000_000
 
 Progress = Callable[[int, int], None]
-"""Simulated seconds that are on disk, and samples."""
+"""Simulated seconds that were taken in, and samples."""
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.acquire import SWEEP_S
-from gateway.exception import ExceptionReport
 from gateway.guards import Guards
 from gateway.normalise import normalise
-from gateway.points import NEVER, PointTable
+from gateway.points import PointTable
 from gateway.schedule import phases
 from models.quality import GOOD
 from models.samples import Samples
 from models.site.model import UNGUARDED, Connection, Point
+from sevenones.backfill.report import Kept, Polls, Report
 
 PUSHED = {"opcua": 1.0, "mqtt": 1.0, "sparkplug": 1.0}
 """Adapters whose devices send by themselves, and how often the simulated ones renew their values, s."""
@@ -89,7 +89,7 @@ class Lane:
         self.period = ordered[0][1].period
         self.first = np.array([turn.first for _, turn in ordered], np.int64) % self.period
         self.table = table_of(self.points, connections)
-        self._report = ExceptionReport(self.table)
+        self._report = Report(self.table)
         self._ways: list[_Way] = []
         for kind, some in ways.items():
             if some:
@@ -112,96 +112,20 @@ class Lane:
         for way in self._ways:
             still, moved = way.judge(raw[:, way.begin : way.end], polls)
             if still is not None:
-                kept.append(_still(self._report, self.table, *still, polls))
+                kept.append(self._report.standing(*still, polls.of(still[0])))
             if moved is not None:
                 moving.append(moved)
         if moving:
             rows = np.concatenate([ours for ours, _, _ in moving])
             value = np.concatenate([value for _, value, _ in moving], axis=1)
             quality = np.concatenate([quality for _, _, quality in moving], axis=1)
-            kept.append(_moving(self._report, self.table, rows, value, quality, polls))
+            kept.append(self._report.moving(rows, value, quality, polls.of(rows)))
         rows, when, value, quality = (np.concatenate(column) for column in zip(*kept, strict=True))
         return Samples(self.table.ids[rows], when, value, quality)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class Polls:
-    """Of each point of a lane in one block: its first poll's instant, µs, and how many there are."""
-
-    begin: NDArray[np.int64]
-    count: NDArray[np.int64]
-    period: int
-
-    @property
-    def most(self) -> int:
-        return int(self.count.max(initial=0))
-
-
-Kept = tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]
-"""Rows of the lane, times, values, qualities, one a sample."""
 Judged = tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.uint8]]
 """Rows of the lane; their values and qualities: [rows], or [polls, rows]."""
-
-
-def _still(
-    report: ExceptionReport,
-    table: PointTable,
-    rows: NDArray[np.intp],
-    value: NDArray[np.float64],
-    quality: NDArray[np.uint8],
-    polls: Polls,
-) -> Kept:
-    """The report of points that say the same at every poll: at first if it is news, and then whenever the longest
-    silence is over. That follows without a look at each poll."""
-    begin, period, silence = polls.begin[rows], polls.period, table.silence_us[rows]
-    with np.errstate(invalid="ignore"):
-        same = np.abs(value - report.value[rows]) <= table.dead_band[rows]
-    same |= np.isnan(value) & np.isnan(report.value[rows])
-    same &= quality == report.quality[rows]
-    waits = np.where(same, np.maximum(0, -((begin - report.ts[rows] - silence) // period)), 0)
-    every = -(-silence // period)
-    count = np.maximum(0, (polls.count[rows] - 1 - waits) // every + 1)
-    which = np.repeat(np.arange(len(rows)), count)
-    turn = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-    when = begin[which] + period * (waits[which] + turn * every[which])
-    told = count > 0
-    ours = rows[told]
-    report.value[ours], report.quality[ours] = value[told], quality[told]
-    report.ts[ours] = (begin + period * (waits + (count - 1) * every))[told]
-    return rows[which], when, value[which], quality[which]
-
-
-def _moving(
-    report: ExceptionReport,
-    table: PointTable,
-    rows: NDArray[np.intp],
-    value: NDArray[np.float64],
-    quality: NDArray[np.uint8],
-    polls: Polls,
-) -> Kept:
-    """The report of the other points, poll by poll, all points together."""
-    own = ExceptionReport(_part(table, rows))
-    own.value, own.quality, own.ts = report.value[rows], report.quality[rows], report.ts[rows]
-    begin, count, period = polls.begin[rows], polls.count[rows], polls.period
-    keep = np.zeros(value.shape, np.bool_)
-    everything, whole, judge = slice(0, len(rows)), int(count.min()), own.judge
-    for at in range(len(value)):
-        some = everything if at < whole else np.flatnonzero(count > at)
-        # The samples' times alone count: there is no second clock here that could part from them.
-        keep[at, some] = judge(some, begin[some] + period * at, value[at, some], quality[at, some], None, NEVER)
-    report.value[rows], report.quality[rows], report.ts[rows] = own.value, own.quality, own.ts
-    at_poll, which = np.nonzero(keep)
-    return rows[which], begin[which] + period * at_poll, value[at_poll, which], quality[at_poll, which]
-
-
-def _part(table: PointTable, rows: NDArray[np.intp]) -> PointTable:
-    """The table of some of its points, as far as the exception report looks at it."""
-    return dataclasses.replace(
-        table,
-        points=tuple(table.points[row] for row in rows),
-        dead_band=table.dead_band[rows],
-        silence_us=table.silence_us[rows],
-    )
 
 
 class _Way(ABC):
