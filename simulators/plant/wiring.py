@@ -241,12 +241,13 @@ class Wiring:
         if parts.headings is not None:
             for number, _, heading in self._headings_in_air:
                 coal[number] = heading.t_per_h
-            at, gain, offset = self._breathed
-            breathed = self._values_of_air.take(at)
-            breathed *= gain
-            breathed += offset
-            for (_, name, _), of_air in zip(self._headings_in_air, breathed.tolist(), strict=True):
-                parts.headings.air[name] = of_air
+            at, scales = self._breathed
+            values = self._values_of_air.take(at).tolist()
+            for (_, name, _), of_air, scale in zip(self._headings_in_air, values, scales, strict=True):
+                # So few that plain numbers are quicker than columns.
+                parts.headings.air[name] = [
+                    value * gain + offset for value, (gain, offset) in zip(of_air, scale, strict=True)
+                ]
         if parts.belts is not None and self._roads_in_air:
             flows = parts.belts.flow_t_per_h.tolist()
             for road, belt in self._roads_in_air:
@@ -269,7 +270,7 @@ class Wiring:
         ]
         self._values_of_air = air.values.reshape(-1)
         found = np.array(readings, float).reshape(-1, len(BREATHED), 3)
-        self._breathed = found[..., 0].astype(np.intp), found[..., 1], found[..., 2]
+        self._breathed = found[..., 0].astype(np.intp), found[..., 1:].tolist()
         belts = parts.belts.index if parts.belts else {}
         self._roads_in_air = [(at[road], belts[belt]) for road, belt in roads.items() if belts]
 
