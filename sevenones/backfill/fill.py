@@ -67,10 +67,10 @@ def fill(
     intake = Intake(site, home)
     try:
         with _interrupted() as stop, simulated(job) as blocks:
-            for first, raw, known in blocks:
+            for first, values, known in blocks:
                 told = known
-                intake.put(schedule.take(first, raw))
-                seconds += len(raw)
+                intake.put(schedule.take(first, values, known.unknown))
+                seconds += len(values)
                 if progress is not None:
                     progress(seconds, intake.samples)
                 if stop.is_set():

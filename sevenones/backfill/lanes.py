@@ -1,5 +1,5 @@
-"""When points are read, and what the gateway makes of it: the gateway's own guards, normalisation and exception
-report, in columns.
+"""When points are read, what their devices hold then, and what the gateway makes of it: the gateway's own guards,
+normalisation and exception report, in columns.
 
 A live connection polls its groups one by one. Here all points whose poll instants fall on the same steps share a
 *lane*, whatever connection they belong to, so that one call judges them all: a sample depends on nothing but its own
@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from gateway.schedule import phases
 from models.quality import GOOD
 from models.samples import Samples
 from models.site.model import UNGUARDED, Connection, Point
+from sevenones.backfill.held import Held, held_type
 from sevenones.backfill.report import Kept, Polls, Report
 
 PUSHED = {"opcua": 1.0, "mqtt": 1.0, "sparkplug": 1.0}
@@ -84,48 +85,64 @@ class Lane:
             watched = _remembers(point) or point.path in beats
             way = _Watched if watched else _Listed if point.states or point.guards != UNGUARDED else _Free
             ways[way].append((point, turn))
+        for some in ways.values():
+            some.sort(key=lambda member: _neighbours(connections[member[0].connection], member[0]))
         ordered = [member for some in ways.values() for member in some]
         self.points = tuple(point for point, _ in ordered)
         self.period = ordered[0][1].period
         self.first = np.array([turn.first for _, turn in ordered], np.int64) % self.period
         self.table = table_of(self.points, connections)
+        self._held = Held(self.points, [connections[point.connection] for point in self.points])
         self._report = Report(self.table)
         self._ways: list[_Way] = []
         for kind, some in ways.items():
             if some:
                 begin = self._ways[-1].end if self._ways else 0
                 self._ways.append(kind(table_of([point for point, _ in some], connections), begin))
+        self._may_stand = ~self._held.beats
+        for each in self._ways:
+            self._may_stand[each.begin : each.end] &= not isinstance(each, _Watched)
 
-    def take(self, first_us: int, step_us: int, raw: NDArray[np.float64]) -> Samples:
-        """Of raw numbers [steps, points] from `first_us` on: what is worth reporting."""
+    def take(self, first_us: int, step_us: int, values: NDArray[np.float64], unknown: Collection[str]) -> Samples:
+        """Of what was simulated [steps, points], in their units, from `first_us` on: what is worth reporting."""
         begin = first_us + (self.first - first_us) % self.period
         # A block of whole periods has as many polls of each point.
-        count = -((begin - first_us - len(raw) * step_us) // self.period)
+        count = -((begin - first_us - len(values) * step_us) // self.period)
         polls = Polls(begin, count, self.period)
         if not polls.most:
             return Samples.empty()
-        if self.period != step_us or (begin - first_us >= step_us).any():
-            step = (begin + self.period * np.arange(polls.most)[:, None] - first_us) // step_us
-            raw = raw[np.minimum(step, len(raw) - 1), np.arange(raw.shape[1])]
+        # Most of a mine stands still over a block. Compared as bits, for a NaN is not equal to itself.
+        bits = values.view(np.int64)
+        stands = (bits == bits[0]).all(axis=0) & self._may_stand
         kept: list[Kept] = []
-        moving = []
-        for way in self._ways:
-            still, moved = way.judge(raw[:, way.begin : way.end], polls)
-            if still is not None:
-                kept.append(self._report.standing(*still, polls.of(still[0])))
-            if moved is not None:
-                moving.append(moved)
-        if moving:
-            rows = np.concatenate([ours for ours, _, _ in moving])
-            value = np.concatenate([value for _, value, _ in moving], axis=1)
-            quality = np.concatenate([quality for _, _, quality in moving], axis=1)
-            kept.append(self._report.moving(rows, value, quality, polls.of(rows)))
+        still, moved = np.flatnonzero(stands), np.flatnonzero(~stands)
+        if len(still):
+            raw = self._held.raw(still, values[:1, still], np.array([[first_us]]), unknown)
+            value, quality = self._judge(still, raw, polls)
+            kept.append(self._report.standing(still, value[0], quality[0], polls.of(still)))
+        if len(moved):
+            step = (begin[moved] + self.period * np.arange(polls.most)[:, None] - first_us) // step_us
+            step = np.minimum(step, len(values) - 1)
+            raw = self._held.raw(moved, values[step, moved], first_us + step * step_us, unknown)
+            kept.append(self._report.moving(moved, *self._judge(moved, raw, polls), polls.of(moved)))
         rows, when, value, quality = (np.concatenate(column) for column in zip(*kept, strict=True))
         return Samples(self.table.ids[rows], when, value, quality)
 
+    def _judge(
+        self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """Values and qualities of raw numbers [polls, rows]."""
+        value, quality = np.empty(raw.shape), np.empty(raw.shape, np.uint8)
+        for way in self._ways:
+            some = slice(*np.searchsorted(rows, (way.begin, way.end)))
+            if some.start < some.stop:
+                value[:, some], quality[:, some] = way.judge(rows[some] - way.begin, raw[:, some], polls)
+        return value, quality
 
-Judged = tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.uint8]]
-"""Rows of the lane; their values and qualities: [rows], or [polls, rows]."""
+
+def _neighbours(connection: Connection, point: Point) -> tuple[bool, str]:
+    """The same for points that lie side by side, so that those of one type make one run."""
+    return connection.adapter != "modbus", held_type(connection, point)
 
 
 class _Way(ABC):
@@ -136,21 +153,8 @@ class _Way(ABC):
         self.begin = begin
         self.end = begin + len(table)
 
-    def judge(self, raw: NDArray[np.float64], polls: Polls) -> tuple[Judged | None, Judged | None]:
-        """Of its points' raw numbers [polls, points]: those that stay the same all the while, judged once; and
-        the others."""
-        same = (raw == raw[0]).all(axis=0)
-        still, moved = np.flatnonzero(same), np.flatnonzero(~same)
-        found: list[Judged | None] = [None, None]
-        if len(still):
-            value, quality = self._values(still, raw[:1, still], polls)
-            found[0] = (still + self.begin, value[0], quality[0])
-        if len(moved):
-            found[1] = (moved + self.begin, *self._values(moved, raw[:, moved], polls))
-        return found[0], found[1]
-
     @abstractmethod
-    def _values(
+    def judge(
         self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """Values and qualities [polls, rows] of some of its points."""
@@ -159,7 +163,7 @@ class _Way(ABC):
 class _Free(_Way):
     """Points that no guard watches: scaled and held against their range, all at once."""
 
-    def _values(
+    def judge(
         self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         return normalise(self.table, rows, raw, np.full(raw.shape, GOOD, np.uint8))
@@ -173,7 +177,7 @@ class _Listed(_Way):
         super().__init__(table, begin)
         self._guards = Guards(table)
 
-    def _values(
+    def judge(
         self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         by_point = np.ascontiguousarray(raw.T)
@@ -189,17 +193,13 @@ class _Listed(_Way):
 
 
 class _Watched(_Way):
-    """Points whose guards remember earlier samples: judged poll by poll."""
+    """Points whose guards remember earlier samples: judged poll by poll, all of them at each."""
 
     def __init__(self, table: PointTable, begin: int) -> None:
         super().__init__(table, begin)
         self._guards = Guards(table)
 
-    def judge(self, raw: NDArray[np.float64], polls: Polls) -> tuple[Judged | None, Judged | None]:
-        rows = np.arange(len(self.table))
-        return None, (rows + self.begin, *self._values(rows, raw, polls))
-
-    def _values(
+    def judge(
         self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         begin, count = (column[self.begin : self.end] for column in (polls.begin, polls.count))
@@ -220,7 +220,7 @@ def _remembers(point: Point) -> bool:
 
 
 class Schedule:
-    """All lanes of a site's read points. `points`: in the order in which their raw numbers are to come."""
+    """All lanes of a site's read points. `points`: in the order in which their columns are to come."""
 
     def __init__(self, points: Sequence[Point], connections: Mapping[str, Connection], step_us: int) -> None:
         self.step_us = step_us
@@ -235,10 +235,11 @@ class Schedule:
         self._lanes = [Lane(some, connections) for _, some in sorted(members.items())]
         self.points = tuple(point for lane in self._lanes for point in lane.points)
 
-    def take(self, first_us: int, raw: NDArray[np.float64]) -> Iterator[Samples]:
-        """What is worth reporting of a block [steps, points] whose first step is at `first_us`."""
+    def take(self, first_us: int, values: NDArray[np.float64], unknown: Collection[str] = ()) -> Iterator[Samples]:
+        """What is worth reporting of what was simulated [steps, points], in the points' units, the first step at
+        `first_us`. `unknown`: names that nothing simulates."""
         begin = 0
         for lane in self._lanes:
             end = begin + len(lane.points)
-            yield lane.take(first_us, self.step_us, raw[:, begin:end])
+            yield lane.take(first_us, self.step_us, values[:, begin:end], unknown)
             begin = end
