@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "write": ("sevenones.commands.write", "write"),
     "site": ("sevenones.commands.site", "app"),
     "user": ("sevenones.commands.user", "app"),
+    "policy": ("sevenones.commands.policy", "app"),
     "token": ("sevenones.commands.token", "app"),
     "opcua": ("sevenones.commands.opcua", "app"),
     "bench": ("sevenones.commands.bench", "app"),
@@ -60,6 +61,7 @@ HELP = {
     "write": "写一个测点 · write one point of a device",
     "site": "矿井配置的版本 · versions of the site on the bus",
     "user": "用户、角色与数据范围 · users, their roles and what they may see",
+    "policy": "各角色的权限 · what each role may do, and changes to it",
     "token": "访问令牌 · tokens for the API",
     "bench": "性能测试 · benchmarks",
 }
