@@ -46,7 +46,7 @@ def apply_policy(where: Place, text: str, author: str) -> Policy:
             names = ", ".join(found.managing())
             raise AccessError(
                 f"届时只有 {names} 可管理用户，而没有用户是此角色：所有管理员将被锁在门外 · "
-                f"no user has one of the roles that could manage users then ({names}): this locks every administrator out"
+                f"no user has a role that could manage users then ({names}): this locks every administrator out"
             )
     return found
 
