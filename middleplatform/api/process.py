@@ -107,8 +107,10 @@ def _taker(live: LiveTable) -> Any:
             live.malformed += 1
             log.warning("a live message could not be read", error=str(error))
             return
-        live.beat(subjects.source_of(subject))
-        live.update(batch.samples)
+        gateway = subjects.source_of(subject)
+        live.beat(gateway)
+        # The bus lets a gateway speak under its own name only, and for its own points only it is believed.
+        live.update(batch.samples, gateway=gateway)
 
     return take
 
