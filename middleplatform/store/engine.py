@@ -168,6 +168,7 @@ class Engine:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The first session stays open to the end: it holds the process's own settings.
         self._first = _Session(path, _PROCESS, _WRITER)
+        self._aside_lock = threading.Lock()
         self._writer = _Session(path, _WRITER)
         self._write_lock = threading.Lock()
         self._readers: queue.Queue[_Session] = queue.Queue()
@@ -178,6 +179,11 @@ class Engine:
         """Run a statement that may write, after those before it."""
         with self._write_lock:
             return self._writer.query(sql, params)
+
+    def aside(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a statement that takes long, such as a merge, beside the inserts and not between them."""
+        with self._aside_lock:
+            return self._first.query(sql, params)
 
     def insert(self, table: str, rows: pa.Table) -> None:
         """Write rows to a table, matching columns by name; durable on return. Raises EngineError."""
@@ -210,7 +216,7 @@ class Engine:
         for _ in range(READERS):
             with contextlib.suppress(queue.Empty):
                 self._readers.get(timeout=QUERY_TIMEOUT_S).close()
-        with self._write_lock:
+        with self._write_lock, self._aside_lock:
             self._writer.close()
             self._first.close()
 

@@ -29,9 +29,11 @@ from middleplatform.store.ingest import SETTLE_S, Ingest
 from middleplatform.store.latest import Latest
 from middleplatform.store.metrics import MetricsPage
 from middleplatform.store.quarantine import Quarantine
+from middleplatform.store.retention import Keeper, file_of
 from middleplatform.store.roller import Roller
 from middleplatform.store.rollups import RollUps
 from middleplatform.store.schema import open_store
+from middleplatform.store.upkeep import Upkeep
 from middleplatform.store.windows import Windows
 from middleplatform.store.writer import Writer
 from models.site.model import Site
@@ -106,7 +108,15 @@ class _Store:
             self.writer.adopt(catalogue)
             self.rollups.adopt(catalogue)
             self.history = History(self.engine, self.writer.ages, self.windows)
-            self.roller = Roller(self.rollups)
+            self.keeper = Keeper(
+                self.engine,
+                self.windows,
+                audit,
+                lambda: self.writer.catalogue.bulk,
+                lambda: file_of(folder.parent),
+            )
+            self.upkeep = Upkeep(self.engine, self.windows, self.keeper, self.writer.ages)
+            self.roller = Roller(self.rollups, self.keeper)
             self.roller.start()
         except BaseException:
             self.engine.close()
@@ -166,7 +176,8 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
             waiting.cancel()
             return False
 
-    door = await asyncio.to_thread(Door, Answers(store.history, store.latest, settle, status).handlers)
+    answers = Answers(store.history, store.latest, settle, status)
+    door = await asyncio.to_thread(Door, {**answers.handlers, **store.upkeep.handlers})
     page = MetricsPage(home, status)
     announced = Announcement(home / "store" / "endpoint.json", door.endpoint)
     work = [
