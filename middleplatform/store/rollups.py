@@ -102,8 +102,8 @@ class RollUps:
     def _points(self, hours: list[int]) -> NDArray[np.uint64]:
         """All that have something in these hours, or had when they were rolled up."""
         found = self._engine.query(
-            "SELECT point FROM (SELECT point FROM samples WHERE ts >= {before:Int64} AND ts < {end:Int64} GROUP BY point "
-            "UNION ALL SELECT point FROM rollup_1h WHERE ts >= {start:Int64} AND ts < {end:Int64}) "
+            "SELECT point FROM (SELECT point FROM samples WHERE ts >= {before:Int64} AND ts < {end:Int64} "
+            "GROUP BY point UNION ALL SELECT point FROM rollup_1h WHERE ts >= {start:Int64} AND ts < {end:Int64}) "
             "GROUP BY point ORDER BY point",
             {
                 "before": (hours[0] - REACH_HOURS) * HOUR,
