@@ -92,6 +92,10 @@ class StoreClient:
         status: dict[str, Any] = json.loads(self._ask(kind="status").column("status")[0].as_py())
         return status
 
+    def upkeep(self, act: str, **asked: Any) -> pa.Table:
+        """`check`, `compact` or `retention` (`apply`): see `middleplatform.store.upkeep`. Takes as long as it takes."""
+        return self._ask(kind=act, **asked)
+
     def close(self) -> None:
         self._client.close()
 

@@ -30,11 +30,13 @@ from middleplatform.store.ingest import SETTLE_S, Ingest
 from middleplatform.store.latest import Latest
 from middleplatform.store.metrics import MetricsPage
 from middleplatform.store.quarantine import Quarantine
+from middleplatform.store.retention import Keeper, file_of
 from middleplatform.store.roller import Roller
 from middleplatform.store.rollups import RollUps
 from middleplatform.store.schema import open_store
 from middleplatform.store.sitetables import SiteTables
 from middleplatform.store.sql import Statements
+from middleplatform.store.upkeep import Upkeep
 from middleplatform.store.windows import Windows
 from middleplatform.store.writer import Writer
 from models.site.model import Site
@@ -113,7 +115,15 @@ class _Store:
             self.site_tables = SiteTables(self.engine)
             self.site_tables.adopt(catalogue.site)
             self.history = History(self.engine, self.writer.ages, self.windows)
-            self.roller = Roller(self.rollups)
+            self.keeper = Keeper(
+                self.engine,
+                self.windows,
+                audit,
+                lambda: self.writer.catalogue.bulk,
+                lambda: file_of(folder.parent),
+            )
+            self.upkeep = Upkeep(self.engine, self.windows, self.keeper, self.writer.ages)
+            self.roller = Roller(self.rollups, self.keeper)
             self.roller.start()
         except BaseException:
             self.engine.close()
@@ -177,6 +187,7 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
     handlers = {
         **Answers(store.history, store.latest, settle, status).handlers,
         **aggregates.handlers(aggregates.Aggregates(store.history), settle),
+        **store.upkeep.handlers,
         **Statements(store.engine, store.writer.catalogue.code, settle).handlers,
     }
     door = await asyncio.to_thread(Door, handlers)

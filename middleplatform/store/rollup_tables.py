@@ -8,7 +8,7 @@ HOUR = 60 * MINUTE
 
 NAMES = {MINUTE: "rollup_1m", HOUR: "rollup_1h"}
 """By the width of their buckets."""
-PARTITION = {MINUTE: 10 * 24 * HOUR, HOUR: 400 * 24 * HOUR}
+PARTITION = {MINUTE: 10 * 24 * HOUR, HOUR: 40 * 24 * HOUR}
 """µs of a partition: a question about a month opens few of them."""
 
 IS_THERE = "(n > 0 OR good_us > 0)"

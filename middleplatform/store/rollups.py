@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from middleplatform.store.catalogue import DEFAULT_AGE, Catalogue
+from middleplatform.store.coarse import coarsen, named
 from middleplatform.store.engine import Engine
 from middleplatform.store.history import History
 from middleplatform.store.integrate import SCHEMA, Buckets
@@ -77,12 +78,12 @@ class RollUps:
         for hours, points in self._pieces(marks):
             start, end = hours[0] * HOUR, (hours[-1] + 1) * HOUR
             age = self._ages(points.tolist())
-            gathered = {width: Buckets(points, age, start, end, width) for width in NAMES}
+            gathered = Buckets(points, age, start, end, MINUTE)
             for rows in self._samples.seeded(points, age, start, end):
-                for each in gathered.values():
-                    each.add(rows)
-            for width, each in gathered.items():
-                self._replace(width, points, hours, each.result(), ver)
+                gathered.add(rows)
+            minutes = gathered.result()
+            self._replace(MINUTE, points, hours, minutes, ver)
+            self._replace(HOUR, points, hours, named(coarsen([minutes], start, HOUR), start, HOUR), ver)
             yield
 
     def _pieces(self, marks: Marks) -> Iterator[tuple[list[int], NDArray[np.uint64]]]:
@@ -92,17 +93,23 @@ class RollUps:
         for hour in sorted(marks.some.keys() - marks.whole):
             by_points.setdefault(marks.some[hour].tobytes(), []).append(hour)
         work += [(run, np.frombuffer(key, np.uint64)) for key, hours in by_points.items() for run in runs(hours)]
-        for hours, named in work:
-            points = self._points(hours) if named is None else named
+        for hours, only in work:
+            points = self._points(hours) if only is None else only
             step = max(1, MOST_BUCKETS // (len(hours) * (HOUR // MINUTE)))
             for begin in range(0, len(points), step):
                 yield hours, points[begin : begin + step]
 
     def _points(self, hours: list[int]) -> NDArray[np.uint64]:
-        """All that may have something in these hours."""
+        """All that have something in these hours, or had when they were rolled up."""
         found = self._engine.query(
-            "SELECT point FROM samples WHERE ts >= {start:Int64} AND ts < {end:Int64} GROUP BY point ORDER BY point",
-            {"start": (hours[0] - REACH_HOURS) * HOUR, "end": (hours[-1] + 1) * HOUR},
+            "SELECT point FROM (SELECT point FROM samples WHERE ts >= {before:Int64} AND ts < {end:Int64} "
+            "GROUP BY point UNION ALL SELECT point FROM rollup_1h WHERE ts >= {start:Int64} AND ts < {end:Int64}) "
+            "GROUP BY point ORDER BY point",
+            {
+                "before": (hours[0] - REACH_HOURS) * HOUR,
+                "start": hours[0] * HOUR,
+                "end": (hours[-1] + 1) * HOUR,
+            },
         )
         return found.column("point").to_numpy() if found.num_rows else _NO_IDS
 
