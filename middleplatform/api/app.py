@@ -17,13 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from middleplatform import console
 from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import Verifier
-from middleplatform.api import aggregates, docs, errors, health, history, openapi, routes, signin, stream
+from middleplatform.api import aggregates, docs, errors, exports, health, history, openapi, routes, signin, stream
 from middleplatform.api.auth import asker, bearer
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.door import StoreDoor
 from middleplatform.api.feed import Hub
 from middleplatform.api.live import LiveTable
 from middleplatform.api.metrics import registry_of
+from middleplatform.export import Exports
 
 MAX_BODY = 64 << 10
 _CSP = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -119,6 +120,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.catalogue, state.live, state.bus = catalogue, live, bus
     state.database = database or home
     state.door = StoreDoor(home)
+    state.exports = Exports(home / "exports", state.door.ask_at_once)
     state.probe = health.StoreProbe(state.door)
     state.hub = Hub(live)
     state.tokens, state.throttle = Verifier(state.database), Throttle()
@@ -127,7 +129,15 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     registry = registry_of(state)
 
     v1 = APIRouter(prefix="/api/v1")
-    for part in (health.router, signin.router, routes.router, history.router, aggregates.router, stream.router):
+    for part in (
+        health.router,
+        signin.router,
+        routes.router,
+        history.router,
+        aggregates.router,
+        exports.router,
+        stream.router,
+    ):
         v1.include_router(part)
     app.include_router(v1)
 

@@ -50,6 +50,7 @@ async def run(
         raise
     try:
         app = build(catalogue, live, bus, home)
+        await asyncio.to_thread(app.state.exports.resume)
         serving = server(app, host, port)
         await bus.listen(subjects.live(site.code, "*"), _taker(live))
         await bus.listen(subjects.state(site.code, "*"), _beats(live))
@@ -74,6 +75,7 @@ async def run(
             for task in (*work, stopping):
                 task.cancel()
             await asyncio.gather(*work, stopping, return_exceptions=True)
+            await asyncio.to_thread(app.state.exports.close)
             app.state.door.close()
     finally:
         await bus.close()

@@ -49,7 +49,9 @@ _WORDS = {
     403: "角色不足 · the token's role does not allow this",
     404: "不存在 · there is no such thing: the body names the nearest",
     406: "没有此格式 · there is no such form",
+    409: "此时不可 · not in this state: the body says why",
     413: "请求过大 · the request is too large",
+    416: "没有此范围 · there is no such range of the file",
     429: "尝试过多 · too many attempts: Retry-After says how long to wait",
     503: "暂不可用 · the store does not answer now: Retry-After says when to try again",
 }

@@ -41,6 +41,10 @@ _DAYS = """SELECT toInt64(partition_id) AS day, count() AS parts FROM system.par
 WHERE active AND database = currentDatabase() AND table = 'samples' AND day >= {first:Int64} AND day <= {last:Int64}
 GROUP BY day ORDER BY day"""
 
+_COUNTS = """SELECT intDiv(ts, {width:Int64}) AS day, count() AS rows FROM samples
+WHERE point IN {points:Array(UInt64)} AND ts >= {start:Int64} AND ts < {end:Int64} GROUP BY day ORDER BY day"""
+_COUNT_COLUMNS = pa.schema([("day", pa.int64()), ("rows", pa.uint64())])
+
 _EVENTS = """SELECT id, equipment, kind, start, end, quality, source, attributes FROM events FINAL
 WHERE start < {end:Int64} AND (start >= {start:Int64} OR end IS NULL OR end > {start:Int64})
  AND ({equipment:String} = '' OR equipment = {equipment:String}) AND ({kind:String} = '' OR kind = {kind:String})
@@ -90,6 +94,20 @@ class History:
         for rows in self._seeded(asked, age, start, end):
             gathered.add(rows)
         return gathered.result()
+
+    def days(self, points: Sequence[int], start: int, end: int) -> pa.Table:
+        """day (since 1970), rows: the days of the range that have samples of these points, and at most how many:
+        what was sent twice counts twice until the engine has merged it."""
+        _check_points(points)
+        _check_range(start, end)
+        found = [
+            _cast(
+                self._engine.query(_COUNTS, {"points": list(points), "start": begin, "end": until, "width": DAY}),
+                _COUNT_COLUMNS,
+            )
+            for begin, until in self._slices(start, end)
+        ]
+        return pa.concat_tables(found) if found else _COUNT_COLUMNS.empty_table()
 
     def events(self, equipment: str | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
         """Events that touch the range: begun before `end`, and begun at or after `start`, ended after it or
