@@ -22,6 +22,7 @@ from middleplatform.api import (
     dictionaries,
     docs,
     errors,
+    exports,
     health,
     history,
     openapi,
@@ -40,6 +41,7 @@ from middleplatform.api.door import StoreDoor
 from middleplatform.api.feed import Hub
 from middleplatform.api.live import LiveTable
 from middleplatform.api.metrics import registry_of
+from middleplatform.export import Exports
 from middleplatform.governance.register import Register
 from models.dictionaries.sheet import MAX_BYTES
 
@@ -140,6 +142,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.catalogue, state.live, state.bus = catalogue, live, bus
     state.database = database or home
     state.door = StoreDoor(home)
+    state.exports = Exports(home / "exports", state.door.ask_at_once)
     state.probe = health.StoreProbe(state.door)
     state.hub = Hub(live)
     state.register = Register(state.database, catalogue.site)
@@ -152,6 +155,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     for part in (
         aggregates,
         dictionaries,
+        exports,
         health,
         history,
         register,

@@ -51,6 +51,7 @@ async def run(
         raise
     try:
         app = build(catalogue, live, bus, home)
+        await asyncio.to_thread(app.state.exports.resume)
         serving = server(app, host, port)
         await bus.listen(subjects.live(site.code, "*"), _taker(live))
         await bus.listen(subjects.state(site.code, "*"), _beats(live))
@@ -76,6 +77,7 @@ async def run(
             for task in (*work, beside, stopping):
                 task.cancel()
             await asyncio.gather(*work, beside, stopping, return_exceptions=True)
+            await asyncio.to_thread(app.state.exports.close)
             app.state.door.close()
     finally:
         await bus.close()
