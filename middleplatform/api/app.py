@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from middleplatform import console
 from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import Verifier
-from middleplatform.api import docs, errors, health, history, openapi, routes, signin, stream, tokens, users
+from middleplatform.api import docs, errors, health, history, openapi, routes, signin, sql, stream, tokens, users
 from middleplatform.api.auth import asker, bearer, known, permit
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.door import StoreDoor
@@ -122,6 +122,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.probe = health.StoreProbe(state.door)
     state.hub = Hub(live)
     state.tokens, state.throttle = Verifier(state.database), Throttle()
+    state.sql = sql.Desk()
     state.hashing = anyio.CapacityLimiter(2)  # a password's hash takes 64 MB while it is computed
     state.metrics_token = secrets.token_urlsafe(32)
     registry = registry_of(state)
@@ -135,6 +136,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
         routes.router,
         history.router,
         stream.router,
+        sql.router,
     ):
         v1.include_router(part)
     app.include_router(v1)
