@@ -30,6 +30,7 @@ from middleplatform.api import (
     routes,
     signin,
     sites,
+    sql,
     standard,
     stream,
     tokens,
@@ -147,6 +148,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.hub = Hub(live)
     state.register = Register(state.database, catalogue.site)
     state.tokens, state.throttle = Verifier(state.database), Throttle()
+    state.sql = sql.Desk()
     state.hashing = anyio.CapacityLimiter(2)  # a password's hash takes 64 MB while it is computed
     state.metrics_token = secrets.token_urlsafe(32)
     registry = registry_of(state)
@@ -162,6 +164,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
         routes,
         signin,
         sites,
+        sql,
         standard,
         stream,
         tokens,

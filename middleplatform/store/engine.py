@@ -60,6 +60,7 @@ _ANALYST = {
     "max_expanded_ast_elements": 100_000,
     "max_subquery_depth": 50,
     "max_columns_to_read": 200,
+    "session_timezone": "UTC",
     "allow_introspection_functions": 0,
     "optimize_move_to_prewhere": 0,
     "allow_ddl": 0,
