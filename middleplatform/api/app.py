@@ -19,9 +19,11 @@ from middleplatform import console
 from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import Verifier
 from middleplatform.api import (
+    aggregates,
     dictionaries,
     docs,
     errors,
+    exports,
     health,
     history,
     lineage,
@@ -31,15 +33,19 @@ from middleplatform.api import (
     routes,
     signin,
     sites,
+    sql,
     standard,
     stream,
+    tokens,
+    users,
 )
-from middleplatform.api.auth import asker, bearer
+from middleplatform.api.auth import asker, bearer, known, permit
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.door import StoreDoor
 from middleplatform.api.feed import Hub
 from middleplatform.api.live import LiveTable
 from middleplatform.api.metrics import registry_of
+from middleplatform.export import Exports
 from middleplatform.governance.register import Register
 from models.dictionaries.sheet import MAX_BYTES
 
@@ -140,19 +146,37 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.catalogue, state.live, state.bus = catalogue, live, bus
     state.database = database or home
     state.door = StoreDoor(home)
+    state.exports = Exports(home / "exports", state.door.ask_at_once)
     state.probe = health.StoreProbe(state.door)
     state.hub = Hub(live)
     state.register = Register(state.database, catalogue.site)
     state.approved = asyncio.Event()
     state.tokens, state.throttle = Verifier(state.database), Throttle()
+    state.sql = sql.Desk()
     state.hashing = anyio.CapacityLimiter(2)  # a password's hash takes 64 MB while it is computed
     state.metrics_token = secrets.token_urlsafe(32)
     registry = registry_of(state)
 
     v1 = APIRouter(prefix="/api/v1")
-    governance = (sites.router, register.router, dictionaries.router, standard.router, manual.router, lineage.router)
-    for part in (health.router, signin.router, routes.router, history.router, stream.router, *governance):
-        v1.include_router(part)
+    for part in (
+        aggregates,
+        dictionaries,
+        exports,
+        health,
+        history,
+        lineage,
+        manual,
+        register,
+        routes,
+        signin,
+        sites,
+        sql,
+        standard,
+        stream,
+        tokens,
+        users,
+    ):
+        v1.include_router(part.router)
     app.include_router(v1)
 
     @app.get("/metrics", include_in_schema=False)
@@ -160,7 +184,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
         given = await bearer(request)
         own = given is not None and hmac.compare_digest(given.credentials.encode(), state.metrics_token.encode())
         if not own:
-            await asker(request, given)
+            permit(await asker(await known(request, given)), "metrics.read")
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     errors.install(app)

@@ -58,13 +58,17 @@ async def enter_values(request: Request, asker: Asker, catalogue: Seen, given: V
 )
 async def enter_event(request: Request, asker: Asker, catalogue: Seen, given: EventGiven) -> Json:
     """录入或更正事件 · Ask for an event to be entered, or corrected. It holds once approved."""
+    if not catalogue.events_of(given.equipment):
+        raise ApiError(
+            404, "unknown_equipment", "您的范围不含事件", "events are not within what you may see", "equipment"
+        )
     equipment = catalogue.equipment_path(given.equipment)
     body = manual_checks.event(given.model_dump(), times.now_us())
     was = None
     if given.corrects is not None:
         wanted, start = given.corrects.id, times.parse_time(given.corrects.start, times.now_us(), "corrects.start")
         table = await request.app.state.door.ask(
-            lambda store: store.events(None, body["kind"], start, start + 1, 10_000)
+            lambda store: store.events([equipment], body["kind"], start, start + 1, 10_000)
         )
         was = next((row for row in table.to_pylist() if (row["id"], row["equipment"]) == (wanted, equipment)), None)
         if was is None:
@@ -194,7 +198,8 @@ def _subjects(request: Request, catalogue: Catalogue) -> list[str] | None:
     site = catalogue.site
     if site is request.app.state.catalogue.site:
         return None
-    return [*(point.path for point in site.points), *(f"{site.code}/{name}" for name in site.equipment)]
+    equipment = site.equipment if catalogue.scope.events else ()
+    return [*(point.path for point in site.points), *(f"{site.code}/{name}" for name in equipment)]
 
 
 async def _done(work: Any, status: int = 200) -> Json:

@@ -54,6 +54,7 @@ async def run(
         raise
     try:
         app = build(catalogue, live, bus, home)
+        await asyncio.to_thread(app.state.exports.resume)
         serving = server(app, host, port)
         await bus.listen(subjects.live(site.code, "*"), _taker(live))
         await bus.listen(subjects.state(site.code, "*"), _beats(live))
@@ -79,6 +80,7 @@ async def run(
             for task in (*work, *beside, stopping):
                 task.cancel()
             await asyncio.gather(*work, *beside, stopping, return_exceptions=True)
+            await asyncio.to_thread(app.state.exports.close)
             app.state.door.close()
     finally:
         await bus.close()
@@ -127,8 +129,10 @@ def _taker(live: LiveTable) -> Any:
             live.malformed += 1
             log.warning("a live message could not be read", error=str(error))
             return
-        live.beat(subjects.source_of(subject))
-        live.update(batch.samples)
+        gateway = subjects.source_of(subject)
+        live.beat(gateway)
+        # The bus lets a gateway speak under its own name only, and for its own points only it is believed.
+        live.update(batch.samples, gateway=gateway)
 
     return take
 

@@ -329,8 +329,9 @@ class _Loading:
             if entry.area not in self.areas:
                 message = f"there is no area '{entry.area}'" + nearest(entry.area, self.areas)
                 self.problems.add(document.file, document.line((*place, "area")), message)
-            self.instances[name] = self._instance(name, entry, library, document, place)
-            self.equipment[name] = Equipment(name, entry.template, entry.name.resolved(), entry.area)
+            instance = self.instances[name] = self._instance(name, entry, library, document, place)
+            subsystem = instance.template.category if instance is not None else ""
+            self.equipment[name] = Equipment(name, entry.template, entry.name.resolved(), entry.area, subsystem)
             for key, binding in entry.points.items():
                 source = _Inline(document, (*place, "points", key), (*place, "defaults"))
                 if isinstance(binding, dict):

@@ -173,12 +173,14 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """One machine or chamber: an instance of a template. `area` is where it stands now."""
+    """One machine or chamber: an instance of a template. `area` is where it stands now; `subsystem` is the
+    category of its template, "" where it is not known."""
 
     id: str
     template: str
     name: Name
     area: str
+    subsystem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

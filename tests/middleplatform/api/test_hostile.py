@@ -180,7 +180,7 @@ def test_the_store_is_found_again_after_it_was_killed(platform):
 def test_the_description_holds_for_whatever_is_sent(platform):
     with platform.client() as client:
         described = client.get("/api/openapi.json").json()
-    left_out = "sign-|tokens"
+    left_out = "sign-|tokens|users|/me|sql"
     schema = schemathesis.openapi.from_dict(described).exclude(path_regex=left_out)
     checks = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
     seen = set()
