@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "token": ("sevenones.commands.token", "app"),
     "dictionary": ("sevenones.commands.dictionary", "app"),
     "standard": ("sevenones.commands.standard", "app"),
+    "lineage": ("sevenones.commands.lineage", "lineage"),
     "opcua": ("sevenones.commands.opcua", "app"),
     "bench": ("sevenones.commands.bench", "app"),
 }
@@ -69,6 +70,7 @@ HELP = {
     "token": "访问令牌 · tokens for the API",
     "dictionary": "字典：编码、分类、责任人 · dictionaries: codes, classes, owners",
     "standard": "标准化报告 · how far points follow the standard",
+    "lineage": "数据血缘 · where a value comes from",
     "bench": "性能测试 · benchmarks",
 }
 

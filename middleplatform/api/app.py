@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from importlib.metadata import version
@@ -25,6 +26,8 @@ from middleplatform.api import (
     exports,
     health,
     history,
+    lineage,
+    manual,
     openapi,
     register,
     routes,
@@ -147,6 +150,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.probe = health.StoreProbe(state.door)
     state.hub = Hub(live)
     state.register = Register(state.database, catalogue.site)
+    state.approved = asyncio.Event()
     state.tokens, state.throttle = Verifier(state.database), Throttle()
     state.sql = sql.Desk()
     state.hashing = anyio.CapacityLimiter(2)  # a password's hash takes 64 MB while it is computed
@@ -160,6 +164,8 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
         exports,
         health,
         history,
+        lineage,
+        manual,
         register,
         routes,
         signin,
