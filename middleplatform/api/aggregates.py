@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import anyio
@@ -89,7 +90,7 @@ async def states(request: Request, catalogue: Seen, asked: Annotated[BucketQuery
 async def quantiles(request: Request, catalogue: Seen, asked: Annotated[QuantileQuery, Query()]) -> Response:
     """分位数 · Weighted by time: `p95` is the least value that the point was at or below for 95 % of its good time."""
     shares = _shares(asked.q)
-    return await _buckets(request, catalogue, asked, lambda *question: StoreClient.quantiles(*question, shares))
+    return await _buckets(request, catalogue, asked, partial(StoreClient.quantiles, shares=shares))
 
 
 @router.get("/resample", **_described(History))
