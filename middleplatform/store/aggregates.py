@@ -69,7 +69,7 @@ class Aggregates:
     def _gathered(
         self, points: Sequence[int], start: int, end: int, width: int, most: int, into: Callable[[Any], _Gathers]
     ) -> pa.Table:
-        named, age, rows = self._history.seeded(points, start, end)
+        named, age, rows = self._history.reading(points, start, end)
         count = -(-(end - start) // width) * len(named)
         if count > most:
             raise StoreError(f"{count} buckets or instants are asked for, at most {most} are given: take wider ones")

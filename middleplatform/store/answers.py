@@ -9,13 +9,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from middleplatform.store.asked import points, text, whole_number
+from middleplatform.store.asked import points, text, texts, whole_number
 from middleplatform.store.client import INCOMPLETE
 from middleplatform.store.flight import Handler
 from middleplatform.store.history import MAX_POINTS, History
 from middleplatform.store.latest import Latest
 
 MOST_LATEST = 200_000
+MOST_EQUIPMENT = 50_000
+"""Whose events one question may name: all that a caller may see of a mine."""
 
 
 class Answers:
@@ -67,7 +69,7 @@ class Answers:
         return self._latest.table(named)
 
     def _events(self, asked: Mapping[str, Any]) -> pa.Table:
-        equipment, kind = text(asked, "equipment"), text(asked, "event_kind")
+        equipment, kind = texts(asked, "equipment", MOST_EQUIPMENT), text(asked, "event_kind")
         start, end, limit = whole_number(asked, "start"), whole_number(asked, "end"), whole_number(asked, "limit")
         whole = self._settle()
         return said(self._history.events(equipment, kind, start, end, limit), whole)

@@ -92,6 +92,11 @@ class Client:
                 f"地址、令牌或应答有误 · the address, the token or the answer cannot be right ({kind})"
             ) from None
 
+    def sql(self, text: str) -> dict[str, Any]:
+        """The answer to one SELECT statement: `columns`, each with name, type and values."""
+        answer: dict[str, Any] = self.ask("POST", "sql", body={"sql": text, "format": "json"})
+        return answer
+
     def points(self, q: str = "", equipment: str | None = None) -> list[dict[str, Any]]:
         """The catalogue's points that fit."""
         found: list[dict[str, Any]] = self.get("points", q=q, equipment=equipment, limit=10_000)["points"]
