@@ -141,6 +141,7 @@ async def _buckets(
 ) -> Response:
     rows, start, end, form = _range(request, catalogue, asked)
     width = bucket_width(start, end, None if asked.width else 1, asked.width or None, len(rows))
+    width = min(width or 0, end - start)  # one for the whole range is exactly that
     table = await _ask(request, lambda store: question(store, _ids(catalogue, rows), start, end, width))
     answer = forms.Answer(catalogue, rows, table, start, end, width, kind="buckets")
     return await anyio.to_thread.run_sync(forms.write, answer, form)

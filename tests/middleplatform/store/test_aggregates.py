@@ -137,7 +137,7 @@ class Chunks:
     def __init__(self, holds: dict, ages: dict[int, int], chunk: int) -> None:
         self.holds, self.ages, self.chunk = holds, ages, chunk
 
-    def seeded(self, points, start, end):
+    def reading(self, points, start, end):
         asked = np.unique(np.array(points, np.uint64))
         ages = [self.ages[p] for p in asked.tolist()]
         rows = sorted(
