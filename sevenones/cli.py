@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "site": ("sevenones.commands.site", "app"),
     "token": ("sevenones.commands.token", "app"),
     "opcua": ("sevenones.commands.opcua", "app"),
+    "backup": ("sevenones.commands.backup", "backup"),
+    "restore": ("sevenones.commands.backup", "bring_back"),
     "bench": ("sevenones.commands.bench", "app"),
 }
 SETTINGS: dict[str, dict[str, Any]] = {"write": {"ignore_unknown_options": True}}
@@ -59,6 +61,8 @@ HELP = {
     "write": "写一个测点 · write one point of a device",
     "site": "矿井配置的版本 · versions of the site on the bus",
     "token": "访问令牌 · tokens for the API",
+    "backup": "备份：时序库、关系库与配置，运行中也可 · back up both stores and the configuration, running or not",
+    "restore": "把备份恢复到空目录 · bring a backup back into an empty folder",
     "bench": "性能测试 · benchmarks",
 }
 
