@@ -38,6 +38,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "standard": ("sevenones.commands.standard", "app"),
     "lineage": ("sevenones.commands.lineage", "lineage"),
     "opcua": ("sevenones.commands.opcua", "app"),
+    "backup": ("sevenones.commands.backup", "backup"),
+    "restore": ("sevenones.commands.backup", "bring_back"),
     "bench": ("sevenones.commands.bench", "app"),
 }
 SETTINGS: dict[str, dict[str, Any]] = {"write": {"ignore_unknown_options": True}}
@@ -71,6 +73,8 @@ HELP = {
     "dictionary": "字典：编码、分类、责任人 · dictionaries: codes, classes, owners",
     "standard": "标准化报告 · how far points follow the standard",
     "lineage": "数据血缘 · where a value comes from",
+    "backup": "备份：时序库、关系库与配置，运行中也可 · back up both stores and the configuration, running or not",
+    "restore": "把备份恢复到空目录 · bring a backup back into an empty folder",
     "bench": "性能测试 · benchmarks",
 }
 
