@@ -17,7 +17,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from middleplatform import console
 from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import Verifier
-from middleplatform.api import docs, errors, health, history, openapi, routes, signin, sql, stream, tokens, users
+from middleplatform.api import (
+    docs,
+    errors,
+    health,
+    history,
+    openapi,
+    prometheus,
+    routes,
+    signin,
+    sql,
+    stream,
+    tokens,
+    users,
+)
 from middleplatform.api.auth import asker, bearer, known, permit
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.door import StoreDoor
@@ -123,6 +136,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.hub = Hub(live)
     state.tokens, state.throttle = Verifier(state.database), Throttle()
     state.sql = sql.Desk()
+    state.computing = anyio.CapacityLimiter(prometheus.AT_ONCE)
     state.hashing = anyio.CapacityLimiter(2)  # a password's hash takes 64 MB while it is computed
     state.metrics_token = secrets.token_urlsafe(32)
     registry = registry_of(state)
@@ -137,6 +151,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
         history.router,
         stream.router,
         sql.router,
+        prometheus.router,
     ):
         v1.include_router(part)
     app.include_router(v1)
