@@ -86,6 +86,7 @@ class Credentials:
             return permissions.leaf(self.code, name, self.leaves[name])
         return {
             "store": permissions.consumer(self.code, "store", permissions.STORE_DURABLES),
+            "mirror": permissions.consumer(self.code, "mirror", permissions.MIRROR_DURABLES),
             "watch": permissions.consumer(self.code, "watch", permissions.WATCH_DURABLES),
             "api": permissions.api(self.code),
             "engineer": permissions.engineer(self.code),
@@ -142,7 +143,7 @@ def _all(where: Path, facts: Mapping[str, Any], *, make: bool) -> Credentials:
     names = tuple(facts["gateways"])
     behind = {edge: tuple(group) for edge, group in facts["leaves"].items()}
     processes = (
-        *("store", "watch", "api", "engineer", "operator", "cli", "simulator", "trainer", "admin"),
+        *("store", "mirror", "watch", "api", "engineer", "operator", "cli", "simulator", "trainer", "admin"),
         *(f"gateway-{name}" for name in names),
         *(f"leaf-{edge}" for edge in behind),
     )

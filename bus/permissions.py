@@ -15,6 +15,7 @@ from bus.subjects import SITES, STREAMS
 from models.identity import MANUAL
 
 STORE_DURABLES = ("store",)
+MIRROR_DURABLES = ("mirror",)
 MINE = "mine"
 """The name of the mine's own server, whose domain an edge's gateways ask for the site."""
 WATCH_DURABLES = ("watch", "watch-alarms", "watch-kpi")

@@ -29,6 +29,7 @@ from middleplatform.api import (
     lineage,
     manual,
     openapi,
+    prometheus,
     register,
     routes,
     signin,
@@ -153,6 +154,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.approved = asyncio.Event()
     state.tokens, state.throttle = Verifier(state.database), Throttle()
     state.sql = sql.Desk()
+    state.computing = anyio.CapacityLimiter(prometheus.AT_ONCE)
     state.hashing = anyio.CapacityLimiter(2)  # a password's hash takes 64 MB while it is computed
     state.metrics_token = secrets.token_urlsafe(32)
     registry = registry_of(state)
@@ -166,6 +168,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
         history,
         lineage,
         manual,
+        prometheus,
         register,
         routes,
         signin,
