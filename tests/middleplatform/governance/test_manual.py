@@ -133,11 +133,20 @@ def recorded(platform, point: str, ts: int) -> dict:
     return {name: values[0] for name, values in answer.items()} if answer["ts"] else {}
 
 
+def extremes(platform, point: str, start: int) -> tuple[float, float] | None:
+    """Least and greatest value of a whole minute, which roll-ups may answer."""
+    query = {"start": str(start), "end": str(start + 60_000_000), "width": "60s"}
+    found = platform.get("history", point=point, **query).json()["series"][0]["buckets"]
+    return (found["min"][0], found["max"][0]) if found["ts"] else None
+
+
 def test_a_correction_reaches_the_store_and_stays(platform, people):
     operator, admin = people
-    at = time.time_ns() // 1000 - 3_600_000_000
+    minute = (time.time_ns() // 1000 - 3_600_000_000) // 60_000_000 * 60_000_000
+    at = minute + 1_000_000
     platform.send(batch(platform.next_number(), ("belt1/speed", at, 4.9, 192)), live=False)
     until(lambda: recorded(platform, "belt1/speed", at).get("value") == 4.9)
+    until(lambda: extremes(platform, "belt1/speed", minute) == (4.9, 4.9))
 
     def correct(value: float | None) -> dict:
         given = {"point": "belt1/speed", "reason": "dirty sensor", "samples": [{"time": iso(at), "value": value}]}
@@ -158,6 +167,7 @@ def test_a_correction_reaches_the_store_and_stays(platform, people):
     platform.send(batch(platform.next_number(), ("belt1/speed", at + 1, 4.8, 192)), live=False)
     until(lambda: recorded(platform, "belt1/speed", at + 1))
     assert recorded(platform, "belt1/speed", at)["value"] == 2.5
+    until(lambda: extremes(platform, "belt1/speed", minute) == (2.5, 4.8))
     # Killed after the bus had it and before that was noted: the same again, and the original stays.
     with connect(platform.home).begin() as connection:
         connection.execute(update(manual_entries).where(manual_entries.c.id == entry["id"]).values(published=None))
