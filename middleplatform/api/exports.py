@@ -10,10 +10,11 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from middleplatform.access.policy import policy
+from middleplatform.access.policy import MANAGE
 from middleplatform.access.tokens import Grant
 from middleplatform.api import times
 from middleplatform.api.auth import Asker, Seen, needs
+from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
 from middleplatform.api.forms import MEDIA
 from middleplatform.api.responses import Json, answers, refusals
@@ -113,11 +114,11 @@ async def order(request: Request, catalogue: Seen, grant: Asker, ordered: Export
     response_class=Json,
     responses=answers(ExportList, 401, 403),
 )
-async def listed(request: Request, grant: Asker) -> Json:
-    """导出列表 · One's exports, the newest first; an administrator sees all."""
+async def listed(request: Request, catalogue: Seen, grant: Asker) -> Json:
+    """导出列表 · One's exports, the newest first; an administrator sees all that hold nothing beyond the own scope."""
     exports: Exports = request.app.state.exports
     found = await anyio.to_thread.run_sync(exports.of, _whose(grant))
-    return Json({"exports": [_facts(exports, job) for job in found]})
+    return Json({"exports": [_facts(exports, job) for job in found if _seen(catalogue, job)]})
 
 
 @router.get(
@@ -126,9 +127,9 @@ async def listed(request: Request, grant: Asker) -> Json:
     response_class=Json,
     responses=answers(ExportFacts, 400, 401, 403, 404),
 )
-async def one(request: Request, grant: Asker, export: Id) -> Json:
+async def one(request: Request, catalogue: Seen, grant: Asker, export: Id) -> Json:
     """导出进度 · How far an export is."""
-    return Json(_facts(request.app.state.exports, await _job(request, grant, export)))
+    return Json(_facts(request.app.state.exports, await _job(request, catalogue, grant, export)))
 
 
 @router.get(
@@ -144,14 +145,12 @@ async def one(request: Request, grant: Asker, export: Id) -> Json:
 async def file(request: Request, catalogue: Seen, grant: Asker, export: Id) -> FileResponse:
     """下载导出文件 · The file. A download that broke off goes on with `Range: bytes=<have>-` and `If-Range: <ETag>`."""
     exports: Exports = request.app.state.exports
-    job = await _job(request, grant, export)
+    job = await _job(request, catalogue, grant, export)
     if job.state != "done":
         words = job.words or ("尚未完成", "not done yet")
         raise ApiError(
             409, "not_ready", f"文件尚不可取（{job.state}）：{words[0]}", f"the file is {job.state}: {words[1]}"
         )
-    if any(catalogue.index_of_id(point) is None for point in job.order.ids):
-        raise _unknown(export)  # what one may see has become less since
     path = exports.file(job)
     _check_range(request.headers.get("range"), job.bytes)
     name = f"samples-{job.id}.{job.order.form}"
@@ -164,9 +163,9 @@ async def file(request: Request, catalogue: Seen, grant: Asker, export: Id) -> F
     response_class=Json,
     responses=answers(Removed, 400, 401, 403, 404),
 )
-async def remove(request: Request, grant: Asker, export: Id) -> Json:
+async def remove(request: Request, catalogue: Seen, grant: Asker, export: Id) -> Json:
     """删除导出 · Delete an export and its file; one that runs is ended."""
-    job = await _job(request, grant, export)
+    job = await _job(request, catalogue, grant, export)
     await anyio.to_thread.run_sync(request.app.state.exports.remove, job)
     return Json({"removed": job.id})
 
@@ -177,14 +176,19 @@ def _owner(grant: Grant) -> Owner:
 
 def _whose(grant: Grant) -> Owner | None:
     """Whose exports one sees: None for all."""
-    return None if policy().allows(grant.role, "users.manage") else _owner(grant)
+    return None if MANAGE in grant.may else _owner(grant)
 
 
-async def _job(request: Request, grant: Grant, export: str) -> Job:
-    """One's own export. Raises ApiError 404."""
+def _seen(catalogue: Catalogue, job: Job) -> bool:
+    """Whether all of an export's points are seen: another's may hold more, and one's own from before, too."""
+    return all(catalogue.index_of_id(point) is not None for point in job.order.ids)
+
+
+async def _job(request: Request, catalogue: Catalogue, grant: Grant, export: str) -> Job:
+    """One's own export, or any within the scope for who manages users. Raises ApiError 404."""
     exports: Exports = request.app.state.exports
     found = await anyio.to_thread.run_sync(exports.get, export, _whose(grant))
-    if found is None:
+    if found is None or not _seen(catalogue, found):
         raise _unknown(export)
     return found
 
