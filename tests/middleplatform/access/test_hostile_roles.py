@@ -60,7 +60,8 @@ def test_the_description_holds_for_every_role_in_its_scope(platform, role):
             answer = case.call(base_url=platform.url, headers=headers)
             seen.add((f"{operation.method.upper()} {operation.path}", answer.status_code))
             case.validate_response(answer, checks=CHECKS)
-            assert not [word for word in HIDDEN if word in answer.text and word not in str(case.query)]
+            said = answer.content.decode("utf-8", "replace")  # some forms are no text
+            assert not [word for word in HIDDEN if word in said and word not in str(case.query)]
 
     every()
     assert {path for path, status in seen if status < 400} >= {"GET /api/v1/health", "GET /api/v1/me"}
