@@ -26,7 +26,7 @@ MAX_BUCKETS = 200_000
 
 _MINUTE, _HOUR = 60 * times.SECOND, 3_600 * times.SECOND
 
-_OTHER_FORMS = {
+OTHER_FORMS = {
     media: {"schema": {"type": "string", "format": "binary"}} for form, media in forms.MEDIA.items() if form != "json"
 }
 
@@ -60,7 +60,7 @@ class HistoryQuery(Asked):
     response_class=Json,
     responses={
         **answers(History, 400, 401, 404, 406, 503),
-        200: {"model": History, "content": _OTHER_FORMS, "description": "JSON, CSV, Arrow or Parquet"},
+        200: {"model": History, "content": OTHER_FORMS, "description": "JSON, CSV, Arrow or Parquet"},
     },
 )
 async def history(request: Request, catalogue: Seen, asked: Annotated[HistoryQuery, Query()]) -> Response:
@@ -75,8 +75,8 @@ async def history(request: Request, catalogue: Seen, asked: Annotated[HistoryQue
         raise ApiError(400, "no_point", "请指明测点", "name a point: its path or its id", "point")
     form = asked.format or forms.accepted(request.headers.get("accept", ""))
     begin, finish = times.parse_range(asked.start, asked.end, times.now_us())
-    begin = _aligned(begin, finish, asked.buckets)
-    width = _width(begin, finish, asked.buckets, asked.width, len(rows))
+    begin = aligned(begin, finish, asked.buckets)
+    width = bucket_width(begin, finish, asked.buckets, asked.width, len(rows))
     if width is not None and asked.limit is not None:
         raise ApiError(
             400, "limit_of_raw", "limit 只用于原始样本", "limit is for raw samples, not for buckets", "limit"
@@ -95,13 +95,13 @@ async def history(request: Request, catalogue: Seen, asked: Annotated[HistoryQue
             "limit",
             limit=limit,
         )
-    answer = forms.Answer(
-        catalogue, rows, table.slice(0, limit) if truncated else table, begin, finish, width, truncated
-    )
-    return await anyio.to_thread.run_sync(forms.WRITERS[form], answer)
+    shown = table.slice(0, limit) if truncated else table
+    kind: Literal["samples", "buckets"] = "samples" if width is None else "buckets"
+    answer = forms.Answer(catalogue, rows, shown, begin, finish, width, truncated, kind)
+    return await anyio.to_thread.run_sync(forms.write, answer, form)
 
 
-def _width(begin: int, finish: int, buckets: int | None, width: str | None, points: int) -> int | None:
+def bucket_width(begin: int, finish: int, buckets: int | None, width: str | None, points: int) -> int | None:
     """A bucket's width in µs; None for raw samples. Raises ApiError 400."""
     if buckets is not None and width is not None:
         raise ApiError(400, "both", "buckets 与 width 只能给一个", "give buckets or width, not both", "width")
@@ -140,7 +140,7 @@ def _whole(step: int) -> int:
     return _HOUR if step >= 6 * _HOUR else _MINUTE if step >= _MINUTE else 1
 
 
-def _aligned(begin: int, finish: int, buckets: int | None) -> int:
+def aligned(begin: int, finish: int, buckets: int | None) -> int:
     """The start of a range that is cut in so many buckets, moved back to a whole minute or hour."""
     whole = _whole(-(-(finish - begin) // buckets)) if buckets is not None else 1
     return begin // whole * whole

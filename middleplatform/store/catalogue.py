@@ -23,6 +23,7 @@ class Catalogue:
     """One site's ids, sorted: `points` uint64 and `age` int64 µs of equal length. Never changes."""
 
     def __init__(self, site: Site) -> None:
+        self.site = site
         self.code = site.code
         self.version = site.version
         ids = site.ids()

@@ -41,13 +41,13 @@ _RAW = """SELECT point, ts, value, quality, text FROM samples FINAL
 WHERE point IN {points:Array(UInt64)} AND ts >= {start:Int64} AND ts < {end:Int64}
 ORDER BY point, ts LIMIT {limit:UInt64}"""
 
-_DAYS = """SELECT toInt64(partition_id) AS day, count() AS parts FROM system.parts
-WHERE active AND database = currentDatabase() AND table = 'samples' AND day >= {first:Int64} AND day <= {last:Int64}
-GROUP BY day ORDER BY day"""
+_COUNTS = """SELECT intDiv(ts, {width:Int64}) AS day, count() AS rows FROM samples
+WHERE point IN {points:Array(UInt64)} AND ts >= {start:Int64} AND ts < {end:Int64} GROUP BY day ORDER BY day"""
+_COUNT_COLUMNS = pa.schema([("day", pa.int64()), ("rows", pa.uint64())])
 
 _EVENTS = """SELECT id, equipment, kind, start, end, quality, source, attributes FROM events FINAL
 WHERE start < {end:Int64} AND (start >= {start:Int64} OR end IS NULL OR end > {start:Int64})
- AND ({equipment:String} = '' OR equipment = {equipment:String}) AND ({kind:String} = '' OR kind = {kind:String})
+ AND ({all:UInt8} OR equipment IN {equipment:Array(String)}) AND ({kind:String} = '' OR kind = {kind:String})
 ORDER BY start, id LIMIT {limit:UInt64}"""
 
 
@@ -131,16 +131,47 @@ class History:
         for batch in self._chunks(sql, params):
             yield _cast(pa.Table.from_batches([batch]), BUCKET_COLUMNS)
 
-    def events(self, equipment: str | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
-        """Events that touch the range: begun before `end`, and begun at or after `start`, ended after it or
-        still open. Ordered by start."""
+    def days(self, points: Sequence[int], start: int, end: int) -> pa.Table:
+        """day (since 1970), rows: the days of the range that have samples of these points, and at most how many:
+        what was sent twice counts twice until the engine has merged it."""
+        _check_points(points)
+        _check_range(start, end)
+        found = [
+            _cast(
+                self._engine.query(_COUNTS, {"points": list(points), "start": begin, "end": until, "width": DAY}),
+                _COUNT_COLUMNS,
+            )
+            for begin, until in self._slices(start, end)
+        ]
+        return pa.concat_tables(found) if found else _COUNT_COLUMNS.empty_table()
+
+    def events(self, equipment: Sequence[str] | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
+        """Events of the equipment named, or of all, that touch the range: begun before `end`, and begun at or after
+        `start`, ended after it or still open. Ordered by start."""
         _check_range(start, end)
         _check_limit(limit)
         limit = min(limit, MAX_ROWS + 1)
-        params = {"equipment": equipment or "", "kind": kind or "", "start": start, "end": end, "limit": limit}
+        if equipment is not None and not equipment:
+            return EVENT_COLUMNS.empty_table()
+        params: dict[str, Any] = {
+            "all": int(equipment is None),
+            "equipment": [_quoted(each) for each in equipment or [""]],
+        }
+        params |= {"kind": kind or "", "start": start, "end": end, "limit": limit}
         got = _cast(self._engine.query(_EVENTS, params), EVENT_COLUMNS)
         _check_rows(got.num_rows)
         return got
+
+    def reading(
+        self, points: Sequence[int], start: int, end: int
+    ) -> tuple[NDArray[np.uint64], NDArray[np.int64], Iterator[Rows]]:
+        """The points, ascending, how long the value of each holds, and their rows in chunks: those of the range,
+        and before it those that may still hold at its start."""
+        _check_points(points)
+        _check_range(start, end)
+        asked = np.unique(np.array(points, np.uint64))
+        age = self._ages(asked.tolist())
+        return asked, age, self.seeded(asked, age, start, end)
 
     def seeded(self, points: NDArray[np.uint64], age: NDArray[np.int64], start: int, end: int) -> Iterator[Rows]:
         """The rows of the range, and before it those that may still hold at its start."""
@@ -169,17 +200,17 @@ class History:
         if end - start <= _WHOLE:
             yield start, end
             return
-        days = self._engine.query(_DAYS, {"first": start // DAY, "last": (end - 1) // DAY})
+        days = {d: n for d, n in self._engine.parts("samples").items() if start // DAY <= d <= (end - 1) // DAY}
         deadline = time.monotonic() + QUERY_TIMEOUT_S
         first, last, parts = None, 0, 0
-        for row in days.to_pylist():
-            if first is not None and parts + row["parts"] > _PARTS:
+        for day, more in sorted(days.items()):
+            if first is not None and parts + more > _PARTS:
                 if time.monotonic() > deadline:
                     raise QueryTimeout(TOOK_TOO_LONG)
                 yield max(start, first * DAY), min(end, (last + 1) * DAY)
                 first, parts = None, 0
-            first = row["day"] if first is None else first
-            last, parts = row["day"], parts + row["parts"]
+            first = day if first is None else first
+            last, parts = day, parts + more
         if first is not None:
             yield max(start, first * DAY), min(end, (last + 1) * DAY)
 
@@ -191,6 +222,12 @@ def _merge(first: pa.Table, second: pa.Table, limit: int) -> pa.Table:
     both = pa.concat_tables([first, second])
     order = np.argsort(both.column("point").to_numpy(), kind="stable")[:limit]
     return both.take(pa.array(order))
+
+
+def _quoted(text: str) -> str:
+    """A text as an element of an array that is a parameter: chDB quotes a text alone, but not those in a list."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:

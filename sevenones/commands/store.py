@@ -35,7 +35,11 @@ def store(
         Path | None, typer.Option(help="凭证文件，默认取自数据目录 · credential file, by default the home's own")
     ] = None,
 ) -> None:
-    """运行存储进程 · run the store process: keep what the bus brings, answer questions about it."""
+    """运行存储进程 · run the store process: keep what the bus brings, answer questions about it.
+
+    SEVENONES_STORE=clickhouse://… 时数据存于 ClickHouse 服务器或集群 · with it, the data are on a ClickHouse server
+    or cluster.
+    """
     if context.invoked_subcommand is not None:
         return
     if site is None:
@@ -47,6 +51,7 @@ def store(
     from bus.errors import BusError
     from middleplatform.store import run
     from middleplatform.store.errors import StoreError
+    from middleplatform.store.schema import SETTING
     from models.site.problems import SiteErrors
 
     async def main() -> None:
@@ -54,7 +59,7 @@ def store(
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         proof = Credential.load(credential or folder(home) / "store.json")
-        await run(folder_of_site, home, bus, proof, stop, environment=os.environ)
+        await run(folder_of_site, home, bus, proof, stop, environment=os.environ, url=os.environ.get(SETTING))
 
     try:
         uvloop.run(main())
