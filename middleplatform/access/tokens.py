@@ -8,12 +8,13 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
 from middleplatform.access.errors import AccessError
+from middleplatform.access.policies import policy_of
 from middleplatform.access.policy import DEFAULT_ROLE, ROLES
 from middleplatform.access.scope import EVERYTHING, Scope
 from middleplatform.database import Place, connect
@@ -50,6 +51,8 @@ class Grant:
     scope: Scope = EVERYTHING
     maker: str | None = None
     must_change: bool = False
+    may: frozenset[str] = frozenset()
+    """The permissions of the role, by the policy that held when this was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,8 @@ def verify_token(where: Place, token: str) -> Grant | None:
         row = connection.execute(_WITH_USER.where(table.c.digest == digest)).first()
     if row is None or not hmac.compare_digest(row.digest, digest):
         return None
-    return _grant(row) if _holds(row.expires, row.revoked) else None
+    grant = _grant(row) if _holds(row.expires, row.revoked) else None
+    return None if grant is None else replace(grant, may=policy_of(where).roles.get(grant.role, frozenset()))
 
 
 def revoke_token(where: Place, number: int) -> bool:

@@ -18,7 +18,8 @@ from sqlalchemy.exc import IntegrityError
 
 from middleplatform.access.errors import AccessError
 from middleplatform.access.lockout import clear
-from middleplatform.access.policy import DEFAULT_ROLE, ROLES, policy
+from middleplatform.access.policies import policy_of
+from middleplatform.access.policy import DEFAULT_ROLE, ROLES, Policy
 from middleplatform.access.scope import EVERYTHING, Scope
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.access import tokens
@@ -27,8 +28,6 @@ from middleplatform.database.tables.access import users as table
 NAME = re.compile(r"[a-z0-9._-]{1,40}")
 MIN_PASSWORD = 8
 MAX_PASSWORD = 200
-MANAGE = "users.manage"
-"""The permission without whose holder nobody could be let in any more."""
 
 _hasher = PasswordHasher()
 
@@ -110,10 +109,10 @@ def set_role(where: Place, name: str, role: str) -> None:
     """Give a user another role, from now on also where the user is signed in; tokens that the user made for others and
     that may what the new role may not are revoked. Raises AccessError; the last administrator stays one."""
     _check_role(role)
-    with _with_administrator(where, name) as connection:
+    found = policy_of(where)
+    with _with_administrator(where, name, found) as connection:
         _change(connection, name, role=role)
-        may = policy().roles
-        wider = [each for each, permissions in may.items() if not permissions <= may[role]]
+        wider = [each for each in ROLES if not found.covers(role, each)]
         _revoke(connection, (tokens.c.maker == name) & tokens.c.role.in_(wider))
 
 
@@ -127,7 +126,7 @@ def set_scope(where: Place, name: str, scope: Scope) -> None:
 def remove_user(where: Place, name: str) -> None:
     """Remove a user, all that the user was signed in to, and revoke the tokens that the user made. Raises AccessError;
     the last administrator stays."""
-    with _with_administrator(where, name) as connection:
+    with _with_administrator(where, name, policy_of(where)) as connection:
         _revoke(connection, tokens.c.maker == name)
         connection.execute(delete(tokens).where(tokens.c.user == name))
         if connection.execute(delete(table).where(table.c.name == name)).rowcount == 0:
@@ -145,24 +144,18 @@ def check_password(where: Place, name: str, password: str) -> User | None:
     return _user(row) if right and row is not None else None
 
 
-def administrators(connection: Connection) -> list[str]:
-    """The users who may manage users. Held until the transaction ends, so that of two removals at once the second
-    waits for the first."""
-    roles = [role for role, may in policy().roles.items() if MANAGE in may]
-    found = select(table.c.name).where(table.c.role.in_(roles)).order_by(table.c.name).with_for_update()
-    return list(connection.execute(found).scalars())
-
-
 @contextmanager
-def _with_administrator(where: Place, name: str) -> Iterator[Connection]:
+def _with_administrator(where: Place, name: str, found: Policy) -> Iterator[Connection]:
     """A transaction that is undone when it leaves nobody who may manage users, where there was somebody."""
     with connect(where).begin() as connection:
         # A write, if only of nothing: SQLite then lets no other writer in before this one has counted. PostgreSQL
         # locks the administrators' rows, always in the order of their names.
         connection.execute(update(table).where(false()).values(name=name))
-        before = administrators(connection)
+        managing = table.c.role.in_(found.managing())
+        managers = select(table.c.name).where(managing).order_by(table.c.name).with_for_update()
+        before = connection.execute(managers).all()
         yield connection
-        if before and not administrators(connection):
+        if before and not connection.execute(managers).all():
             raise LastAdministrator(
                 f"{name} 是最后一名管理员，不能删除或降级；请先指定另一名管理员 · "
                 f"'{name}' is the last administrator and is neither removed nor demoted: make another one first"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import anyio
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from middleplatform.access.policy import policy
+from middleplatform.access.policies import policy_of
 from middleplatform.access.scope import MOST, Scope
 from middleplatform.access.tokens import Grant
 from middleplatform.api.errors import ApiError, shown
@@ -33,9 +35,10 @@ def within_reach(asker: Grant, scope: Scope) -> bool:
     return set(asker.scope.bounds) <= set(scope.bounds)
 
 
-def check_role(asker: Grant, role: str) -> None:
+async def check_role(request: Request, asker: Grant, role: str) -> None:
     """Raises ApiError 403 for a role that may what the asker may not."""
-    if role in policy().roles and not policy().covers(asker.role, role):
+    roles = (await anyio.to_thread.run_sync(policy_of, request.app.state.database)).roles
+    if not roles.get(role, frozenset()) <= asker.may:
         raise ApiError(
             403,
             "beyond_your_role",

@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 
 from middleplatform.access import lockout, users
 from middleplatform.access.errors import AccessError
-from middleplatform.access.policy import policy
 from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import create_token, revoke_token
 from middleplatform.access.users import User
@@ -95,7 +94,7 @@ async def me(request: Request, asker: Known) -> Me:
         name=asker.name,
         user=asker.user,
         role=asker.role,
-        permissions=sorted(policy().roles.get(asker.role, ())),
+        permissions=sorted(asker.may),
         scope=asker.scope.as_json(),
         must_change=asker.must_change,
         csrf=None if cookie is None else session.csrf_of(cookie),

@@ -56,7 +56,7 @@ async def tokens(request: Request, asker: Asker) -> list[TokenRow]:
 @router.post("/tokens", dependencies=[needs("users.manage")], status_code=201, responses=refusals(400, 413))
 async def make(request: Request, asker: Asker, given: NewToken) -> MadeToken:
     """生成令牌，仅返回一次 · Make a token, which is told this once. It never may or sees more than its maker."""
-    check_role(asker, given.role)
+    await check_role(request, asker, given.role)
     maker = asker.user or asker.maker
     try:
         scope = scope_of(given.scope)

@@ -78,7 +78,7 @@ async def every(request: Request, asker: Asker) -> list[UserRow]:
 @router.post("", status_code=201, responses=refusals(400, 413))
 async def add(request: Request, asker: Asker, given: NewUser) -> Initial:
     """添加用户，返回初始密码 · Add a user; the password in the answer is told this once, and has to be changed."""
-    check_role(asker, given.role)
+    await check_role(request, asker, given.role)
     where: Place = request.app.state.database
     password = users.initial_password()
 
@@ -97,7 +97,7 @@ async def change(request: Request, asker: Asker, given: Changes, name: str = Nam
     where: Place = request.app.state.database
     await _find(request, asker, name)
     if given.role is not None:
-        check_role(asker, given.role)
+        await check_role(request, asker, given.role)
 
     def make() -> UserRow:
         scope = None if given.scope is None else asker.scope.narrowed(scope_of(given.scope))
@@ -164,7 +164,7 @@ async def _find(request: Request, asker: Grant, name: str) -> None:
         found = None
     if found is None or not _reached(asker, found):
         raise ApiError(404, "unknown_user", f"没有用户 {shown(name)}", f"there is no user '{shown(name)}'", "name")
-    check_role(asker, found.role)
+    await check_role(request, asker, found.role)
 
 
 def _reached(asker: Grant, user: User) -> bool:

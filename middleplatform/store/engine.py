@@ -1,4 +1,4 @@
-"""The time-series engine: chDB, one per process, opened so that its arithmetic is right.
+"""What a time-series engine is, and the embedded one: chDB, one per process, opened so that its arithmetic is right.
 
 By default the engine rewrites `sum(x / c)` to `sum(x) / c`, which wraps a 64-bit integer and
 returns a wrong sum without a word. The switch against it is lost when a session closes, so every
@@ -12,7 +12,7 @@ import queue
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -184,7 +184,7 @@ class _Session:
             self._use() as session,
             session.send_insert(f"INSERT INTO {table} ({columns})", "ArrowStream") as inserter,
         ):
-            inserter.append(sink.getvalue().to_pybytes())
+            inserter.append(memoryview(sink.getvalue()))
             inserter.finish()
 
     def close(self) -> None:
@@ -194,14 +194,43 @@ class _Session:
             self._open = None
 
 
-class Engine:
-    """The engine of this process. All methods may be called from any thread; they block."""
+_PARTS = """SELECT toInt64(partition_id) AS partition, count() AS parts FROM system.parts
+WHERE active AND database = currentDatabase() AND table = {table:String} GROUP BY partition"""
+
+
+class Engine(Protocol):
+    """An engine: `Embedded` here, `middleplatform.store.clickhouse.ServerEngine` on servers. The dialect is
+    ClickHouse's; `{name:Type}` in a statement is filled from `params`. All methods block and may be called from
+    any thread. All raise EngineError."""
+
+    def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a statement that may write, after those before it."""
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Write rows to a table, matching columns by name; durable on return."""
+
+    def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a read-only query."""
+
+    def stream(self, sql: str, params: Mapping[str, Any] | None = None) -> Iterator[pa.RecordBatch]:
+        """Run a read-only query and give its rows in batches, in bounded memory."""
+
+    def parts(self, table: str) -> dict[int, int]:
+        """How many parts on disk each partition of a table has; its partitions are numbered."""
+
+    def close(self) -> None:
+        """Let go of the data; running queries end first, at most for as long as they may take."""
+
+
+class Embedded:
+    """The engine inside of this process, the only one on its folder."""
 
     def __init__(self, path: Path) -> None:
         """Open the database in the folder `path`, made when missing. Raises StoreError."""
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The first session stays open to the end: it holds the process's own settings.
         self._first = _Session(path, _PROCESS, _WRITER)
+        self._aside_lock = threading.Lock()
         self._writer = _Session(path, _WRITER)
         self._write_lock = threading.Lock()
         self._readers: queue.Queue[_Session] = queue.Queue()
@@ -216,6 +245,11 @@ class Engine:
         """Run a statement that may write, after those before it."""
         with self._write_lock:
             return self._writer.query(sql, params)
+
+    def aside(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a statement that takes long, such as a merge, beside the inserts and not between them."""
+        with self._aside_lock:
+            return self._first.query(sql, params)
 
     def insert(self, table: str, rows: pa.Table) -> None:
         """Write rows to a table, matching columns by name; durable on return. Raises EngineError."""
@@ -251,6 +285,11 @@ class Engine:
             {"mark": mark},
         ).num_rows
 
+    def parts(self, table: str) -> dict[int, int]:
+        """How many parts on disk each partition of a table has."""
+        found = self.query(_PARTS, {"table": table})
+        return dict(zip(found.column("partition").to_pylist(), found.column("parts").to_pylist(), strict=True))
+
     @contextlib.contextmanager
     def _reader(self) -> Iterator[_Session]:
         try:
@@ -271,7 +310,7 @@ class Engine:
             with contextlib.suppress(queue.Empty):
                 if session := self._analysts.get(timeout=ANALYST_TIMEOUT_S):
                     session.close()
-        with self._write_lock:
+        with self._write_lock, self._aside_lock:
             self._writer.close()
             self._first.close()
 

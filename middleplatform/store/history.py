@@ -10,11 +10,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from middleplatform.store.coarse import Segment, coarsen, named, segments
 from middleplatform.store.engine import QUERY_TIMEOUT_S, TOOK_TOO_LONG, Engine, QueryTimeout
 from middleplatform.store.errors import StoreError
+from middleplatform.store.integrate import SCHEMA as BUCKET_COLUMNS
 from middleplatform.store.integrate import Buckets, Rows
 from middleplatform.store.latest import SCHEMA as RAW_COLUMNS
+from middleplatform.store.rollup_tables import HOUR, IS_THERE, NAMES
 from middleplatform.store.schema import DAY
+from middleplatform.store.windows import Windows
 from models.events import SCHEMA as EVENT_COLUMNS
 
 MAX_POINTS = 1_000
@@ -37,9 +41,9 @@ _RAW = """SELECT point, ts, value, quality, text FROM samples FINAL
 WHERE point IN {points:Array(UInt64)} AND ts >= {start:Int64} AND ts < {end:Int64}
 ORDER BY point, ts LIMIT {limit:UInt64}"""
 
-_DAYS = """SELECT toInt64(partition_id) AS day, count() AS parts FROM system.parts
-WHERE active AND database = currentDatabase() AND table = 'samples' AND day >= {first:Int64} AND day <= {last:Int64}
-GROUP BY day ORDER BY day"""
+_COUNTS = """SELECT intDiv(ts, {width:Int64}) AS day, count() AS rows FROM samples
+WHERE point IN {points:Array(UInt64)} AND ts >= {start:Int64} AND ts < {end:Int64} GROUP BY day ORDER BY day"""
+_COUNT_COLUMNS = pa.schema([("day", pa.int64()), ("rows", pa.uint64())])
 
 _EVENTS = """SELECT id, equipment, kind, start, end, quality, source, attributes FROM events FINAL
 WHERE start < {end:Int64} AND (start >= {start:Int64} OR end IS NULL OR end > {start:Int64})
@@ -48,11 +52,18 @@ ORDER BY start, id LIMIT {limit:UInt64}"""
 
 
 class History:
-    """Answers about the past; `ages` gives how long each point's value holds, µs."""
+    """Answers about the past; `ages` gives how long each point's value holds, µs. With `windows`, buckets come
+    from the roll-ups where these hold exactly what is asked; without, all from the samples."""
 
-    def __init__(self, engine: Engine, ages: Callable[[Sequence[int]], NDArray[np.int64]]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        ages: Callable[[Sequence[int]], NDArray[np.int64]],
+        windows: Windows | None = None,
+    ) -> None:
         self._engine = engine
         self._ages = ages
+        self._windows = windows
 
     def raw(self, points: Sequence[int], start: int, end: int, limit: int) -> pa.Table:
         """Samples of start ≤ ts < end, ordered by point and ts, at most `limit`."""
@@ -86,10 +97,50 @@ class History:
         if count > MAX_BUCKETS:
             raise StoreError(f"{count} buckets are asked for, at most {MAX_BUCKETS} are given: take wider ones")
         age = self._ages(asked.tolist())
-        gathered = Buckets(asked, age, start, end, width)
-        for rows in self._seeded(asked, age, start, end):
-            gathered.add(rows)
-        return gathered.result()
+        pieces = self._pieces(asked, start, end, width)
+        parts: list[pa.Table] = []
+        for piece in pieces:
+            if piece.level:
+                parts += [coarsen([rows], start, width) for rows in self._rolled_up(asked, piece)]
+                continue
+            opens = start + (piece.start - start) // width * width
+            gathered = Buckets(asked, age, opens, piece.end, width, since=piece.start)
+            for rows in self.seeded(asked, age, piece.start, piece.end):
+                gathered.add(rows)
+            parts.append(gathered.result())
+        return (
+            parts[0] if len(pieces) == 1 and not pieces[0].level else named(coarsen(parts, start, width), start, width)
+        )
+
+    def _pieces(self, points: NDArray[np.uint64], start: int, end: int, width: int) -> list[Segment]:
+        if self._windows is None:
+            return [Segment(start, end, 0)]
+        return segments(start, end, width, *self._windows.dirty(points, start // HOUR, -(-end // HOUR)))
+
+    def _rolled_up(self, points: NDArray[np.uint64], piece: Segment) -> Iterator[pa.Table]:
+        """Buckets as wide as the piece's level, ordered by point and time."""
+        table = NAMES[piece.level]
+        sql = (
+            f"SELECT {', '.join(BUCKET_COLUMNS.names)} FROM {table} FINAL WHERE point IN {{points:Array(UInt64)}} "  # noqa: S608
+            f"AND ts >= {{start:Int64}} AND ts < {{end:Int64}} AND {IS_THERE} ORDER BY point, ts"
+        )
+        params = {"points": points.tolist(), "start": piece.start, "end": piece.end}
+        for batch in self._chunks(sql, params):
+            yield _cast(pa.Table.from_batches([batch]), BUCKET_COLUMNS)
+
+    def days(self, points: Sequence[int], start: int, end: int) -> pa.Table:
+        """day (since 1970), rows: the days of the range that have samples of these points, and at most how many:
+        what was sent twice counts twice until the engine has merged it."""
+        _check_points(points)
+        _check_range(start, end)
+        found = [
+            _cast(
+                self._engine.query(_COUNTS, {"points": list(points), "start": begin, "end": until, "width": DAY}),
+                _COUNT_COLUMNS,
+            )
+            for begin, until in self._slices(start, end)
+        ]
+        return pa.concat_tables(found) if found else _COUNT_COLUMNS.empty_table()
 
     def events(self, equipment: Sequence[str] | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
         """Events of the equipment named, or of all, that touch the range: begun before `end`, and begun at or after
@@ -108,7 +159,18 @@ class History:
         _check_rows(got.num_rows)
         return got
 
-    def _seeded(self, points: NDArray[np.uint64], age: NDArray[np.int64], start: int, end: int) -> Iterator[Rows]:
+    def reading(
+        self, points: Sequence[int], start: int, end: int
+    ) -> tuple[NDArray[np.uint64], NDArray[np.int64], Iterator[Rows]]:
+        """The points, ascending, how long the value of each holds, and their rows in chunks: those of the range,
+        and before it those that may still hold at its start."""
+        _check_points(points)
+        _check_range(start, end)
+        asked = np.unique(np.array(points, np.uint64))
+        age = self._ages(asked.tolist())
+        return asked, age, self.seeded(asked, age, start, end)
+
+    def seeded(self, points: NDArray[np.uint64], age: NDArray[np.int64], start: int, end: int) -> Iterator[Rows]:
         """The rows of the range, and before it those that may still hold at its start."""
         params: dict[str, Any] = {}
         parts = []
@@ -135,17 +197,17 @@ class History:
         if end - start <= _WHOLE:
             yield start, end
             return
-        days = self._engine.query(_DAYS, {"first": start // DAY, "last": (end - 1) // DAY})
+        days = {d: n for d, n in self._engine.parts("samples").items() if start // DAY <= d <= (end - 1) // DAY}
         deadline = time.monotonic() + QUERY_TIMEOUT_S
         first, last, parts = None, 0, 0
-        for row in days.to_pylist():
-            if first is not None and parts + row["parts"] > _PARTS:
+        for day, more in sorted(days.items()):
+            if first is not None and parts + more > _PARTS:
                 if time.monotonic() > deadline:
                     raise QueryTimeout(TOOK_TOO_LONG)
                 yield max(start, first * DAY), min(end, (last + 1) * DAY)
                 first, parts = None, 0
-            first = row["day"] if first is None else first
-            last, parts = row["day"], parts + row["parts"]
+            first = day if first is None else first
+            last, parts = day, parts + more
         if first is not None:
             yield max(start, first * DAY), min(end, (last + 1) * DAY)
 

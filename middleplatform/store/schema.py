@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from middleplatform.store.engine import Engine
+from middleplatform.store.engine import Embedded, Engine
 from middleplatform.store.errors import StoreVersionError
+from middleplatform.store.rollup_tables import TABLES as ROLLUP_TABLES
 
 VERSION = 1
 DAY = 86_400_000_000
@@ -63,11 +64,19 @@ SAMPLE_COLUMNS = pa.schema(
 )
 
 
-def open_store(folder: Path) -> Engine:
-    """The engine on the store's folder, its tables made. Raises StoreVersionError when what lies there is
-    of another version, StoreError when it cannot be opened."""
+SETTING = "SEVENONES_STORE"
+"""The environment variable that names a ClickHouse server or cluster; without it the engine is embedded."""
+
+
+def open_store(folder: Path, url: str | None = None) -> Engine:
+    """The engine, its tables made: embedded on the store's folder, or at a `clickhouse://` URL. Raises
+    StoreVersionError when what lies there is of another version, StoreError when it cannot be opened."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
+    if url:
+        from middleplatform.store.clickhouse import open_server
+
+        return _with_tables(open_server(url, VERSION))
     marker = folder / "version"
     if marker.exists():
         found = marker.read_text().strip()
@@ -76,13 +85,17 @@ def open_store(folder: Path) -> Engine:
                 f"the store in '{folder}' is of version '{found}', this program reads version {VERSION}. "
                 "Move the folder away, or start the program that wrote it"
             )
-    engine = Engine(folder / "chdb")
+    engine = _with_tables(Embedded(folder / "chdb"))
+    if not marker.exists():
+        marker.write_text(f"{VERSION}\n")
+    return engine
+
+
+def _with_tables(engine: Engine) -> Engine:
     try:
-        for statement in (SAMPLES, EVENTS, QUARANTINE):
+        for statement in (SAMPLES, EVENTS, QUARANTINE, *ROLLUP_TABLES):
             engine.execute(statement)
     except BaseException:
         engine.close()
         raise
-    if not marker.exists():
-        marker.write_text(f"{VERSION}\n")
     return engine

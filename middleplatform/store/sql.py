@@ -20,6 +20,7 @@ from middleplatform.store.asked import points, text
 from middleplatform.store.engine import (
     ANALYST_ROWS,
     ANALYST_TIMEOUT_S,
+    Embedded,
     Engine,
     EngineError,
     QueryStopped,
@@ -36,6 +37,11 @@ MOST_POINTS = 200_000
 MOST_EQUIPMENT = 50_000
 
 _SECONDS = re.compile(r"(?:Nullable\()?DateTime(?:\('[^']*'\))?\)?")
+_ELSEWHERE = SqlRefused(
+    "not_here",
+    "存储在 ClickHouse 服务器上：此处不运行 SQL，请用该服务器的只读用户",
+    "the store is on a ClickHouse server: SQL is not run here; ask that server as a read-only user of its own",
+)
 _TOO_MANY = SqlRefused(
     "too_many_rows",
     f"结果超过 {ANALYST_ROWS} 行：请汇总、加 LIMIT，或改用导出",
@@ -53,12 +59,14 @@ class Statements:
         self._engine = engine
         self._mine = mine
         self._settle = settle
-        self._scopes = Scopes(engine)
+        self._scopes = Scopes(engine) if isinstance(engine, Embedded) else None
         self._lock = threading.Lock()
         self._running: dict[str, str] = {}
         self.handlers: dict[str, Handler] = {"sql": self._run, "sql_stop": self._stop}
 
     def _run(self, asked: Mapping[str, Any]) -> pa.Table:
+        if self._scopes is None:
+            return _refusal(_ELSEWHERE)
         written, name = text(asked, "text") or "", text(asked, "id") or ""
         seen = points(asked, MOST_POINTS), _paths(asked, "equipment"), _paths(asked, "events")
         mark = secrets.token_hex(16)

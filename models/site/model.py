@@ -127,6 +127,8 @@ class Point:
     guards: Guards = UNGUARDED
     formula: Formula | None = None
     """Of a derived point, which has no address."""
+    sensor_code: str = ""
+    """Its type in the national dictionary of sensors, four digits; "" where the template names none."""
 
 
 class ClockPolicy(StrEnum):
@@ -182,6 +184,16 @@ class Equipment:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateFacts:
+    """What a site keeps of a template that it uses. `digest`: of its file, 64 hexadecimal digits."""
+
+    id: str
+    name: Name
+    category: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Area:
     id: str
     name: Name
@@ -222,6 +234,7 @@ class Site:
     points: tuple[Point, ...]
     shifts: tuple[Shift, ...] = ()
     coordinates: Coordinates | None = None
+    templates: Mapping[str, TemplateFacts] = field(default_factory=dict)
 
     def gateways(self) -> tuple[str, ...]:
         """The names of the gateways that this site's connections name, sorted."""

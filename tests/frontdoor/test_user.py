@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from middleplatform.access import tokens, users
-from sevenones.commands import token, user
+from middleplatform.access.policies import policy_of
+from sevenones.commands import policy, token, user
 
 
 def run(app, home, *words):
@@ -56,3 +57,20 @@ def test_a_token_is_made_with_a_scope(tmp_path):
     assert grant.scope.as_json() == [{"areas": ["east"], "classes": ["bulk"]}]
     refused = run(token.app, tmp_path, "create", "--name", "x", "--mines", "A B")
     assert refused.exit_code == 1 and "a scope" in refused.output
+
+
+def test_a_policy_is_shown_changed_and_set_back(tmp_path):
+    run(user.app, tmp_path, "add", "olga", "--role", "administrator")
+    file = tmp_path / "ours.yaml"
+    file.write_text("roles: {operator: {add: [export.run]}}")
+    assert run(policy.app, tmp_path, "apply", str(file)).exit_code == 0
+    assert "export.run" in policy_of(tmp_path).roles["operator"]
+    assert "export.run" in run(policy.app, tmp_path, "show").output
+    file.write_text("roles: {administrator: {remove: [users.manage]}}")
+    refused = run(policy.app, tmp_path, "apply", str(file))
+    assert refused.exit_code == 1 and "locks every administrator out" in refused.output
+    assert "export.run" in policy_of(tmp_path).roles["operator"], "what held before holds on"
+    assert run(policy.app, tmp_path, "reset").exit_code == 0
+    assert "export.run" not in policy_of(tmp_path).roles["operator"]
+    missing = run(policy.app, tmp_path, "apply", str(tmp_path / "nothing.yaml"))
+    assert missing.exit_code == 1 and "cannot read" in missing.output

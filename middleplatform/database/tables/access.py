@@ -1,4 +1,4 @@
-"""Users, tokens, and sign-ins that failed."""
+"""Users, tokens, sign-ins that failed, and what a mine changes of the policy."""
 
 from __future__ import annotations
 
@@ -47,3 +47,13 @@ failures = Table(
 )
 """Sign-ins that failed in a row under a name, whether there is a user of that name or not. Times are µs UTC;
 `locked_until` 0 for not locked."""
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("text", Text, nullable=False),
+    Column("author", String(80), nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+"""The versions of the mine's own changes to the policy, as YAML; the last one holds."""

@@ -1,4 +1,5 @@
-"""Users and tokens get a scope, passwords can have to be changed, and failed sign-ins are remembered."""
+"""Users and tokens get a scope, passwords can have to be changed, failed sign-ins are remembered, and
+a mine can change the policy."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,4 +19,11 @@ def upgrade() -> None:
         sa.Column("count", sa.Integer, nullable=False),
         sa.Column("last", sa.BigInteger, nullable=False),
         sa.Column("locked_until", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "policies",
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("author", sa.String(80), nullable=False),
+        sa.Column("created", sa.BigInteger, nullable=False),
     )
