@@ -51,6 +51,7 @@ from tests.middleplatform.sql.conftest import HOUR, SECOND, SEEN, START
         ("SELECT point IN (SELECT point FROM points WHERE role = 'belt.speed') AS ours, count() FROM samples"
          " GROUP BY ours ORDER BY ours", [(0, 10), (1, 10)]),
         ("SELECT dateDiff('second', min(time), max(time)), count(DISTINCT point) FROM samples", [(9, 2)]),
+        ("SELECT 'a\n Function file (children 1)\n' AS a", [("a\n Function file (children 1)\n",)]),
         ("(SELECT 1 AS a) UNION ALL (SELECT 2) ORDER BY a", None),
     ],
 )  # fmt: skip
