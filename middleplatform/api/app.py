@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from importlib.metadata import version
@@ -25,6 +26,8 @@ from middleplatform.api import (
     exports,
     health,
     history,
+    lineage,
+    manual,
     openapi,
     prometheus,
     register,
@@ -148,6 +151,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.probe = health.StoreProbe(state.door)
     state.hub = Hub(live)
     state.register = Register(state.database, catalogue.site)
+    state.approved = asyncio.Event()
     state.tokens, state.throttle = Verifier(state.database), Throttle()
     state.sql = sql.Desk()
     state.computing = anyio.CapacityLimiter(prometheus.AT_ONCE)
@@ -162,6 +166,8 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
         exports,
         health,
         history,
+        lineage,
+        manual,
         prometheus,
         register,
         routes,
