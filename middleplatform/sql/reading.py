@@ -34,8 +34,7 @@ def check_reading(lines: Iterable[str], statement: Statement) -> None:
     tables = real | statement.queries
     known = allowed()
     functions = known.functions | known.operators
-    parsed = [_LINE.fullmatch(line) for line in lines]
-    nodes = [(len(found[1]), found[2], found[3] or "") for found in parsed if found is not None]
+    nodes = [_node(line) for line in lines]
     for at, (_, kind, name) in enumerate(nodes):
         if kind in _SHUT:
             raise _refused(kind)
@@ -46,6 +45,14 @@ def check_reading(lines: Iterable[str], statement: Statement) -> None:
                 raise _refused(f"function {name}")
             if name.lower() in _MEMBERSHIP and _second_argument(nodes, at) == "Identifier":
                 raise _refused("IN with a name")
+
+
+def _node(line: str) -> tuple[int, str, str]:
+    """How deep it stands, its kind and its name."""
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise _refused("a part without a name")
+    return len(found[1]), found[2], found[3] or ""
 
 
 def _second_argument(nodes: Sequence[tuple[int, str, str]], at: int) -> str:

@@ -27,6 +27,40 @@ class View:
     reads: frozenset[str]
 
 
+_MARKED = "SELECT {what} FROM default.dirty FINAL WHERE kind = {kind} AND dirty = 1"
+# Hours that are closed and not marked to be rolled up again: `middleplatform.store.windows` says what the kinds are.
+_SETTLED = (
+    "(n > 0 OR good_us > 0) AND intDiv(ts, 3600000000) < (" + _MARKED.format(what="max(hour)", kind=2) + ")"
+    " AND intDiv(ts, 3600000000) NOT IN (" + _MARKED.format(what="hour", kind=1) + ")"
+    " AND (intDiv(ts, 3600000000), point) NOT IN (" + _MARKED.format(what="hour, point", kind=0) + ")"
+)
+
+
+def _rollup(table: str) -> View:
+    return View(
+        (
+            ("point", "UInt64", "测点编号", "the point's id"),
+            ("time", "DateTime64(6, 'UTC')", "时段开始", "when it begins"),
+            ("ts", "Int64", "时段开始，微秒", "the same, µs since 1970"),
+            ("n", "UInt64", "样本数", "samples"),
+            ("n_good", "UInt64", "好样本数", "samples of good quality"),
+            ("min", "Float64", "最小值", "the least good value"),
+            ("max", "Float64", "最大值", "the greatest good value"),
+            ("mean", "Float64", "时间加权均值", "the good value's mean, weighted by time"),
+            ("first", "Float64", "首个值", "the first sample"),
+            ("last", "Float64", "末个值", "the last sample"),
+            ("worst", "UInt8", "最差质量", "the worst quality"),
+            ("good_us", "Int64", "好值时长，微秒", "for how long the value was good, µs"),
+        ),
+        "SELECT point, fromUnixTimestamp64Micro(ts, 'UTC') AS time, ts, n, n_good, min, max, mean, first, last, worst, "
+        f"good_us FROM default.{table} FINAL PREWHERE {_POINTS} WHERE {_SETTLED}",
+        frozenset({table, "dirty", "seen_points"}),
+    )
+
+
+TIMED = frozenset({"samples", "rollup_1m", "rollup_1h"})
+"""Views whose rows stand by `ts`, of which `time` is another form."""
+
 VIEWS: dict[str, View] = {
     "samples": View(
         (
@@ -41,6 +75,8 @@ VIEWS: dict[str, View] = {
         f"FROM default.samples FINAL PREWHERE {_POINTS}",
         frozenset({"samples", "seen_points"}),
     ),
+    "rollup_1m": _rollup("rollup_1m"),
+    "rollup_1h": _rollup("rollup_1h"),
     "points": View(
         (
             ("point", "UInt64", "测点编号", "the point's id"),

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from middleplatform.store.engine import Engine
+from middleplatform.store.engine import Embedded
 
 MOST = 64
 """Sets kept; when there are more and nobody uses any, all are forgotten: the next statement brings its own again."""
@@ -28,7 +28,7 @@ _EQUIPMENT = (
 class Scopes:
     """`seen_points` and `seen_equipment`; empty at each start. From any thread."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Embedded) -> None:
         self._engine = engine
         self._lock = threading.Lock()
         self._numbers: dict[tuple[str, str], int] = {}

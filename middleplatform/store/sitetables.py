@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from middleplatform.store.engine import Engine
+from middleplatform.store.engine import Embedded, Engine
 from models.site.model import Site
 
 POINTS = pa.schema(
@@ -33,7 +33,10 @@ class SiteTables:
         self._engine = engine
 
     def adopt(self, site: Site) -> None:
-        """Let the tables hold this site; who reads meanwhile sees the old one or the new one, whole."""
+        """Let the tables hold this site; who reads meanwhile sees the old one or the new one, whole. Nothing on a
+        server: statements are not run there."""
+        if not isinstance(self._engine, Embedded):
+            return
         for name, rows in (("site_points", points_of(site)), ("site_equipment", equipment_of(site))):
             schema, key = _TABLES[name]
             columns = ", ".join(f"`{field.name}` {_TYPES[field.type]}" for field in schema)

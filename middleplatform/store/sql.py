@@ -3,11 +3,12 @@ reading, and run where all that can be is switched off."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from middleplatform.store.asked import points, text
 from middleplatform.store.engine import (
     ANALYST_ROWS,
     ANALYST_TIMEOUT_S,
+    Embedded,
     Engine,
     EngineError,
     QueryStopped,
@@ -36,6 +38,11 @@ MOST_POINTS = 200_000
 MOST_EQUIPMENT = 50_000
 
 _SECONDS = re.compile(r"(?:Nullable\()?DateTime(?:\('[^']*'\))?\)?")
+_ELSEWHERE = SqlRefused(
+    "not_here",
+    "存储在 ClickHouse 服务器上：此处不运行 SQL，请用该服务器的只读用户",
+    "the store is on a ClickHouse server: SQL is not run here; ask that server as a read-only user of its own",
+)
 _TOO_MANY = SqlRefused(
     "too_many_rows",
     f"结果超过 {ANALYST_ROWS} 行：请汇总、加 LIMIT，或改用导出",
@@ -50,44 +57,54 @@ class Statements:
     """`handlers` are what the door serves: `sql` runs one, `sql_stop` stops one that runs."""
 
     def __init__(self, engine: Engine, mine: str, settle: Callable[[], bool]) -> None:
-        self._engine = engine
+        # What confines a statement is the embedded engine's; a server has its own ways.
+        self._engine = engine if isinstance(engine, Embedded) else None
+        self._scopes = Scopes(engine) if isinstance(engine, Embedded) else None
         self._mine = mine
         self._settle = settle
-        self._scopes = Scopes(engine)
         self._lock = threading.Lock()
         self._running: dict[str, str] = {}
         self.handlers: dict[str, Handler] = {"sql": self._run, "sql_stop": self._stop}
 
     def _run(self, asked: Mapping[str, Any]) -> pa.Table:
+        engine, known = self._engine, self._scopes
+        if engine is None or known is None:
+            return _refusal(_ELSEWHERE)
         written, name = text(asked, "text") or "", text(asked, "id") or ""
         seen = points(asked, MOST_POINTS), _paths(asked, "equipment"), _paths(asked, "events")
         mark = secrets.token_hex(16)
         whole = self._settle()
         try:
-            with self._scopes.of(*seen) as scopes:
+            with known.of(*seen) as scopes, self._known_as(name or mark, mark):
                 statement = rewrite(written, self._mine, scopes)
-                reading = self._engine.confined(f"EXPLAIN AST {statement.text}")
+                reading = engine.confined(f"EXPLAIN AST {statement.text}")
                 check_reading(reading.column(0).to_pylist(), statement)
-                types = self._engine.confined(f"DESCRIBE TABLE ({statement.text})").column("type").to_pylist()
-                with self._lock:
-                    self._running[name or mark] = mark
-                try:
-                    answer = self._engine.confined(f"{statement.text} /* {mark} */")
-                finally:
-                    with self._lock:
-                        self._running.pop(name or mark, None)
+                columns = engine.confined(f"DESCRIBE TABLE ({statement.text}) /* {mark} */")
+                answer = engine.confined(f"{statement.text} /* {mark} */")
             if answer.num_rows > ANALYST_ROWS:  # the engine lets the first block pass, however long
                 return _refusal(_TOO_MANY)
-            return said(_timed(answer, types), whole)
+            return said(_timed(answer, columns.column("type").to_pylist()), whole)
         except SqlRefused as refused:
             return _refusal(refused)
         except EngineError as error:
             return _refusal(_by_engine(error))
 
+    @contextlib.contextmanager
+    def _known_as(self, name: str, mark: str) -> Iterator[None]:
+        """Within the block, the statement with this mark can be stopped by its name."""
+        with self._lock:
+            self._running[name] = mark
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.pop(name, None)
+
     def _stop(self, asked: Mapping[str, Any]) -> pa.Table:
         with self._lock:
             mark = self._running.get(text(asked, "id") or "")
-        return pa.table({"stopped": [bool(mark) and self._engine.stop(mark or "") > 0]})
+        stopped = self._engine is not None and mark is not None and self._engine.stop(mark) > 0
+        return pa.table({"stopped": [stopped]})
 
 
 def _timed(answer: pa.Table, types: Sequence[str]) -> pa.Table:

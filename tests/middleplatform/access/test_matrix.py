@@ -39,7 +39,16 @@ def rows() -> list[dict[str, str]]:
 
 
 MATRIX = rows()
-PLACES = {"name": "nobody", "number": "999999", "export": "f" * 16, "id": "nobodys", "kind": "owners", "version": "1"}
+PLACES = {
+    "name": "nobody",
+    "number": "999999",
+    "export": "f" * 16,
+    "id": "nobodys",
+    "kind": "owners",
+    "version": "1",
+    "label": "point",
+    "entry": "999999",
+}
 """What stands in an address: of what can be lost something that is not there."""
 
 

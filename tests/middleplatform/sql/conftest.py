@@ -18,6 +18,7 @@ from tests.middleplatform.api.build import CODE, id_of, site
 
 START = 1_790_000_000_000_000
 SECOND = 1_000_000
+HOUR = 3_600 * SECOND
 SEEN = ("belt1/speed", "belt1/current", "belt1/running", "belt1/note")
 SECRET = 987_654.0
 """A value of a point that is not seen."""
@@ -68,11 +69,30 @@ def desk(tmp_path_factory):
         "quality": pa.array([192, 192], pa.uint8()), "source": ["plc", "plc"], "attributes": ['{"why": "jam"}', "{}"],
         "ver": pa.array([1, 1], pa.uint64()),
     }))  # fmt: skip
+    _roll_up(engine)
     SiteTables(engine).adopt(site())
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(engine_module._ANALYST, "max_execution_time", 3)  # not the 10 s that callers have
         yield Desk(engine, Statements(engine, CODE, lambda: True))
     engine.close()
+
+
+def _roll_up(engine: Any) -> None:
+    """Five hours of roll-ups; the second is marked whole to be made again, the third for one point, and the fourth is
+    the one that is open."""
+    first = START // HOUR
+    for hour in range(5):
+        for name in ("belt1/speed", "belt1/current", "pump1/level"):
+            row = {"point": np.array([id_of(name)], np.uint64), "ts": np.array([(first + hour) * HOUR])}
+            counts = dict.fromkeys(("n", "n_good", "ver"), np.ones(1, np.uint64))
+            numbers = dict.fromkeys(("min", "max", "mean", "first", "last"), np.full(1, float(hour)))
+            qualities = dict.fromkeys(("first_quality", "last_quality", "worst"), np.full(1, 192, np.uint8))
+            engine.insert("rollup_1h", pa.table({**row, **counts, **numbers, **qualities, "good_us": np.array([HOUR])}))
+    marks = ((2, 0, 0, 1), (2, 3, 0, 1), (1, 1, 0, 1), (0, 2, id_of("belt1/speed"), 1), (1, 0, 0, 0))
+    for kind, hour, point, dirty in marks:
+        engine.insert("dirty", pa.table({"kind": pa.array([kind], pa.uint8()), "hour": [first + hour],
+            "point": pa.array([point], pa.uint64()), "dirty": pa.array([dirty], pa.uint8()),
+            "ver": pa.array([1], pa.uint64())}))  # fmt: skip
 
 
 def _samples(name: str, value: np.ndarray, ver: int, first: int = 0) -> pa.Table:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.middleplatform.api.build import CODE, id_of
-from tests.middleplatform.sql.conftest import SECOND, SEEN, START
+from tests.middleplatform.sql.conftest import HOUR, SECOND, SEEN, START
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,7 @@ from tests.middleplatform.sql.conftest import SECOND, SEEN, START
         ("SELECT point IN (SELECT point FROM points WHERE role = 'belt.speed') AS ours, count() FROM samples"
          " GROUP BY ours ORDER BY ours", [(0, 10), (1, 10)]),
         ("SELECT dateDiff('second', min(time), max(time)), count(DISTINCT point) FROM samples", [(9, 2)]),
+        ("SELECT 'a\n Function file (children 1)\n' AS a", [("a\n Function file (children 1)\n",)]),
         ("(SELECT 1 AS a) UNION ALL (SELECT 2) ORDER BY a", None),
     ],
 )  # fmt: skip
@@ -64,6 +65,18 @@ def test_what_is_asked_is_answered(desk, text, expected):
 def test_who_sees_nothing_gets_nothing(desk):
     for table in ("samples", "points", "equipment", "events"):
         assert desk.rows(f"SELECT count() FROM {table}", points=(), equipment=(), events=()) == [(0,)]  # noqa: S608
+
+
+def test_roll_ups_are_those_that_stand(desk):
+    asked = (
+        "SELECT intDiv(ts, 3600000000) - 497222 AS hour, mean FROM rollup_1h WHERE point = point_id('{}') ORDER BY ts"
+    )
+    first = START // HOUR - 497222
+    assert desk.rows(asked.format("belt1/speed")) == [(first, 0.0)]
+    assert desk.rows(asked.format("belt1/current")) == [(first, 0.0), (first + 2, 2.0)]
+    assert desk.rows(asked.format("pump1/level")) == []
+    assert desk.rows("SELECT count() FROM rollup_1h WHERE time < '2026-09-21 15:00:00'") == [(2,)]
+    assert desk.rows("SELECT count() FROM rollup_1m") == [(0,)]
 
 
 def test_events_are_given_apart_from_equipment(desk):

@@ -15,7 +15,17 @@ from middleplatform.store.engine import EngineError
 from tests.middleplatform.api.build import CODE
 
 SCOPES = {"points": 1, "equipment": 1, "events": 1}
-OPEN = {"samples", "events", "site_points", "site_equipment", "seen_points", "seen_equipment"}
+OPEN = {
+    "samples",
+    "rollup_1m",
+    "rollup_1h",
+    "dirty",
+    "events",
+    "site_points",
+    "site_equipment",
+    "seen_points",
+    "seen_equipment",
+}
 SHUT = (
     "system.numbers",
     "quarantine",
@@ -40,7 +50,7 @@ atoms = st.one_of(
     st.sampled_from(["'x'", "'\\''", "'a''b'", "'\\\\'", "'--'", "'/*'", "NULL", "now()", "point_id('belt1/speed')"]),
 )
 tables = st.one_of(
-    st.sampled_from(["samples", "points", "equipment", "events", "samples s", "samples FINAL"]), st.sampled_from(SHUT)
+    st.sampled_from(["samples", "points", "rollup_1h", "events", "samples s", "samples FINAL"]), st.sampled_from(SHUT)
 )
 
 
