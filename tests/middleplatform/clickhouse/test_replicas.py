@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from middleplatform.store.clickhouse import layout
+from middleplatform.store.clickhouse import replicas as replicas_module
 from middleplatform.store.clickhouse.session import ServerAway
 from middleplatform.store.errors import StoreError, StoreVersionError
 from middleplatform.store.schema import open_store
@@ -119,4 +119,4 @@ def test_partitions_are_counted_over_all_servers(replicas, engine):
     engine.insert("samples", rows(0))
     engine.insert("samples", rows(0, day=1))
     assert set(engine.parts("samples")) == {rows(0)["ts"][0].as_py() // 86_400_000_000 + day for day in (0, 1)}
-    assert engine.address.profile.session["max_replica_delay_for_distributed_queries"] < layout.CATCH_UP_S
+    assert engine.address.profile.session["max_replica_delay_for_distributed_queries"] < replicas_module.CATCH_UP_S
