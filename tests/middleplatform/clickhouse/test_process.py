@@ -10,7 +10,7 @@ from middleplatform.store.schema import SETTING
 from tests.middleplatform.store.build import CODE, now
 from tests.middleplatform.store.test_process import IDS, batch, stage, until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.proof]
 
 
 async def test_a_server_and_the_store_are_killed_while_samples_flow(tmp_path, replicas, monkeypatch):
@@ -35,11 +35,8 @@ async def test_a_server_and_the_store_are_killed_while_samples_flow(tmp_path, re
 
         got = await until(all_there, 90)
         assert got.num_rows == expected
-        values = dict(
-            zip(
-                zip(got["point"].to_pylist(), got["ts"].to_pylist(), strict=True), got["value"].to_pylist(), strict=True
-            )
-        )
+        keys = zip(got["point"].to_pylist(), got["ts"].to_pylist(), strict=True)
+        values = dict(zip(keys, got["value"].to_pylist(), strict=True))
         for number in range(1, batches + 1):
             samples = batch(number, start + number).samples
             mine = [values[point, start + number] for point in samples.point.tolist()]
