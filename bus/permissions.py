@@ -77,9 +77,9 @@ def consumer(code: str, process: str, durables: Iterable[str]) -> Permissions:
 
 
 def api(code: str) -> Permissions:
-    """Live values and heartbeats; commands to gateways."""
+    """Live values and heartbeats; commands to gateways; reads the site's versions."""
     return Permissions(
-        publish=(subjects.command(code, "*"), subjects.state(code, "api")),
+        publish=(subjects.command(code, "*"), subjects.state(code, "api"), *_reads_sites("$JS.API")),
         subscribe=(subjects.live(code, "*"), subjects.state(code, "*"), f"{subjects.inbox_of('api')}.>"),
     )
 

@@ -33,6 +33,15 @@ class ExceptionReport:
         table = self._table
         self._dead_band = np.where(table.statutory, table.dead_band, table.dead_band * factor)
 
+    def same(self, rows: Rows, value: NDArray[np.float64], quality: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Which rows say what was last reported of them: within the dead-band, and as good."""
+        with np.errstate(invalid="ignore"):
+            same: NDArray[np.bool_] = np.abs(value - self.value[rows]) <= self._dead_band[rows]
+        if not same.all():
+            same |= np.isnan(value) & np.isnan(self.value[rows])
+        same &= quality == self.quality[rows]
+        return same
+
     def judge(
         self,
         rows: Rows,
@@ -47,11 +56,7 @@ class ExceptionReport:
         reported, as they are history and not the present, and change nothing of what is remembered."""
         silence = self._table.silence_us[rows]
         last_ts = self.ts[rows]
-        with np.errstate(invalid="ignore"):
-            same: NDArray[np.bool_] = np.abs(value - self.value[rows]) <= self._dead_band[rows]
-        if not same.all():
-            same |= np.isnan(value) & np.isnan(self.value[rows])
-        same &= quality == self.quality[rows]
+        same = self.same(rows, value, quality)
         same &= ts - last_ts < silence
         same &= at - self.at[rows] < silence
         words = None

@@ -218,7 +218,7 @@ class Demo:
                 "token": tokens.create_token(self.home, name="demo", role="administrator"),
                 "admin_password": secrets.token_urlsafe(12),
             }
-            users.create_user(self.home, "admin", known["admin_password"], role="administrator")
+            users.create_user(self.home, "admin", known["admin_password"], role="administrator", must_change=True)
         write_secret(path, json.dumps({**known, "url": url}, indent=2) + "\n")
 
     def _live(self) -> bool:
@@ -243,13 +243,18 @@ class Demo:
         for line in (
             f"  {site.name.zh} · {site.name.en}：{self._state(len(site.points))}",
             f"  地址 · address      {known['url']}",
-            f"  用户 · user         admin      密码 · password  {known['admin_password']}",
+            f"  用户 · user         admin      {self._password(known)}",
             f"  接口文档 · API docs {known['url']}/api/docs      令牌 · token in {self.home / 'demo.json'}",
             f"  另开终端 · in another terminal:  {self._command()}",
             "  Ctrl-C 停止 · Ctrl-C stops all of it",
         ):
             self.console.print(line, style="bold", soft_wrap=True, markup=False)
         self.console.rule()
+
+    def _password(self, known: dict[str, str]) -> str:
+        if users.check_password(self.home, "admin", known["admin_password"]) is None:
+            return "密码为您自己所设 · the password is the one that you set"
+        return f"初始密码，登录后须更改 · initial password, to be changed  {known['admin_password']}"
 
     def _state(self, points: int) -> str:
         if self.site is None:

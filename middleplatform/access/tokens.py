@@ -8,15 +8,18 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from middleplatform.access.errors import AccessError
+from middleplatform.access.policies import policy_of
 from middleplatform.access.policy import DEFAULT_ROLE, ROLES
+from middleplatform.access.scope import EVERYTHING, Scope
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.access import tokens as table
+from middleplatform.database.tables.access import users
 
 CACHE_S = 5.0
 """How long a verified token is believed without asking again: a revocation holds after this at the latest."""
@@ -24,21 +27,37 @@ _CACHED = 10_000
 _FORM = re.compile(r"so_[A-Za-z0-9_-]{43}")
 _DAY_US = 86_400_000_000
 
+_owner = func.coalesce(table.c.user, table.c.maker)
+_WITH_USER = select(
+    table,
+    _owner.label("owner"),
+    users.c.role.label("owner_role"),
+    users.c.scope.label("owner_scope"),
+    users.c.must_change,
+).select_from(table.outerjoin(users, users.c.name == _owner))
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token allows. Times are µs UTC; `expires` None for never; `user` None unless a sign-in made it."""
+    """What a token allows. Times are µs UTC; `expires` None for never; `user` None unless a sign-in made it, whose
+    role and scope are then the user's as they are now; `maker`: the user who made it for others. `must_change`: it
+    opens nothing but the change of the user's password."""
 
     id: int
     name: str
     role: str
     user: str | None
     expires: int | None
+    scope: Scope = EVERYTHING
+    maker: str | None = None
+    must_change: bool = False
+    may: frozenset[str] = frozenset()
+    """The permissions of the role, by the policy that held when this was asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenFacts:
-    """A token without its secret, for lists."""
+    """A token without its secret, for lists. `scope` as it holds now, with its user's or maker's."""
 
     id: int
     name: str
@@ -47,12 +66,21 @@ class TokenFacts:
     created: int
     expires: int | None
     revoked: int | None
+    scope: Scope
+    maker: str | None
 
 
 def create_token(
-    where: Place, name: str, role: str = DEFAULT_ROLE, days: float | None = None, user: str | None = None
+    where: Place,
+    name: str,
+    role: str = DEFAULT_ROLE,
+    days: float | None = None,
+    user: str | None = None,
+    scope: Scope = EVERYTHING,
+    maker: str | None = None,
 ) -> str:
-    """Make a token and return it: this is the only time that it can be seen. Raises AccessError."""
+    """Make a token and return it: this is the only time that it can be seen. What its maker may see bounds it too,
+    now and later. Raises AccessError."""
     if role not in ROLES:
         raise AccessError(f"角色应为 {'、'.join(ROLES)} · the role '{role}' is not one of {', '.join(ROLES)}")
     if not 1 <= len(name) <= 80 or not name.isprintable():
@@ -69,6 +97,8 @@ def create_token(
         "created": now,
         "expires": None if days is None else now + int(days * _DAY_US),
         "revoked": None,
+        "scope": scope.dump(),
+        "maker": maker,
     }
     with connect(where).begin() as connection:
         connection.execute(insert(table).values(row))
@@ -83,10 +113,11 @@ def verify_token(where: Place, token: str) -> Grant | None:
         return None
     digest = _digest(token)
     with connect(where).connect() as connection:
-        row = connection.execute(select(table).where(table.c.digest == digest)).first()
+        row = connection.execute(_WITH_USER.where(table.c.digest == digest)).first()
     if row is None or not hmac.compare_digest(row.digest, digest):
         return None
-    return _grant(row) if _holds(row.expires, row.revoked) else None
+    grant = _grant(row) if _holds(row.expires, row.revoked) else None
+    return None if grant is None else replace(grant, may=policy_of(where).roles.get(grant.role, frozenset()))
 
 
 def revoke_token(where: Place, number: int) -> bool:
@@ -101,9 +132,12 @@ def revoke_token(where: Place, number: int) -> bool:
 
 def list_tokens(where: Place) -> list[TokenFacts]:
     """All tokens without their secrets, oldest first."""
-    columns = [table.c[name] for name in ("id", "name", "role", "user", "created", "expires", "revoked")]
     with connect(where).connect() as connection:
-        return [TokenFacts(*row) for row in connection.execute(select(*columns).order_by(table.c.id))]
+        rows = connection.execute(_WITH_USER.order_by(table.c.id)).all()
+    return [
+        TokenFacts(row.id, row.name, row.role, row.user, row.created, row.expires, row.revoked, _scope(row), row.maker)
+        for row in rows
+    ]
 
 
 class Verifier:
@@ -156,5 +190,19 @@ def _holds(expires: int | None, revoked: int | None) -> bool:
     return revoked is None and (expires is None or expires > time.time_ns() // 1000)
 
 
-def _grant(row: Row) -> Grant:
-    return Grant(row.id, row.name, row.role, row.user, row.expires)
+def _grant(row: Row) -> Grant | None:
+    """None when the user whose token it is, or who made it, is no more, or its scope cannot be read."""
+    if row.owner is not None and row.owner_role is None:
+        return None
+    try:
+        scope = _scope(row)
+    except AccessError:
+        return None
+    if row.user is None:
+        return Grant(row.id, row.name, row.role, None, row.expires, scope, row.maker)
+    return Grant(row.id, row.name, row.owner_role, row.user, row.expires, scope, None, row.must_change)
+
+
+def _scope(row: Row) -> Scope:
+    """What the token and its user or maker may see now. Raises AccessError."""
+    return Scope.load(row.owner_scope).narrowed(Scope.load(row.scope))

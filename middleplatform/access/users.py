@@ -1,18 +1,26 @@
-"""Users: a name, a role, and a password kept only as its argon2id hash."""
+"""Users: a name, a role, a scope, and a password kept only as its argon2id hash."""
 
 from __future__ import annotations
 
 import re
+import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, Row, delete, false, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from middleplatform.access.errors import AccessError
-from middleplatform.access.policy import DEFAULT_ROLE, ROLES
+from middleplatform.access.lockout import clear
+from middleplatform.access.policies import policy_of
+from middleplatform.access.policy import DEFAULT_ROLE, ROLES, Policy
+from middleplatform.access.scope import EVERYTHING, Scope
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.access import tokens
 from middleplatform.database.tables.access import users as table
@@ -24,13 +32,48 @@ MAX_PASSWORD = 200
 _hasher = PasswordHasher()
 
 
-def create_user(where: Place, name: str, password: str, role: str = DEFAULT_ROLE) -> None:
+class LastAdministrator(AccessError):
+    """Nobody would be left who may let others in."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user without the password. `created` is µs UTC; `must_change`: the password is one that somebody else set,
+    and opens nothing but its own change."""
+
+    name: str
+    role: str
+    scope: Scope
+    must_change: bool
+    created: int
+
+
+def initial_password() -> str:
+    """A password to hand over, which the user then has to change: 96 random bits."""
+    return secrets.token_urlsafe(12)
+
+
+def create_user(
+    where: Place,
+    name: str,
+    password: str,
+    role: str = DEFAULT_ROLE,
+    scope: Scope = EVERYTHING,
+    *,
+    must_change: bool = False,
+) -> None:
     """Make a user. Raises AccessError when the name is taken, or name, password or role cannot be one."""
     if not NAME.fullmatch(name):
         raise AccessError(f"用户名应为 1 至 40 个 a-z 0-9 . _ - · '{name}' is not 1 to 40 of a-z, 0-9, '.', '_', '-'")
-    if role not in ROLES:
-        raise AccessError(f"角色应为 {'、'.join(ROLES)} · the role '{role}' is not one of {', '.join(ROLES)}")
-    row = {"name": name, "password": _hash(password), "role": role, "created": time.time_ns() // 1000}
+    _check_role(role)
+    row = {
+        "name": name,
+        "password": _hash(password, name),
+        "role": role,
+        "created": _now(),
+        "scope": scope.dump(),
+        "must_change": must_change,
+    }
     try:
         with connect(where).begin() as connection:
             connection.execute(insert(table).values(row))
@@ -38,26 +81,111 @@ def create_user(where: Place, name: str, password: str, role: str = DEFAULT_ROLE
         raise AccessError(f"用户 {name} 已存在 · there is a user '{name}' already") from None
 
 
-def set_password(where: Place, name: str, password: str) -> None:
-    """Change a password and end all that the user was signed in to. Raises AccessError."""
-    hashed = _hash(password)
-    with connect(where).begin() as connection:
-        changed = connection.execute(update(table).where(table.c.name == name).values(password=hashed))
-        if changed.rowcount == 0:
-            raise AccessError(f"没有用户 {name} · there is no user '{name}'")
-        now = time.time_ns() // 1000
-        connection.execute(update(tokens).where(tokens.c.user == name, tokens.c.revoked.is_(None)).values(revoked=now))
-
-
-def check_password(where: Place, name: str, password: str) -> str | None:
-    """The user's role when the password is right, else None. Takes as long for a name that is not there."""
+def list_users(where: Place) -> list[User]:
+    """All users, by name."""
     with connect(where).connect() as connection:
-        row = connection.execute(select(table.c.password, table.c.role).where(table.c.name == name)).first()
+        return [_user(row) for row in connection.execute(select(table).order_by(table.c.name))]
+
+
+def find_user(where: Place, name: str) -> User:
+    """Raises AccessError when there is none."""
+    with connect(where).connect() as connection:
+        row = connection.execute(select(table).where(table.c.name == name)).first()
+    if row is None:
+        raise _nobody_called(name)
+    return _user(row)
+
+
+def set_password(where: Place, name: str, password: str, *, must_change: bool = False) -> None:
+    """Change a password, end all that the user was signed in to and any lock. Raises AccessError."""
+    hashed = _hash(password, name)
+    with connect(where).begin() as connection:
+        _change(connection, name, password=hashed, must_change=must_change)
+        _revoke(connection, tokens.c.user == name)
+        clear(connection, name)
+
+
+def set_role(where: Place, name: str, role: str) -> None:
+    """Give a user another role, from now on also where the user is signed in; tokens that the user made for others and
+    that may what the new role may not are revoked. Raises AccessError; the last administrator stays one."""
+    _check_role(role)
+    found = policy_of(where)
+    with _with_administrator(where, name, found) as connection:
+        _change(connection, name, role=role)
+        wider = [each for each in ROLES if not found.covers(role, each)]
+        _revoke(connection, (tokens.c.maker == name) & tokens.c.role.in_(wider))
+
+
+def set_scope(where: Place, name: str, scope: Scope) -> None:
+    """Let a user see this, from now on also where the user is signed in, and the tokens that the user made.
+    Raises AccessError."""
+    with connect(where).begin() as connection:
+        _change(connection, name, scope=scope.dump())
+
+
+def remove_user(where: Place, name: str) -> None:
+    """Remove a user, all that the user was signed in to, and revoke the tokens that the user made. Raises AccessError;
+    the last administrator stays."""
+    with _with_administrator(where, name, policy_of(where)) as connection:
+        _revoke(connection, tokens.c.maker == name)
+        connection.execute(delete(tokens).where(tokens.c.user == name))
+        if connection.execute(delete(table).where(table.c.name == name)).rowcount == 0:
+            raise _nobody_called(name)
+
+
+def check_password(where: Place, name: str, password: str) -> User | None:
+    """The user when the password is right, else None. Takes as long for a name that is not there."""
+    with connect(where).connect() as connection:
+        row = connection.execute(select(table).where(table.c.name == name)).first()
     try:
         right = _hasher.verify(row.password if row is not None else _nobody(), password.encode("utf-8", "replace"))
     except (Argon2Error, InvalidHashError):
         return None
-    return row.role if right and row is not None else None
+    return _user(row) if right and row is not None else None
+
+
+@contextmanager
+def _with_administrator(where: Place, name: str, found: Policy) -> Iterator[Connection]:
+    """A transaction that is undone when it leaves nobody who may manage users, where there was somebody."""
+    with connect(where).begin() as connection:
+        # A write, if only of nothing: SQLite then lets no other writer in before this one has counted. PostgreSQL
+        # locks the administrators' rows, always in the order of their names.
+        connection.execute(update(table).where(false()).values(name=name))
+        managing = table.c.role.in_(found.managing())
+        managers = select(table.c.name).where(managing).order_by(table.c.name).with_for_update()
+        before = connection.execute(managers).all()
+        yield connection
+        if before and not connection.execute(managers).all():
+            raise LastAdministrator(
+                f"{name} 是最后一名管理员，不能删除或降级；请先指定另一名管理员 · "
+                f"'{name}' is the last administrator and is neither removed nor demoted: make another one first"
+            )
+
+
+def _change(connection: Connection, name: str, **values: Any) -> None:
+    if connection.execute(update(table).where(table.c.name == name).values(values)).rowcount == 0:
+        raise _nobody_called(name)
+
+
+def _revoke(connection: Connection, which: Any) -> None:
+    connection.execute(update(tokens).where(which, tokens.c.revoked.is_(None)).values(revoked=_now()))
+
+
+def _user(row: Row) -> User:
+    return User(row.name, row.role, Scope.load(row.scope), row.must_change, row.created)
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise AccessError(f"角色应为 {'、'.join(ROLES)} · the role '{role}' is not one of {', '.join(ROLES)}")
+
+
+def _nobody_called(name: str) -> AccessError:
+    return AccessError(f"没有用户 {name:.40} · there is no user '{name:.40}'")
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
 
 
 @cache
@@ -65,10 +193,12 @@ def _nobody() -> str:
     return _hasher.hash("there is nobody of that name")
 
 
-def _hash(password: str) -> str:
+def _hash(password: str, name: str) -> str:
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise AccessError(
             f"密码应为 {MIN_PASSWORD} 至 {MAX_PASSWORD} 个字符 · "
             f"a password is {MIN_PASSWORD} to {MAX_PASSWORD} characters"
         )
+    if name.casefold() == password.casefold():
+        raise AccessError("密码不得与用户名相同 · a password is not the user's name")
     return _hasher.hash(password.encode("utf-8", "replace"))

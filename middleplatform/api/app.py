@@ -17,15 +17,38 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from middleplatform import console
 from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import Verifier
-from middleplatform.api import docs, errors, health, history, openapi, routes, signin, stream
-from middleplatform.api.auth import asker, bearer
+from middleplatform.api import (
+    aggregates,
+    dictionaries,
+    docs,
+    errors,
+    exports,
+    health,
+    history,
+    openapi,
+    register,
+    routes,
+    signin,
+    sites,
+    sql,
+    standard,
+    stream,
+    tokens,
+    users,
+)
+from middleplatform.api.auth import asker, bearer, known, permit
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.door import StoreDoor
 from middleplatform.api.feed import Hub
 from middleplatform.api.live import LiveTable
 from middleplatform.api.metrics import registry_of
+from middleplatform.export import Exports
+from middleplatform.governance.register import Register
+from models.dictionaries.sheet import MAX_BYTES
 
 MAX_BODY = 64 << 10
+MAX_UPLOAD = {"/api/v1/dictionaries": MAX_BYTES + 1}
+"""Bodies of routes that take files; one byte more than the file may have, so that its own refusal tells."""
 _CSP = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _DOCS_CSP = f"{_CSP}; style-src 'self' 'unsafe-inline'"
 _HEADERS = [
@@ -61,13 +84,14 @@ class Guard:
                 message["headers"] = [*message["headers"], *(header for header in ours if header[0] not in have)]
             await send(message)
 
-        body = await _body(receive) if _has_body(scope) else b""
+        most = MAX_UPLOAD.get(scope["path"], MAX_BODY)
+        body = await _body(receive, most) if _has_body(scope) else b""
         if body is None:
             refused = errors.ApiError(
                 413,
                 "too_large",
-                f"请求体过大，最多 {MAX_BODY} 字节",
-                f"the body is too large: at most {MAX_BODY} bytes are taken",
+                f"请求体过大，最多 {most} 字节",
+                f"the body is too large: at most {most} bytes are taken",
                 headers={"Connection": "close"},
             )
             await refused.response()(scope, receive, with_headers)
@@ -79,13 +103,13 @@ def _has_body(scope: Scope) -> bool:
     return any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body; None when it is larger than it may be."""
+async def _body(receive: Receive, most: int) -> bytes | None:
+    """The whole body; None when it is larger than `most` bytes."""
     body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > MAX_BODY:
+        if len(body) > most:
             return None
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
             return bytes(body)
@@ -119,16 +143,34 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.catalogue, state.live, state.bus = catalogue, live, bus
     state.database = database or home
     state.door = StoreDoor(home)
+    state.exports = Exports(home / "exports", state.door.ask_at_once)
     state.probe = health.StoreProbe(state.door)
     state.hub = Hub(live)
+    state.register = Register(state.database, catalogue.site)
     state.tokens, state.throttle = Verifier(state.database), Throttle()
+    state.sql = sql.Desk()
     state.hashing = anyio.CapacityLimiter(2)  # a password's hash takes 64 MB while it is computed
     state.metrics_token = secrets.token_urlsafe(32)
     registry = registry_of(state)
 
     v1 = APIRouter(prefix="/api/v1")
-    for part in (health.router, signin.router, routes.router, history.router, stream.router):
-        v1.include_router(part)
+    for part in (
+        aggregates,
+        dictionaries,
+        exports,
+        health,
+        history,
+        register,
+        routes,
+        signin,
+        sites,
+        sql,
+        standard,
+        stream,
+        tokens,
+        users,
+    ):
+        v1.include_router(part.router)
     app.include_router(v1)
 
     @app.get("/metrics", include_in_schema=False)
@@ -136,7 +178,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
         given = await bearer(request)
         own = given is not None and hmac.compare_digest(given.credentials.encode(), state.metrics_token.encode())
         if not own:
-            await asker(request, given)
+            permit(await asker(await known(request, given)), "metrics.read")
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     errors.install(app)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import math
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from middleplatform.access.scope import EVERYTHING, Scope, areas_around
 from middleplatform.api.errors import ApiError, shown
 from models.site.model import Name, Point, Site
 
@@ -18,13 +22,21 @@ MAX_POINTS = 200
 """Points that one request for history may name."""
 _COMPARED = 2_000
 """Names that a wrong one is compared with at most: to name the nearest must not be a burden."""
+_VIEWS = 64
+"""Views by scope that are kept."""
 
 
 class Catalogue:
-    """Points by index: 0 … n-1 in the site's order, which the live table shares. `ids` is uint64."""
+    """Points by index: 0 … n-1 in the site's order, which the live table shares. `ids` is uint64.
+
+    `within` gives a view that holds what one caller may see. It keeps the indices: `points` and `ids` are those of
+    the whole site there too, to be read at indices that the view itself gave, and never gone through; `rows` are the
+    indices of what is seen, and `site` holds nothing else.
+    """
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.scope = EVERYTHING
         self.points = site.points
         self.ids: NDArray[np.uint64] = site.ids()
         self._by_id = {point.id: index for index, point in enumerate(self.points)}
@@ -34,9 +46,66 @@ class Catalogue:
             self._of.setdefault(_short(point.equipment), []).append(index)
         self._facts = [_facts(point, site) for point in self.points]
         self._search = [_searched(point, site) for point in self.points]
+        self.rows: NDArray[np.intp] = np.arange(len(self.points), dtype=np.intp)
+        self._views: OrderedDict[Scope, Catalogue] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self.points)
+        """How many points are seen."""
+        return len(self.rows)
+
+    def within(self, scope: Scope) -> Catalogue:
+        """What a scope lets be seen: everything else is unknown to the view. From the whole catalogue only; views
+        are kept, so this is cheap. For the event loop's thread."""
+        if scope.everything:
+            return self
+        view = self._views.get(scope)
+        if view is None:
+            view = self._views[scope] = self._view(scope)
+            if len(self._views) > _VIEWS:
+                self._views.popitem(last=False)
+        self._views.move_to_end(scope)
+        return view
+
+    def visible_ids(self) -> NDArray[np.uint64]:
+        """The ids of the points that are seen, ascending: what an answer may hold."""
+        return np.sort(self.ids[self.rows])
+
+    def events_of(self, equipment: str | None) -> list[str] | None:
+        """`<mine code>/<equipment>` of those whose events may be asked for when one is named or none is; None for
+        all, whether the site knows them or not. Raises ApiError 404."""
+        if equipment:
+            path = self.equipment_path(equipment)
+            return [path] if self.scope.events else []
+        if self.scope.everything:
+            return None
+        return [f"{self.site.code}/{name}" for name in self.site.equipment] if self.scope.events else []
+
+    def _view(self, scope: Scope) -> Catalogue:
+        seen = scope.points(self.site)
+        view = copy.copy(self)
+        view.scope = scope
+        view.rows = np.flatnonzero(seen)
+        here = [self.points[row] for row in view.rows.tolist()]
+        view._by_id = {point.id: self._by_id[point.id] for point in here}
+        view._by_path = {point.path: self._by_path[point.path] for point in here}
+        with_points = {_short(point.equipment) for point in here}
+        within = scope.equipment(self.site)
+        view._of = {
+            name: [row for row in rows if seen[row]]
+            for name, rows in self._of.items()
+            if name in with_points or (name in within and (scope.events or not rows))
+        }
+        equipment = {name: found for name, found in self.site.equipment.items() if name in view._of}
+        areas = {area for found in equipment.values() for area in areas_around(found.area, self.site)}
+        connections = {point.connection for point in here}
+        view.site = replace(
+            self.site,
+            points=tuple(here),
+            equipment=equipment,
+            areas={name: area for name, area in self.site.areas.items() if name in areas},
+            connections={name: found for name, found in self.site.connections.items() if name in connections},
+        )
+        return view
 
     def facts(self, index: int) -> dict[str, Any]:
         """What a point is, as JSON has it. Not to be changed."""
@@ -94,7 +163,7 @@ class Catalogue:
     def search(self, q: str, equipment: Sequence[str], role: str, kind: str) -> list[int]:
         """Indices of points that hold every word of `q` in path, names, unit or role, ascending."""
         words = q.casefold().split()[:10]
-        chosen = self.equipment(equipment).tolist() if any(equipment) else range(len(self.points))
+        chosen = self.equipment(equipment).tolist() if any(equipment) else self.rows.tolist()
         return [
             index
             for index in chosen

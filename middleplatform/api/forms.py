@@ -6,9 +6,8 @@ All of them hold the same rows in the same order: by the points as they were nam
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -52,7 +51,7 @@ def accepted(header: str) -> str:
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """What the store said: `table` as the store gives it, `rows` the points as they were named, times µs,
-    `width` None for raw samples."""
+    `width` None for raw samples. `kind`: what the rows of a point are called."""
 
     catalogue: Catalogue
     rows: NDArray[np.intp]
@@ -60,7 +59,8 @@ class Answer:
     start: int
     end: int
     width: int | None
-    truncated: bool
+    truncated: bool = False
+    kind: Literal["samples", "buckets"] = "samples"
 
     @property
     def incomplete(self) -> bool:
@@ -109,8 +109,7 @@ def _json(answer: Answer) -> Response:
                     columns[name] = part.column(name).to_pylist()
             elif name != "point":
                 columns[name] = np.ascontiguousarray(part.column(name).to_numpy())
-        kind = "samples" if answer.width is None else "buckets"
-        series.append({"point": point.path, "id": str(point.id), "unit": point.unit, kind: columns})
+        series.append({"point": point.path, "id": str(point.id), "unit": point.unit, answer.kind: columns})
     body = {
         "start": iso(answer.start),
         "end": iso(answer.end),
@@ -124,35 +123,47 @@ def _json(answer: Answer) -> Response:
     return Response(encode(body), headers=answer.headers("json"), media_type=MEDIA["json"])
 
 
-def _csv(answer: Answer) -> Response:
-    table = answer.flat()
-    for name in ("point", "id"):  # an id as a number would lose digits in a spreadsheet
-        table = table.set_column(table.schema.get_field_index(name), name, table.column(name).cast(pa.string()))
-    moment = pc.strftime(table.column("time"), "%Y-%m-%dT%H:%M:%SZ")
-    table = table.set_column(table.schema.get_field_index("time"), "time", moment)
+def as_csv(table: pa.Table) -> bytes:
+    """Comma-separated, with a head; `point` and `id` as text, `time` as ISO 8601, NaN as nothing."""
     for index, field in enumerate(table.schema):
-        if field.type == pa.float64():
-            column = table.column(index)
+        column = table.column(index)
+        if field.name in {"point", "id"}:  # an id as a number would lose digits in a spreadsheet
+            table = table.set_column(index, field.name, column.cast(pa.string()))
+        elif pa.types.is_timestamp(field.type):
+            table = table.set_column(index, field.name, pc.strftime(column, "%Y-%m-%dT%H:%M:%SZ"))
+        elif field.type == pa.float64():
             table = table.set_column(index, field.name, pc.if_else(pc.is_nan(column), None, column))
     sink = io.BytesIO()
-    sink.write("\ufeff".encode())  # with it a spreadsheet reads UTF-8
     csv.write_csv(table, sink)
-    return Response(sink.getvalue(), headers=answer.headers("csv"), media_type="text/csv; charset=utf-8")
+    return sink.getvalue()
 
 
-def _arrow(answer: Answer) -> Response:
-    table = answer.flat()
+def as_arrow(table: pa.Table) -> bytes:
+    """An Arrow IPC stream."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    body = sink.getvalue().to_pybytes()
-    return Response(body, headers=answer.headers("arrow"), media_type=MEDIA["arrow"])
+    return bytes(sink.getvalue().to_pybytes())
 
 
-def _parquet(answer: Answer) -> Response:
+def as_parquet(table: pa.Table) -> bytes:
     sink = io.BytesIO()
-    parquet.write_table(answer.flat(), sink, compression="zstd")
-    return Response(sink.getvalue(), headers=answer.headers("parquet"), media_type=MEDIA["parquet"])
+    parquet.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
 
 
-WRITERS: dict[str, Callable[[Answer], Response]] = {"json": _json, "csv": _csv, "arrow": _arrow, "parquet": _parquet}
+BOM = "\ufeff".encode()
+"""With it in front, a spreadsheet reads UTF-8."""
+
+
+def tabular(table: pa.Table, form: str, headers: dict[str, str]) -> Response:
+    """One flat table in a form other than JSON."""
+    if form == "csv":
+        return Response(BOM + as_csv(table), headers=headers, media_type="text/csv; charset=utf-8")
+    body = as_arrow(table) if form == "arrow" else as_parquet(table)
+    return Response(body, headers=headers, media_type=MEDIA[form])
+
+
+def write(answer: Answer, form: str) -> Response:
+    """The answer in a form of MEDIA."""
+    return _json(answer) if form == "json" else tabular(answer.flat(), form, answer.headers(form))

@@ -60,6 +60,8 @@ class LiveTable:
         self.revision = 0
         self.unknown = 0
         """Samples of points that are not in the site."""
+        self.foreign = 0
+        """Samples of points that another gateway reads."""
         self.old = 0
         """Samples that came later than a newer one."""
         self.messages = 0
@@ -70,12 +72,13 @@ class LiveTable:
     def __len__(self) -> int:
         return len(self.value)
 
-    def update(self, samples: Samples, heard: int | None = None) -> None:
-        """Take what is newer than what is held. `heard`: when it reached this process (None: now)."""
+    def update(self, samples: Samples, heard: int | None = None, gateway: str | None = None) -> None:
+        """Take what is newer than what is held. `heard`: when it reached this process (None: now); `gateway`: who
+        said it, whose own points alone are taken (None: anybody's)."""
         heard = self._clock() if heard is None else heard
         self.heard = heard
         self.messages += 1
-        self._take(samples, np.full(len(samples), heard, np.int64))
+        self._take(samples, np.full(len(samples), heard, np.int64), gateway)
 
     def beat(self, gateway: str) -> None:
         """A sign of life of a gateway."""
@@ -157,7 +160,7 @@ class LiveTable:
         """How many points never had a sample."""
         return int((self.ts == NEVER).sum())
 
-    def _take(self, samples: Samples, heard: NDArray[np.int64]) -> None:
+    def _take(self, samples: Samples, heard: NDArray[np.int64], gateway: str | None = None) -> None:
         if not len(samples) or not len(self):
             self.unknown += len(samples)
             return
@@ -166,6 +169,10 @@ class LiveTable:
         self.unknown += int(len(samples) - known.sum())
         rows = np.flatnonzero(known)
         index = self._order[position[rows]]
+        if gateway is not None:
+            own = self._gateway[index] == self._gateways.get(gateway, -1)
+            self.foreign += int(len(rows) - own.sum())
+            rows, index = rows[own], index[own]
         fresh = supersedes(samples.ts[rows], self.ts[index], np.maximum(heard[rows], self._heard[index]))
         self.old += int(len(rows) - fresh.sum())
         rows, index = rows[fresh], index[fresh]

@@ -19,6 +19,9 @@ class _Api(Collector):
         yield CounterMetricFamily("sevenones_api_live_messages", "Live messages taken", value=live.messages)
         yield CounterMetricFamily("sevenones_api_live_malformed", "Live messages not readable", value=live.malformed)
         yield CounterMetricFamily("sevenones_api_live_unknown", "Live rows with an unknown id", value=live.unknown)
+        yield CounterMetricFamily(
+            "sevenones_api_live_foreign", "Live rows of points that another gateway reads", value=live.foreign
+        )
         yield CounterMetricFamily("sevenones_api_live_old", "Live rows older than what was held", value=live.old)
         yield GaugeMetricFamily("sevenones_api_points_stale", "Points that are stale now", value=int(live.stale.sum()))
         yield GaugeMetricFamily("sevenones_api_points_waiting", "Points without any sample", value=live.waiting())

@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from middleplatform.api.responses import WORDS
+
 VERSION = "3.0.3"
 
 
@@ -17,10 +19,18 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for path in made["paths"].values():
             for operation in path.values():
                 operation["responses"].pop("422", None)  # wrong parameters are answered with 400
+                if "security" in operation:
+                    operation["responses"] |= {code: _refusal(code) for code in ("401", "403")}
         for unused in ("HTTPValidationError", "ValidationError"):
             made.get("components", {}).get("schemas", {}).pop(unused, None)
         app.openapi_schema = {**_older(made), "openapi": VERSION}
     return app.openapi_schema
+
+
+def _refusal(code: str) -> dict[str, Any]:
+    """What every closed route may answer."""
+    schema = {"$ref": "#/components/schemas/Refusal"}
+    return {"description": WORDS[int(code)], "content": {"application/json": {"schema": schema}}}
 
 
 def _older(node: Any) -> Any:

@@ -20,6 +20,7 @@ from middleplatform.api.door import StoreDoor
 from middleplatform.api.errors import ApiError
 from middleplatform.api.http import server
 from middleplatform.api.live import LiveTable
+from middleplatform.governance.follow import follow
 from middleplatform.store.client import StoreClient, StoreError
 from models.samples import Batch, WireError
 from models.site.model import Site
@@ -50,6 +51,7 @@ async def run(
         raise
     try:
         app = build(catalogue, live, bus, home)
+        await asyncio.to_thread(app.state.exports.resume)
         serving = server(app, host, port)
         await bus.listen(subjects.live(site.code, "*"), _taker(live))
         await bus.listen(subjects.state(site.code, "*"), _beats(live))
@@ -58,6 +60,7 @@ async def run(
             asyncio.create_task(_rebuild(app.state.door, live, bus), name="rebuild"),
             asyncio.create_task(_heartbeats(bus, site.code, live), name="heartbeats"),
         ]
+        beside = asyncio.create_task(follow(bus, app.state.database, site), name="site versions")
         stopping = asyncio.create_task(stop.wait())
         metrics = {"url": f"http://{_reachable(host)}:{port}/metrics", "token": app.state.metrics_token}
         announced = Announcement(home / "metrics" / "api.json", metrics)
@@ -71,9 +74,10 @@ async def run(
             announced.withdraw()
             serving.should_exit = True
             await asyncio.wait((work[0],), timeout=6)
-            for task in (*work, stopping):
+            for task in (*work, beside, stopping):
                 task.cancel()
-            await asyncio.gather(*work, stopping, return_exceptions=True)
+            await asyncio.gather(*work, beside, stopping, return_exceptions=True)
+            await asyncio.to_thread(app.state.exports.close)
             app.state.door.close()
     finally:
         await bus.close()
@@ -105,8 +109,10 @@ def _taker(live: LiveTable) -> Any:
             live.malformed += 1
             log.warning("a live message could not be read", error=str(error))
             return
-        live.beat(subjects.source_of(subject))
-        live.update(batch.samples)
+        gateway = subjects.source_of(subject)
+        live.beat(gateway)
+        # The bus lets a gateway speak under its own name only, and for its own points only it is believed.
+        live.update(batch.samples, gateway=gateway)
 
     return take
 

@@ -35,7 +35,7 @@ class Refusal(BaseModel):
 
 def refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may refuse with these codes."""
-    return {code: {"model": Refusal, "description": _WORDS[code]} for code in codes}
+    return {code: {"model": Refusal, "description": WORDS[code]} for code in codes}
 
 
 def answers(model: type[BaseModel], *codes: int) -> dict[int | str, dict[str, Any]]:
@@ -43,13 +43,15 @@ def answers(model: type[BaseModel], *codes: int) -> dict[int | str, dict[str, An
     return {200: {"model": model}, **refusals(*codes)}
 
 
-_WORDS = {
+WORDS = {
     400: "参数有误 · a parameter is wrong: the body says which",
     401: "令牌缺失或无效 · no token, or one that is unknown, expired or revoked",
-    403: "角色不足 · the token's role does not allow this",
+    403: "无权 · the role does not allow this, or the initial password has first to be changed",
     404: "不存在 · there is no such thing: the body names the nearest",
     406: "没有此格式 · there is no such form",
+    409: "冲突 · this cannot be as things are: the body says why",
     413: "请求过大 · the request is too large",
+    416: "没有此范围 · there is no such range of the file",
     429: "尝试过多 · too many attempts: Retry-After says how long to wait",
     503: "暂不可用 · the store does not answer now: Retry-After says when to try again",
 }

@@ -73,7 +73,7 @@ def chosen_rows(catalogue: Catalogue, point: list[str], equipment: list[str]) ->
         parts.append(catalogue.resolve(point, most=LIVE_MOST))
     if any(equipment):
         parts.append(catalogue.equipment(equipment))
-    rows = np.concatenate(parts) if parts else np.arange(len(catalogue), dtype=np.intp)
+    rows = np.concatenate(parts) if parts else catalogue.rows
     if len(parts) > 1:
         rows = rows[np.sort(np.unique(rows, return_index=True)[1])]
     return rows
@@ -104,7 +104,9 @@ async def live(request: Request, catalogue: Seen, asked: Annotated[LiveQuery, Qu
 async def events(request: Request, catalogue: Seen, asked: Annotated[EventsQuery, Query()]) -> Json:
     """事件 · Events that touch the range, by start; `truncated` when there are more than `limit`."""
     begin, finish = times.parse_range(asked.start, asked.end, times.now_us())
-    equipment = catalogue.equipment_path(asked.equipment) if asked.equipment else None
+    equipment = catalogue.events_of(asked.equipment)
+    if equipment == []:
+        return Json({"events": [], "truncated": False, "incomplete": False})
     kind, limit = asked.kind, asked.limit
     table = await request.app.state.door.ask(lambda store: store.events(equipment, kind, begin, finish, limit + 1))
     rows = [_event(row) for row in table.slice(0, limit).to_pylist()]

@@ -78,7 +78,8 @@ class Live(BaseModel):
 
 class Columns(BaseModel):
     """Columns of equal length. Raw: time, ts, value, quality, text (only where there is any). Buckets: time and ts
-    of their start, n, n_good, min, max, mean, first, first_quality, last, last_quality, worst, good_us."""
+    of their start, n, n_good, min, max, mean, first, first_quality, last, last_quality, worst, good_us; those of
+    an aggregate have its columns."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -107,6 +108,30 @@ class History(BaseModel):
     truncated: bool
     incomplete: bool
     series: list[Series]
+
+
+class JoinedPoint(BaseModel):
+    """One value an instant, null where there is no good one; `quality` only when asked for."""
+
+    point: str
+    id: str
+    unit: str
+    value: list[float | None]
+    quality: list[int] | None = None
+
+
+class Joined(BaseModel):
+    """Points on one grid of instants: start, start + step, …"""
+
+    start: str
+    end: str
+    start_us: int
+    end_us: int
+    step_us: int
+    incomplete: bool
+    time: list[str]
+    ts: list[int]
+    points: list[JoinedPoint]
 
 
 class EventFacts(BaseModel):

@@ -1,4 +1,4 @@
-"""Signing in and out, and the list of tokens for administrators."""
+"""Signing in and out, and what a user may do with the own account."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ from typing import Any
 
 import anyio
 import structlog
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from middleplatform.access import lockout, users
+from middleplatform.access.errors import AccessError
 from middleplatform.access.throttle import Throttle
-from middleplatform.access.tokens import create_token, list_tokens, revoke_token
-from middleplatform.access.users import check_password
-from middleplatform.api.auth import Asker, needs
+from middleplatform.access.tokens import create_token, revoke_token
+from middleplatform.access.users import User
+from middleplatform.api import session
+from middleplatform.api.auth import Known
 from middleplatform.api.errors import ApiError
 from middleplatform.api.responses import refusals
-from middleplatform.api.times import iso
 
 SESSION_DAYS = 0.5
+SESSION_S = int(SESSION_DAYS * 86_400)
 FREE_BY_USER_AND_ADDRESS, FREE_BY_ADDRESS, FREE_BY_USER = 5, 20, 50
 """Attempts that need not wait. A name alone waits late, so that nobody is kept out by strangers soon."""
 
@@ -28,97 +31,164 @@ router = APIRouter()
 class SignIn(BaseModel):
     user: str = Field(min_length=1, max_length=80)
     password: str = Field(min_length=1, max_length=200)
+    cookie: bool = Field(
+        False, description="以 HttpOnly Cookie 保存会话，令牌不返回 · keep the session in a cookie, not in the answer"
+    )
+
+
+class NewPassword(BaseModel):
+    old: str = Field(min_length=1, max_length=200)
+    new: str = Field(min_length=users.MIN_PASSWORD, max_length=users.MAX_PASSWORD)
 
 
 class SignedIn(BaseModel):
-    """The token, and the seconds for which it holds."""
+    """The token (null where it is in the cookie), and the seconds for which it holds. `csrf` goes into the header
+    X-CSRF-Token of what a page changes by cookie. `must_change`: nothing is open before the password is changed."""
 
-    token: str
+    token: str | None
+    csrf: str | None
     user: str
     role: str
     expires_s: int
+    must_change: bool
 
 
-class TokenRow(BaseModel):
-    id: int
+class Me(BaseModel):
+    """The one who asks. `scope`: bounds that all hold, none for everything."""
+
     name: str
-    role: str
     user: str | None
-    created: str
-    expires: str | None
-    revoked: str | None
+    role: str
+    permissions: list[str]
+    scope: list[dict[str, list[str]]]
+    must_change: bool
+    csrf: str | None
 
 
 @router.post("/sign-in", tags=["open"], responses=refusals(400, 401, 413, 429))
-async def sign_in(request: Request, given: SignIn) -> SignedIn:
-    """用户名与密码换取半天有效的令牌 · A token for half a day, for user and password."""
-    state = request.app.state
-    throttle: Throttle = state.throttle
-    address = request.client.host if request.client else ""
-    keys: dict[Any, int] = {
-        ("both", given.user, address): FREE_BY_USER_AND_ADDRESS,
-        ("address", address): FREE_BY_ADDRESS,
-        ("user", given.user): FREE_BY_USER,
-    }
-    if wait := throttle.begin(keys):
-        raise ApiError(
-            429,
-            "throttled",
-            f"尝试次数过多，请 {wait:.0f} 秒后再试",
-            f"too many attempts: wait {wait:.0f} s",
-            headers={"Retry-After": str(int(wait) + 1)},
-        )
-    role = await anyio.to_thread.run_sync(
-        check_password, state.database, given.user, given.password, limiter=state.hashing
-    )
-    if role is None:
-        log.warning("登录被拒绝 · a sign-in was refused", address=address)
-        raise ApiError(401, "wrong_sign_in", "用户名或密码错误", "the user or the password is wrong")
-    throttle.succeeded(list(keys))
-    token = await anyio.to_thread.run_sync(create_token, state.database, "sign-in", role, SESSION_DAYS, given.user)
-    return SignedIn(token=token, user=given.user, role=role, expires_s=int(SESSION_DAYS * 86_400))
+async def sign_in(request: Request, response: Response, given: SignIn) -> SignedIn:
+    """用户名与密码换取半天有效的会话 · A session for half a day, for user and password."""
+    user = await _checked(request, given.user, given.password)
+    log.info("已登录 · signed in", user=user.name, address=_address(request))
+    return await _open(request, response, user, given.cookie)
 
 
-@router.post("/sign-out", status_code=204, responses=refusals(400, 401))
-async def sign_out(request: Request, asker: Asker) -> Response:
+@router.post("/sign-out", status_code=204, responses=refusals(400))
+async def sign_out(request: Request, asker: Known) -> Response:
     """撤销登录所得的令牌 · Revoke the token of this sign-in. A token made by hand is left as it is."""
     if asker.user is None:
         raise ApiError(
             400, "not_signed_in", "此令牌并非登录所得", "this token was not made by a sign-in: an admin may revoke it"
         )
-    await _revoke(request, asker.id)
-    return Response(status_code=204)
+    await revoke(request, asker.id)
+    response = Response(status_code=204)
+    session.take(response)
+    return response
 
 
-@router.get("/tokens", dependencies=[needs("users.manage")], responses=refusals(401, 403))
-async def tokens(request: Request) -> list[TokenRow]:
-    """令牌列表，不含令牌本身 · The tokens' facts, never the tokens. For administrators."""
-    rows = await anyio.to_thread.run_sync(list_tokens, request.app.state.database)
-    return [
-        TokenRow(
-            id=row.id,
-            name=row.name,
-            role=row.role,
-            user=row.user,
-            created=iso(row.created),
-            expires=None if row.expires is None else iso(row.expires),
-            revoked=None if row.revoked is None else iso(row.revoked),
+@router.get("/me")
+async def me(request: Request, asker: Known) -> Me:
+    """本人的角色、权限与数据范围 · Who asks, what that role may do, and what is seen."""
+    cookie = session.token_of(request) if "authorization" not in request.headers else None
+    return Me(
+        name=asker.name,
+        user=asker.user,
+        role=asker.role,
+        permissions=sorted(asker.may),
+        scope=asker.scope.as_json(),
+        must_change=asker.must_change,
+        csrf=None if cookie is None else session.csrf_of(cookie),
+    )
+
+
+@router.post("/me/password", responses=refusals(400, 413, 429))
+async def change_password(request: Request, response: Response, asker: Known, given: NewPassword) -> SignedIn:
+    """更改本人密码，此前的会话全部结束 · Change the own password; all earlier sessions end, a new one begins."""
+    if asker.user is None:
+        raise ApiError(
+            400, "not_signed_in", "此令牌并非登录所得", "this token was not made by a sign-in: it has no password"
         )
-        for row in rows
-    ]
+    await _checked(request, asker.user, given.old)
+    if given.old == given.new:
+        raise ApiError(400, "same_password", "新密码须与旧密码不同", "the new password is the old one", "new")
+    state = request.app.state
+
+    def change() -> User:
+        users.set_password(state.database, str(asker.user), given.new)
+        return users.find_user(state.database, str(asker.user))
+
+    try:
+        user = await anyio.to_thread.run_sync(change, limiter=state.hashing)
+    except AccessError as error:
+        raise access_refused(error, "new") from None
+    state.tokens.forget()
+    log.info("密码已更改 · a password was changed", user=user.name)
+    cookie = "authorization" not in request.headers and session.token_of(request) is not None
+    return await _open(request, response, user, cookie)
 
 
-@router.delete(
-    "/tokens/{number}", dependencies=[needs("users.manage")], status_code=204, responses=refusals(400, 401, 403, 404)
-)
-async def revoke(request: Request, number: int = Path(ge=1, le=2**53)) -> Response:
-    """撤销令牌 · Revoke a token: from then on it opens nothing. For administrators."""
-    if not await _revoke(request, number):
-        raise ApiError(404, "unknown_token", f"没有编号 {number} 的令牌", f"there is no token {number}", "number")
-    return Response(status_code=204)
-
-
-async def _revoke(request: Request, number: int) -> bool:
+async def revoke(request: Request, number: int) -> bool:
+    """Revoke a token here and now; False when there is none."""
     found = await anyio.to_thread.run_sync(revoke_token, request.app.state.database, number)
     request.app.state.tokens.forget()
     return found
+
+
+def access_refused(error: AccessError, where: str | None = None, status: int = 400) -> ApiError:
+    """What is wrong with a user, token or role, in the API's form."""
+    zh, _, en = str(error).partition(" · ")
+    return ApiError(status, "not_possible", zh, en or zh, where)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+async def _checked(request: Request, name: str, password: str) -> User:
+    """The user of that name and password. Raises ApiError 401 when either is wrong, 429 when it is tried too often."""
+    state, address = request.app.state, _address(request)
+    throttle: Throttle = state.throttle
+    keys: dict[Any, int] = {
+        ("both", name, address): FREE_BY_USER_AND_ADDRESS,
+        ("address", address): FREE_BY_ADDRESS,
+        ("user", name): FREE_BY_USER,
+    }
+    if wait := throttle.begin(keys):
+        raise _wait("throttled", f"尝试次数过多，请 {wait:.0f} 秒后再试", f"too many attempts: wait {wait:.0f} s", wait)
+    # Half of a surrogate pair, which JSON can carry, is no text to any database.
+    name = name.encode("utf-8", "replace").decode().replace("\0", "�")
+    if wait := await anyio.to_thread.run_sync(lockout.locked_s, state.database, name):
+        raise _wait(
+            "locked",
+            f"登录失败次数过多，此用户名已锁定，请 {wait:.0f} 秒后再试，或请管理员解锁",
+            f"this name is locked after too many failures: wait {wait:.0f} s, or ask an administrator",
+            wait,
+        )
+    user = await anyio.to_thread.run_sync(users.check_password, state.database, name, password, limiter=state.hashing)
+    if user is None:
+        locked = await anyio.to_thread.run_sync(lockout.failed, state.database, name)
+        log.warning("登录被拒绝 · a sign-in was refused", address=address, locked=locked)
+        raise ApiError(401, "wrong_sign_in", "用户名或密码错误", "the user or the password is wrong")
+    throttle.succeeded(list(keys))
+    await anyio.to_thread.run_sync(lockout.unlock, state.database, name)
+    return user
+
+
+def _wait(code: str, zh: str, en: str, seconds: float) -> ApiError:
+    return ApiError(429, code, zh, en, headers={"Retry-After": str(int(seconds) + 1)})
+
+
+async def _open(request: Request, response: Response, user: User, cookie: bool) -> SignedIn:
+    token = await anyio.to_thread.run_sync(
+        create_token, request.app.state.database, "sign-in", user.role, SESSION_DAYS, user.name
+    )
+    if cookie:
+        session.give(request, response, token, SESSION_S)
+    return SignedIn(
+        token=None if cookie else token,
+        csrf=session.csrf_of(token) if cookie else None,
+        user=user.name,
+        role=user.role,
+        expires_s=SESSION_S,
+        must_change=user.must_change,
+    )

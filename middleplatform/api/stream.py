@@ -1,8 +1,8 @@
 """`/api/v1/stream`: live values over a WebSocket, a snapshot first, then what changed.
 
-The token comes in the Authorization header, as the second subprotocol of `bearer, <token>`, or in the
-first message `{"token": …}`: never in the address, which others log. Then the client says what it
-wants, and may say it anew at any time:
+The token comes in the Authorization header, as the second subprotocol of `bearer, <token>`, in the cookie
+of a browser's session, or in the first message `{"token": …}`: never in the address, which others log.
+Then the client says what it wants, and may say it anew at any time:
 
     {"subscribe": {"points": [paths or ids], "equipment": [ids], "interval_s": 1}}     neither: all points
 
@@ -27,8 +27,9 @@ import numpy as np
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from numpy.typing import NDArray
 
-from middleplatform.access.tokens import CACHE_S
-from middleplatform.api.auth import grant_of, unauthorised
+from middleplatform.access.tokens import CACHE_S, Grant
+from middleplatform.api import session
+from middleplatform.api.auth import check_changed, grant_of, permit, unauthorised
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
 from middleplatform.api.feed import Client, Hub
@@ -69,10 +70,10 @@ async def stream(socket: WebSocket) -> None:
 
 async def _serve(socket: WebSocket, hub: Hub, offered: list[str]) -> None:
     token, word = await _token(socket, offered)
-    await grant_of(socket.app.state.tokens, token)
+    grant = await _grant(socket, token)
     if word is None or "subscribe" not in word:
         word = await _word(socket)
-    client = _join(socket, hub, word)
+    client = _join(socket, hub, word, grant)
     try:
         hearing = asyncio.create_task(_word(socket, wait_s=None))
         checked = asyncio.get_running_loop().time()
@@ -84,7 +85,7 @@ async def _serve(socket: WebSocket, hub: Hub, offered: list[str]) -> None:
                     word = hearing.result()
                     await asyncio.sleep(RENEW_S)
                     hearing = asyncio.create_task(_word(socket, wait_s=None))
-                    renewed = _join(socket, hub, word)
+                    renewed = _join(socket, hub, word, grant)
                     hub.leave(client)
                     client = renewed
                     continue
@@ -93,7 +94,12 @@ async def _serve(socket: WebSocket, hub: Hub, offered: list[str]) -> None:
             finally:
                 frame.cancel()
             if asyncio.get_running_loop().time() - checked > CACHE_S:
-                await grant_of(socket.app.state.tokens, token)
+                now = await _grant(socket, token)
+                if now.scope != grant.scope:
+                    renewed = _join(socket, hub, word, now)
+                    hub.leave(client)
+                    client = renewed
+                grant = now
                 checked = asyncio.get_running_loop().time()
     finally:
         hub.leave(client)
@@ -101,8 +107,16 @@ async def _serve(socket: WebSocket, hub: Hub, offered: list[str]) -> None:
         await asyncio.gather(hearing, return_exceptions=True)
 
 
-def _join(socket: WebSocket, hub: Hub, word: dict[str, Any]) -> Client:
-    rows, interval_s = _subscription(socket.app.state.catalogue, word)
+async def _grant(socket: WebSocket, token: str) -> Grant:
+    """What the token allows now, the live values among it. Raises ApiError 401, 403."""
+    grant = await grant_of(socket.app.state.tokens, token)
+    check_changed(grant)
+    permit(grant, "live.read")
+    return grant
+
+
+def _join(socket: WebSocket, hub: Hub, word: dict[str, Any], grant: Grant) -> Client:
+    rows, interval_s = _subscription(socket.app.state.catalogue.within(grant.scope), word)
     return hub.join(rows, interval_s)
 
 
@@ -127,6 +141,13 @@ async def _token(socket: WebSocket, offered: list[str]) -> tuple[str, dict[str, 
         return token.strip(), None
     if offered[:1] == ["bearer"] and len(offered) > 1:
         return offered[1], None
+    cookie = session.token_of(socket)
+    if cookie is not None:
+        if not session.same_origin(socket, absent=False):
+            raise unauthorised(
+                "会话 Cookie 只能由本平台的页面使用", "a session cookie serves this platform's pages only"
+            )
+        return cookie, None
     word = await _word(socket)
     given = word.get("token")
     if not isinstance(given, str):

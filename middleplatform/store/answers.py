@@ -9,13 +9,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from middleplatform.store.asked import points, text, whole_number
+from middleplatform.store.asked import points, text, texts, whole_number
 from middleplatform.store.client import INCOMPLETE
 from middleplatform.store.flight import Handler
 from middleplatform.store.history import MAX_POINTS, History
 from middleplatform.store.latest import Latest
 
 MOST_LATEST = 200_000
+MOST_EQUIPMENT = 50_000
+"""Whose events one question may name: all that a caller may see of a mine."""
 
 
 class Answers:
@@ -31,6 +33,7 @@ class Answers:
         self.handlers: dict[str, Handler] = {
             "raw": self._raw,
             "buckets": self._buckets,
+            "days": self._days,
             "latest": self._latest_of,
             "events": self._events,
             "status": self._status_of,
@@ -56,12 +59,17 @@ class Answers:
         whole = self._settle()
         return said(self._history.buckets(named, start, end, width), whole)
 
+    def _days(self, asked: Mapping[str, Any]) -> pa.Table:
+        named, start, end = points(asked, MAX_POINTS), whole_number(asked, "start"), whole_number(asked, "end")
+        whole = self._settle()
+        return said(self._history.days(named, start, end), whole)
+
     def _latest_of(self, asked: Mapping[str, Any]) -> pa.Table:
         named = None if asked.get("points") is None else points(asked, most=MOST_LATEST)
         return self._latest.table(named)
 
     def _events(self, asked: Mapping[str, Any]) -> pa.Table:
-        equipment, kind = text(asked, "equipment"), text(asked, "event_kind")
+        equipment, kind = texts(asked, "equipment", MOST_EQUIPMENT), text(asked, "event_kind")
         start, end, limit = whole_number(asked, "start"), whole_number(asked, "end"), whole_number(asked, "limit")
         whole = self._settle()
         return said(self._history.events(equipment, kind, start, end, limit), whole)

@@ -22,6 +22,17 @@ def text(asked: Mapping[str, Any], name: str) -> str | None:
     return value
 
 
+def texts(asked: Mapping[str, Any], name: str, most: int) -> list[str] | None:
+    value = asked.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise StoreError(f"'{name}' must be a list of texts, got {value!r:.50}")
+    if len(value) > most:
+        raise StoreError(f"'{name}' names {len(value)}, at most {most} are answered at once")
+    return value
+
+
 def points(asked: Mapping[str, Any], most: int) -> list[int]:
     named = asked.get("points")
     if not isinstance(named, list) or not all(type(p) is int and 0 <= p < 2**64 for p in named):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.site.model import DEFAULT_SILENCE_S, Site
+from models.site.model import DEFAULT_SILENCE_S, Retention, Site
 
 HOLDS = 2.0
 """A value holds for at most this many times its point's longest silence."""
@@ -23,6 +23,7 @@ class Catalogue:
     """One site's ids, sorted: `points` uint64 and `age` int64 µs of equal length. Never changes."""
 
     def __init__(self, site: Site) -> None:
+        self.site = site
         self.code = site.code
         self.version = site.version
         ids = site.ids()
@@ -30,6 +31,9 @@ class Catalogue:
         order = np.argsort(ids)
         self.points: NDArray[np.uint64] = ids[order]
         self.age: NDArray[np.int64] = ages[order]
+        bulk = np.fromiter((p.retention is Retention.BULK for p in site.points), bool, len(ids))
+        self.bulk: NDArray[np.uint64] = np.sort(ids[bulk])
+        """Those that need not be kept as long as statutory ones."""
         of: dict[str, list[int]] = {}
         for point in site.points:
             of.setdefault(site.connections[point.connection].gateway, []).append(point.id)

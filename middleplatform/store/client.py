@@ -49,18 +49,56 @@ class StoreClient:
         """Buckets of `width` µs from `start` on: see `middleplatform.store.integrate.SCHEMA`."""
         return self._ask(kind="buckets", points=list(points), start=start, end=end, width=width)
 
+    def days(self, points: Sequence[int], start: int, end: int) -> pa.Table:
+        """day (since 1970), rows: days with samples of these points, and at most how many."""
+        return self._ask(kind="days", points=list(points), start=start, end=end)
+
+    def integral(self, points: Sequence[int], start: int, end: int, width: int) -> pa.Table:
+        """point, ts, integral (unit · s), good_us: see `middleplatform.store.aggregates`, as for the next three."""
+        return self._ask(kind="integral", points=list(points), start=start, end=end, width=width)
+
+    def states(self, points: Sequence[int], start: int, end: int, width: int) -> pa.Table:
+        """point, ts, state (NaN: not known), duration_us, times."""
+        return self._ask(kind="states", points=list(points), start=start, end=end, width=width)
+
+    def quantiles(self, points: Sequence[int], start: int, end: int, width: int, shares: Sequence[int]) -> pa.Table:
+        """point, ts, good_us, and for each share of a million a column such as `p50`."""
+        return self._ask(kind="quantiles", points=list(points), start=start, end=end, width=width, shares=list(shares))
+
+    def grid(self, points: Sequence[int], start: int, end: int, width: int) -> pa.Table:
+        """point, ts, value, quality at every instant start, start + width, … of every point."""
+        return self._ask(kind="grid", points=list(points), start=start, end=end, width=width)
+
     def latest(self, points: Sequence[int] | None = None) -> pa.Table:
         """point, ts, value, quality, text: the newest sample on disk of the points named, or of all."""
         return self._ask(kind="latest", points=None if points is None else list(points))
 
-    def events(self, equipment: str | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
-        """Events that touch the range, in the columns of `models.events.SCHEMA`, ordered by start."""
-        return self._ask(kind="events", equipment=equipment, event_kind=kind, start=start, end=end, limit=limit)
+    def events(self, equipment: Sequence[str] | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
+        """Events of the equipment named (`<mine code>/<id>`), or of all, that touch the range, in the columns of
+        `models.events.SCHEMA`, ordered by start."""
+        named = None if equipment is None else list(equipment)
+        return self._ask(kind="events", equipment=named, event_kind=kind, start=start, end=end, limit=limit)
+
+    def sql(
+        self, text: str, points: Sequence[int], equipment: Sequence[str], events: Sequence[str], name: str
+    ) -> pa.Table:
+        """The answer to a statement that a caller wrote, who sees these points, equipment and events of equipment.
+        `name` is for `stop_sql`. `middleplatform.store.sql.REFUSED` in its metadata: why it was not run."""
+        seen = {"points": list(points), "equipment": list(equipment), "events": list(events)}
+        return self._ask(kind="sql", text=text, id=name, **seen)
+
+    def stop_sql(self, name: str) -> bool:
+        """Stop a statement that runs; whether there was one."""
+        return bool(self._ask(kind="sql_stop", id=name).column("stopped")[0].as_py())
 
     def status(self) -> dict[str, Any]:
         """Counters and gauges of the store process."""
         status: dict[str, Any] = json.loads(self._ask(kind="status").column("status")[0].as_py())
         return status
+
+    def upkeep(self, act: str, **asked: Any) -> pa.Table:
+        """`check`, `compact` or `retention` (`apply`): see `middleplatform.store.upkeep`. Takes as long as it takes."""
+        return self._ask(kind=act, **asked)
 
     def close(self) -> None:
         self._client.close()

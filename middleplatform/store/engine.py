@@ -20,6 +20,13 @@ from middleplatform.store.errors import StoreError
 
 READERS = 3
 """Sessions for queries: this many run at once, the next one waits."""
+ANALYSTS = 2
+"""Sessions for statements that a caller wrote."""
+ANALYST_TIMEOUT_S = 10
+ANALYST_TURN_S = 5
+"""How long a caller's statement waits for a session."""
+ANALYST_ROWS = 100_000
+"""Rows that the answer to a caller's statement may have."""
 QUERY_TIMEOUT_S = 20
 TOOK_TOO_LONG = f"the query took over {QUERY_TIMEOUT_S} s: ask for a shorter range or fewer points"
 
@@ -38,6 +45,27 @@ _WRITER = {
     "optimize_on_insert": 0,
 }
 _READER = {"max_memory_usage": 300_000_000, "max_execution_time": QUERY_TIMEOUT_S, "readonly": 2}
+# A level of 1, and not 2 as above: no SET and no SETTINGS, and no table function that reads files, the network or
+# Python. Functions that read a file, INTO OUTFILE and other databases stay open even so: `middleplatform.sql` is the
+# wall against them. Conditions stay where they are written, behind the choice of the rows that may be seen.
+_ANALYST = {
+    "max_memory_usage": 300_000_000,
+    "max_execution_time": ANALYST_TIMEOUT_S,
+    "timeout_overflow_mode": "throw",
+    "max_result_rows": ANALYST_ROWS,
+    "max_result_bytes": 64_000_000,
+    "result_overflow_mode": "throw",
+    "max_ast_depth": 500,
+    "max_ast_elements": 20_000,
+    "max_expanded_ast_elements": 100_000,
+    "max_subquery_depth": 50,
+    "max_columns_to_read": 200,
+    "session_timezone": "UTC",
+    "allow_introspection_functions": 0,
+    "optimize_move_to_prewhere": 0,
+    "allow_ddl": 0,
+    "readonly": 1,
+}
 # For the whole process, taken from the first session that opens.
 _PROCESS = {
     "max_server_memory_usage": 1_200_000_000,
@@ -60,6 +88,10 @@ class QueryTimeout(EngineError):
     """A query ran longer than it may."""
 
 
+class QueryStopped(EngineError):
+    """A query was stopped by somebody."""
+
+
 class QueryTooLarge(EngineError):
     """A query needed more memory than it may have."""
 
@@ -68,9 +100,26 @@ def _plain(error: BaseException) -> EngineError:
     text = str(error).split("Detail: Python exception", maxsplit=1)[0].strip()
     if "TIMEOUT_EXCEEDED" in text:
         return QueryTimeout(TOOK_TOO_LONG)
+    if "QUERY_WAS_CANCELLED" in text:
+        return QueryStopped("the query was stopped")
     if "MEMORY_LIMIT_EXCEEDED" in text:
         return QueryTooLarge("the query needs more memory than allowed: ask for a shorter range or fewer points")
     return EngineError(text[:500])
+
+
+def _given(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The parameters as chDB wants them: it quotes a text alone, but not those in a list."""
+    return {
+        name: [_quoted(each) for each in value]
+        if isinstance(value, list) and value and isinstance(value[0], str)
+        else value
+        for name, value in (params or {}).items()
+    }
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 class _Session:
@@ -125,7 +174,7 @@ class _Session:
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """The result of one statement; an empty table without columns for one that returns nothing."""
         with self._use() as session:
-            result = session.query(sql, "Arrow", params=dict(params or {}))
+            result = session.query(sql, "Arrow", params=_given(params))
             # Copied: the table may outlive the engine's buffer.
             data = result.bytes() if result is not None else b""
             return pa.ipc.open_file(data).read_all() if data else pa.table({})
@@ -133,7 +182,7 @@ class _Session:
     def stream(self, sql: str, params: Mapping[str, Any] | None = None) -> Iterator[pa.RecordBatch]:
         """The result in batches, in bounded memory."""
         with self._use() as session:
-            result = session.send_query(sql, "Arrow", params=dict(params or {}))
+            result = session.send_query(sql, "Arrow", params=_given(params))
             try:
                 yield from pa.RecordBatchReader.from_stream(result)
             finally:
@@ -150,7 +199,7 @@ class _Session:
             self._use() as session,
             session.send_insert(f"INSERT INTO {table} ({columns})", "ArrowStream") as inserter,
         ):
-            inserter.append(sink.getvalue().to_pybytes())
+            inserter.append(memoryview(sink.getvalue()))
             inserter.finish()
 
     def close(self) -> None:
@@ -175,11 +224,23 @@ class Engine(Protocol):
     def insert(self, table: str, rows: pa.Table) -> None:
         """Write rows to a table, matching columns by name; durable on return."""
 
+    def aside(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a statement that takes long, such as a merge, beside the inserts where that can be."""
+
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """Run a read-only query."""
 
     def stream(self, sql: str, params: Mapping[str, Any] | None = None) -> Iterator[pa.RecordBatch]:
         """Run a read-only query and give its rows in batches, in bounded memory."""
+
+    confines: bool
+    """Whether it can run a statement that a caller wrote."""
+
+    def confined(self, sql: str) -> pa.Table:
+        """Run a statement that a caller wrote, with everything switched off that can be."""
+
+    def stop(self, mark: str) -> int:
+        """Stop the queries whose text holds `mark`; how many there were."""
 
     def parts(self, table: str) -> dict[int, int]:
         """How many parts on disk each partition of a table has; its partitions are numbered."""
@@ -191,21 +252,33 @@ class Engine(Protocol):
 class Embedded:
     """The engine inside of this process, the only one on its folder."""
 
+    confines = True
+
     def __init__(self, path: Path) -> None:
         """Open the database in the folder `path`, made when missing. Raises StoreError."""
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The first session stays open to the end: it holds the process's own settings.
         self._first = _Session(path, _PROCESS, _WRITER)
+        self._aside_lock = threading.Lock()
         self._writer = _Session(path, _WRITER)
         self._write_lock = threading.Lock()
         self._readers: queue.Queue[_Session] = queue.Queue()
         for _ in range(READERS):
             self._readers.put(_Session(path, _READER))
+        self._path = path
+        self._analysts: queue.Queue[_Session | None] = queue.Queue()
+        for _ in range(ANALYSTS):
+            self._analysts.put(None)  # opened when first asked for
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """Run a statement that may write, after those before it."""
         with self._write_lock:
             return self._writer.query(sql, params)
+
+    def aside(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a statement that takes long, such as a merge, beside the inserts and not between them."""
+        with self._aside_lock:
+            return self._first.query(sql, params)
 
     def insert(self, table: str, rows: pa.Table) -> None:
         """Write rows to a table, matching columns by name; durable on return. Raises EngineError."""
@@ -221,6 +294,25 @@ class Embedded:
         """Run a read-only query and give its rows in batches. Raises EngineError."""
         with self._reader() as session, contextlib.closing(session.stream(sql, params)) as batches:
             yield from batches
+
+    def confined(self, sql: str) -> pa.Table:
+        """Run a statement that a caller wrote, with everything switched off that can be. Raises EngineError."""
+        try:
+            session = self._analysts.get(timeout=ANALYST_TURN_S)
+        except queue.Empty:
+            raise QueryTimeout(f"{ANALYSTS} other statements are running: try again in a moment") from None
+        try:
+            session = session or _Session(self._path, _ANALYST)
+            return session.query(sql)
+        finally:
+            self._analysts.put(session)
+
+    def stop(self, mark: str) -> int:
+        """Stop the queries whose text holds `mark`, letters and digits; how many there were."""
+        return self.execute(
+            "KILL QUERY WHERE position(query, {mark:String}) > 0 AND NOT startsWith(query, 'KILL') ASYNC",
+            {"mark": mark},
+        ).num_rows
 
     def parts(self, table: str) -> dict[int, int]:
         """How many parts on disk each partition of a table has."""
@@ -243,7 +335,11 @@ class Embedded:
         for _ in range(READERS):
             with contextlib.suppress(queue.Empty):
                 self._readers.get(timeout=QUERY_TIMEOUT_S).close()
-        with self._write_lock:
+        for _ in range(ANALYSTS):
+            with contextlib.suppress(queue.Empty):
+                if session := self._analysts.get(timeout=ANALYST_TIMEOUT_S):
+                    session.close()
+        with self._write_lock, self._aside_lock:
             self._writer.close()
             self._first.close()
 

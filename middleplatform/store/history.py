@@ -10,11 +10,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from middleplatform.store.coarse import Segment, coarsen, named, segments
 from middleplatform.store.engine import QUERY_TIMEOUT_S, TOOK_TOO_LONG, Engine, QueryTimeout
 from middleplatform.store.errors import StoreError
+from middleplatform.store.integrate import SCHEMA as BUCKET_COLUMNS
 from middleplatform.store.integrate import Buckets, Rows
 from middleplatform.store.latest import SCHEMA as RAW_COLUMNS
+from middleplatform.store.rollup_tables import HOUR, IS_THERE, NAMES
 from middleplatform.store.schema import DAY
+from middleplatform.store.windows import Windows
 from models.events import SCHEMA as EVENT_COLUMNS
 
 MAX_POINTS = 1_000
@@ -37,18 +41,29 @@ _RAW = """SELECT point, ts, value, quality, text FROM samples FINAL
 WHERE point IN {points:Array(UInt64)} AND ts >= {start:Int64} AND ts < {end:Int64}
 ORDER BY point, ts LIMIT {limit:UInt64}"""
 
+_COUNTS = """SELECT intDiv(ts, {width:Int64}) AS day, count() AS rows FROM samples
+WHERE point IN {points:Array(UInt64)} AND ts >= {start:Int64} AND ts < {end:Int64} GROUP BY day ORDER BY day"""
+_COUNT_COLUMNS = pa.schema([("day", pa.int64()), ("rows", pa.uint64())])
+
 _EVENTS = """SELECT id, equipment, kind, start, end, quality, source, attributes FROM events FINAL
 WHERE start < {end:Int64} AND (start >= {start:Int64} OR end IS NULL OR end > {start:Int64})
- AND ({equipment:String} = '' OR equipment = {equipment:String}) AND ({kind:String} = '' OR kind = {kind:String})
+ AND ({all:UInt8} OR equipment IN {equipment:Array(String)}) AND ({kind:String} = '' OR kind = {kind:String})
 ORDER BY start, id LIMIT {limit:UInt64}"""
 
 
 class History:
-    """Answers about the past; `ages` gives how long each point's value holds, µs."""
+    """Answers about the past; `ages` gives how long each point's value holds, µs. With `windows`, buckets come
+    from the roll-ups where these hold exactly what is asked; without, all from the samples."""
 
-    def __init__(self, engine: Engine, ages: Callable[[Sequence[int]], NDArray[np.int64]]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        ages: Callable[[Sequence[int]], NDArray[np.int64]],
+        windows: Windows | None = None,
+    ) -> None:
         self._engine = engine
         self._ages = ages
+        self._windows = windows
 
     def raw(self, points: Sequence[int], start: int, end: int, limit: int) -> pa.Table:
         """Samples of start ≤ ts < end, ordered by point and ts, at most `limit`."""
@@ -82,23 +97,80 @@ class History:
         if count > MAX_BUCKETS:
             raise StoreError(f"{count} buckets are asked for, at most {MAX_BUCKETS} are given: take wider ones")
         age = self._ages(asked.tolist())
-        gathered = Buckets(asked, age, start, end, width)
-        for rows in self._seeded(asked, age, start, end):
-            gathered.add(rows)
-        return gathered.result()
+        pieces = self._pieces(asked, start, end, width)
+        parts: list[pa.Table] = []
+        for piece in pieces:
+            if piece.level:
+                parts += [coarsen([rows], start, width) for rows in self._rolled_up(asked, piece)]
+                continue
+            opens = start + (piece.start - start) // width * width
+            gathered = Buckets(asked, age, opens, piece.end, width, since=piece.start)
+            for rows in self.seeded(asked, age, piece.start, piece.end):
+                gathered.add(rows)
+            parts.append(gathered.result())
+        return (
+            parts[0] if len(pieces) == 1 and not pieces[0].level else named(coarsen(parts, start, width), start, width)
+        )
 
-    def events(self, equipment: str | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
-        """Events that touch the range: begun before `end`, and begun at or after `start`, ended after it or
-        still open. Ordered by start."""
+    def _pieces(self, points: NDArray[np.uint64], start: int, end: int, width: int) -> list[Segment]:
+        if self._windows is None:
+            return [Segment(start, end, 0)]
+        return segments(start, end, width, *self._windows.dirty(points, start // HOUR, -(-end // HOUR)))
+
+    def _rolled_up(self, points: NDArray[np.uint64], piece: Segment) -> Iterator[pa.Table]:
+        """Buckets as wide as the piece's level, ordered by point and time."""
+        table = NAMES[piece.level]
+        sql = (
+            f"SELECT {', '.join(BUCKET_COLUMNS.names)} FROM {table} FINAL WHERE point IN {{points:Array(UInt64)}} "  # noqa: S608
+            f"AND ts >= {{start:Int64}} AND ts < {{end:Int64}} AND {IS_THERE} ORDER BY point, ts"
+        )
+        params = {"points": points.tolist(), "start": piece.start, "end": piece.end}
+        for batch in self._chunks(sql, params):
+            yield _cast(pa.Table.from_batches([batch]), BUCKET_COLUMNS)
+
+    def days(self, points: Sequence[int], start: int, end: int) -> pa.Table:
+        """day (since 1970), rows: the days of the range that have samples of these points, and at most how many:
+        what was sent twice counts twice until the engine has merged it."""
+        _check_points(points)
+        _check_range(start, end)
+        found = [
+            _cast(
+                self._engine.query(_COUNTS, {"points": list(points), "start": begin, "end": until, "width": DAY}),
+                _COUNT_COLUMNS,
+            )
+            for begin, until in self._slices(start, end)
+        ]
+        return pa.concat_tables(found) if found else _COUNT_COLUMNS.empty_table()
+
+    def events(self, equipment: Sequence[str] | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
+        """Events of the equipment named, or of all, that touch the range: begun before `end`, and begun at or after
+        `start`, ended after it or still open. Ordered by start."""
         _check_range(start, end)
         _check_limit(limit)
         limit = min(limit, MAX_ROWS + 1)
-        params = {"equipment": equipment or "", "kind": kind or "", "start": start, "end": end, "limit": limit}
+        if equipment is not None and not equipment:
+            return EVENT_COLUMNS.empty_table()
+        params: dict[str, Any] = {
+            "all": int(equipment is None),
+            "equipment": list(equipment or [""]),
+        }
+        params |= {"kind": kind or "", "start": start, "end": end, "limit": limit}
         got = _cast(self._engine.query(_EVENTS, params), EVENT_COLUMNS)
         _check_rows(got.num_rows)
         return got
 
-    def _seeded(self, points: NDArray[np.uint64], age: NDArray[np.int64], start: int, end: int) -> Iterator[Rows]:
+    def reading(
+        self, points: Sequence[int], start: int, end: int
+    ) -> tuple[NDArray[np.uint64], NDArray[np.int64], Iterator[Rows]]:
+        """The points, ascending, how long the value of each holds, and their rows in chunks: those of the range,
+        and before it those that may still hold at its start."""
+        _check_points(points)
+        _check_range(start, end)
+        asked = np.unique(np.array(points, np.uint64))
+        age = self._ages(asked.tolist())
+        return asked, age, self.seeded(asked, age, start, end)
+
+    def seeded(self, points: NDArray[np.uint64], age: NDArray[np.int64], start: int, end: int) -> Iterator[Rows]:
         """The rows of the range, and before it those that may still hold at its start."""
         params: dict[str, Any] = {}
         parts = []

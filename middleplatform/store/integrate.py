@@ -79,22 +79,25 @@ def _worst(quality: NDArray[np.uint8], starts: NDArray[np.intp]) -> NDArray[np.u
 @dataclass
 class Buckets:
     """Gathers chunks for buckets of `width` µs from `start` (included) to `end` (excluded). `points`
-    uint64 and `age` int64 µs are of equal length; results come in the order of `points`."""
+    uint64 and `age` int64 µs are of equal length; results come in the order of `points`. With `since`, a later
+    moment than `start`, only what is from there on counts: the buckets are then parts of buckets."""
 
     points: NDArray[np.uint64]
     age: NDArray[np.int64]
     start: int
     end: int
     width: int
+    since: int | None = None
     _carry: Rows = field(default_factory=lambda: Rows(*(np.empty(0, t) for t in (int, int, float, np.uint8))))
     _samples: list[Columns] = field(default_factory=list)
     _held: list[Columns] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._per_point = -(-(self.end - self.start) // self.width)
+        self._since = self.start if self.since is None else self.since
 
     def add(self, rows: Rows) -> None:
-        """Take in the next rows, those before `start` included: they seed what holds at `start`."""
+        """Take in the next rows, those before the start included: they seed what holds there."""
         if not len(rows):
             return
         self._count(rows)
@@ -140,7 +143,7 @@ class Buckets:
         return pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
     def _count(self, rows: Rows) -> None:
-        inside = (rows.ts >= self.start) & (rows.ts < self.end)
+        inside = (rows.ts >= self._since) & (rows.ts < self.end)
         key = rows.point[inside] * self._per_point + (rows.ts[inside] - self.start) // self.width
         if not len(key):
             return
@@ -166,7 +169,7 @@ class Buckets:
 
     def _hold(self, rows: Rows, until: NDArray[np.int64]) -> None:
         """Spread each row's held time, from its instant to `until` or its hold age, over the buckets."""
-        begin = np.maximum(rows.ts, self.start)
+        begin = np.maximum(rows.ts, self._since)
         end = np.minimum(np.minimum(until, rows.ts + self.age[rows.point]), self.end)
         keep = (end > begin) & is_good(rows.quality) & np.isfinite(rows.value)
         if not keep.any():

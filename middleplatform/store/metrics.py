@@ -21,11 +21,13 @@ _COUNTERS = {
     "events": "Events written",
     "inserts": "Inserts of samples",
     "insert_seconds": "Time spent in inserts of samples",
+    "rollup_rows": "Rows of roll-ups written",
     "malformed": "Messages that could not be read",
 }
 _GAUGES = {
     "pending": "Messages fetched and not yet on disk",
     "quarantine_rows": "Rows in quarantine",
+    "dirty_hours": "Hours that wait to be rolled up (again)",
     "points": "Points with a latest value",
     "newest_received_seconds": "When the gateway received the newest batch on disk, Unix time",
     "failing": "1 while writing fails",

@@ -17,6 +17,7 @@ from bus.connection import Bus
 from bus.credentials import Credential
 from bus.errors import BusUnavailable
 from bus.secret import Announcement
+from middleplatform.store import aggregates
 from middleplatform.store.answers import Answers
 from middleplatform.store.audit import Audit
 from middleplatform.store.catalogue import Catalogue, SiteFolder
@@ -29,7 +30,14 @@ from middleplatform.store.ingest import SETTLE_S, Ingest
 from middleplatform.store.latest import Latest
 from middleplatform.store.metrics import MetricsPage
 from middleplatform.store.quarantine import Quarantine
+from middleplatform.store.retention import Keeper, file_of
+from middleplatform.store.roller import Roller
+from middleplatform.store.rollups import RollUps
 from middleplatform.store.schema import open_store
+from middleplatform.store.sitetables import SiteTables
+from middleplatform.store.sql import Statements
+from middleplatform.store.upkeep import Upkeep
+from middleplatform.store.windows import Windows
 from middleplatform.store.writer import Writer
 from models.site.model import Site
 
@@ -99,15 +107,32 @@ class _Store:
             self.latest = Latest()
             self.quarantine = Quarantine(self.engine, audit)
             dead = DeadLetters(folder / "dead-letters")
-            self.writer = Writer(self.engine, catalogue, self.quarantine, self.latest, dead, audit)
+            self.windows = Windows(self.engine)
+            self.writer = Writer(self.engine, catalogue, self.quarantine, self.latest, dead, audit, self.windows)
+            self.rollups = RollUps(self.engine, self.windows, self.writer.ages)
             self.writer.adopt(catalogue)
-            self.history = History(self.engine, self.writer.ages)
+            self.rollups.adopt(catalogue)
+            self.site_tables = SiteTables(self.engine)
+            self.site_tables.adopt(catalogue.site)
+            self.history = History(self.engine, self.writer.ages, self.windows)
+            self.keeper = Keeper(
+                self.engine,
+                self.windows,
+                audit,
+                lambda: self.writer.catalogue.bulk,
+                lambda: file_of(folder.parent),
+            )
+            self.upkeep = Upkeep(self.engine, self.windows, self.keeper, self.writer.ages)
+            self.roller = Roller(self.rollups, self.keeper)
+            self.roller.start()
         except BaseException:
             self.engine.close()
             raise
 
     def adopt(self, catalogue: Catalogue) -> None:
         rows = self.writer.adopt(catalogue)
+        self.rollups.adopt(catalogue)
+        self.site_tables.adopt(catalogue.site)
         log.info("配置已更新 · the site changed", points=len(catalogue.points), released_rows=rows)
 
     def tend(self) -> None:
@@ -116,6 +141,7 @@ class _Store:
         self.quarantine.bound()
 
     def close(self) -> None:
+        self.roller.close()
         self.thread.shutdown()
         self.engine.close()
 
@@ -139,6 +165,8 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
             "malformed": counters.malformed,
             "quarantined": dict(counters.quarantined),
             "quarantine_rows": store.quarantine.rows,
+            "dirty_hours": store.windows.dirty_hours,
+            "rollup_rows": store.rollups.rows,
             "pending": ingest.pending,
             "points": len(store.latest),
             "newest_received": counters.last_received or None,
@@ -156,7 +184,13 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
             waiting.cancel()
             return False
 
-    door = await asyncio.to_thread(Door, Answers(store.history, store.latest, settle, status).handlers)
+    handlers = {
+        **Answers(store.history, store.latest, settle, status).handlers,
+        **aggregates.handlers(aggregates.Aggregates(store.history), settle),
+        **store.upkeep.handlers,
+        **Statements(store.engine, store.writer.catalogue.code, settle).handlers,
+    }
+    door = await asyncio.to_thread(Door, handlers)
     page = MetricsPage(home, status)
     announced = Announcement(home / "store" / "endpoint.json", door.endpoint)
     work = [

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from middleplatform.store.audit import Audit
 from middleplatform.store.catalogue import Catalogue
 from middleplatform.store.engine import Engine
+from middleplatform.store.rollup_tables import HOUR
 from middleplatform.store.schema import DAY
+from middleplatform.store.windows import Marks, Windows
 from models.samples import Samples
 
 UNKNOWN, TIME = "unknown", "time"
@@ -90,7 +92,7 @@ class Quarantine:
         """Count anew what is held."""
         self.rows = int(self._engine.execute("SELECT count() AS n FROM quarantine").column("n")[0].as_py())
 
-    def release(self, catalogue: Catalogue) -> int:
+    def release(self, catalogue: Catalogue, windows: Windows) -> int:
         """Move what the catalogue now knows into the samples; returns the rows. A stop half-way repeats
         nothing wrong: the same rows are written to the same keys again."""
         held = self._engine.execute(
@@ -105,18 +107,20 @@ class Quarantine:
             waiting = np.sort(points[gateways == gateway])
             free = waiting[np.isin(waiting, catalogue.of(gateway))]
             for start in range(0, len(free), 1000):
-                moved += self._move(gateway, free[start : start + 1000])
+                moved += self._move(gateway, free[start : start + 1000], windows)
         self.count()
         return moved
 
-    def _move(self, gateway: str, points: NDArray[np.uint64]) -> int:
+    def _move(self, gateway: str, points: NDArray[np.uint64], windows: Windows) -> int:
         params = {"g": gateway, "r": UNKNOWN, "p": points.tolist()}
         where = "WHERE gateway = {g:String} AND reason = {r:String} AND point IN {p:Array(UInt64)}"
         rows = int(self._engine.execute(f"SELECT count() AS n FROM quarantine {where}", params).column("n")[0].as_py())  # noqa: S608
-        self._engine.execute(
-            f"INSERT INTO samples SELECT point, ts, value, quality, text, ver FROM quarantine {where}",  # noqa: S608
-            params,
-        )
+        hours = self._engine.execute(f"SELECT DISTINCT intDiv(ts, {HOUR}) AS hour FROM quarantine {where}", params)  # noqa: S608
+        with windows.writing(Marks.reaching(hours.column("hour").to_pylist() if rows else [], points)):
+            self._engine.execute(
+                f"INSERT INTO samples SELECT point, ts, value, quality, text, ver FROM quarantine {where}",  # noqa: S608
+                params,
+            )
         self._engine.execute(f"DELETE FROM quarantine {where}", params)  # noqa: S608
         named = [str(point) for point in points[:_NAMED].tolist()]
         self._audit.write("released", gateway=gateway, rows=rows, points=named, of_points=len(points))

@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 from bus.subjects import EVENTS, source_of
 from middleplatform.store.audit import Audit
-from middleplatform.store.catalogue import Catalogue, known
+from middleplatform.store.catalogue import DEFAULT_AGE, Catalogue, known
 from middleplatform.store.deadletters import DeadLetters
 from middleplatform.store.engine import Engine
 from middleplatform.store.latest import Latest
 from middleplatform.store.quarantine import TIME, UNKNOWN, Quarantine, is_sane
 from middleplatform.store.schema import DAY, SAMPLE_COLUMNS
+from middleplatform.store.windows import Windows
 from models.events import SCHEMA as EVENT_COLUMNS
 from models.events import EventBatch
 from models.samples import Batch, Samples, WireError, concat
@@ -65,22 +66,25 @@ class Counters:
 
 
 class Writer:
-    """Writes messages; holds the current catalogue, which `catalogue` replaces between two writes."""
+    """Writes messages; holds the current catalogue, which `catalogue` replaces between two writes. `latest`: None
+    where nobody asks for the present."""
 
     def __init__(
         self,
         engine: Engine,
         catalogue: Catalogue,
         quarantine: Quarantine,
-        latest: Latest,
+        latest: Latest | None,
         dead_letters: DeadLetters,
         audit: Audit,
+        windows: Windows | None = None,
     ) -> None:
         self._engine = engine
         self._quarantine = quarantine
         self._latest = latest
         self._dead_letters = dead_letters
         self._audit = audit
+        self._windows = windows or Windows(engine)
         self.catalogue = catalogue
         self.counters = Counters()
 
@@ -91,8 +95,9 @@ class Writer:
     def adopt(self, catalogue: Catalogue) -> int:
         """Work by another catalogue from now on, and release what it knows; returns the rows released."""
         self.catalogue = catalogue
-        rows = self._quarantine.release(catalogue)
-        self._latest.rebuild(self._engine, catalogue.points, _now())
+        rows = self._quarantine.release(catalogue, self._windows)
+        if self._latest is not None:
+            self._latest.rebuild(self._engine, catalogue.points, _now())
         return rows
 
     def write(self, messages: Sequence[tuple[str, Incoming]]) -> None:
@@ -114,10 +119,10 @@ class Writer:
                 vers.append(np.full(len(samples), batch.number, np.uint64))
                 rows += len(samples)
                 if rows >= MAX_ROWS:
-                    self._insert(concat(parts), np.concatenate(vers))
+                    self.insert(concat(parts), np.concatenate(vers))
                     parts, vers, rows = [], [], 0
         if rows:
-            self._insert(concat(parts), np.concatenate(vers))
+            self.insert(concat(parts), np.concatenate(vers))
         self.counters.last_received = max(self.counters.last_received, newest)
 
     def _decode(self, stream: str, message: Incoming) -> Batch | None:
@@ -156,16 +161,20 @@ class Writer:
         for start in range(0, len(samples), MAX_ROWS):
             yield samples.take(np.arange(start, min(start + MAX_ROWS, len(samples))))
 
-    def _insert(self, samples: Samples, ver: NDArray[np.uint64]) -> None:
+    def insert(self, samples: Samples, ver: NDArray[np.uint64]) -> None:
+        """Bring samples of points in the catalogue to disk, `ver` one batch number a row. Raises EngineError."""
         text = samples.text if samples.text is not None else pa.nulls(len(samples), pa.string())
         columns = (samples.point, samples.ts, samples.value, samples.quality)
         table = pa.Table.from_arrays([*map(pa.array, columns), text, pa.array(ver)], schema=SAMPLE_COLUMNS)
-        for piece in _by_days(table, samples.ts):
-            started = time.perf_counter()
-            self._engine.insert("samples", piece)
-            self.counters.insert_s += time.perf_counter() - started
-            self.counters.inserts += 1
-        self._latest.update(samples, ver)
+        longest = int(self.catalogue.age.max(initial=DEFAULT_AGE))
+        with self._windows.touching(samples.point, samples.ts, longest):
+            for piece in _by_days(table, samples.ts):
+                started = time.perf_counter()
+                self._engine.insert("samples", piece)
+                self.counters.insert_s += time.perf_counter() - started
+                self.counters.inserts += 1
+        if self._latest is not None:
+            self._latest.update(samples, ver)
         self.counters.rows += len(samples)
 
     def _write_events(self, stream: str, message: Incoming) -> None:

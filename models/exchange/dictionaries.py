@@ -68,12 +68,13 @@ def meaning(dictionary: str, code: str | int) -> Name | None:
 
 @dataclass(frozen=True, slots=True)
 class SensorType:
-    """A sensor type: its words, its value type (MN, KG, LJ, DT), and a switch's words for 0 and 1."""
+    """A sensor type: its words, its value type (MN, KG, LJ, DT), a switch's words for 0 and 1, and how sure we are."""
 
     name: Name
     value_type: str
     zero: Name | None
     one: Name | None
+    confidence: str = ""
 
 
 @cache
@@ -85,6 +86,13 @@ def sensor_types() -> Mapping[str, SensorType]:
             entry["value_type"],
             _name(entry["zero"]) if "zero" in entry else None,
             _name(entry["one"]) if "one" in entry else None,
+            entry.get("confidence", ""),
         )
         for code, entry in _facts("sensor_types")["sensor_types"].items()
     }
+
+
+def head(name: str) -> tuple[str, str]:
+    """The source of a dictionary file, and the day (ISO 8601) from which it holds."""
+    facts = _facts(name)
+    return str(facts["source"]), str(facts["effective_from"])

@@ -300,6 +300,7 @@ class Binder:
             writable=model.writable,
             options=binding.options,
             guards=guards,
+            sensor_code=model.sensor_code,
         )
 
     def _accept(self, point: Point, connection: Connection | None, source: Source) -> None:

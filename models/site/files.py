@@ -83,6 +83,10 @@ class Folder:
             self.problems.add(self.name(path), line, "is not UTF-8: save it as UTF-8")
             return None
 
+    def digest(self, path: Path) -> str:
+        """The SHA-256 of a file that was read, in hexadecimal; "" for one that was not."""
+        return self._read.get(self.name(path), "")
+
     def version(self) -> str:
         """A digest of all files read and their names: 32 hexadecimal digits."""
         whole = hashlib.sha256()

@@ -45,6 +45,10 @@ class Library:
         self._loaded[name] = self._read(self._files[name])
         return self._loaded[name]
 
+    def digest(self, name: str) -> str:
+        """The digest of a template's file, once the template was asked for."""
+        return self.folder.digest(self._files[name])
+
     def _read(self, path: Path) -> Template | None:
         file = self.folder.name(path)
         text = self.folder.read_text(path)

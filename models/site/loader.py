@@ -16,7 +16,7 @@ from models.site.environment import Filler
 from models.site.files import Folder
 from models.site.library import Library
 from models.site.limits import limits_of
-from models.site.model import Area, Connection, Coordinates, Equipment, Group, Shift, Site
+from models.site.model import Area, Connection, Coordinates, Equipment, Group, Shift, Site, TemplateFacts
 from models.site.overlaps import SpanOf
 from models.site.problems import Problem, Problems, SiteErrors, nearest
 from models.site.schema import AreaEntry, ConnectionEntry, EquipmentEntry, SiteFile, entries, validate
@@ -213,7 +213,7 @@ class _Loading:
         )
         self._unbound(binder)
         self._annexes(facts, binder)
-        return self._site(facts, binder) if facts and not self.problems.count else None
+        return self._site(facts, binder, library) if facts and not self.problems.count else None
 
     def _names(self) -> None:
         """A folder with a slip in its name would be left out in silence."""
@@ -329,8 +329,9 @@ class _Loading:
             if entry.area not in self.areas:
                 message = f"there is no area '{entry.area}'" + nearest(entry.area, self.areas)
                 self.problems.add(document.file, document.line((*place, "area")), message)
-            self.instances[name] = self._instance(name, entry, library, document, place)
-            self.equipment[name] = Equipment(name, entry.template, entry.name.resolved(), entry.area)
+            instance = self.instances[name] = self._instance(name, entry, library, document, place)
+            subsystem = instance.template.category if instance is not None else ""
+            self.equipment[name] = Equipment(name, entry.template, entry.name.resolved(), entry.area, subsystem)
             for key, binding in entry.points.items():
                 source = _Inline(document, (*place, "points", key), (*place, "defaults"))
                 if isinstance(binding, dict):
@@ -391,7 +392,7 @@ class _Loading:
         )
         annexes.check(self.folder, self.problems, there)
 
-    def _site(self, facts: SiteFile, binder: Binder) -> Site:
+    def _site(self, facts: SiteFile, binder: Binder, library: Library) -> Site:
         coordinates = None
         if facts.coordinates is not None:
             origin = facts.coordinates.origin
@@ -409,4 +410,10 @@ class _Loading:
             points=tuple(sorted(binder.points, key=lambda point: point.path)),
             shifts=tuple(Shift(shift.name.resolved(), shift.start, shift.end) for shift in facts.shifts),
             coordinates=coordinates,
+            templates={
+                template.id: TemplateFacts(
+                    template.id, template.name.resolved(), template.category, library.digest(template.id)
+                )
+                for template in (found.template for found in self.instances.values() if found)
+            },
         )

@@ -127,6 +127,8 @@ class Point:
     guards: Guards = UNGUARDED
     formula: Formula | None = None
     """Of a derived point, which has no address."""
+    sensor_code: str = ""
+    """Its type in the national dictionary of sensors, four digits; "" where the template names none."""
 
 
 class ClockPolicy(StrEnum):
@@ -171,12 +173,24 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """One machine or chamber: an instance of a template. `area` is where it stands now."""
+    """One machine or chamber: an instance of a template. `area` is where it stands now; `subsystem` is the
+    category of its template, "" where it is not known."""
 
     id: str
     template: str
     name: Name
     area: str
+    subsystem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFacts:
+    """What a site keeps of a template that it uses. `digest`: of its file, 64 hexadecimal digits."""
+
+    id: str
+    name: Name
+    category: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +234,7 @@ class Site:
     points: tuple[Point, ...]
     shifts: tuple[Shift, ...] = ()
     coordinates: Coordinates | None = None
+    templates: Mapping[str, TemplateFacts] = field(default_factory=dict)
 
     def gateways(self) -> tuple[str, ...]:
         """The names of the gateways that this site's connections name, sorted."""

@@ -20,7 +20,7 @@ from sevenones.backfill.span import BackfillError, Span, check_disk
 STEP_US = 1_000_000
 
 Progress = Callable[[int, int], None]
-"""Simulated seconds that are on disk, and samples."""
+"""Simulated seconds that were taken in, and samples."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,10 @@ def fill(
     intake = Intake(site, home)
     try:
         with _interrupted() as stop, simulated(job) as blocks:
-            for first, raw, known in blocks:
+            for first, values, known in blocks:
                 told = known
-                intake.put(schedule.take(first, raw))
-                seconds += len(raw)
+                intake.put(schedule.take(first, values, known.unknown))
+                seconds += len(values)
                 if progress is not None:
                     progress(seconds, intake.samples)
                 if stop.is_set():

@@ -31,83 +31,96 @@ def held_type(connection: Connection, point: Point) -> str:
 
 
 class Held:
-    """`points` that are read from devices, in the order of their columns."""
+    """`points` that are read from devices, in the order of their columns: the faster the longer the runs of one
+    `held_type`."""
 
     def __init__(self, points: Sequence[Point], connections: Sequence[Connection]) -> None:
         self.names = [f"{point.equipment}.{point.key}" for point in points]
-        pushed = np.array([connection.adapter != "modbus" for connection in connections], bool)
-        kinds = np.array([held_type(*pair) for pair in zip(connections, points, strict=True)], object)
-        # Worked on in an order in which those of one type are neighbours.
-        order = np.lexsort((kinds.astype(str), pushed))
-        self._back = np.argsort(order)
-        self._sorted = [self.names[row] for row in order]
-        self._factor = np.array([points[row].factor for row in order])
-        self._offset = np.array([points[row].offset for row in order])
+        kinds = [held_type(*pair) for pair in zip(connections, points, strict=True)]
+        self._factor = np.array([point.factor for point in points])
+        self._offset = np.array([point.offset for point in points])
         self._scaled = bool((self._factor != 1).any() or self._offset.any())
-        self._rounded = slice(int(np.count_nonzero(~pushed)), len(points))
         self._curves = [
-            (column, *map(np.array, zip(*points[row].guards.curve, strict=True)))
-            for column, row in enumerate(order)
-            if points[row].guards.curve
+            (row, *map(np.array, zip(*point.guards.curve, strict=True)))
+            for row, point in enumerate(points)
+            if point.guards.curve
         ]
-        full = np.array([_full(points[row], kinds[row]) for row in order], np.float64)
-        self._counters = np.flatnonzero(full)
-        self._full = full[self._counters]
-        none = [points[row].guards.no_value for row in order]
+        self._full = np.array([_full(*pair) for pair in zip(points, kinds, strict=True)], np.float64)
+        none = [point.guards.no_value for point in points]
         self._none = np.array([numbers[0] if numbers else np.nan for numbers in none])
-        self._whole = np.array([not kinds[row].startswith("float") and kinds[row] != STRING for row in order])
-        self._beats = np.flatnonzero([points[row].path == connections[row].heartbeat for row in order])
-        self._types: list[tuple[str, slice]] = []
-        cuts = np.flatnonzero((kinds[order][1:] != kinds[order][:-1]) | (pushed[order][1:] != pushed[order][:-1])) + 1
-        for begin, end in itertools.pairwise([0, *cuts.tolist(), len(points)]):
-            kind = str(kinds[order][begin]) if end else "float64"
-            if kind not in (STRING, "float64"):
-                self._types.append((kind, slice(begin, end)))
+        self._whole = np.array([not kind.startswith("float") and kind != STRING for kind in kinds])
+        pairs = list(zip(connections, points, strict=True))
+        self.beats = np.array([point.path == connection.heartbeat for connection, point in pairs], bool)
+        """Which of them go on whatever is simulated."""
+        rounded = [connection.adapter != "modbus" for connection in connections]
+        self._runs: list[tuple[bool, str]] = []
+        self._cuts = [0]
+        for (rounds, kind), run in itertools.groupby(zip(rounded, kinds, strict=True)):
+            self._runs.append((rounds, kind))
+            self._cuts.append(self._cuts[-1] + len(list(run)))
 
-    def unknown(self, columns: Sequence[str]) -> list[str]:
+    def unknown(self, columns: Collection[str]) -> list[str]:
         """Names that nothing simulates: their devices show 0."""
         known = set(columns)
         return [name for name in self.names if name not in known]
 
-    def pick(self, block: Block) -> NDArray[np.float64]:
-        """[steps, points] of a block in the points' units, in an order of its own, for `raw`; NaN where there is
-        none."""
-        return block.pick(self._sorted)
-
     def of(self, block: Block) -> NDArray[np.float64]:
         """[steps, points] raw numbers; NaN where a device that can say so has no value."""
-        return self.raw(self.pick(block), block.ts, self.unknown(list(block.columns)))
+        everything = np.arange(len(self.names))
+        return self.raw(everything, block.pick(self.names), block.ts[:, None], self.unknown(block.columns))
 
     def raw(
-        self, raw: NDArray[np.float64], ts: NDArray[np.int64], unknown: Collection[str] = ()
+        self,
+        rows: NDArray[np.intp],
+        values: NDArray[np.float64],
+        ts: NDArray[np.int64],
+        unknown: Collection[str] = (),
     ) -> NDArray[np.float64]:
-        """As `of`, from what `pick` gave, which is overwritten. `unknown`: names that nothing simulates."""
+        """As `of`, of some points: `rows`, rising. `values` [instants, rows] in the points' units is overwritten;
+        `ts` µs, [instants, rows or 1]. `unknown`: names that nothing simulates."""
+        raw = values
         if self._scaled:
-            raw -= self._offset
-            raw /= self._factor
-        for column, numbers, curve in self._curves:
-            rises = curve[0] < curve[-1]
-            raw[:, column] = np.interp(raw[:, column], curve[:: 1 if rises else -1], numbers[:: 1 if rises else -1])
-        if len(self._counters):
+            raw -= self._offset[rows]
+            raw /= self._factor[rows]
+        for row, numbers, curve in self._curves:
+            rises = 1 if curve[0] < curve[-1] else -1
+            for column in np.flatnonzero(rows == row):
+                raw[:, column] = np.interp(raw[:, column], curve[::rises], numbers[::rises])
+        counters = np.flatnonzero(self._full[rows])
+        if len(counters):
             # A counter begins again where its type ends, or where its point says.
-            raw[:, self._counters] = np.mod(np.rint(raw[:, self._counters]), self._full)
+            raw[:, counters] = np.mod(np.rint(raw[:, counters]), self._full[rows[counters]])
         empty = np.isnan(raw)
         if empty.any():
-            self._fill(raw, empty, np.array([name not in unknown for name in self._sorted]))
-        if len(self._beats):
-            raw[:, self._beats] = (ts // 1_000_000 % BEATS)[:, None]
-        raw[:, self._rounded] = np.round(raw[:, self._rounded], DECIMALS)
-        for kind, columns in self._types:
-            raw[:, columns] = quantise(raw[:, columns], kind)
-        return raw[:, self._back]
+            self._fill(rows, raw, empty, unknown)
+        beats = np.flatnonzero(self.beats[rows])
+        if len(beats):
+            raw[:, beats] = np.broadcast_to(ts // 1_000_000 % BEATS, raw.shape)[:, beats]
+        cuts = np.searchsorted(rows, self._cuts).tolist()
+        for (rounded, kind), begin, end in zip(self._runs, cuts, cuts[1:], strict=False):
+            if begin < end:
+                columns = raw[:, begin:end]
+                if rounded:
+                    np.round(columns, DECIMALS, out=columns)
+                if kind not in (STRING, "float64"):
+                    columns[:] = quantise(columns, kind)
+        return raw
 
-    def _fill(self, raw: NDArray[np.float64], empty: NDArray[np.bool_], simulated: NDArray[np.bool_]) -> None:
+    def _fill(
+        self,
+        rows: NDArray[np.intp],
+        raw: NDArray[np.float64],
+        empty: NDArray[np.bool_],
+        unknown: Collection[str],
+    ) -> None:
         """What is not simulated, and what was never written, is 0; what has no value is said by the point's own
         number for that, or by a float that is none."""
         columns = np.flatnonzero(empty.any(axis=0))
-        none = np.where(simulated, self._none, 0.0)
-        none = np.where(np.isnan(none) & self._whole, 0.0, none)
-        raw[:, columns] = np.where(empty[:, columns], none[columns], raw[:, columns])
+        some = rows[columns]
+        simulated = np.array([self.names[row] not in unknown for row in some])
+        none = np.where(simulated, self._none[some], 0.0)
+        none = np.where(np.isnan(none) & self._whole[some], 0.0, none)
+        raw[:, columns] = np.where(empty[:, columns], none, raw[:, columns])
 
 
 def _full(point: Point, kind: str) -> float:

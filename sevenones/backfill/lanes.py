@@ -1,5 +1,5 @@
-"""When points are read, and what the gateway makes of it: the gateway's own guards, normalisation and exception
-report, in columns.
+"""When points are read, what their devices hold then, and what the gateway makes of it: the gateway's own guards,
+normalisation and exception report, in columns.
 
 A live connection polls its groups one by one. Here all points whose poll instants fall on the same steps share a
 *lane*, whatever connection they belong to, so that one call judges them all: a sample depends on nothing but its own
@@ -13,20 +13,21 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.acquire import SWEEP_S
-from gateway.exception import ExceptionReport
 from gateway.guards import Guards
 from gateway.normalise import normalise
-from gateway.points import NEVER, PointTable
+from gateway.points import PointTable
 from gateway.schedule import phases
 from models.quality import GOOD
 from models.samples import Samples
 from models.site.model import UNGUARDED, Connection, Point
+from sevenones.backfill.held import Held, held_type
+from sevenones.backfill.report import Kept, Polls, Report
 
 PUSHED = {"opcua": 1.0, "mqtt": 1.0, "sparkplug": 1.0}
 """Adapters whose devices send by themselves, and how often the simulated ones renew their values, s."""
@@ -84,124 +85,64 @@ class Lane:
             watched = _remembers(point) or point.path in beats
             way = _Watched if watched else _Listed if point.states or point.guards != UNGUARDED else _Free
             ways[way].append((point, turn))
+        for some in ways.values():
+            some.sort(key=lambda member: _neighbours(connections[member[0].connection], member[0]))
         ordered = [member for some in ways.values() for member in some]
         self.points = tuple(point for point, _ in ordered)
         self.period = ordered[0][1].period
         self.first = np.array([turn.first for _, turn in ordered], np.int64) % self.period
         self.table = table_of(self.points, connections)
-        self._report = ExceptionReport(self.table)
+        self._held = Held(self.points, [connections[point.connection] for point in self.points])
+        self._report = Report(self.table)
         self._ways: list[_Way] = []
         for kind, some in ways.items():
             if some:
                 begin = self._ways[-1].end if self._ways else 0
                 self._ways.append(kind(table_of([point for point, _ in some], connections), begin))
+        self._may_stand = ~self._held.beats
+        for each in self._ways:
+            self._may_stand[each.begin : each.end] &= not isinstance(each, _Watched)
 
-    def take(self, first_us: int, step_us: int, raw: NDArray[np.float64]) -> Samples:
-        """Of raw numbers [steps, points] from `first_us` on: what is worth reporting."""
+    def take(self, first_us: int, step_us: int, values: NDArray[np.float64], unknown: Collection[str]) -> Samples:
+        """Of what was simulated [steps, points], in their units, from `first_us` on: what is worth reporting."""
         begin = first_us + (self.first - first_us) % self.period
         # A block of whole periods has as many polls of each point.
-        count = -((begin - first_us - len(raw) * step_us) // self.period)
+        count = -((begin - first_us - len(values) * step_us) // self.period)
         polls = Polls(begin, count, self.period)
         if not polls.most:
             return Samples.empty()
-        if self.period != step_us or (begin - first_us >= step_us).any():
-            step = (begin + self.period * np.arange(polls.most)[:, None] - first_us) // step_us
-            raw = raw[np.minimum(step, len(raw) - 1), np.arange(raw.shape[1])]
+        # Most of a mine stands still over a block. Compared as bits, for a NaN is not equal to itself.
+        bits = values.view(np.int64)
+        stands = (bits == bits[0]).all(axis=0) & self._may_stand
         kept: list[Kept] = []
-        moving = []
-        for way in self._ways:
-            still, moved = way.judge(raw[:, way.begin : way.end], polls)
-            if still is not None:
-                kept.append(_still(self._report, self.table, *still, polls))
-            if moved is not None:
-                moving.append(moved)
-        if moving:
-            rows = np.concatenate([ours for ours, _, _ in moving])
-            value = np.concatenate([value for _, value, _ in moving], axis=1)
-            quality = np.concatenate([quality for _, _, quality in moving], axis=1)
-            kept.append(_moving(self._report, self.table, rows, value, quality, polls))
+        still, moved = np.flatnonzero(stands), np.flatnonzero(~stands)
+        if len(still):
+            raw = self._held.raw(still, values[:1, still], np.array([[first_us]]), unknown)
+            value, quality = self._judge(still, raw, polls)
+            kept.append(self._report.standing(still, value[0], quality[0], polls.of(still)))
+        if len(moved):
+            step = (begin[moved] + self.period * np.arange(polls.most)[:, None] - first_us) // step_us
+            step = np.minimum(step, len(values) - 1)
+            raw = self._held.raw(moved, values[step, moved], first_us + step * step_us, unknown)
+            kept.append(self._report.moving(moved, *self._judge(moved, raw, polls), polls.of(moved)))
         rows, when, value, quality = (np.concatenate(column) for column in zip(*kept, strict=True))
         return Samples(self.table.ids[rows], when, value, quality)
 
-
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class Polls:
-    """Of each point of a lane in one block: its first poll's instant, µs, and how many there are."""
-
-    begin: NDArray[np.int64]
-    count: NDArray[np.int64]
-    period: int
-
-    @property
-    def most(self) -> int:
-        return int(self.count.max(initial=0))
+    def _judge(
+        self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """Values and qualities of raw numbers [polls, rows]."""
+        value, quality = np.empty(raw.shape), np.empty(raw.shape, np.uint8)
+        for way in self._ways:
+            some = slice(*np.searchsorted(rows, (way.begin, way.end)))
+            if some.start < some.stop:
+                value[:, some], quality[:, some] = way.judge(rows[some] - way.begin, raw[:, some], polls)
+        return value, quality
 
 
-Kept = tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]
-"""Rows of the lane, times, values, qualities, one a sample."""
-Judged = tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.uint8]]
-"""Rows of the lane; their values and qualities: [rows], or [polls, rows]."""
-
-
-def _still(
-    report: ExceptionReport,
-    table: PointTable,
-    rows: NDArray[np.intp],
-    value: NDArray[np.float64],
-    quality: NDArray[np.uint8],
-    polls: Polls,
-) -> Kept:
-    """The report of points that say the same at every poll: at first if it is news, and then whenever the longest
-    silence is over. That follows without a look at each poll."""
-    begin, period, silence = polls.begin[rows], polls.period, table.silence_us[rows]
-    with np.errstate(invalid="ignore"):
-        same = np.abs(value - report.value[rows]) <= table.dead_band[rows]
-    same |= np.isnan(value) & np.isnan(report.value[rows])
-    same &= quality == report.quality[rows]
-    waits = np.where(same, np.maximum(0, -((begin - report.ts[rows] - silence) // period)), 0)
-    every = -(-silence // period)
-    count = np.maximum(0, (polls.count[rows] - 1 - waits) // every + 1)
-    which = np.repeat(np.arange(len(rows)), count)
-    turn = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-    when = begin[which] + period * (waits[which] + turn * every[which])
-    told = count > 0
-    ours = rows[told]
-    report.value[ours], report.quality[ours] = value[told], quality[told]
-    report.ts[ours] = (begin + period * (waits + (count - 1) * every))[told]
-    return rows[which], when, value[which], quality[which]
-
-
-def _moving(
-    report: ExceptionReport,
-    table: PointTable,
-    rows: NDArray[np.intp],
-    value: NDArray[np.float64],
-    quality: NDArray[np.uint8],
-    polls: Polls,
-) -> Kept:
-    """The report of the other points, poll by poll, all points together."""
-    own = ExceptionReport(_part(table, rows))
-    own.value, own.quality, own.ts = report.value[rows], report.quality[rows], report.ts[rows]
-    begin, count, period = polls.begin[rows], polls.count[rows], polls.period
-    keep = np.zeros(value.shape, np.bool_)
-    everything, whole, judge = slice(0, len(rows)), int(count.min()), own.judge
-    for at in range(len(value)):
-        some = everything if at < whole else np.flatnonzero(count > at)
-        # The samples' times alone count: there is no second clock here that could part from them.
-        keep[at, some] = judge(some, begin[some] + period * at, value[at, some], quality[at, some], None, NEVER)
-    report.value[rows], report.quality[rows], report.ts[rows] = own.value, own.quality, own.ts
-    at_poll, which = np.nonzero(keep)
-    return rows[which], begin[which] + period * at_poll, value[at_poll, which], quality[at_poll, which]
-
-
-def _part(table: PointTable, rows: NDArray[np.intp]) -> PointTable:
-    """The table of some of its points, as far as the exception report looks at it."""
-    return dataclasses.replace(
-        table,
-        points=tuple(table.points[row] for row in rows),
-        dead_band=table.dead_band[rows],
-        silence_us=table.silence_us[rows],
-    )
+def _neighbours(connection: Connection, point: Point) -> tuple[bool, str]:
+    """The same for points that lie side by side, so that those of one type make one run."""
+    return connection.adapter != "modbus", held_type(connection, point)
 
 
 class _Way(ABC):
@@ -212,21 +153,8 @@ class _Way(ABC):
         self.begin = begin
         self.end = begin + len(table)
 
-    def judge(self, raw: NDArray[np.float64], polls: Polls) -> tuple[Judged | None, Judged | None]:
-        """Of its points' raw numbers [polls, points]: those that stay the same all the while, judged once; and
-        the others."""
-        same = (raw == raw[0]).all(axis=0)
-        still, moved = np.flatnonzero(same), np.flatnonzero(~same)
-        found: list[Judged | None] = [None, None]
-        if len(still):
-            value, quality = self._values(still, raw[:1, still], polls)
-            found[0] = (still + self.begin, value[0], quality[0])
-        if len(moved):
-            found[1] = (moved + self.begin, *self._values(moved, raw[:, moved], polls))
-        return found[0], found[1]
-
     @abstractmethod
-    def _values(
+    def judge(
         self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """Values and qualities [polls, rows] of some of its points."""
@@ -235,7 +163,7 @@ class _Way(ABC):
 class _Free(_Way):
     """Points that no guard watches: scaled and held against their range, all at once."""
 
-    def _values(
+    def judge(
         self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         return normalise(self.table, rows, raw, np.full(raw.shape, GOOD, np.uint8))
@@ -249,7 +177,7 @@ class _Listed(_Way):
         super().__init__(table, begin)
         self._guards = Guards(table)
 
-    def _values(
+    def judge(
         self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         by_point = np.ascontiguousarray(raw.T)
@@ -265,17 +193,13 @@ class _Listed(_Way):
 
 
 class _Watched(_Way):
-    """Points whose guards remember earlier samples: judged poll by poll."""
+    """Points whose guards remember earlier samples: judged poll by poll, all of them at each."""
 
     def __init__(self, table: PointTable, begin: int) -> None:
         super().__init__(table, begin)
         self._guards = Guards(table)
 
-    def judge(self, raw: NDArray[np.float64], polls: Polls) -> tuple[Judged | None, Judged | None]:
-        rows = np.arange(len(self.table))
-        return None, (rows + self.begin, *self._values(rows, raw, polls))
-
-    def _values(
+    def judge(
         self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         begin, count = (column[self.begin : self.end] for column in (polls.begin, polls.count))
@@ -296,7 +220,7 @@ def _remembers(point: Point) -> bool:
 
 
 class Schedule:
-    """All lanes of a site's read points. `points`: in the order in which their raw numbers are to come."""
+    """All lanes of a site's read points. `points`: in the order in which their columns are to come."""
 
     def __init__(self, points: Sequence[Point], connections: Mapping[str, Connection], step_us: int) -> None:
         self.step_us = step_us
@@ -311,10 +235,11 @@ class Schedule:
         self._lanes = [Lane(some, connections) for _, some in sorted(members.items())]
         self.points = tuple(point for lane in self._lanes for point in lane.points)
 
-    def take(self, first_us: int, raw: NDArray[np.float64]) -> Iterator[Samples]:
-        """What is worth reporting of a block [steps, points] whose first step is at `first_us`."""
+    def take(self, first_us: int, values: NDArray[np.float64], unknown: Collection[str] = ()) -> Iterator[Samples]:
+        """What is worth reporting of what was simulated [steps, points], in the points' units, the first step at
+        `first_us`. `unknown`: names that nothing simulates."""
         begin = 0
         for lane in self._lanes:
             end = begin + len(lane.points)
-            yield lane.take(first_us, self.step_us, raw[:, begin:end])
+            yield lane.take(first_us, self.step_us, values[:, begin:end], unknown)
             begin = end

@@ -70,7 +70,7 @@ class Told:
 
 @contextlib.contextmanager
 def simulated(job: Job) -> Iterator[Iterator[tuple[int, NDArray[np.float64], Told]]]:
-    """Blocks of the raw numbers that its devices hold, in order: the first step's time µs, [steps, points], and what
+    """Blocks of what was simulated, in order: the first step's time µs, [steps, points] in the points' units, and what
     is known so far. A block holds until the next is asked for. Raises BackfillError when the process fails."""
     context = get_context("spawn")
     width = max(1, len(job.points))
@@ -81,7 +81,6 @@ def simulated(job: Job) -> Iterator[Iterator[tuple[int, NDArray[np.float64], Tol
         process.start()
         theirs.close()
         ring = np.ndarray((SLOTS, STEPS, width), np.float64, memory.buf)
-        held = Held(job.points, job.connections)
 
         def blocks() -> Iterator[tuple[int, NDArray[np.float64], Told]]:
             for number in range(-(-job.steps // STEPS)):
@@ -92,8 +91,7 @@ def simulated(job: Job) -> Iterator[Iterator[tuple[int, NDArray[np.float64], Tol
                 if isinstance(told, str):
                     raise BackfillError(f"模拟失败 · the simulation failed: {told}")
                 first, steps, known = told
-                picked = ring[number % SLOTS, :steps, : len(job.points)]
-                yield first, held.raw(picked, first + job.step_us * np.arange(steps), set(known.unknown)), known
+                yield first, ring[number % SLOTS, :steps, : len(job.points)], known
                 with contextlib.suppress(BrokenPipeError):
                     ours.send(number)
 
@@ -127,8 +125,8 @@ def _simulate(job: Job, memory_name: str, pipe: Pipe) -> None:
             started = time.process_time()
             block = engine.run(steps)
             if not number:
-                told.unknown = held.unknown(list(block.columns))
-            picked = held.pick(block)
+                told.unknown = held.unknown(block.columns)
+            picked = block.pick(held.names)
             told.add(block, job.step_us / 1e6)
             told.simulating_s += time.process_time() - started
             if number >= SLOTS:

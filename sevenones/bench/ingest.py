@@ -108,6 +108,7 @@ class _Listed:
 
     def __init__(self, points: np.ndarray) -> None:
         self.points = np.sort(points)
+        self.age = np.full(len(points), 60_000_000, np.int64)
 
     def of(self, gateway: str) -> np.ndarray:
         return self.points

@@ -27,14 +27,21 @@ def create(
     days: Annotated[
         float | None, typer.Option(help="有效天数，缺省为长期 · days until it expires; none: never")
     ] = None,
+    mines: Annotated[str, typer.Option(help="矿井编码，逗号分隔；缺省为全部 · mine codes by commas; none: all")] = "",
+    areas: Annotated[str, typer.Option(help="区域，含其内部区域 · areas, with those that lie in them")] = "",
+    subsystems: Annotated[str, typer.Option(help="子系统 · subsystems: categories of templates")] = "",
+    classes: Annotated[str, typer.Option(help="数据类别 · classes of data: bulk, statutory, events")] = "",
     home: Home = Path(".sevenones"),
 ) -> None:
     """生成令牌，仅显示一次 · make a token; it is shown this once and kept as a hash."""
     from middleplatform.access.errors import AccessError
+    from middleplatform.access.scope import Scope
     from middleplatform.access.tokens import create_token
 
+    given = {"mines": mines, "areas": areas, "subsystems": subsystems, "classes": classes}
     try:
-        print(create_token(_home(home), name=name, role=role, days=days))
+        scope = Scope.of({field: text.split(",") for field, text in given.items() if text})
+        print(create_token(_home(home), name=name, role=role, days=days, scope=scope))
     except AccessError as error:
         sys.exit(f"无法生成令牌 · no token was made: {error}")
 

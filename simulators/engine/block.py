@@ -23,9 +23,9 @@ class Block:
 
     def pick(self, names: Sequence[str]) -> NDArray[np.float64]:
         """[steps, names]; NaN where a name is no channel."""
-        picked = np.full((len(self.ts), len(names)), np.nan)
-        known = [(to, self.columns[name]) for to, name in enumerate(names) if name in self.columns]
-        if known:
-            to, source = np.array(known, np.intp).T
-            picked[:, to] = self.values[:, source]
+        if not len(self.columns):
+            return np.full((len(self.ts), len(names)), np.nan)
+        source = np.array([self.columns.get(name, -1) for name in names], np.intp)
+        picked = self.values.take(source, axis=1, mode="clip")
+        picked[:, source < 0] = np.nan
         return picked

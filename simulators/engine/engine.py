@@ -37,14 +37,16 @@ class Engine:
     def run(self, steps: int) -> Block:
         """Go on by so many steps."""
         values = np.full((steps, len(self.columns)), np.nan)
-        dt, wire, ranges = self.dt, self._wire, self._ranges
-        for row in values:
+        dt, wire = self.dt, self._wire
+        rows = [values[:, begin:end] for _, begin, end in self._ranges]
+        stepping = [part.step for part in self.parts]
+        for of_parts in zip(*rows, strict=True) if rows else [()] * steps:
             if wire is not None:
                 wire(dt)
-            for part, begin, end in ranges:
-                part.step(dt, row[begin:end])
-        for part, begin, end in ranges:
-            part.observe(dt, values[:, begin:end])
+            for step, row in zip(stepping, of_parts, strict=True):
+                step(dt, row)
+        for part, of_part in zip(self.parts, rows, strict=True):
+            part.observe(dt, of_part)
         ts = self.now_us + round(dt * 1e6) * np.arange(1, steps + 1, dtype=np.int64)
         self.now_us = int(ts[-1])
         return Block(ts, values, self.columns)

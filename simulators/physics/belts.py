@@ -10,6 +10,7 @@ cord's place; 9000 no power.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -21,14 +22,14 @@ from simulators.physics.transport import protections
 from simulators.physics.transport.belt import DRIVEN, Belt, Mode, State
 from simulators.physics.transport.desk import KEYS, Desk
 from simulators.physics.transport.gauges import Gauges
-from simulators.physics.transport.layout import GROUP, STEPPED, channels, columns, scale_columns
+from simulators.physics.transport.layout import GROUP, channels, columns, scale_columns
 from simulators.physics.transport.sequence import Line
 
 NO_POWER = 9000
 DRAWN = 512
 """Steps of noise that are drawn at once."""
-FLOWING = (".speed", ".flow", ".power", ".current_1", ".drum_temp", ".tension", "!tonnes", ".speed_set")
-"""What changes in every step, in the order in which `_carry` writes it."""
+FLOWING = 7
+"""The first keys of `STEPPED` change in every step."""
 
 
 class Belts(Part):
@@ -41,7 +42,7 @@ class Belts(Part):
 
     Outputs, after it, [belts] or one number: `running` (confirmed, coal may be fed), `ready` (it and all to the
     surface are), `power_kw`, `mode`, `producing`, `intelligent`, `flow_t_per_h` (past the scale), `raised_t_per_h`
-    (coal that arrives at the surface), `on_belt_t`, `fed_t`.
+    (coal that arrives at the surface), `on_belt_t`, `fed_t`; of all together `moving`, `central`, and `changes`.
     """
 
     def __init__(self, design: BeltsDesign, rng: np.random.Generator) -> None:
@@ -65,8 +66,11 @@ class Belts(Part):
         self.by_hand = self.inspection = False
         self.shift = 0
 
-        self._now = np.zeros(len(STEPPED) * count)
-        self._flowing = [count * GROUP[key] for key in FLOWING]
+        # A whole row: what is not of a step lies between, and `observe` writes over it.
+        self._now = np.zeros(len(self.channels))
+        self._now[self._supply_at] = self.supply
+        self._flowing = [0.0] * (FLOWING * count)
+        self._pack = struct.Struct(f"={FLOWING * count}d").pack_into
         self.running = np.zeros(count, bool)
         self.ready = np.zeros(count, bool)
         self.power_kw = self._now[columns(".power", count)]
@@ -74,6 +78,12 @@ class Belts(Part):
         self.producing = self._now[columns("!producing", count)]
         self.intelligent = self._now[columns("!intelligent", count)]
         self.flow_t_per_h = self._now[columns(".flow", count)]
+        self.moving = False
+        """Whether any belt produces."""
+        self.central = True
+        """Whether all that produce are intelligent."""
+        self.changes = 0
+        """How often states, and with them `ready`, have been written."""
         self.raised_t_per_h = 0.0
         self.fed_t = 0.0
         """What has fallen on all tails since the start, t."""
@@ -83,6 +93,7 @@ class Belts(Part):
         self._flutter = Wander(0.006, 2.0, count, self._rng)
         self._fluttering: list[list[float]] = []
         self._ordered: tuple[bool | None, bool, bool] = (None, False, False)
+        self._outside = (self.supply, self.shift)
         self._powered_before = self.powered.tobytes()
         self._busy = True
         for n, belt in self._inby_first:
@@ -114,40 +125,39 @@ class Belts(Part):
         self._carry(dt)
         if decided or self._busy:
             self._write_states()
-        row[: len(self._now)] = self._now
-        row[self._supply_at] = self.supply
-        row[self._shift_at] = self.shift
+        if (self.supply, self.shift) != self._outside:
+            self._outside = self.supply, self.shift
+            self._now[self._supply_at], self._now[self._shift_at] = self._outside
+        row[:] = self._now
 
     def _carry(self, dt: float) -> None:
         """Move all belts, hand over what leaves them, and write what changes in every step."""
-        now, awake, raised = self._now, False, 0.0
+        flowing, count, awake, raised = self._flowing, len(self.names), False, 0.0
         if not self._fluttering:
             self._fluttering = self._flutter.run(dt, DRAWN)[::-1].tolist()
         flutter, per_step = self._fluttering.pop(), dt / 3.6
-        speed, flow, power, torque, drum, tension, tonnes, goal = self._flowing
         feed = self.feed.tolist()
         for n, belt in self._inby_first:
-            coal, drive = belt.coal, belt.drive
-            belt.fed = feed[n]
-            if feed[n]:
-                coal.chute += feed[n] * per_step
-                self.fed_t += feed[n] * per_step / 1000.0
+            coal, drive, outby = belt.coal, belt.drive, belt.outby
+            belt.fed = fed = feed[n]
+            if fed:
+                coal.chute += fed * per_step
+                self.fed_t += fed * per_step / 1000.0
             left = belt.step(dt)
-            if belt.outby is None:
+            if outby is None:
                 raised += left
             else:
-                belt.outby.coal.chute += left
+                outby.coal.chute += left
             if belt.protections.awake:
                 awake = True
             if belt.follow is not None:
-                now[goal + n] = drive.goal
-            now[speed + n] = drive.speed
-            now[flow + n] = coal.scale.passing / per_step
-            now[power + n] = drive.power * (1.0 + flutter[n])
-            now[torque + n] = drive.torque
-            now[drum + n] = drive.drum_c
-            now[tension + n] = drive.tension
-            now[tonnes + n] = belt.delivered / 1000.0
+                self._put(n, ".speed_set", drive.goal)
+            # In the order of STEPPED.
+            flowing[n::count] = (
+                drive.speed, coal.scale.passing / per_step, drive.power * (1.0 + flutter[n]), drive.drum_c,
+                drive.tension, belt.delivered / 1000.0, drive.torque,
+            )  # fmt: skip
+        self._pack(self._now, 0, *flowing)
         self.raised_t_per_h = raised / per_step
         # Nothing but what is seen to by hand, by power or by a protection makes a quiet line busy.
         self._busy = awake or (self._busy and self.line.busy)
@@ -185,6 +195,9 @@ class Belts(Part):
         """What changes now and then."""
         for belt in self.line.outby_first:
             self._write(self.index[belt.name], belt)
+        self.moving = bool(self.producing.any())
+        self.central = self.intelligent.tobytes() == self.producing.tobytes()
+        self.changes += 1
 
     def _write(self, n: int, belt: Belt) -> None:
         running = belt.may_be_fed

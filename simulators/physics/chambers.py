@@ -54,6 +54,9 @@ class Chambers(Part):
         self.attended: dict[str, bool] = dict.fromkeys(self.names, False)
         self.intelligent: dict[str, bool] = dict.fromkeys(self.names, True)
         self._rng, damp, sway = rng.spawn(3)
+        self.changes = 0
+        """How often the outputs have been set anew."""
+        self._heat: list[float] = []
         self._own = [name for name in self.names if not design.chambers[name].equipment]
         rooms = [f"{name}_room" for name in self.names]
         self.channels, self._at = lay_out(
@@ -84,17 +87,18 @@ class Chambers(Part):
 
     def step(self, dt: float, row: Row) -> None:
         self.now_us += round(dt * 1e6)
-        for n, visit in enumerate(self._visits):
-            name = self.names[n]
-            order = self.orders[name]
-            if self._visit(name, visit, dt) or order is not visit.order:
+        for n, (visit, order) in enumerate(zip(self._visits, self.orders.values(), strict=True)):
+            if self._visit(self.names[n], visit, order, dt) or order is not visit.order:
                 visit.order = order
                 self._show(n, visit)
-        self._row[self._at["temperature"]] = tuple(self.heat.values())
+        heat = list(self.heat.values())
+        if heat != self._heat:
+            self._heat = self._row[self._at["temperature"]] = heat
         row[: self._stepped] = self._row
 
     def _show(self, n: int, visit: Visit) -> None:
         """Somebody has come or gone, or the way of working has changed."""
+        self.changes += 1
         name, at = self.names[n], self._at
         attended = visit.persons > 0 and (not visit.order.intelligent or visit.outside_s > TOLERATED_S)
         mode = visit.order.mode
@@ -108,7 +112,7 @@ class Chambers(Part):
             for key, value in (("state", state), ("mode", mode), ("producing", 1.0), ("intelligent", intelligent)):
                 self._row[at[f"!{key}"].start + own] = value
 
-    def _visit(self, name: str, visit: Visit, dt: float) -> bool:
+    def _visit(self, name: str, visit: Visit, order: Order, dt: float) -> bool:
         """Whether something of it is different."""
         if visit.patrol_left_s > 0.0:
             visit.patrol_left_s -= dt
@@ -130,7 +134,7 @@ class Chambers(Part):
         if visit.door_s > 0.0:
             visit.door_s -= dt
             changed = True
-        sitting = 0 if self.orders[name].intelligent else self.design.chambers[name].attendants
+        sitting = 0 if order.intelligent else self.design.chambers[name].attendants
         persons = visit.outsiders + sitting + (visit.patrol_left_s > 0.0)
         if persons != visit.persons:
             visit.persons, visit.door_s = persons, DOOR_S

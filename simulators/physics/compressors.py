@@ -62,6 +62,7 @@ class Compressors(Part):
         self._told = Told(machines)
         self.channels += self._told.channels
         self._row = np.zeros(len(STEPPED) * count)
+        self._pressures = self._row[self._at["receiver_pressure"]]
         hours = np.array(self._hours)
         self._kwh, self._run = Total(count, 190.0 * hours), Total(count, hours)
         self._loaded, self._truth = Total(count, 0.7 * hours), Total(count)
@@ -78,10 +79,13 @@ class Compressors(Part):
             self._ordered = self.order
             self.mode = self.order.mode
             self._changed = True
+        states, pressure, last = self._state, self.pressure, len(self._lead) - 1
         for rank, n in enumerate(self._lead):
-            self._decide(n, rank, dt)
-        for n, state in enumerate(self._state):
-            if state in (UNLOADED, LOADED):
+            # One that stands is left alone until the pressure asks for it.
+            if states[n] != STOPPED or pressure <= design.load_at + OFFSET * (last - rank):
+                self._decide(n, rank, dt)
+        for n, state in enumerate(states):
+            if state in (LOADED, UNLOADED):
                 self._hours[n] += dt / 3600.0
         if self._changed:
             self._show()
@@ -90,7 +94,7 @@ class Compressors(Part):
         self.delivered_m3 += flow * dt / 60.0
         self.taken_m3 += demand * dt / 60.0
         self.pressure += ATMOSPHERE * (flow - demand) * dt / 60.0 / design.receiver_m3
-        self._row[self._at["receiver_pressure"]] = self.pressure
+        self._pressures[:] = self.pressure
         row[: len(self._row)] = self._row
 
     def _show(self) -> None:

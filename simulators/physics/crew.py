@@ -69,10 +69,10 @@ class Crew(Part):
         self.now_us += round(dt * 1e6)
         if self.now_us >= self._next_us:
             self._at(self.now_us)
-        for n, did in enumerate(self.producing):
-            if did and self.habits[n].spend(dt, self.intelligent[n]):
-                self.habits[n].choose()
-                self._order(n)
+        for habit, did, intelligent in zip(self.habits, self.producing, self.intelligent, strict=True):
+            if did and habit.spend(dt, intelligent):
+                habit.choose()
+                self._order(self.habits.index(habit))
         row[:] = self._row
 
     def _at(self, now: int) -> None:

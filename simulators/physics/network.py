@@ -30,6 +30,8 @@ class Network(Part):
         self._faults_of = {kind: np.zeros(len(stations)) for kind in STATION_KINDS}
         self._battery = np.full(len(stations), 100.0)
         self._steady = True
+        self._shared = -1.0
+        """How many persons the stations' users were reckoned from."""
         self.channels, self._at = lay_out(
             {f"{key}/switch": switches for key in ("online", "ring_port_1", "ring_port_2", "power_1", "temperature")}
             | {"errors_total": switches}
@@ -62,7 +64,9 @@ class Network(Part):
     def step(self, dt: float, row: Row) -> None:
         if not self._steady:
             self._drain(dt)
-        self._row[self._at["users"]] = self._share * self.persons
+        if self.persons != self._shared:
+            self._shared = self.persons
+            self._row[self._at["users"]] = self._share * self.persons
         row[: len(self._row)] = self._row
 
     def _drain(self, dt: float) -> None:

@@ -39,7 +39,7 @@ class People(Part):
         self._low = [int(rng.integers(0, 3)) for _ in self.names]
         self._quotas = [one.quota for one in design.stations.values()]
         self._flags: dict[str, list[int]] = {kind: [0] * len(self.names) for kind in KINDS[1:]}
-        self.entered = self.left = 0
+        self.entered = self.left = self.underground = 0
         self._next_us = start_us
         self.channels, _ = lay_out({key: list(self.names) for key in KEYS})
         self._row = np.zeros(len(self.channels))
@@ -51,17 +51,14 @@ class People(Part):
         """By station."""
         return dict(zip(self.names, self._count, strict=True))
 
-    @property
-    def underground(self) -> int:
-        """All together."""
-        return sum(self._count)
-
     def step(self, dt: float, row: Row) -> None:
         self.now_us += round(dt * 1e6)
         if self.now_us >= self._next_us:
             self._next_us += TICK_US
+            before = self._count.copy()
             self._move()
-            self._show()
+            if self._count != before:
+                self._show()
         row[:] = self._row
 
     def _wanted(self, n: int, one: StationDesign) -> int:
@@ -73,7 +70,7 @@ class People(Part):
         """One goes to a place that wants people, one leaves a place that has too many; the roads between them
         fill from the entrance and empty to it."""
         count, rng = self._count, self._rng
-        lots = rng.random(len(count)).tolist()
+        *lots, lot = rng.random(len(count) + 1).tolist()
         missing = 0
         for n, one in self._places:
             lacking = self._wanted(n, one) - count[n]
@@ -84,7 +81,6 @@ class People(Part):
                 count[n] -= 1
                 count[self._road[int(lots[n] * 1e6) % len(self._road)]] += 1
         on_road = sum([count[n] for n in self._road])
-        lot = float(rng.random())
         wanted = missing + self.design.walkers
         if on_road < wanted and lot < 0.8:
             arriving = min(wanted - on_road, 3)
@@ -116,6 +112,7 @@ class People(Part):
     def _show(self) -> None:
         """Into the row that goes out until the next move, in the order of KEYS."""
         count, quotas, flags = self._count, self._quotas, self._flags
+        self.underground = sum(count)
         cards = count.copy()
         cards[self._entrance] += self.design.spare_cards
         self._pack(

@@ -49,12 +49,12 @@ class Wiring:
         self._rigs = {place.follows: name for name, place in design.crew.places.items() if place.category == "bolting"}
         self._belt_place = next(design.places("belt"), "")
         self._collect_workers()
+        self._collect_coal()
         self._collect_power()
         self._collect_air()
         self._collect_contacts()
-        self._obeyed = -1
-        self._fed: dict[str, bool] = {}
-        self._allowed: dict[str, bool] = {}
+        self._obeyed = self._readied = self._contacted = -1
+        self._powered_by = (-1, -1)
         self.sequence = self._sequence()
 
     def _sequence(self) -> list[Part]:
@@ -90,14 +90,12 @@ class Wiring:
 
     def report_to_crew(self) -> None:
         """What the places truly did in the step before, so that habits keep their share."""
-        producing, intelligent = self.parts.crew.producing, self.parts.crew.intelligent
+        crew, belts, chambers = self.parts.crew, self.parts.belts, self.parts.chambers
+        producing, intelligent = crew.producing, crew.intelligent
         for number, worker in self._workers:
             producing[number], intelligent[number] = worker.producing, worker.intelligent
-        belts, chambers = self.parts.belts, self.parts.chambers
         if belts is not None and self._belt_number is not None:
-            moving = belts.producing.tobytes()
-            producing[self._belt_number] = moving != self._still
-            intelligent[self._belt_number] = belts.intelligent.tobytes() == moving
+            producing[self._belt_number], intelligent[self._belt_number] = belts.moving, belts.central
         if chambers is not None:
             for number, name in self._rooms:
                 producing[number], intelligent[number] = True, chambers.intelligent[name]
@@ -113,16 +111,28 @@ class Wiring:
                 pairs: tuple[tuple[str, Worker], ...] = ((name, heading), (self._rigs.get(name, ""), heading.rig))
                 self._workers += [(index[place], worker) for place, worker in pairs if place in index]
         self._belt_number = index.get(self._belt_place)
-        self._still = np.zeros(len(parts.belts.names)).tobytes() if parts.belts else b""
         self._rooms = [(index[name], name) for name in parts.chambers.names if name in index] if parts.chambers else []
+
+    def _collect_coal(self) -> None:
+        """What falls onto which belt."""
+        parts, feeds = self.parts, self._feeds
+        headings = zip(parts.headings.names, parts.headings.headings, strict=True) if parts.headings else ()
+        self._faces_onto = [(feeds[face.design.id], face) for face in parts.longwalls if face.design.id in feeds]
+        self._headings_onto = [(feeds[name], heading) for name, heading in headings if name in feeds]
+        self._fed_belts = tuple(feeds.values())
 
     def _collect_power(self) -> None:
         parts = self.parts
         several = [*parts.longwalls, parts.headings, parts.drainage, parts.compressors, parts.ventilation]
         self._powered = [part.powered for part in several if part is not None]
         metered = parts.electricity.consumers if parts.electricity else {}
-        self._metered = [
-            (part.power_kw, [name for name in part.power_kw if name in metered]) for part in several if part is not None
+        taken = [part.power_kw for part in several if part is not None]
+        belts = parts.belts.index if parts.belts else {}
+        self._belts_metered = [(name, number) for name, number in belts.items() if name in metered]
+        self._all_metered = [kw for kw in taken if kw.keys() <= metered.keys()]
+        """What machines take, by name, where each has a meter; of others, with the names of those that have one."""
+        self._some_metered = [
+            (kw, [name for name in kw if name in metered]) for kw in taken if not kw.keys() <= metered.keys()
         ]
 
     def give_power(self) -> None:
@@ -132,9 +142,13 @@ class Wiring:
         if parts.belts is not None and parts.electricity is not None:
             parts.belts.supply = parts.electricity.supply
         allowed = parts.gas_lock.allowed if parts.gas_lock else {}
-        if fed == self._fed and allowed == self._allowed:
+        by = (
+            parts.electricity.changes if parts.electricity else 0,
+            parts.gas_lock.changes if parts.gas_lock else 0,
+        )
+        if by == self._powered_by:
             return
-        self._fed, self._allowed = dict(fed), dict(allowed)
+        self._powered_by = by
         live = {**allowed, **{name: on and allowed.get(name, True) for name, on in fed.items()}}
         for powered in self._powered:
             for name in powered:
@@ -152,17 +166,19 @@ class Wiring:
                 parts.gas_lock.powered[name] = any(fed.get(machine, True) for machine in of_range.equipment)
 
     def order_all(self) -> None:
-        """Orders of the crew, when one has changed; and whether coal may come, in each step."""
+        """Orders of the crew and whether coal may come, when either has changed."""
         parts = self.parts
         if parts.crew.changes != self._obeyed:
             self._obeyed = parts.crew.changes
             self._pass_orders()
-        ready = parts.belts.ready.tolist() if parts.belts else None
-        for face in parts.longwalls:
-            face.transport_ready = self._ready(face.design.id, ready)
-        if parts.headings is not None:
-            for name in parts.headings.names:
-                parts.headings.transport_ready[name] = self._ready(name, ready)
+        if parts.belts is not None and parts.belts.changes != self._readied:
+            self._readied = parts.belts.changes
+            ready = parts.belts.ready.tolist()
+            for face in parts.longwalls:
+                face.transport_ready = self._ready(face.design.id, ready)
+            if parts.headings is not None:
+                for name in parts.headings.names:
+                    parts.headings.transport_ready[name] = self._ready(name, ready)
 
     def _pass_orders(self) -> None:
         parts = self.parts
@@ -185,19 +201,16 @@ class Wiring:
         if parts.people is not None:
             parts.people.planned = dict(zip(parts.crew.names, parts.crew.planned, strict=True))
 
-    def _ready(self, source: str, ready: list[bool] | None) -> bool:
-        return ready is None or source not in self._feeds or ready[self._feeds[source]]
+    def _ready(self, source: str, ready: list[bool]) -> bool:
+        return source not in self._feeds or ready[self._feeds[source]]
 
     def load_belts(self, belts: Belts) -> None:
         """What left faces and headings in this step falls on their belts in this step."""
-        parts, falling = self.parts, dict.fromkeys(self._feeds.values(), 0.0)
-        for face in parts.longwalls:
-            if face.design.id in self._feeds:
-                falling[self._feeds[face.design.id]] += face.coal_t_per_h
-        if parts.headings is not None:
-            for name, t_per_h in parts.headings.coal_t_per_h.items():
-                if name in self._feeds:
-                    falling[self._feeds[name]] += t_per_h
+        falling = dict.fromkeys(self._fed_belts, 0.0)
+        for number, face in self._faces_onto:
+            falling[number] += face.coal_t_per_h
+        for number, heading in self._headings_onto:
+            falling[number] += heading.t_per_h
         for number, t_per_h in falling.items():
             belts.feed[number] = t_per_h
 
@@ -214,27 +227,31 @@ class Wiring:
             drainage.period = electricity.period
 
     def place_people(self, people: People) -> None:
-        """Who sits in a chamber is known to it; how many there are loads the network."""
-        if self.parts.chambers is not None:
-            people.inside = self.parts.chambers.persons
+        """How many there are loads the network."""
         if self.parts.network is not None:
             self.parts.network.persons = float(people.underground)
 
     def stir_air(self, air: Ventilation) -> None:
         """Coal that is won frees gas where it is won, coal that is carried on the road where it lies."""
         parts = self.parts
+        coal, weighting = air.coal_t_per_h, air.weighting
         for number, of_face, face in self._faces_in_air:
-            air.coal_t_per_h[number] = face.cut_t_per_h
-            air.weighting[of_face] = face.weighting
+            coal[number] = face.cut_t_per_h
+            weighting[of_face] = face.weighting
         if parts.headings is not None:
-            for number, name in self._headings_in_air:
-                air.coal_t_per_h[number] = parts.headings.coal_t_per_h[name]
-            at, gain, offset = self._breathed
-            breathed = (air.values.ravel()[at] * gain + offset).tolist()
-            for (_, name), (ch4, co, dust, warm) in zip(self._headings_in_air, breathed, strict=True):
-                parts.headings.air[name] = ch4, co, dust, warm
-        if parts.belts is not None and len(self._roads_in_air):
-            air.coal_t_per_h[self._roads_in_air] = parts.belts.flow_t_per_h[self._belts_in_air]
+            for number, _, heading in self._headings_in_air:
+                coal[number] = heading.t_per_h
+            at, scales = self._breathed
+            values = self._values_of_air.take(at).tolist()
+            for (_, name, _), of_air, scale in zip(self._headings_in_air, values, scales, strict=True):
+                # So few that plain numbers are quicker than columns.
+                parts.headings.air[name] = [
+                    value * gain + offset for value, (gain, offset) in zip(of_air, scale, strict=True)
+                ]
+        if parts.belts is not None and self._roads_in_air:
+            flows = parts.belts.flow_t_per_h.tolist()
+            for road, belt in self._roads_in_air:
+                coal[road] = flows[belt]
 
     def _collect_air(self) -> None:
         """Where in the ventilation the faces, headings and belts are."""
@@ -246,25 +263,31 @@ class Wiring:
         self._faces_in_air = [
             (at[face.design.id], of_face[face.design.id], face) for face in parts.longwalls if face.design.id in of_face
         ]
-        names = parts.headings.names if parts.headings else ()
-        self._headings_in_air = [(at[name], name) for name in names if name in at]
+        headings = zip(parts.headings.names, parts.headings.headings, strict=True) if parts.headings else ()
+        self._headings_in_air = [(at[name], name, heading) for name, heading in headings if name in at]
         readings = [
-            [air.reading(f"{name}.face", quantity) for quantity in BREATHED] for _, name in self._headings_in_air
+            [air.reading(f"{name}.face", quantity) for quantity in BREATHED] for _, name, _ in self._headings_in_air
         ]
+        self._values_of_air = air.values.reshape(-1)
         found = np.array(readings, float).reshape(-1, len(BREATHED), 3)
-        self._breathed = found[..., 0].astype(np.intp), found[..., 1], found[..., 2]
-        lying = {at[road]: parts.belts.index[belt] for road, belt in roads.items()} if parts.belts else {}
-        self._roads_in_air = np.array(list(lying), np.intp)
-        self._belts_in_air = np.array(list(lying.values()), np.intp)
+        self._breathed = found[..., 0].astype(np.intp), found[..., 1:].tolist()
+        belts = parts.belts.index if parts.belts else {}
+        self._roads_in_air = [(at[road], belts[belt]) for road, belt in roads.items() if belts]
 
     def feed_sensors(self, sensors: Sensors) -> None:
         """What sensors measure that is neither air nor the lock's: doors and people of the chambers."""
-        for number, values, room in self._contacts:
-            sensors.given[number] = values[room]
+        chambers = self.parts.chambers
+        if chambers is not None and chambers.changes != self._contacted:
+            self._contacted = chambers.changes
+            for number, values, room in self._contacts:
+                sensors.given[number] = values[room]
 
     def _collect_contacts(self) -> None:
+        """Who sits in a chamber is known to it, also to those who count the people."""
         self._contacts: list[tuple[int, Mapping[str, float], str]] = []
         chambers, sensors = self.parts.chambers, self.parts.sensors
+        if chambers is not None and self.parts.people is not None:
+            self.parts.people.inside = chambers.persons
         if chambers is None or sensors is None:
             return
         told: Mapping[str, Mapping[str, float]] = {"door": chambers.door_open, "persons": chambers.persons}
@@ -276,10 +299,12 @@ class Wiring:
     def draw_power(self, electricity: Electricity) -> None:
         """Each consumer's meter sees what its machine takes."""
         consumers, belts = electricity.consumers, self.parts.belts
-        for taken, metered in self._metered:
+        for taken in self._all_metered:
+            consumers.update(taken)
+        for taken, metered in self._some_metered:
             for name in metered:
                 consumers[name] = taken[name]
         if belts is not None:
-            for name, kw in zip(belts.names, belts.power_kw.tolist(), strict=True):
-                if name in consumers:
-                    consumers[name] = kw
+            power_kw = belts.power_kw.tolist()
+            for name, number in self._belts_metered:
+                consumers[name] = power_kw[number]

@@ -1,15 +1,17 @@
 'use strict';
 const WORDS = {
   zh: {docs: '接口文档', out: '退出', sign: '登录', user: '用户', password: '密码', enter: '进入', wrong: '登录失败：',
+       change: '请更改初始密码', fresh: '新密码（至少 8 个字符）', again: '再次输入新密码', save: '保存', differ: '两次输入不一致',
        stale: '已超过 3 秒没有收到数据，所示数值不可信，正在重新连接 …', age: '秒前', never: '等待数据'},
   en: {docs: 'API docs', out: 'sign out', sign: 'Sign in', user: 'user', password: 'password', enter: 'Enter', wrong: 'Refused: ',
+       change: 'Change the initial password', fresh: 'new password (8 characters or more)', again: 'new password again', save: 'Save', differ: 'The two differ',
        stale: 'Nothing has come for 3 s: do not trust what is shown. Reconnecting …', age: 's ago', never: 'waiting'},
 };
 const QUALITY = {0: ['坏', 'bad'], 4: ['配置错误', 'configuration'], 8: ['未连接', 'not connected'], 12: ['设备故障', 'device failure'],
   16: ['传感器故障', 'sensor failure'], 20: ['数据陈旧', 'stale'], 24: ['通信故障', 'communication'], 28: ['停用', 'out of service'],
   32: ['等待数据', 'waiting'], 64: ['不确定', 'uncertain'], 68: ['最后可用值', 'last usable'], 84: ['超出量程', 'out of range']};
 const $ = id => document.getElementById(id);
-let language = localStorage.getItem('language') || 'zh', token = sessionStorage.getItem('token');
+let language = localStorage.getItem('language') || 'zh', csrf = null;  // of the session, which is in a cookie that no script reads
 let points = [], cells = [], socket = null, lastFrame = 0, ts = [];
 const name = both => both[language];
 
@@ -19,12 +21,24 @@ function speak() {
   for (const node of document.querySelectorAll('[data-words]')) node.textContent = WORDS[language][node.dataset.words];
 }
 
+async function begin() {
+  const answer = await fetch('/api/v1/me').catch(() => null);
+  if (!answer) { setTimeout(begin, 2000); return; }
+  if (answer.ok) enter(await answer.json());
+}
+
+function enter(said) {
+  csrf = said.csrf;
+  $('sign').hidden = true; $('change').hidden = !said.must_change; $('out').hidden = false;
+  if (!said.must_change) start();
+}
+
 async function start() {
-  const answer = await fetch('/api/v1/points?limit=10000', {headers: {Authorization: 'Bearer ' + token}}).catch(() => null);
+  const answer = await fetch('/api/v1/points?limit=10000').catch(() => null);
   if (!answer) { setTimeout(start, 2000); return; }
   if (!answer.ok) { leave(); return; }
   points = (await answer.json()).points;
-  $('sign').hidden = true; $('table').hidden = false; $('out').hidden = false;
+  $('table').hidden = false;
   lastFrame = Date.now(); draw(); connect();
 }
 
@@ -51,7 +65,7 @@ function show(place, value, quality, text) {
 }
 
 function tick() {
-  const now = Date.now(), dead = token && lastFrame && now - lastFrame > 3000;
+  const now = Date.now(), dead = csrf && lastFrame && now - lastFrame > 3000;
   document.body.classList.toggle('stale', !!dead);
   $('banner').hidden = !dead; $('banner').textContent = WORDS[language].stale;
   $('clock').textContent = new Date().toLocaleTimeString(language, {hour12: false, timeZone: 'Asia/Shanghai'});
@@ -66,7 +80,7 @@ function subscribe() { if (socket && socket.readyState === WebSocket.OPEN) socke
 
 function connect() {
   let rows = [];
-  socket = new WebSocket((location.protocol === 'https:' ? 'wss://' : 'ws://') + location.host + '/api/v1/stream', ['bearer', token]);
+  socket = new WebSocket((location.protocol === 'https:' ? 'wss://' : 'ws://') + location.host + '/api/v1/stream');
   socket.onopen = subscribe;
   socket.onmessage = message => {
     const frame = JSON.parse(message.data);
@@ -83,26 +97,43 @@ function connect() {
     });
     tick();
   };
-  socket.onclose = () => { if (token) setTimeout(() => token && connect(), 1000); };
+  socket.onclose = () => { if (csrf) setTimeout(() => csrf && connect(), 1000); };
+}
+
+function post(path, body) {
+  const headers = {'Content-Type': 'application/json', ...(csrf && {'X-CSRF-Token': csrf})};
+  return fetch('/api/v1/' + path, {method: 'POST', headers, body: JSON.stringify(body)}).catch(() => null);
+}
+
+async function told(answer, where) {
+  const said = answer ? await answer.json() : {error: {message: '…', message_zh: '…'}};
+  if (said.error) where.textContent = WORDS[language].wrong + (language === 'zh' ? said.error.message_zh : said.error.message);
+  return said.error ? null : said;
 }
 
 function leave() {
-  if (token) fetch('/api/v1/sign-out', {method: 'POST', headers: {Authorization: 'Bearer ' + token}}).catch(() => null);
-  token = null; sessionStorage.removeItem('token'); if (socket) socket.close();
-  $('sign').hidden = false; $('table').hidden = true; $('out').hidden = true; lastFrame = 0;
+  if (csrf) post('sign-out');
+  csrf = null; if (socket) socket.close();
+  $('sign').hidden = false; $('change').hidden = true; $('table').hidden = true; $('out').hidden = true; lastFrame = 0;
 }
 
 $('sign').addEventListener('submit', async event => {
   event.preventDefault(); $('said').textContent = '';
-  const body = JSON.stringify({user: $('user').value, password: $('password').value});
-  const answer = await fetch('/api/v1/sign-in', {method: 'POST', headers: {'Content-Type': 'application/json'}, body}).catch(() => null);
-  const said = answer ? await answer.json() : {error: {message: '…', message_zh: '…'}};
-  if (said.error) { $('said').textContent = WORDS[language].wrong + (language === 'zh' ? said.error.message_zh : said.error.message); return; }
-  token = said.token; sessionStorage.setItem('token', token); $('password').value = ''; start();
+  const said = await told(await post('sign-in', {user: $('user').value, password: $('password').value, cookie: true}), $('said'));
+  if (!said) return;
+  $('password').value = ''; enter(said);
+});
+$('change').addEventListener('submit', async event => {
+  event.preventDefault(); $('changed').textContent = '';
+  if ($('fresh').value !== $('again').value) { $('changed').textContent = WORDS[language].differ; return; }
+  const said = await told(await post('me/password', {old: $('old').value, new: $('fresh').value}), $('changed'));
+  if (!said) return;
+  for (const field of ['old', 'fresh', 'again']) $(field).value = '';
+  enter(said);
 });
 $('out').addEventListener('click', leave);
 $('language').addEventListener('click', () => {
   language = language === 'zh' ? 'en' : 'zh'; localStorage.setItem('language', language); speak();
-  if (points.length && token) { draw(); subscribe(); }
+  if (points.length && csrf) { draw(); subscribe(); }
 });
-setInterval(tick, 500); speak(); if (token) start();
+setInterval(tick, 500); speak(); begin();

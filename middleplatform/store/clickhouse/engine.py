@@ -70,16 +70,22 @@ class ServerEngine:
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """Run a statement that may write, after those before it."""
         planned = plan(fill(sql, params), self.address.profile, self.address.cluster, self.address.database)
+        verb = sql.split(maxsplit=1)[0].upper()
         with self._write_lock:
+            if verb in ("SELECT", "WITH"):
+                return self.query(sql, params)
             if planned.where is Where.ONE:
-                table = pa.table({})
                 for statement in planned.statements:
-                    table = self._writer.query(statement)
-                if sql.lstrip()[:6].upper() == "INSERT":
+                    self._writer.query(statement)
+                if verb == "INSERT":
                     self._replicate(sql.split()[2])
-                return table
-            self._on_servers(planned)
+            else:
+                self._on_servers(planned)
         return pa.table({})
+
+    def aside(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a statement that takes long; here its servers do the work, and inserts wait for their word."""
+        return self.execute(sql, params)
 
     def insert(self, table: str, rows: pa.Table) -> None:
         """Write rows to a table, matching columns by name; durable on return. Raises EngineError: some may
@@ -123,6 +129,16 @@ class ServerEngine:
     def _replicate(self, table: str) -> None:
         if self._replicas is not None:
             self._replicas.replicate(local(table))
+
+    confines = False
+
+    def confined(self, sql: str) -> pa.Table:
+        """Refused: what confines a caller's statement is proved on the embedded engine alone."""
+        raise EngineError("statements of callers are run by the embedded engine only, not on ClickHouse servers")
+
+    def stop(self, mark: str) -> int:
+        """Nothing of a caller's runs here."""
+        return 0
 
     def parts(self, table: str) -> dict[int, int]:
         """The parts that each partition of a table has, over all servers."""

@@ -113,8 +113,8 @@ class Airways:
         """One step with what is `added` to each cell [CARRIED, cells]. Returns the methane that left the mine in it,
         m³/min, and that is in its air after it, m³."""
         methane = self.carried[0]
-        out = float(methane @ self._leaving)
-        carried = np.matmul(self.carried, self._turn, out=self._next)
+        out = float(methane.dot(self._leaving))
+        carried = np.dot(self.carried, self._turn, out=self._next)
         carried += added
         np.multiply(carried, self._stays, out=self.carried)
-        return out, float(methane @ self._holding)
+        return out, float(methane.dot(self._holding))

@@ -78,11 +78,11 @@ class Ventilation(Part):
         ducts, doors = (f"{name}.duct" for name in design.headings), (f"{name}.door" for name in design.doors)
         self.contact_names = (*(f"{name}.running" for name in names), *ducts, *doors)
         self.contacts = np.array(self._contacts())
-        self._branch_keep = np.ones(len(layout.branches) + 1)
+        self._branch_keep = [1.0] * (len(layout.branches) + 1)
         self._disturbances = Disturbances(self)
         self._prepare_sources()
         self._draws = Draws(rng.spawn(1)[0], 2 + len(design.faces))
-        self._unrest = np.zeros(2 + len(design.faces))
+        self._unrest = [0.0] * (2 + len(design.faces))
         self._second = self._dt = self._since_s = 0.0
         self._stirred = self._stirring = True
         self._routine_at = design.main_fans.routine_days * 86_400.0
@@ -99,15 +99,17 @@ class Ventilation(Part):
         taus += [60.0] * len(design.roads)
         self._coal_tau = np.array(taus)
         self._inputs = np.concatenate([np.zeros(len(self.workings)), np.ones(len(layout.goafs))])
+        self._coal = self._inputs[: len(self.workings)]
+        self._change = np.empty(len(self.workings))
+        self._methane = self.values[CARRIED.index("ch4")]
         both = np.concatenate([layout.by_coal, layout.by_goaf])
         self._by_input = both.reshape(len(both), -1)
         self._base = layout.constant.copy()
-        self._beta = np.array([*(f.barometer_beta for f in design.faces.values()), *([0.2] * len(design.districts))])
-        self._gain = np.array([f.weighting_gain for f in design.faces.values()])
+        self._beta = [*(f.barometer_beta for f in design.faces.values()), *([0.2] * len(design.districts))]
+        self._gain = [f.weighting_gain for f in design.faces.values()]
         self._starts = np.array([self.places[f"{n}.return_start"] for n in design.faces], np.intp)
         self._corners = np.array(layout.corners, np.intp)
         self._heading_driver = [layout.branches[name] for name in design.headings]
-        self._drivers = np.ones(len(layout.branches) + 1)
         where = {"intake": 0.25, "face": 0.4, "corner": 0.45, "return": 0.6, "return_start": 0.5}
         depth = [0.9 if c.place == "main_return" else where.get(c.place.partition(".")[2], 0.2) for c in layout.cells]
         self._depth = np.array(depth)
@@ -168,13 +170,14 @@ class Ventilation(Part):
         if self._stirring or self._since_s >= FLOW_S:
             self._drive(dt)
         inputs, now = self._inputs, self._now
-        coal = inputs[: len(self.workings)]
-        coal += (self.coal_t_per_h - coal) * self._coal_near
+        change = np.subtract(self.coal_t_per_h, self._coal, out=self._change)
+        change *= self._coal_near
+        self._coal += change
         added = np.dot(inputs, self._added_by_input, out=self._added)
         added += self._added_always
         out, now[2] = self.airways.step(self._added_cells)
         now[0], now[1], now[3] = added[-1] / 6000.0, out / 60.0, self.barometer.hpa
-        self.values[0].take(self._cells, out=row[: self._of_mine], mode="clip")
+        self._methane.take(self._cells, out=row[: self._of_mine], mode="clip")
         row[self._of_mine : self._of_seen] = now
 
     def _for_step(self, dt: float) -> None:
@@ -220,26 +223,29 @@ class Ventilation(Part):
         main, auxiliary, since = self.main, self.auxiliary, self._since_s
         self._since_s = 0.0
         keep = math.exp(-since / UNREST_TAU_S)
-        self._unrest = self._unrest * keep + math.sqrt(1.0 - keep * keep) * self._draws.step()
+        fresh = math.sqrt(1.0 - keep * keep)
+        drawn = self._draws.step().tolist()
+        self._unrest = unrest = [was * keep + fresh * new for was, new in zip(self._unrest, drawn, strict=True)]
         self.barometer.step(since)
-        share = main.air / self.design.main_fans.air_m3_per_s * (1.0 + GUST * float(self._unrest[0]))
-        np.multiply(self._branch_keep, share, out=self._drivers)
+        share = main.air / self.design.main_fans.air_m3_per_s * (1.0 + GUST * unrest[0])
+        drivers = [kept * share for kept in self._branch_keep]
         for n, driver in enumerate(self._heading_driver):
             # A fan cannot blow more than passes its intake.
-            most = float(self._drivers[driver]) / 0.7
+            most = drivers[driver] / 0.7
             part = auxiliary.air[n] / auxiliary.designs[n].air_m3_per_min
-            self._drivers[driver] = part * min(1.0, most) * (1.0 + GUST * float(self._unrest[1]))
-        faces = len(self.weighting)
-        goaf = 1.0 + self._beta * self.barometer.fall_hpa_per_h
-        goaf[:faces] += self._gain * self.weighting + PULSES * self._unrest[2:]
-        self._inputs[len(self.workings) :] = np.maximum(goaf, LEAST_GOAF)
-        self.airways.drive(dt, self._drivers, self._corner_ratio())
+            drivers[driver] = part * min(1.0, most) * (1.0 + GUST * unrest[1])
+        falls = self.barometer.fall_hpa_per_h
+        goaf = [1.0 + beta * falls for beta in self._beta]
+        for face, weighs in enumerate(self.weighting.tolist()):
+            goaf[face] += self._gain[face] * weighs + PULSES * unrest[2 + face]
+        self._inputs[len(self.workings) :] = [max(given, LEAST_GOAF) for given in goaf]
+        self.airways.drive(dt, np.array(drivers), self._corner_ratio())
         np.multiply(self._depth, -main.pressure, out=self.values[-1])
 
     def _corner_ratio(self) -> NDArray[np.float64]:
         """Gas of the goaf comes out at the upper corner: 1.3 to 2 times what the return's start holds."""
         goaf = self._inputs[len(self.workings) :][: len(self.weighting)]
-        return np.clip(1.15 + 0.35 * goaf, LEAST_CORNER, MOST_CORNER)
+        return np.minimum(np.maximum(1.15 + 0.35 * goaf, LEAST_CORNER), MOST_CORNER)
 
     def observe(self, dt: float, rows: Rows) -> None:
         """See `Part`."""
@@ -284,7 +290,7 @@ class Ventilation(Part):
         """An open door short-circuits its branch."""
         (self.open_doors.add if wide else self.open_doors.discard)(door)
         self.main.open_doors = len(self.open_doors)
-        self._branch_keep[:] = 1.0
+        self._branch_keep = [1.0] * len(self._branch_keep)
         for name in sorted(self.open_doors):
             branch = self.design.doors[name].branch
             stated = (*self.design.faces.items(), *self.design.headings.items())

@@ -21,7 +21,8 @@ class Electricity(Part):
     """Fill `consumers` (kW by name, all of them) before each step and step it last; what it says in
     `powered` then holds for the next step. `locked`: feeders that the gas lock holds open.
     Truth: `<incoming>!kwh`; `losses!kwh`, `losses!state` (1 live); `<incoming>!state`, the supply's voltage of nominal;
-    `tariff!state`, the register that counts (0 sharp, 1 peak, 2 flat, 3 valley)."""
+    `tariff!state`, the register that counts (0 sharp, 1 peak, 2 flat, 3 valley). `period`: the same, as an index in
+    PERIODS."""
 
     def __init__(self, design: PowerDesign, time_zone: str, start_us: int, rng: np.random.Generator) -> None:
         self.design = design
@@ -30,6 +31,8 @@ class Electricity(Part):
         self.powered: dict[str, bool] = dict.fromkeys(design.consumers, True)
         self.locked = self.switchgear.locked
         self.supply = 1.0
+        self.changes = 0
+        """How often `powered` has been set anew."""
         self.now_us = start_us
         self._records: list[Record] = []
         self._clock = Clock(design.tariff, time_zone)
@@ -40,7 +43,7 @@ class Electricity(Part):
         first, last = self._at["breaker/status"].start, self._at["!state/tariff"].stop
         self._status_at = slice(first, last)
         self._status = np.zeros(last - first)
-        self._status[-1], self._period_until = self._clock.period(start_us)
+        self._next_period(start_us)
         self._chains = [
             [
                 self.switchgear.index[above]
@@ -51,10 +54,9 @@ class Electricity(Part):
         ]
         self._readings = Readings(design, self.grid, self._at, Clock(design.tariff, time_zone), start_us, rng)
 
-    @property
-    def period(self) -> int:
-        """The tariff's present period, index in PERIODS."""
-        return int(self._status[-1])
+    def _next_period(self, now_us: int) -> None:
+        self.period, self._period_until = self._clock.period(now_us)
+        self._status[-1] = self.period
 
     def step(self, dt: float, row: Row) -> None:
         self.now_us += round(dt * 1e6)
@@ -65,7 +67,7 @@ class Electricity(Part):
         switchgear = self.switchgear
         switchgear.step(dt)
         if self.now_us >= self._period_until:
-            self._status[-1], self._period_until = self._clock.period(self.now_us)
+            self._next_period(self.now_us)
         if switchgear.changed:
             self._switched()
         row[self._status_at] = self._status
@@ -74,6 +76,7 @@ class Electricity(Part):
         """A breaker or the supply is different: who has power now, and what the panels show."""
         gear = self.switchgear
         gear.changed = False
+        self.changes += 1
         shown = [gear.closed, *gear.flags.values(), gear.trips, gear.mode, gear.code]
         self._status[:-2] = [number for numbers in shown for number in numbers]
         self._status[-2] = self.supply

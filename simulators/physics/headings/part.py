@@ -36,11 +36,7 @@ class Headings(Part):
         machines = [machine for one in design.headings.values() for machine in (one.roadheader, one.rig)]
         self.powered: dict[str, bool] = dict.fromkeys(machines, True)
         self.power_kw: dict[str, float] = dict.fromkeys(machines, 0.0)
-        self.air: dict[str, tuple[float, float, float, float]] = dict.fromkeys(self.names, (0.12, 2.0, 6.0, 23.0))
-        self.coal_t_per_h: dict[str, float] = dict.fromkeys(self.names, 0.0)
-        self.rock_t_per_h: dict[str, float] = dict.fromkeys(self.names, 0.0)
-        self.advance_m: dict[str, float] = dict.fromkeys(self.names, 0.0)
-        self.cutting: dict[str, bool] = dict.fromkeys(self.names, False)
+        self.air: dict[str, Sequence[float]] = dict.fromkeys(self.names, (0.12, 2.0, 6.0, 23.0))
         self._at_roadheader = {one.roadheader: n for n, one in enumerate(design.headings.values())}
         self._at_rig = {one.rig: n for n, one in enumerate(design.headings.values())}
         steps = [f"{machine}{key}" for machine in self._at_roadheader for key in _dotted(ROADHEADER_STEP)]
@@ -53,6 +49,27 @@ class Headings(Part):
         self.channels = steps + more + self._told.channels
         self._instruments = Instruments(list(design.headings.values()), shake)
 
+    @property
+    def coal_t_per_h(self) -> dict[str, float]:
+        """What falls on the belt of each heading."""
+        return {name: heading.t_per_h for name, heading in zip(self.names, self.headings, strict=True)}
+
+    @property
+    def rock_t_per_h(self) -> dict[str, float]:
+        """What of it is rock."""
+        both = zip(self.names, self.headings, strict=True)
+        return {name: heading.t_per_h * heading.design.rock_share for name, heading in both}
+
+    @property
+    def advance_m(self) -> dict[str, float]:
+        """How far each heading has come since the start."""
+        return {name: heading.advance_m for name, heading in zip(self.names, self.headings, strict=True)}
+
+    @property
+    def cutting(self) -> dict[str, bool]:
+        """Which of them cut."""
+        return {name: heading.producing for name, heading in zip(self.names, self.headings, strict=True)}
+
     def step(self, dt: float, row: Row) -> None:
         self.now_us += round(dt * 1e6)
         shown: list[float] = []
@@ -60,24 +77,21 @@ class Headings(Part):
         powered, taken = self.powered, self.power_kw
         for name, heading in zip(self.names, self.headings, strict=True):
             rig, design, air = heading.rig, heading.design, self.air[name]
+            roadheader, bolter = design.roadheader, design.rig
             heading.order, rig.order = self.orders[name], self.rig_orders[name]
             heading.ready, heading.allowed = self.transport_ready[name], self.power_allowed[name]
-            heading.powered, rig.powered = powered[design.roadheader], powered[design.rig]
+            heading.powered, rig.powered = powered[roadheader], powered[bolter]
             heading.step(dt)
             work, cycle, rig_kw = heading.work, rig.cycle, rig.power_kw
             loads = work is CUTTING or work is LOADING
             kw = (heading.cut_kw + heading.pump_kw) / 0.93 + (design.loader_kw if loads else 0.0)
-            taken[design.roadheader], taken[design.rig] = kw, rig_kw
-            self.coal_t_per_h[name] = t_per_h = heading.t_per_h
-            self.rock_t_per_h[name] = t_per_h * design.rock_share
-            self.advance_m[name] = heading.advance_m
-            self.cutting[name] = cutting = work is CUTTING
-            mode, fault = heading.mode, heading.fault
-            central = mode in (REMOTE, AUTO)
+            taken[roadheader], taken[bolter] = kw, rig_kw
+            cutting, mode, fault = work is CUTTING, heading.mode, heading.fault
+            central = mode in (AUTO, REMOTE)
             shown += (
                 cutting, work is not OFF, mode, cutting and mode == AUTO, fault is Fault.PERSON, heading.emergency > 0,
                 central, fault, heading.cut_kw, heading.pump_kw, heading.phase, heading.advance_per_s,
-                *air, heading.hot, work, mode, cutting, cutting and central, t_per_h, kw,
+                *air, heading.hot, work, mode, cutting, cutting and central, heading.t_per_h, kw,
             )  # fmt: skip
             busy = rig.running and cycle is not IDLE
             rigs += (

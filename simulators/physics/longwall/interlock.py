@@ -28,24 +28,24 @@ class Interlock:
         """`wanted`: coal is to be won; `locked`: the AFC is locked out (somebody works at the drums); `transport`: all
         belts to the surface run."""
         crusher, loader, afc = self.crusher, self.loader, self.afc
+        loading, carrying, crushing = loader.running, afc.running, crusher.running
         self._warned = self._warned + dt if wanted else 0.0
         self._clearing = 0.0 if wanted else self._clearing + dt
         winds_up = self._clearing < LONGEST_S
-        self._after_crusher = self._after_crusher + dt if crusher.running else 0.0
-        self._after_loader = self._after_loader + dt if loader.running else 0.0
-        self._after_afc = self._after_afc + dt if afc.running else 0.0
+        self._after_crusher = self._after_crusher + dt if crushing else 0.0
+        self._after_loader = self._after_loader + dt if loading else 0.0
+        self._after_afc = self._after_afc + dt if carrying else 0.0
         self._afc_cleared = 0.0 if afc.loaded else self._afc_cleared + dt
         self._loader_cleared = 0.0 if loader.loaded or afc.want else self._loader_cleared + dt
         begins = wanted and self._warned >= WARNING_S
-        held = crusher.control.held, loader.control.held, afc.control.held
-        crusher.want = not held[0] and (begins or (crusher.want and (loader.want or loader.on) and winds_up))
-        may_load = transport and not held[1] and crusher.running
+        crusher.want = not crusher.control.held and (
+            begins or (crusher.want and (loader.want or loader.on) and winds_up)
+        )
+        may_load = transport and crushing and not loader.control.held
         empties = loader.want and self._loader_cleared < CLEARED_S and winds_up
         loader.want = may_load and (empties or (begins and self._after_crusher >= GAP_S))
-        may_carry = loader.running and loader.want and not held[2]
+        may_carry = loading and loader.want and not afc.control.held
         empties = afc.want and self._afc_cleared < CLEARED_S and winds_up
         begins = begins and not locked and self._after_loader >= GAP_S
         afc.want = may_carry and (empties or begins)
-        self.shearer = (
-            wanted and afc.want and afc.running and (afc.control.tripped is False) and self._after_afc >= GAP_S
-        )
+        self.shearer = wanted and afc.want and carrying and (afc.control.tripped is False) and self._after_afc >= GAP_S

@@ -35,7 +35,8 @@ class StationReadings:
             first = (m.pressure, m.flow, m.control.mode, m.tank, 1.0 if m.lost_mpa else 0.0)
         else:
             first = (float(m.ready), m.flow, m.control.mode, 80.0, 0.0)
-        return (*first, m.pumps[0].state, m.powers[0], m.pumps[1].state, m.powers[1])
+        one, other = m.pumps
+        return (*first, one.state, m.powers[0], other.state, m.powers[1])
 
     def observe(self, dt: float, c: Columns) -> None:
         steps = len(c["flow"])

@@ -106,21 +106,21 @@ class ShearerReadings:
 
     @staticmethod
     def raw(m: Shearer, clock: float) -> tuple[float, ...]:
-        way = m.speed
+        way, drums = m.speed, m.drums
         return (
             m.position,
             abs(way),
             1.0 if way > 0.0 else 2.0 if way < 0.0 else 0.0,
-            m.drums.left,
-            m.drums.right,
+            drums.left,
+            drums.right,
             m.left_a,
             m.right_a,
             m.left_c,
             m.right_c,
             m.haul_kw,
             m.pump_kw,
-            m.drums.target,
-            m.drums.slope,
+            drums.target,
+            drums.slope,
             m.cell + 1,
             m.on,
             m.mode,
@@ -176,19 +176,24 @@ class ConveyorReadings:
         self._total = Total(2)
 
     def raw(self, m: Conveyor, locked: bool, place: float) -> tuple[float, ...]:
-        always = (
-            m.trough.mass,
-            m.power_kw,
-            m.speed,
-            m.control.mode,
-            m.broken,
-            locked,
-            1.0 if m.broken else 2.0 if m.control.tripped else 0.0,
-            m.out_t,
-        )
+        speed, control, broken = m.speed, m.control, m.broken
+        fault = 1.0 if broken else 2.0 if control.tripped else 0.0
         if self._two:
-            return (*always, m.pull_kn, 2.0 if m.speed > 0.0 else 1.0, place if locked else 0.0)
-        return (*always, m.speed > 0.0)
+            turning, where = 2.0 if speed > 0.0 else 1.0, place if locked else 0.0
+            return (
+                m.trough.mass,
+                m.power_kw,
+                speed,
+                control.mode,
+                broken,
+                locked,
+                fault,
+                m.out_t,
+                m.pull_kn,
+                turning,
+                where,
+            )
+        return (m.trough.mass, m.power_kw, speed, control.mode, broken, locked, fault, m.out_t, speed > 0.0)
 
     def observe(self, dt: float, c: Columns, heartbeat: Values) -> None:
         design, count = self._design, len(self._drives)

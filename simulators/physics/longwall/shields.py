@@ -84,10 +84,11 @@ class Shields:
 
     def pressures(self, at: int) -> tuple[float, float]:
         """Of the legs of one support now, weighting apart."""
-        age = float(self.age[at])
-        creep = float(self.creep[at]) * math.log1p(age / self.design.creep_s)
-        left = float(self.left[at]) + creep - float(self.leak[0, at]) * age / 3600.0
-        right = float(self.right[at]) + creep - float(self.leak[1, at]) * age / 3600.0
+        left, right, age, creep = self.values[:4, at].tolist()
+        leak, other = self.leak[:, at].tolist()
+        creep *= math.log1p(age / self.design.creep_s)
+        left = left + creep - leak * age / 3600.0
+        right = right + creep - other * age / 3600.0
         return max(left, 0.0), max(right, 0.0)
 
     def leak_from_now(self, at: int, mpa_per_h: float) -> None:

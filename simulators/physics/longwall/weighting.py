@@ -31,4 +31,5 @@ class Weighting:
         elif along > 0.0:
             natural = math.sin(math.pi * along) ** 2
         wanted = max(natural, self.forced)
-        self.value += (wanted - self.value) * (1.0 - math.exp(-dt / _TAU_S))
+        if wanted != self.value:
+            self.value += (wanted - self.value) * (1.0 - math.exp(-dt / _TAU_S))

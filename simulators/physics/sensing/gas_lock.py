@@ -61,6 +61,8 @@ class GasLock(Part):
         ]
         self.allowed: dict[str, bool] = {}
         self.allowed_range: dict[str, bool] = {}
+        self.changes = 0
+        """How often `allowed` has been set anew."""
         self.powered = dict.fromkeys(self.ranges, True)
         self._now = np.zeros(len(self.channels))
         self._contacts = np.array(
@@ -94,12 +96,11 @@ class GasLock(Part):
         sensors, changed = self.sensors, False
         broken = sensors.design.fault_cuts and sensors.words.any_broken
         alert = broken or sensors.any_tripped
-        shown = sensors.shown
-        contacts = shown.take(self._contacts, mode="clip").tobytes()
+        contacts = sensors.answered.take(self._contacts).tobytes()
         if not alert and self._rests and contacts == self._seen and self.powered == self._known_powered:
             row[:] = self._now
             return
-        self._seen, self._known_powered = contacts, self.powered.copy()
+        self._seen, self._known_powered, shown = contacts, self.powered.copy(), sensors.shown
         for each in self.ranges.values():
             windless = each.duct >= 0 and not (shown[each.duct] >= 1.0 and any(shown[fan] >= 1.0 for fan in each.fans))
             powered = self.powered[each.name]
@@ -140,6 +141,7 @@ class GasLock(Part):
     def _publish(self) -> None:
         """Something changed: who may be live, and what the feed sensors and the fans' panels are told."""
         air = self.sensors.air
+        self.changes += 1
         self.allowed.clear()
         for n, (name, each) in enumerate(self.ranges.items()):
             allowed = each.state == LIVE or each.abnormal

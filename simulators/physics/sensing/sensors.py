@@ -29,7 +29,7 @@ SLOW_S = 60.0
 
 
 class Sensors(Part):
-    """`shown` [points] and the state words are what they transmit. `beyond`: equipment → kind of disturbance → the
+    """`shown` and the state words are what they transmit. `beyond`: equipment → kind of disturbance → the
     part and the equipment that it is meant for."""
 
     def __init__(self, design: SensorsDesign, air: Ventilation, rng: np.random.Generator) -> None:
@@ -41,8 +41,10 @@ class Sensors(Part):
         self.given = np.zeros(len(at.given))
         count = len(at.points)
         self._raw, self._values = np.zeros(count), air.values.ravel()
+        self._raws = np.split(self._raw, at.ends[:-1])
+        self._change, self._over = np.empty(count), np.empty(count, bool)
         self._draws, self._rock_draws = Draws(rng.spawn(1)[0], count), Draws(rng.spawn(1)[0], len(at.start))
-        self._rock, self._wandering = np.zeros(len(at.start)), np.zeros(len(at.start))
+        self._rock, self._wandering = at.start.copy(), np.zeros(len(at.start))
         self._slope = at.drift / WEEK_S * self._rng.uniform(-1.0, 1.0, count)
         self._bias = np.zeros(count)
         self._per_resolution = 1.0 / at.resolution
@@ -56,7 +58,10 @@ class Sensors(Part):
         self._levels()
         self._fetch()
         self._answer = self._raw.copy()
-        self.shown = self._show(np.empty_like(self._answer))
+        self.answered = self._answer + self._bias
+        """[points]: what `shown` follows from; while there are faults, what is shown."""
+        self._displayed = False
+        self._cut_from = self._least_cutting()
 
     def _calibrations(self) -> tuple[dict[int, CalibrationKind], dict[int, float]]:
         at = self.at
@@ -82,6 +87,20 @@ class Sensors(Part):
         order = np.array([np.sum(at.sensor[:n] == at.sensor[n]) for n in range(len(at.points))], np.intp)
         self._layers = [np.flatnonzero(order == n) for n in range(int(order.max(initial=0)) + 1)]
 
+    def _least_cutting(self) -> NDArray[np.float64]:
+        """[points]: from which answer on the display says the cut-off's level or more, sought between two floats next
+        to each other; a step need not make up the displays to know that no contact opens."""
+        at = self.at
+        level = np.full(len(at.points), np.inf)
+        level[self._cut_points] = self.cut
+        low, high = level - 2.0 * at.resolution, level + 2.0 * at.resolution
+        while True:
+            middle = 0.5 * (low + high)
+            if np.all((middle == low) | (middle == high)):
+                return np.where(level <= at.low, -np.inf, high)
+            cuts = self._show(middle.copy()) >= level
+            low, high = np.where(cuts, low, middle), np.where(cuts, middle, high)
+
     def step(self, dt: float, row: Row) -> None:
         """See `Part`."""
         if dt != self._dt:
@@ -92,20 +111,24 @@ class Sensors(Part):
             self._drift()
         self._fetch()
         raw = self._raw
-        raw += self._draws.step() * self._tremble
+        raw += np.multiply(self._draws.step(), self._tremble, out=self._change)
         if self._second >= self._visits.next_due or self._visits.visits:
             self._calibrate()
         for point, gas in self.faults.gas.items():
             raw[point] = gas
-        self._answer += (raw - self._answer) * self._near
-        count = len(raw)
-        self.shown = shown = self._show(row[:count])
-        if self.faults.any:
-            self.faults.spoil(shown, self._answer + self._bias)
+        change = np.subtract(raw, self._answer, out=self._change)
+        change *= self._near
+        self._answer += change
+        answered = np.add(self._answer, self._bias, out=self.answered)
+        self._displayed = self.faults.any
+        if self._displayed:
+            unclipped = answered.copy()
+            self.faults.spoil(self._show(answered), unclipped)
             self._renew_states()
-        over = shown.take(self._cut_points, mode="clip") >= self.cut
-        if self.any_tripped or over.any():
-            self._trip(over)
+        if self.any_tripped or True in np.greater_equal(answered, self._cut_from, out=self._over).tobytes():
+            self._trip()
+        count = len(raw)
+        row[:count] = answered
         row[count:] = self._states
 
     def _for_step(self, dt: float) -> None:
@@ -117,21 +140,24 @@ class Sensors(Part):
 
     def _fetch(self) -> None:
         """What is there to be measured."""
-        at, raw = self.at, self._raw
-        air, contacts, given, _ = at.ends
-        self._values.take(at.in_air, out=raw[:air], mode="clip")
-        self.air.contacts.take(at.at_contact, out=raw[air:contacts], mode="clip")
+        at = self.at
+        air, contacts, given, own = self._raws
+        self._values.take(at.in_air, out=air, mode="clip")
+        self.air.contacts.take(at.at_contact, out=contacts, mode="clip")
         if at.given:
-            self.given.take(at.from_given, out=raw[contacts:given], mode="clip")
-        raw[given:] = self._rock
-        raw *= at.gain
-        raw += at.offset
-        raw[given:] += at.start
+            self.given.take(at.from_given, out=given, mode="clip")
+        own[:] = self._rock
+        self._raw *= at.gain
+        self._raw += at.offset
+
+    @property
+    def shown(self) -> NDArray[np.float64]:
+        """[points]: what the displays say, and what is transmitted."""
+        return self.answered.copy() if self._displayed else self._show(self.answered.copy())
 
     def _show(self, shown: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the display says of the answer, written into `shown`."""
+        """What the display makes of an answer [..., points], in place."""
         at = self.at
-        np.add(self._answer, self._bias, out=shown)
         shown *= self._per_resolution
         np.rint(shown, out=shown)
         shown *= at.resolution
@@ -149,7 +175,7 @@ class Sensors(Part):
         wander = self.at.wander * np.sqrt(1.0 - keep * keep)
         grown = self.at.day * self._second / 86_400.0
         self._wandering = self._wandering * keep + wander * self._rock_draws.step()
-        self._rock[:] = grown + self._wandering
+        self._rock = grown + self._wandering + self.at.start
 
     def _calibrate(self) -> None:
         """Gas on, gas off, and the state that says so."""
@@ -165,10 +191,10 @@ class Sensors(Part):
                 self._slope[at] = self.at.drift[at] / WEEK_S * self._rng.uniform(-1.0, 1.0)
                 self._say(int(self.at.sensor[at]), "calibration", 0)
 
-    def _trip(self, over: NDArray[np.bool_]) -> None:
+    def _trip(self) -> None:
         """The cut-off contacts; a sensor in calibration, or without a true value, keeps what it was."""
         shown, special = self.shown[self._cut_points], self.words.special[self._cut_sensors]
-        holds = over | (self.tripped & (shown >= self.restore))
+        holds = (shown >= self.cut) | (self.tripped & (shown >= self.restore))
         self.tripped = np.where((special == 0) | (special == OVER_RANGE), holds, self.tripped)
         self.any_tripped = bool(self.tripped.any())
         self._renew_states()
@@ -195,9 +221,11 @@ class Sensors(Part):
         return float(self.shown[self.at.first[name]])
 
     def observe(self, dt: float, rows: Rows) -> None:
-        """Alarm and over-range, where nothing else is said."""
+        """What the displays say; alarm and over-range, where nothing else is said."""
         at, count = self.at, len(self.at.points)
         values, states = rows[:, :count], rows[:, count:]
+        if not self._displayed:
+            self._show(values)
         alarmed = ((values >= at.alarm) | (values <= at.low_alarm)).astype(float)
         beyond = ((values >= at.high) & at.analogue & (at.high < 1e9)) * float(OVER_RANGE)
         for layer in self._layers:

@@ -181,15 +181,19 @@ class Belt:
         drive, coal = self.drive, self.coal
         if self.follow is not None:
             drive.goal = self.follow.step(dt, drive.goal, self.fed + sum(belt.coming for belt in self.inby))
-        starting = self.state is _STARTING
-        driven = starting or self.state is _RUNNING
-        if driven:
-            by = drive.run(dt, coal.laid - coal.head.passed, self.since if starting else None)
-        elif drive.speed > 0.0:
-            by = drive.coast(dt, coal.on_belt)
+        state = self.state
+        driven = True
+        if state is _RUNNING:
+            coal.move(drive.run(dt, coal.laid - coal.head.passed, None))
+        elif state is _STARTING:
+            coal.move(drive.run(dt, coal.on_belt, self.since))
         else:
-            by = drive.power = drive.torque = 0.0
-        coal.move(by)
+            driven = False
+            if drive.speed > 0.0:
+                coal.move(drive.coast(dt, coal.on_belt))
+            else:
+                drive.power = drive.torque = 0.0
+                coal.rest()
         protections, outby = self.protections, self.outby
         drive.warm(dt, driven, protections.spray)
         if (

@@ -57,18 +57,24 @@ class Coal:
         """kg, without what waits in the chute."""
         return self.laid - self.head.passed
 
+    def rest(self) -> None:
+        """The belt stands: nothing passes, and nothing is laid on."""
+        self.head.passing = self.scale.passing = 0.0
+
     def move(self, by: float) -> None:
         """Let the belt travel (m, 0 to 10), laying on what waits in the chute."""
-        put = self.most * by
-        put = min(put, self.chute)
-        self.chute -= put
-        self.laid += put
-        if self._travel - self._before >= GRAIN_M:
-            self._before = self._travel
+        if self.chute:
+            put = self.most * by
+            put = min(put, self.chute)
+            self.chute -= put
+            self.laid += put
+        travel = self._travel
+        if travel - self._before >= GRAIN_M:
+            self._before = travel
             self._newest += 1
-        self._travel += by
+        self._travel = travel = travel + by
         newest = self._newest & self._mask
-        self._at[newest] = self._travel
+        self._at[newest] = travel
         self._laid[newest] = self.laid
         self._pass(self.head)
         if self.scale is not self.head:

@@ -103,6 +103,10 @@ class Drive:
         Returns the belt's way, m."""
         design, before, drum = self.design, self.speed, self.drum
         force = self._empty + self._each * coal
+        if drum == self.goal == before and starting_for is None and not self.sliding and abs(force) <= self._grip:
+            # As nearly always: it goes on with the speed that it has.
+            self._draw(force, drum)
+            return drum * dt
         if starting_for is not None:
             part = s_curve(starting_for / design.start_s)
             self.drum = self.started_from + (self.goal - self.started_from) * part
@@ -117,10 +121,14 @@ class Drive:
             pull = self._slide(dt, coal, force, pull >= 0.0)
         else:
             self.speed = self.drum
-        self.torque = abs(pull) * self._rated_speed
-        watts = pull * 0.5 * (drum + self.drum)
-        self.power = (watts / design.efficiency if watts >= 0.0 else watts * design.efficiency) / 1000.0
+        self._draw(pull, 0.5 * (drum + self.drum))
         return 0.5 * (before + self.speed) * dt
+
+    def _draw(self, pull: float, speed: float) -> None:
+        """What the motors take for a drum that pulls so much, N, at this speed."""
+        self.torque = abs(pull) * self._rated_speed
+        watts, efficiency = pull * speed, self.design.efficiency
+        self.power = (watts / efficiency if watts >= 0.0 else watts * efficiency) / 1000.0
 
     def _slide(self, dt: float, coal: float, force: float, driving: bool) -> float:
         """The belt goes its own way under what friction gives it until it has the drum's speed again. `driving`: the

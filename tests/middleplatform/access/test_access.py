@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from middleplatform.access import tokens, users
 from middleplatform.access.errors import AccessError
+from middleplatform.access.scope import Scope
 from middleplatform.access.throttle import FORGET_S, LONGEST_S, Throttle
 
 
@@ -76,7 +77,7 @@ def test_other_words_are_no_tokens(tmp_path_factory, word):
 def test_a_password_opens_only_its_user(tmp_path):
     users.create_user(tmp_path, "olga", "right horse", role="administrator")
     users.create_user(tmp_path, "ivan", "other horse")
-    assert users.check_password(tmp_path, "olga", "right horse") == "administrator"
+    assert users.check_password(tmp_path, "olga", "right horse").role == "administrator"
     assert users.check_password(tmp_path, "ivan", "right horse") is None
     assert users.check_password(tmp_path, "nobody", "right horse") is None
     assert users.check_password(tmp_path, "olga", "right horse\0") is None
@@ -89,7 +90,7 @@ def test_a_new_password_ends_what_was_signed_in(tmp_path):
     script = tokens.create_token(tmp_path, "script")
     users.set_password(tmp_path, "olga", "newer horse")
     assert users.check_password(tmp_path, "olga", "right horse") is None
-    assert users.check_password(tmp_path, "olga", "newer horse") == "analyst"
+    assert users.check_password(tmp_path, "olga", "newer horse").role == "analyst"
     assert tokens.verify_token(tmp_path, session) is None
     assert tokens.verify_token(tmp_path, script)
 
@@ -167,3 +168,19 @@ def test_the_memory_of_attempts_is_bounded():
     for index in range(30_000):
         throttle.begin({index: 1})
     assert len(throttle._records) <= 10_000
+
+
+def test_a_made_token_sees_what_its_maker_sees_and_no_more(tmp_path):
+    users.create_user(tmp_path, "olga", "right horse", role="administrator", scope=Scope.of({"areas": ["east"]}))
+    token = tokens.create_token(tmp_path, "script", maker="olga", scope=Scope.of({"areas": ["west"]}))
+    grant = tokens.verify_token(tmp_path, token)
+    assert grant.scope.as_json() == [{"areas": ["east"]}, {"areas": ["west"]}], "both hold: nothing is seen"
+    users.set_scope(tmp_path, "olga", Scope.of({"classes": ["bulk"]}))
+    assert tokens.verify_token(tmp_path, token).scope.as_json() == [{"classes": ["bulk"]}, {"areas": ["west"]}]
+
+
+def test_a_scope_that_cannot_be_read_opens_nothing(tmp_path):
+    token = tokens.create_token(tmp_path, "script")
+    with sqlite3.connect(tmp_path / "platform.db") as database:
+        database.execute("UPDATE tokens SET scope = '[{\"zones\": []}]'")
+    assert tokens.verify_token(tmp_path, token) is None

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from models.identity import point_id
 from models.samples import Batch, Samples
-from models.site.model import Connection, Equipment, Kind, Limit, Name, Point, Retention, Site
+from models.site.model import Area, Connection, Equipment, Kind, Limit, Name, Point, Retention, Site
 from tests.servers import CODE
 
 NAMES = {
@@ -44,7 +44,7 @@ def _point(name: str) -> Point:
         role=f"belt.{key}" if equipment == "belt1" else f"pump.{key}",
         kind=KINDS.get(key, Kind.ANALOG),
         unit="m/s" if key == "speed" else "",
-        retention=Retention.BULK,
+        retention=Retention.STATUTORY if name == "pump1/flow" else Retention.BULK,
         connection="on-edge1",
         group="fast",
         address="hr:1",
@@ -69,10 +69,14 @@ def site() -> Site:
         "low",
         "Asia/Shanghai",
         "1",
-        {},
         {
-            "belt1": Equipment("belt1", "belt", Name("一号带式输送机", "belt 1"), "face1"),
-            "pump1": Equipment("pump1", "pump", Name("一号水泵", "pump 1"), "face1"),
+            "east": Area("east", Name("东翼", "east wing"), None),
+            "face1": Area("face1", Name("一号工作面", "face 1"), "east"),
+            "sump": Area("sump", Name("水仓", "sump"), None),
+        },
+        {
+            "belt1": Equipment("belt1", "belt", Name("一号带式输送机", "belt 1"), "face1", "transport"),
+            "pump1": Equipment("pump1", "pump", Name("一号水泵", "pump 1"), "sump", "drainage"),
         },
         {"on-edge1": Connection("on-edge1", "edge1", "modbus", {}, {})},
         tuple(sorted((_point(name) for name in NAMES), key=lambda point: point.path)),

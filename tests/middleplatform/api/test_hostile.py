@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import time
 from urllib.parse import quote, urlsplit
@@ -175,24 +176,23 @@ def test_the_store_is_found_again_after_it_was_killed(platform):
     until(lambda: platform.get("health").json()["store"])
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 def test_the_description_holds_for_whatever_is_sent(platform):
     with platform.client() as client:
         described = client.get("/api/openapi.json").json()
     schema = schemathesis.openapi.from_dict(described)
     checks = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
     seen = set()
+    left_out = "sign-|tokens|users|/me|sql"
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(st.data())
     def every(data):
-        for operation in schema.exclude(path_regex="sign-|tokens").get_all_operations():
+        for operation in schema.exclude(path_regex=left_out).get_all_operations():
             case = data.draw(operation.ok().as_strategy())
             answer = case.call(base_url=platform.url, headers={"Authorization": f"Bearer {platform.reader}"})
             seen.add((case.path, answer.status_code))
             case.validate_response(answer, checks=checks)
 
     every()
-    assert {path for path, _ in seen} == {
-        f"/api/v1/{name}" for name in ("health", "points", "live", "events", "history")
-    }
+    assert {path for path, _ in seen} == {path for path in described["paths"] if not re.search(left_out, path)}

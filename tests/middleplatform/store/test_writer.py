@@ -169,8 +169,10 @@ def test_an_event_is_known_by_its_id_and_gets_its_end(parts):
     ]
     assert ids(T, T + 100) == ["a", "b"]
     assert ids(T + 50, T + 100) == ["b"], "an ended event is not in a range after its end; an open one is"
-    assert ids(T + 100, T + 200, "140581000000/belt1", "stop") == ["b"]
-    assert ids(T + 100, T + 200, "140581000000/belt2") == [] and ids(T + 100, T + 200, None, "other") == []
+    assert ids(T + 100, T + 200, ["x", "140581000000/belt1"], "stop") == ["b"]
+    odd = ["it's", "\\", "'] OR 1=1 --", "140581000000/belt2"]
+    assert ids(T + 100, T + 200, odd) == [] and ids(T + 100, T + 200, []) == []
+    assert ids(T + 100, T + 200, None, "other") == []
 
 
 def test_when_the_disk_refuses_the_caller_hears_of_it_and_can_write_again(parts, monkeypatch):

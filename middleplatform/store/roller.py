@@ -1,0 +1,67 @@
+"""What the store does in the background, on a bounded share of one core: rolls up, and once a day removes what is over
+its time. Questions and writing come first."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import structlog
+
+from middleplatform.store.engine import EngineError
+from middleplatform.store.retention import Keeper
+from middleplatform.store.rollups import RollUps
+
+log = structlog.get_logger("store")
+
+SHARE = 0.3
+"""Of one core, while there is work."""
+LOOK_S = 1.0
+"""How often it is looked whether there is any."""
+RETRY_S = 5.0
+
+
+class Roller:
+    """Works in a thread of its own from `start` to `close`; `pause` lets it finish its piece and wait."""
+
+    def __init__(self, rollups: RollUps, keeper: Keeper) -> None:
+        self._rollups = rollups
+        self._keeper = keeper
+        self._stop = threading.Event()
+        self._working = threading.Lock()
+        self._since = 0.0
+        self._thread = threading.Thread(target=self._run, name="roll up", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def paused(self) -> threading.Lock:
+        """Held, nothing is rolled up."""
+        return self._working
+
+    def close(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with self._working:
+                    self._since = time.monotonic()
+                    self._keeper.daily(time.time_ns() // 1000)
+                    worked = self._rollups.step(self._rest)
+            except EngineError as error:
+                log.error("后台整理失败，稍后重试 · work in the background failed and is tried again", error=str(error))
+                self._stop.wait(RETRY_S)
+            else:
+                if not worked:
+                    self._stop.wait(LOOK_S)
+
+    def _rest(self) -> bool:
+        """Rest for as long as the share asks after a piece of work; False when the work is to end."""
+        worked = time.monotonic() - self._since
+        ended = self._stop.wait(worked * (1 / SHARE - 1))
+        self._since = time.monotonic()
+        return not ended

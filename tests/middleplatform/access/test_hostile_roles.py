@@ -1,0 +1,62 @@
+"""Whatever is sent, with the token of every role: no failure, the described form, nothing from beyond the scope."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from middleplatform.access import tokens
+from middleplatform.access.policy import ROLES
+from middleplatform.access.scope import Scope
+from tests.middleplatform.api.build import batch, id_of
+from tests.middleplatform.api.stage import until
+from tests.servers import CODE
+
+CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
+LEFT_OUT = r"/sign-in$|/me/password$|/tokens/\{number\}$"
+"""A guessed password is slowed down, and one who revokes the own token sees nothing more: neither is meant here."""
+HIDDEN = ("一号水泵", "水仓", *(str(id_of(f"pump1/{key}")) for key in ("level", "flow")))
+NAMES = st.sampled_from(
+    ["belt1/speed", "pump1/level", f"{CODE}/pump1/flow", str(id_of("pump1/level")), "pump1", "belt1"]
+)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("role", ROLES)
+def test_the_description_holds_for_every_role_in_its_scope(platform, role):
+    ts = time.time_ns() // 1000 - 1_000_000
+    platform.send(batch(platform.next_number(), ("belt1/speed", ts, 2.0, 192), ("pump1/level", ts, 7.0, 192)))
+    until(lambda: platform.get("history", point="pump1/level", start="-1m").json()["series"][0]["samples"]["ts"])
+    east = Scope.of({"areas": ["east"]})
+    headers = {"Authorization": f"Bearer {tokens.create_token(platform.home, 'fuzz', role, scope=east)}"}
+    with platform.client() as client:
+        schema = schemathesis.openapi.from_dict(client.get("/api/openapi.json").json())
+    operations = [each.ok() for each in schema.exclude(path_regex=LEFT_OUT).get_all_operations()]
+    seen: set[tuple[str, int]] = set()
+
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(st.data())
+    def every(data):
+        for operation in operations:
+            case = data.draw(operation.as_strategy())
+            given = {field.name for field in operation.query} & {"point", "equipment"}
+            for field in given:
+                if data.draw(st.booleans()):
+                    case.query = {**(case.query or {}), field: data.draw(NAMES)}
+            answer = case.call(base_url=platform.url, headers=headers)
+            seen.add((f"{operation.method.upper()} {operation.path}", answer.status_code))
+            case.validate_response(answer, checks=CHECKS)
+            assert not [word for word in HIDDEN if word in answer.text and word not in str(case.query)]
+
+    every()
+    assert {path for path, status in seen if status != 403} >= {"GET /api/v1/points", "GET /api/v1/live"}
