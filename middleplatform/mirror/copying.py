@@ -28,7 +28,7 @@ MESSAGES = 256
 FETCH_BYTES = 2 * 2**20
 ROWS = 5_000
 """Lines of one request: what InfluxDB's documentation advises."""
-ACK_WAIT_S = 10.0
+ACK_WAIT_S = 5.0
 """How long what a killed mirror had in hand is missing. Nothing is fetched while a write waits, so that it does
 not come a second time either."""
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)

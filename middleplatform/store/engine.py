@@ -107,6 +107,21 @@ def _plain(error: BaseException) -> EngineError:
     return EngineError(text[:500])
 
 
+def _given(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The parameters as chDB wants them: it quotes a text alone, but not those in a list."""
+    return {
+        name: [_quoted(each) for each in value]
+        if isinstance(value, list) and value and isinstance(value[0], str)
+        else value
+        for name, value in (params or {}).items()
+    }
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
 class _Session:
     """One chDB session; used by one thread at a time.
 
@@ -159,7 +174,7 @@ class _Session:
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """The result of one statement; an empty table without columns for one that returns nothing."""
         with self._use() as session:
-            result = session.query(sql, "Arrow", params=dict(params or {}))
+            result = session.query(sql, "Arrow", params=_given(params))
             # Copied: the table may outlive the engine's buffer.
             data = result.bytes() if result is not None else b""
             return pa.ipc.open_file(data).read_all() if data else pa.table({})
@@ -167,7 +182,7 @@ class _Session:
     def stream(self, sql: str, params: Mapping[str, Any] | None = None) -> Iterator[pa.RecordBatch]:
         """The result in batches, in bounded memory."""
         with self._use() as session:
-            result = session.send_query(sql, "Arrow", params=dict(params or {}))
+            result = session.send_query(sql, "Arrow", params=_given(params))
             try:
                 yield from pa.RecordBatchReader.from_stream(result)
             finally:
@@ -212,11 +227,23 @@ class Engine(Protocol):
     def insert(self, table: str, rows: pa.Table) -> None:
         """Write rows to a table, matching columns by name; durable on return."""
 
+    def aside(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a statement that takes long, such as a merge, beside the inserts where that can be."""
+
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """Run a read-only query."""
 
     def stream(self, sql: str, params: Mapping[str, Any] | None = None) -> Iterator[pa.RecordBatch]:
         """Run a read-only query and give its rows in batches, in bounded memory."""
+
+    confines: bool
+    """Whether it can run a statement that a caller wrote."""
+
+    def confined(self, sql: str) -> pa.Table:
+        """Run a statement that a caller wrote, with everything switched off that can be."""
+
+    def stop(self, mark: str) -> int:
+        """Stop the queries whose text holds `mark`; how many there were."""
 
     def parts(self, table: str) -> dict[int, int]:
         """How many parts on disk each partition of a table has; its partitions are numbered."""
@@ -237,6 +264,8 @@ def embedded(engine: Engine) -> Engine:
 
 class Embedded:
     """The engine inside of this process, the only one on its folder."""
+
+    confines = True
 
     def __init__(self, path: Path) -> None:
         """Open the database in the folder `path`, made when missing. Raises StoreError."""

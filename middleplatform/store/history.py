@@ -155,7 +155,7 @@ class History:
             return EVENT_COLUMNS.empty_table()
         params: dict[str, Any] = {
             "all": int(equipment is None),
-            "equipment": [_quoted(each) for each in equipment or [""]],
+            "equipment": list(equipment or [""]),
         }
         params |= {"kind": kind or "", "start": start, "end": end, "limit": limit}
         got = _cast(self._engine.query(_EVENTS, params), EVENT_COLUMNS)
@@ -222,12 +222,6 @@ def _merge(first: pa.Table, second: pa.Table, limit: int) -> pa.Table:
     both = pa.concat_tables([first, second])
     order = np.argsort(both.column("point").to_numpy(), kind="stable")[:limit]
     return both.take(pa.array(order))
-
-
-def _quoted(text: str) -> str:
-    """A text as an element of an array that is a parameter: chDB quotes a text alone, but not those in a list."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:

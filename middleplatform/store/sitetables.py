@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from middleplatform.store.engine import Embedded, Engine
+from middleplatform.store.engine import Engine
 from models.site.model import Site
 
 POINTS = pa.schema(
@@ -33,9 +33,9 @@ class SiteTables:
         self._engine = engine
 
     def adopt(self, site: Site) -> None:
-        """Let the tables hold this site; who reads meanwhile sees the old one or the new one, whole. Nothing on a
-        server: statements are not run there."""
-        if not isinstance(self._engine, Embedded):
+        """Let the tables hold this site; who reads meanwhile sees the old one or the new one, whole. They are for
+        callers' own statements: an engine that runs none has none."""
+        if not self._engine.confines:
             return
         for name, rows in (("site_points", points_of(site)), ("site_equipment", equipment_of(site))):
             schema, key = _TABLES[name]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -18,15 +19,19 @@ import structlog
 from middleplatform.store.clickhouse.address import Address
 from middleplatform.store.clickhouse.layout import Layout
 from middleplatform.store.clickhouse.literals import fill
+from middleplatform.store.clickhouse.replicas import Replicas
 from middleplatform.store.clickhouse.session import Server, Session
 from middleplatform.store.clickhouse.statements import Plan, Where, local, plan
-from middleplatform.store.engine import QUERY_TIMEOUT_S, READERS, QueryTimeout
+from middleplatform.store.engine import QUERY_TIMEOUT_S, READERS, EngineError, QueryTimeout
 from middleplatform.store.errors import StoreError, StoreVersionError
 
 log = structlog.get_logger("store")
 
 WRITE_S = 60.0
 """How long a server may be silent about a write."""
+SURE_S = 10.0
+"""How long a question is asked again while a replica that may lack something could have answered it."""
+_UNSURE = "a replica that is up may lack what was written: nothing is answered, rather than what is old. Try again"
 
 _TRAP = """SELECT toFloat64(sum(x / 1e15)) AS s
 FROM (SELECT toInt64(1795420368000000000) + number AS x FROM numbers(1000000))"""
@@ -50,6 +55,8 @@ class ServerEngine:
         write = {**profile.session, **profile.writer}
         read = {**profile.session, **profile.reader, "max_execution_time": QUERY_TIMEOUT_S}
         self._writer = Session(address, seeds, write, WRITE_S)
+        delay_s = profile.session["max_replica_delay_for_distributed_queries"]
+        self._replicas = Replicas(self.layout, delay_s) if address.cluster else None
         self._write_lock = threading.Lock()
         self._readers: queue.Queue[Session] = queue.Queue()
         for _ in range(READERS):
@@ -63,19 +70,21 @@ class ServerEngine:
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """Run a statement that may write, after those before it."""
         planned = plan(fill(sql, params), self.address.profile, self.address.cluster, self.address.database)
+        verb = sql.split(maxsplit=1)[0].upper()
         with self._write_lock:
+            if verb in ("SELECT", "WITH"):
+                return self.query(sql, params)
             if planned.where is Where.ONE:
-                table = pa.table({})
                 for statement in planned.statements:
-                    table = self._writer.query(statement)
-                if sql.lstrip()[:6].upper() == "INSERT":
-                    self.layout.replicate(local(sql.split()[2]))
-                return table
-            self._on_servers(planned)
+                    self._writer.query(statement)
+                if verb == "INSERT":
+                    self._replicate(sql.split()[2])
+            else:
+                self._on_servers(planned)
         return pa.table({})
 
     def aside(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
-        """As `execute`: what takes long, a server does beside the inserts by itself."""
+        """Run a statement that takes long; here its servers do the work, and inserts wait for their word."""
         return self.execute(sql, params)
 
     def insert(self, table: str, rows: pa.Table) -> None:
@@ -83,17 +92,53 @@ class ServerEngine:
         then be written, and all are to be written again."""
         with self._write_lock:
             self._writer.insert(table, rows)
-            self.layout.replicate(local(table))
+            self._replicate(table)
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """Run a read-only query; `params` fill `{name:Type}` in it. Raises EngineError."""
-        with self._reader() as session:
-            return session.query(fill(sql, params))
+        filled = fill(sql, params)
+        deadline = time.monotonic() + SURE_S
+        while True:
+            sure = self._surely()
+            with self._reader() as session:
+                answer = session.query(filled)
+            if sure():
+                return answer
+            if time.monotonic() > deadline:
+                raise EngineError(_UNSURE)
+            time.sleep(0.1)
 
     def stream(self, sql: str, params: Mapping[str, Any] | None = None) -> Iterator[pa.RecordBatch]:
-        """Run a read-only query and give its rows in batches. Raises EngineError."""
+        """Run a read-only query and give its rows in batches. Raises EngineError, at the end too, when it turns
+        out that some may lack."""
+        sure = self._surely()
         with self._reader() as session, contextlib.closing(session.stream(fill(sql, params))) as batches:
             yield from batches
+        if not sure():
+            raise EngineError(_UNSURE)
+
+    def _surely(self) -> Callable[[], bool]:
+        """Called when the answer is there: whether it was given by replicas that had all."""
+        replicas = self._replicas
+        if replicas is None or replicas.all_current:
+            # Each had what was acknowledged when it was asked; what came since need not be in the answer.
+            return lambda: True
+        told = replicas.told
+        return lambda: not replicas.doubted() and replicas.told == told
+
+    def _replicate(self, table: str) -> None:
+        if self._replicas is not None:
+            self._replicas.replicate(local(table))
+
+    confines = False
+
+    def confined(self, sql: str) -> pa.Table:
+        """Refused: what confines a caller's statement is proved on the embedded engine alone."""
+        raise EngineError("statements of callers are run by the embedded engine only, not on ClickHouse servers")
+
+    def stop(self, mark: str) -> int:
+        """Nothing of a caller's runs here."""
+        return 0
 
     def parts(self, table: str) -> dict[int, int]:
         """The parts that each partition of a table has, over all servers."""

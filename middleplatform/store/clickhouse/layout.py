@@ -1,11 +1,11 @@
-"""The servers one by one: which shards and replicas there are, what is said to each of them, and whether a
-replica has what was written through another."""
+"""The servers one by one: which shards and replicas there are, and what is asked of and said to each."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 
@@ -16,30 +16,20 @@ from middleplatform.store.errors import StoreError
 
 log = structlog.get_logger("store")
 
-CATCH_UP_S = 3.0
-"""How long a write waits for a replica that is up. One that takes longer is not asked by the servers
-(`max_replica_delay_for_distributed_queries` is below this), until it has caught up."""
 PATIENCE_S = 3.0
-"""How long a replica may be silent before it counts as away."""
-MISSED_S = 0.5
-"""The same of one that was away or behind the last time."""
+"""How long a server may be silent when it is asked about itself."""
 MUTATION_S = 120.0
 STATEMENT_S = 60.0
 
 _CLUSTER = "SELECT shard_num, replica_num, host_name, port FROM system.clusters WHERE cluster = '{}'"
-_CURRENT = (
-    "SELECT inserts_in_queue = 0 AND NOT is_session_expired AND (log_pointer > log_max_index OR log_max_index = 0) "
-    "AS current, replica_path AS path FROM system.replicas WHERE database = '{}' AND table = '{}'"
-)
-# What a replica has taken over from the common log stands in its own queue there until it is done; the server's
-# own count of it follows a moment later.
-_WAITING = "SELECT count() AS n FROM system.zookeeper WHERE path = '{}/queue' AND position(value, '\\nget\\n') > 0"
 _PARTS = (
     "SELECT partition_id AS partition, count() AS parts FROM system.parts "
-    "WHERE active AND database = '{}' AND table = '{}' GROUP BY partition"
+    "WHERE active AND database = '{database}' AND table = '{table}' GROUP BY partition"
 )
-_LEADS = "SELECT is_leader AS leads FROM system.replicas WHERE database = '{}' AND table = '{}'"
-_UNFINISHED = "SELECT count() AS n FROM system.mutations WHERE database = '{}' AND table = '{}' AND NOT is_done"
+_LEADS = "SELECT is_leader AS leads FROM system.replicas WHERE database = '{database}' AND table = '{table}'"
+_UNFINISHED = (
+    "SELECT count() AS n FROM system.mutations WHERE database = '{database}' AND table = '{table}' AND NOT is_done"
+)
 _MISSING_MACROS = (
     "the server {} has no macros 'shard' and 'replica' in its configuration: "
     "replicated tables need them to know their place"
@@ -54,7 +44,6 @@ class Layout:
         self._address = address
         self._sessions: dict[tuple[Server, float], Session] = {}
         self._lock = threading.RLock()
-        self._missed: set[Server] = set()
         if address.cluster is None and len(address.hosts) != 1:
             raise StoreError("the store's address names several servers: give the cluster that they make (cluster=…)")
         seeds = [Server(*host) for host in address.hosts]
@@ -81,7 +70,7 @@ class Layout:
             try:
                 had &= self._has(server, table)
                 for statement in statements:
-                    self._say(server, statement)
+                    self.say(server, statement)
             except ServerAway as error:
                 away.append(server)
                 reason = error
@@ -90,7 +79,7 @@ class Layout:
             made = table.removesuffix("_local")
             raise StoreError(f"{named} must be up while the table {made} is first made: {reason}")
         for server in away:
-            self._miss(server, str(reason))
+            log.warning("集群有服务器不可达 · a server of the cluster is away", server=str(server), reason=str(reason))
 
     def on_every_shard(self, statements: Sequence[str], table: str) -> None:
         """Change a table: said to one replica of each shard, the leader where there is one; the others follow.
@@ -99,28 +88,19 @@ class Layout:
             up = {server: leads for server in replicas if (leads := self._leads(server, table)) is not None}
             server = max(up, key=lambda server: up[server], default=replicas[0])
             for statement in statements:
-                self._say(server, statement)
+                self.say(server, statement)
 
     def wait_for_mutations(self, table: str) -> None:
         """Wait until what was changed in a table is changed on every server that is up."""
         for server in self.servers:
             deadline = time.monotonic() + MUTATION_S
             try:
-                while self._rows(server, _UNFINISHED, table)[0]["n"]:
+                while self.ask(server, _UNFINISHED, table=table)[0]["n"]:
                     if time.monotonic() > deadline:
                         raise EngineError(f"{server} has not rewritten {table} after {MUTATION_S:.0f} s")
                     time.sleep(0.02)
             except ServerAway:
                 continue
-
-    def replicate(self, table: str) -> None:
-        """Wait until every replica that is up has all of a table that was written until now."""
-        if self._address.cluster is None:
-            return
-        for replicas in self.shards:
-            if len(replicas) > 1:
-                for server in replicas:
-                    self._catch_up(server, table)
 
     def parts(self, table: str) -> dict[int, int]:
         """How many parts each partition of a table has: the most that a replica has, over all shards. A replica
@@ -132,7 +112,7 @@ class Layout:
             answered = False
             for server in replicas:
                 try:
-                    for row in self._rows(server, _PARTS, table):
+                    for row in self.ask(server, _PARTS, table=table):
                         day = int(row["partition"])
                         most[day] = max(most.get(day, 0), row["parts"])
                     answered = True
@@ -149,54 +129,28 @@ class Layout:
             for session in (self._seed, *self._sessions.values()):
                 session.close()
 
-    def _catch_up(self, server: Server, table: str) -> None:
-        patience_s = MISSED_S if server in self._missed else PATIENCE_S
-        deadline = time.monotonic() + (MISSED_S if server in self._missed else CATCH_UP_S)
-        reason = "it is behind"
-        try:
-            while time.monotonic() < deadline:
-                if self._is_current(server, table, patience_s):
-                    if server in self._missed:
-                        self._missed.remove(server)
-                        log.info("副本已追上 · a replica has caught up", server=str(server))
-                    return
-                time.sleep(0.01)
-        except EngineError as error:
-            reason = str(error)
-        self._miss(server, reason)
-
-    def _is_current(self, server: Server, table: str, patience_s: float) -> bool:
-        rows = self._rows(server, _CURRENT, table, patience_s)
-        if not all(row["current"] for row in rows):
-            return False
-        with self._lock:
-            queues = [self._session(server, patience_s).query(_WAITING.format(row["path"])) for row in rows]
-        return not any(queue.column("n")[0].as_py() for queue in queues)
-
-    def _miss(self, server: Server, reason: str) -> None:
-        if server not in self._missed:
-            self._missed.add(server)
-            log.warning("副本落后或不可达 · a replica is away or behind", server=str(server), reason=reason)
-
-    def _rows(self, server: Server, sql: str, table: str, patience_s: float = STATEMENT_S) -> list[dict[str, int]]:
+    def ask(self, server: Server, sql: str, patience_s: float = STATEMENT_S, **names: str) -> list[dict[str, Any]]:
+        """Rows of a question about a server itself; `names` and the database fill the `{…}` in it. Raises
+        ServerAway when it does not answer, EngineError when it refuses."""
         with self._lock:
             session = self._session(server, patience_s)
-            return session.query(sql.format(self._address.database, table)).to_pylist()
+            return session.query(sql.format(database=self._address.database, **names)).to_pylist()
 
     def _leads(self, server: Server, table: str) -> bool | None:
         """Whether a server leads the replicas of a table; None when it does not answer."""
         try:
-            return any(row["leads"] for row in self._rows(server, _LEADS, table, patience_s=PATIENCE_S))
+            return any(row["leads"] for row in self.ask(server, _LEADS, PATIENCE_S, table=table))
         except ServerAway:
             return None
 
-    def _say(self, server: Server, statement: str) -> None:
+    def say(self, server: Server, statement: str) -> None:
+        """Run a statement on one server. Raises ServerAway, EngineError."""
         with self._lock:
             self._session(server, STATEMENT_S).query(statement)
 
     def _has(self, server: Server, table: str) -> bool:
-        sql = "SELECT count() AS n FROM system.tables WHERE database = '{}' AND name = '{}'"
-        return bool(self._rows(server, sql, table)[0]["n"])
+        sql = "SELECT count() AS n FROM system.tables WHERE database = '{database}' AND name = '{table}'"
+        return bool(self.ask(server, sql, table=table)[0]["n"])
 
     def _session(self, server: Server, patience_s: float) -> Session:
         key = (server, patience_s)

@@ -137,7 +137,8 @@ class Session:
         from clickhouse_driver import errors
 
         reason: BaseException | None = None
-        for attempt in range(len(self._servers) + 1):
+        # A connection that was kept may have broken long ago: that says nothing of the server.
+        for attempt in range(len(self._servers) + (self._client is not None)):
             try:
                 return act(self._connected())
             except errors.ServerException as error:
@@ -178,7 +179,7 @@ class Session:
                 user=where.user,
                 password=where.password,
                 client_name="sevenones",
-                connect_timeout=CONNECT_S,
+                connect_timeout=min(CONNECT_S, self._patience_s),
                 send_receive_timeout=self._patience_s,
                 sync_request_timeout=min(PING_S, self._patience_s),
                 settings=self._settings,

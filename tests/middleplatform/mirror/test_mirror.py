@@ -71,7 +71,7 @@ async def mirroring(tmp_path, url: str, limits: Limits = SMALL):
                     await asyncio.sleep(0.02)
 
         async def lag() -> int:
-            consumer = await bus.consumer(subjects.SAMPLES, "mirror", ack_wait_s=10.0)
+            consumer = await bus.consumer(subjects.SAMPLES, "mirror", ack_wait_s=5.0)
             left = await consumer.lag()
             await consumer.close()
             return left
@@ -136,6 +136,7 @@ async def test_while_the_server_is_away_the_bus_keeps_it_and_then_it_arrives(tmp
         assert copying.counters.missed == copying.counters.refused == 0
 
 
+@pytest.mark.proof
 async def test_what_the_bus_let_go_before_it_was_mirrored_is_counted(tmp_path, victoria):
     async with mirroring(tmp_path, victoria.url, SHORT) as (copying, publish, until, _):
         await publish(1, rows_of(0))
