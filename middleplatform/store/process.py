@@ -29,6 +29,8 @@ from middleplatform.store.history import History
 from middleplatform.store.ingest import SETTLE_S, Ingest
 from middleplatform.store.latest import Latest
 from middleplatform.store.metrics import MetricsPage
+from middleplatform.store.quality import answers as quality_answers
+from middleplatform.store.quality.assessment import Assessment
 from middleplatform.store.quarantine import Quarantine
 from middleplatform.store.roller import Roller
 from middleplatform.store.rollups import RollUps
@@ -113,6 +115,7 @@ class _Store:
             self.site_tables = SiteTables(self.engine)
             self.site_tables.adopt(catalogue.site)
             self.history = History(self.engine, self.writer.ages, self.windows)
+            self.assessment = Assessment(self.engine, self.windows, self.writer.ages)
             self.roller = Roller(self.rollups)
             self.roller.start()
         except BaseException:
@@ -177,6 +180,7 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
     handlers = {
         **Answers(store.history, store.latest, settle, status).handlers,
         **aggregates.handlers(aggregates.Aggregates(store.history), settle),
+        **quality_answers.handlers(store.assessment, settle),
         **Statements(store.engine, store.writer.catalogue.code, settle).handlers,
     }
     door = await asyncio.to_thread(Door, handlers)

@@ -1,0 +1,41 @@
+"""Data quality over the API: what was sent a moment ago is in it; what is out of scope is not."""
+
+import time
+
+from tests.middleplatform.api.build import batch, path_of
+from tests.middleplatform.api.stage import until
+from tests.servers import CODE
+
+
+def test_quality_by_point_equipment_subsystem_and_mine(platform):
+    now = time.time_ns() // 1000
+    rows = [("belt1/speed", now - step * 1_000_000, 1.0, 192) for step in range(5, 0, -1)]
+    platform.send(batch(platform.next_number(), *rows, ("belt1/current", now - 3_000_000, 1.0, 24)))
+
+    def found(**query):
+        answer = platform.get("quality", start="-1m", **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    speed = until(lambda: [r for r in found(by="point", point="belt1/speed")["rows"] if r["samples"] >= 5])[-1]
+    assert speed["of"] == path_of("belt1/speed") and speed["validity"] == 1.0 and speed["seconds"]["good"] > 3
+    current = found(by="point", point="belt1/current")["rows"][-1]
+    assert current["validity"] == 0.0 and current["causes_s"]["link"] == current["seconds"]["bad"] > 0
+    assert {row["of"] for row in found(by="equipment")["rows"]} == {"belt1", "pump1"}
+    assert {row["of"] for row in found(by="subsystem")["rows"]} == {"transport", "drainage"}
+    mine = found(width="day")["rows"][-1]
+    assert mine["of"] == CODE and mine["points"] == 6 and 0 < mine["score"] < 100
+    assert "T16:00:00" in mine["time"]  # midnight in Shanghai
+    assert sum(mine["seconds"].values()) > 0
+
+
+def test_wrong_questions_about_quality(platform):
+    for query, status in (
+        ({"by": "gateway"}, 422),
+        ({"by": "point", "point": "belt1/no"}, 404),
+        ({"by": "point", "start": "-2000d"}, 400),
+        ({"start": "-1000d", "width": "day", "end": "-1d"}, 400),
+    ):
+        answer = platform.get("quality", **query)
+        assert answer.status_code in {status, 400 if status == 422 else status}, answer.text
+        assert answer.json()["error"]["message"]
