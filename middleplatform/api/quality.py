@@ -18,8 +18,10 @@ from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError, shown
 from middleplatform.api.responses import Json, answers
 from middleplatform.api.routes import Asked, Texts
+from middleplatform.api.schemas import Words
 from middleplatform.store.client import INCOMPLETE, StoreClient
 from middleplatform.store.errors import StoreError, StoreUnavailable
+from models.quality import label
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
 MOST_POINTS = 100_000
@@ -36,6 +38,39 @@ class QualityQuery(Asked):
     equipment: Texts = Field([], description="设备 · equipment ids")
     start: str = Field("-1d", max_length=60, description="开始，取整 · from the hour or day that holds it")
     end: str = Field("now", max_length=60, description="结束 · up to the end of the hour or day that holds it")
+
+
+class IntervalsQuery(Asked):
+    point: Texts = Field([], description="测点，缺省为全部 · points by path or id; neither point nor equipment: all")
+    equipment: Texts = Field([], description="设备 · equipment ids")
+    start: str = Field("-1d", max_length=60, description="开始 · -10m, ISO 8601 with zone, or µs since 1970")
+    end: str = Field("now", max_length=60, description="结束（不含） · up to, not with")
+    cause: Literal["", "device", "link", "gateway", "clock", "configuration"] = Field("", description="原因 · cause")
+    least: str = Field("0s", max_length=30, description="至少多长 · how long one lasts at least, such as 1m")
+    limit: int = Field(1_000, ge=1, le=10_000)
+
+
+class Interval(BaseModel):
+    """`quality`: null where silent. `breaks`: the rule of validity that was broken."""
+
+    point: str
+    begin: str
+    end: str
+    begin_us: int
+    end_us: int
+    seconds: float
+    cause: str
+    breaks: str | None
+    quality: int | None
+    words: Words
+
+
+class IntervalsFound(BaseModel):
+    """`total`: how many there are, `limit` aside."""
+
+    total: int
+    incomplete: bool
+    intervals: list[Interval]
 
 
 class Seconds(BaseModel):
@@ -112,6 +147,53 @@ async def quality(request: Request, catalogue: Seen, asked: Annotated[QualityQue
     incomplete = INCOMPLETE in (table.schema.metadata or {})
     made = await anyio.to_thread.run_sync(_rows, table, names)
     return Json({"by": asked.by, "width_us": width, "incomplete": incomplete, "rows": made})
+
+
+@router.get(
+    "/quality/intervals",
+    dependencies=[needs("quality.read")],
+    response_class=Json,
+    responses=answers(IntervalsFound, 400, 401, 403, 404, 503),
+)
+async def intervals(request: Request, catalogue: Seen, asked: Annotated[IntervalsQuery, Query()]) -> Json:
+    """不良区间 · Every stretch in which a point was not good or silent, with its cause, by begin; when there are more
+    than `limit` the longest of them."""
+    rows = chosen(catalogue, asked.point, asked.equipment)
+    begin, finish = times.parse_range(asked.start, asked.end, times.now_us())
+    least = times.parse_duration(asked.least, "least")
+    if not rows:
+        return Json({"total": 0, "incomplete": False, "intervals": []})
+    ids = [catalogue.points[row].id for row in rows]
+    cause, limit = asked.cause or None, asked.limit
+    table = await asking(request, lambda store: store.quality_intervals(ids, begin, finish, cause, least, limit))
+    incomplete = INCOMPLETE in (table.schema.metadata or {})
+    made = await anyio.to_thread.run_sync(_listed, table, dict(zip(ids, rows, strict=True)), catalogue)
+    total = table.column("of")[0].as_py() if table.num_rows else 0
+    return Json({"total": total, "incomplete": incomplete, "intervals": made})
+
+
+def _listed(table: pa.Table, row_of: dict[int, int], catalogue: Catalogue) -> list[dict[str, Any]]:
+    return [
+        {
+            "point": catalogue.points[row_of[row["point"]]].path,
+            "begin": times.iso(row["begin"]),
+            "end": times.iso(row["end"]),
+            "begin_us": row["begin"],
+            "end_us": row["end"],
+            "seconds": (row["end"] - row["begin"]) / 1e6,
+            "cause": row["cause"],
+            "breaks": row["breaks"] or None,
+            "quality": None if row["silent"] else row["quality"],
+            "words": _SILENCE if row["silent"] else {each: label(row["quality"], each) for each in ("zh", "en")},
+        }
+        for row in table.to_pylist()
+    ]
+
+
+_SILENCE = {
+    "zh": "静默：超过最长静默的两倍没有数据",
+    "en": "silent: nothing came for over twice the longest silence",
+}
 
 
 def chosen(catalogue: Catalogue, point: list[str], equipment: list[str]) -> list[int]:

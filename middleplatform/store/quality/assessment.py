@@ -16,6 +16,8 @@ from middleplatform.store.errors import StoreError
 from middleplatform.store.history import History
 from middleplatform.store.quality.figures import SCHEMA as FIGURES
 from middleplatform.store.quality.figures import TIMES, Figures
+from middleplatform.store.quality.intervals import SCHEMA as INTERVALS
+from middleplatform.store.quality.intervals import Intervals
 from middleplatform.store.quality.judgement import CAUSES, judgement
 from middleplatform.store.quality.scores import shares
 from middleplatform.store.quality.tables import IS_THERE
@@ -29,6 +31,8 @@ MOST_HOURS = 24 * 400
 MOST_FRESH = 100_000
 """Points times hours that are computed from samples for one answer; beyond it the kept hours alone answer, and the
 answer says that it is incomplete."""
+MOST_READ = 500_000
+"""Points times hours whose samples are read to list what was not good."""
 _AT_ONCE = 10_000
 """Points that one statement names."""
 
@@ -133,6 +137,36 @@ class Assessment:
         columns |= shares(columns)
         kept = np.tile(asked.lengths() > 0, len(asked.groups))
         return pa.table([columns[name][kept] for name in SCHEMA.names], schema=SCHEMA), whole
+
+    def intervals(self, points: Sequence[int], start: int, end: int) -> tuple[pa.Table, bool]:
+        """Every stretch in which a point was not good or silent, cut to the range, in the columns of
+        `intervals.SCHEMA`; and whether hours that are open or touched are in it. Raises StoreError."""
+        if not start < end:
+            raise StoreError(f"the range must begin before it ends, got {start} to {end}")
+        low, high = start // HOUR * HOUR, -(-end // HOUR) * HOUR
+        if (high - low) // HOUR > MOST_HOURS:
+            raise StoreError(f"the range is over {MOST_HOURS} hours: take a shorter one")
+        asked = Asked(points, [0] * len(points), low, high, high - low, self._clock())
+        figures, whole = self.hours(asked)
+        end = min(end, asked.now)
+        place = np.searchsorted(asked.points, figures.column("point").to_numpy())
+        good_us = np.bincount(place, figures.column("good_us").to_numpy(), len(asked.points))
+        # Who was good all the time has none, and needs no look at its samples.
+        doubted = asked.points[good_us < min(asked.end, asked.now) - asked.start]
+        if len(doubted) * ((high - low) // HOUR) > MOST_READ:
+            raise StoreError(
+                f"{len(doubted)} points were not good at times in {(high - low) // HOUR} hours: that is too much to "
+                "list at once, name fewer points or a shorter range"
+            )
+        parts = [INTERVALS.empty_table()]
+        for begin in range(0, len(doubted) if start < end else 0, _AT_ONCE):
+            named = doubted[begin : begin + _AT_ONCE]
+            age = self._ages(named.tolist())
+            found = Intervals(named, age, start, end)
+            for rows in self._samples.seeded(named, age, start, end):
+                found.add(rows)
+            parts.append(found.result())
+        return pa.concat_tables(parts), whole
 
     def hours(self, asked: Asked) -> tuple[pa.Table, bool]:
         """What is known of each point and hour that has anything, in the columns of `figures.SCHEMA`."""

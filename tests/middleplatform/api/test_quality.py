@@ -39,3 +39,29 @@ def test_wrong_questions_about_quality(platform):
         answer = platform.get("quality", **query)
         assert answer.status_code in {status, 400 if status == 422 else status}, answer.text
         assert answer.json()["error"]["message"]
+
+
+def test_bad_intervals_with_their_cause(platform):
+    now = time.time_ns() // 1000
+    rows = [
+        (f"pump1/{key}", now - ago * 1_000_000, 1.0, q)
+        for key, ago, q in (("flow", 9, 84), ("flow", 6, 64), ("flow", 3, 192))
+    ]
+    platform.send(batch(platform.next_number(), *rows))
+    asked = {"point": "pump1/flow", "start": str(now - 9_000_000), "end": str(now)}
+    found = until(lambda: len((got := platform.get("quality/intervals", **asked).json())["intervals"]) == 2 and got)
+    first, second = found["intervals"]
+    assert (first["cause"], first["breaks"], first["seconds"]) == ("device", "range", 3.0)
+    assert (second["cause"], second["breaks"], second["begin_us"]) == ("clock", None, now - 6_000_000)
+    assert second["words"]["en"] == "uncertain" and found["total"] == 2
+    only = platform.get("quality/intervals", cause="clock", **asked).json()["intervals"]
+    assert only == [second]
+    assert platform.get("quality/intervals", least="4s", **asked).json() == {
+        "total": 0,
+        "incomplete": False,
+        "intervals": [],
+    }
+    assert (
+        platform.get("quality/intervals", point="pump1/flow", start="-3h", end="-2h").json()["intervals"][0]["cause"]
+        == "gateway"
+    )
