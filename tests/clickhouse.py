@@ -91,7 +91,7 @@ class ZooKeeper(_Child):
         self._path = ":".join(str(jars / f"{name}.jar") for name in _JARS)
         lines = (
             f"dataDir={home / 'data'}", f"clientPort={self.port}", "clientPortAddress=127.0.0.1", "tickTime=500",
-            "admin.enableServer=false", "forceSync=no", "maxClientCnxns=0",
+            "admin.enableServer=false", "4lw.commands.whitelist=srvr", "forceSync=no", "maxClientCnxns=0",
         )  # fmt: skip
         (home / "zoo.cfg").write_text("\n".join(lines) + "\n")
 
@@ -100,6 +100,13 @@ class ZooKeeper(_Child):
         # Small, and quick to start: it holds a few thousand nodes.
         spare = ("-Xmx96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
         return [program("java"), *spare, "-cp", self._path, main, str(self.home / "zoo.cfg")]
+
+    def answers(self) -> bool:
+        """Whether it serves: it takes connections before it does."""
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as door:
+            door.sendall(b"srvr")
+            return b"Mode:" in door.makefile("rb").read()
+        return False
 
 
 class ClickHouse(_Child):
@@ -183,8 +190,10 @@ class Cluster:
         return [server for replicas in self.shards for server in replicas]
 
     def start(self) -> None:
+        """Start what does not run, and wait until all answer."""
         for child in self._children():
-            child.launch()
+            if not child.runs:
+                child.launch()
         for child in self._children():
             child.wait()
 

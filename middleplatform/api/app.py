@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from importlib.metadata import version
@@ -22,14 +23,19 @@ from middleplatform.api import (
     dictionaries,
     docs,
     errors,
+    exports,
     health,
     history,
+    lineage,
+    manual,
     openapi,
+    prometheus,
     quality,
     register,
     routes,
     signin,
     sites,
+    sql,
     standard,
     stream,
     tokens,
@@ -41,6 +47,7 @@ from middleplatform.api.door import StoreDoor
 from middleplatform.api.feed import Hub
 from middleplatform.api.live import LiveTable
 from middleplatform.api.metrics import registry_of
+from middleplatform.export import Exports
 from middleplatform.governance.register import Register
 from models.dictionaries.sheet import MAX_BYTES
 
@@ -141,10 +148,14 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.catalogue, state.live, state.bus = catalogue, live, bus
     state.database = database or home
     state.door = StoreDoor(home)
+    state.exports = Exports(home / "exports", state.door.ask_at_once)
     state.probe = health.StoreProbe(state.door)
     state.hub = Hub(live)
     state.register = Register(state.database, catalogue.site)
+    state.approved = asyncio.Event()
     state.tokens, state.throttle = Verifier(state.database), Throttle()
+    state.sql = sql.Desk()
+    state.computing = anyio.CapacityLimiter(prometheus.AT_ONCE)
     state.hashing = anyio.CapacityLimiter(2)  # a password's hash takes 64 MB while it is computed
     state.metrics_token = secrets.token_urlsafe(32)
     registry = registry_of(state)
@@ -153,13 +164,18 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     for part in (
         aggregates,
         dictionaries,
+        exports,
         health,
         history,
+        lineage,
+        manual,
+        prometheus,
         quality,
         register,
         routes,
         signin,
         sites,
+        sql,
         standard,
         stream,
         tokens,

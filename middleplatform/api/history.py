@@ -24,6 +24,8 @@ DEFAULT_ROWS = 100_000
 MAX_BUCKETS = 200_000
 """Points times buckets in one answer."""
 
+_MINUTE, _HOUR = 60 * times.SECOND, 3_600 * times.SECOND
+
 OTHER_FORMS = {
     media: {"schema": {"type": "string", "format": "binary"}} for form, media in forms.MEDIA.items() if form != "json"
 }
@@ -65,12 +67,15 @@ async def history(request: Request, catalogue: Seen, asked: Annotated[HistoryQue
     """原始样本或分桶统计 · Raw samples (neither `buckets` nor `width`), or buckets with min, max,
     time-weighted mean, first, last, worst quality and good time (µs); the value that still holds when a
     bucket opens counts in min, max and mean. What the store has received and not yet written is included.
-    Buckets begin at `start`; one with neither sample nor good time is absent."""
+    Buckets begin at `start`; asked for by number and a minute or more wide, they begin and end at whole minutes (from
+    six hours on at whole hours), for which roll-ups are kept, and may be fewer. One with neither sample nor good
+    time is absent."""
     rows = catalogue.resolve(asked.point, MAX_POINTS)
     if not len(rows):
         raise ApiError(400, "no_point", "请指明测点", "name a point: its path or its id", "point")
     form = asked.format or forms.accepted(request.headers.get("accept", ""))
     begin, finish = times.parse_range(asked.start, asked.end, times.now_us())
+    begin = aligned(begin, finish, asked.buckets)
     width = bucket_width(begin, finish, asked.buckets, asked.width, len(rows))
     if width is not None and asked.limit is not None:
         raise ApiError(
@@ -102,7 +107,12 @@ def bucket_width(begin: int, finish: int, buckets: int | None, width: str | None
         raise ApiError(400, "both", "buckets 与 width 只能给一个", "give buckets or width, not both", "width")
     if buckets is None and width is None:
         return None
-    step = times.parse_duration(width, "width") if width is not None else -(-(finish - begin) // (buckets or 1))
+    if width is not None:
+        step = times.parse_duration(width, "width")
+    else:
+        step = -(-(finish - begin) // (buckets or 1))
+        whole = _whole(step)
+        step = -(-step // whole) * whole
     if not 0 < step <= 3_660 * 86_400 * times.SECOND:
         raise ApiError(
             400,
@@ -122,6 +132,18 @@ def bucket_width(begin: int, finish: int, buckets: int | None, width: str | None
             limit=MAX_BUCKETS,
         )
     return step
+
+
+def _whole(step: int) -> int:
+    """The unit of which buckets of about `step` µs are made when their width is left to us: roll-ups answer those of
+    whole minutes, and long ones of whole hours."""
+    return _HOUR if step >= 6 * _HOUR else _MINUTE if step >= _MINUTE else 1
+
+
+def aligned(begin: int, finish: int, buckets: int | None) -> int:
+    """The start of a range that is cut in so many buckets, moved back to a whole minute or hour."""
+    whole = _whole(-(-(finish - begin) // buckets)) if buckets is not None else 1
+    return begin // whole * whole
 
 
 def _raw(ids: list[int], begin: int, finish: int, limit: int) -> Callable[[StoreClient], pa.Table]:

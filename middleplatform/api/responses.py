@@ -51,6 +51,7 @@ WORDS = {
     406: "没有此格式 · there is no such form",
     409: "冲突 · this cannot be as things are: the body says why",
     413: "请求过大 · the request is too large",
+    416: "没有此范围 · there is no such range of the file",
     429: "尝试过多 · too many attempts: Retry-After says how long to wait",
     503: "暂不可用 · the store does not answer now: Retry-After says when to try again",
 }

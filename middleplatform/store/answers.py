@@ -33,6 +33,7 @@ class Answers:
         self.handlers: dict[str, Handler] = {
             "raw": self._raw,
             "buckets": self._buckets,
+            "days": self._days,
             "latest": self._latest_of,
             "events": self._events,
             "status": self._status_of,
@@ -57,6 +58,11 @@ class Answers:
         )
         whole = self._settle()
         return said(self._history.buckets(named, start, end, width), whole)
+
+    def _days(self, asked: Mapping[str, Any]) -> pa.Table:
+        named, start, end = points(asked, MAX_POINTS), whole_number(asked, "start"), whole_number(asked, "end")
+        whole = self._settle()
+        return said(self._history.days(named, start, end), whole)
 
     def _latest_of(self, asked: Mapping[str, Any]) -> pa.Table:
         named = None if asked.get("points") is None else points(asked, most=MOST_LATEST)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.site.model import DEFAULT_SILENCE_S, Site
+from models.identity import MANUAL
+from models.site.model import DEFAULT_SILENCE_S, Retention, Site
 
 HOLDS = 2.0
 """A value holds for at most this many times its point's longest silence."""
@@ -31,6 +32,9 @@ class Catalogue:
         order = np.argsort(ids)
         self.points: NDArray[np.uint64] = ids[order]
         self.age: NDArray[np.int64] = ages[order]
+        bulk = np.fromiter((p.retention is Retention.BULK for p in site.points), bool, len(ids))
+        self.bulk: NDArray[np.uint64] = np.sort(ids[bulk])
+        """Those that need not be kept as long as statutory ones."""
         of: dict[str, list[int]] = {}
         for point in site.points:
             of.setdefault(site.connections[point.connection].gateway, []).append(point.id)
@@ -40,7 +44,10 @@ class Catalogue:
         return tuple(sorted(self._of))
 
     def of(self, gateway: str) -> NDArray[np.uint64]:
-        """The ids that a gateway may send, sorted; none for a gateway that the site does not name."""
+        """The ids that a gateway may send, sorted; none for a gateway that the site does not name. People may
+        correct any."""
+        if gateway == MANUAL:
+            return self.points
         return self._of.get(gateway, _NONE)
 
     def ages(self, points: Sequence[int]) -> NDArray[np.int64]:

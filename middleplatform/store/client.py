@@ -49,6 +49,10 @@ class StoreClient:
         """Buckets of `width` µs from `start` on: see `middleplatform.store.integrate.SCHEMA`."""
         return self._ask(kind="buckets", points=list(points), start=start, end=end, width=width)
 
+    def days(self, points: Sequence[int], start: int, end: int) -> pa.Table:
+        """day (since 1970), rows: days with samples of these points, and at most how many."""
+        return self._ask(kind="days", points=list(points), start=start, end=end)
+
     def integral(self, points: Sequence[int], start: int, end: int, width: int) -> pa.Table:
         """point, ts, integral (unit · s), good_us: see `middleplatform.store.aggregates`, as for the next three."""
         return self._ask(kind="integral", points=list(points), start=start, end=end, width=width)
@@ -111,6 +115,10 @@ class StoreClient:
         """Counters and gauges of the store process."""
         status: dict[str, Any] = json.loads(self._ask(kind="status").column("status")[0].as_py())
         return status
+
+    def upkeep(self, act: str, **asked: Any) -> pa.Table:
+        """`check`, `compact` or `retention` (`apply`): see `middleplatform.store.upkeep`. Takes as long as it takes."""
+        return self._ask(kind=act, **asked)
 
     def close(self) -> None:
         self._client.close()

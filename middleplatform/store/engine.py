@@ -60,6 +60,7 @@ _ANALYST = {
     "max_expanded_ast_elements": 100_000,
     "max_subquery_depth": 50,
     "max_columns_to_read": 200,
+    "session_timezone": "UTC",
     "allow_introspection_functions": 0,
     "optimize_move_to_prewhere": 0,
     "allow_ddl": 0,
@@ -229,6 +230,7 @@ class Embedded:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The first session stays open to the end: it holds the process's own settings.
         self._first = _Session(path, _PROCESS, _WRITER)
+        self._aside_lock = threading.Lock()
         self._writer = _Session(path, _WRITER)
         self._write_lock = threading.Lock()
         self._readers: queue.Queue[_Session] = queue.Queue()
@@ -243,6 +245,11 @@ class Embedded:
         """Run a statement that may write, after those before it."""
         with self._write_lock:
             return self._writer.query(sql, params)
+
+    def aside(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a statement that takes long, such as a merge, beside the inserts and not between them."""
+        with self._aside_lock:
+            return self._first.query(sql, params)
 
     def insert(self, table: str, rows: pa.Table) -> None:
         """Write rows to a table, matching columns by name; durable on return. Raises EngineError."""
@@ -303,7 +310,7 @@ class Embedded:
             with contextlib.suppress(queue.Empty):
                 if session := self._analysts.get(timeout=ANALYST_TIMEOUT_S):
                     session.close()
-        with self._write_lock:
+        with self._write_lock, self._aside_lock:
             self._writer.close()
             self._first.close()
 

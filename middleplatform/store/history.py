@@ -41,6 +41,10 @@ _RAW = """SELECT point, ts, value, quality, text FROM samples FINAL
 WHERE point IN {points:Array(UInt64)} AND ts >= {start:Int64} AND ts < {end:Int64}
 ORDER BY point, ts LIMIT {limit:UInt64}"""
 
+_COUNTS = """SELECT intDiv(ts, {width:Int64}) AS day, count() AS rows FROM samples
+WHERE point IN {points:Array(UInt64)} AND ts >= {start:Int64} AND ts < {end:Int64} GROUP BY day ORDER BY day"""
+_COUNT_COLUMNS = pa.schema([("day", pa.int64()), ("rows", pa.uint64())])
+
 _EVENTS = """SELECT id, equipment, kind, start, end, quality, source, attributes FROM events FINAL
 WHERE start < {end:Int64} AND (start >= {start:Int64} OR end IS NULL OR end > {start:Int64})
  AND ({all:UInt8} OR equipment IN {equipment:Array(String)}) AND ({kind:String} = '' OR kind = {kind:String})
@@ -121,8 +125,25 @@ class History:
             f"AND ts >= {{start:Int64}} AND ts < {{end:Int64}} AND {IS_THERE} ORDER BY point, ts"
         )
         params = {"points": points.tolist(), "start": piece.start, "end": piece.end}
+        if len(points) * (piece.end - piece.start) // piece.level <= _CHUNK:
+            yield _cast(self._engine.query(sql, params), BUCKET_COLUMNS)
+            return
         for batch in self._chunks(sql, params):
             yield _cast(pa.Table.from_batches([batch]), BUCKET_COLUMNS)
+
+    def days(self, points: Sequence[int], start: int, end: int) -> pa.Table:
+        """day (since 1970), rows: the days of the range that have samples of these points, and at most how many:
+        what was sent twice counts twice until the engine has merged it."""
+        _check_points(points)
+        _check_range(start, end)
+        found = [
+            _cast(
+                self._engine.query(_COUNTS, {"points": list(points), "start": begin, "end": until, "width": DAY}),
+                _COUNT_COLUMNS,
+            )
+            for begin, until in self._slices(start, end)
+        ]
+        return pa.concat_tables(found) if found else _COUNT_COLUMNS.empty_table()
 
     def events(self, equipment: Sequence[str] | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
         """Events of the equipment named, or of all, that touch the range: begun before `end`, and begun at or after

@@ -25,6 +25,7 @@ from middleplatform.store.deadletters import DeadLetters
 from middleplatform.store.engine import Engine, EngineError
 from middleplatform.store.errors import StoreError
 from middleplatform.store.flight import Door
+from middleplatform.store.freeze import Freezer
 from middleplatform.store.history import History
 from middleplatform.store.ingest import SETTLE_S, Ingest
 from middleplatform.store.latest import Latest
@@ -32,11 +33,13 @@ from middleplatform.store.metrics import MetricsPage
 from middleplatform.store.quality import answers as quality_answers
 from middleplatform.store.quality.assessment import Assessment
 from middleplatform.store.quarantine import Quarantine
+from middleplatform.store.retention import Keeper, file_of
 from middleplatform.store.roller import Roller
 from middleplatform.store.rollups import RollUps
 from middleplatform.store.schema import open_store
 from middleplatform.store.sitetables import SiteTables
 from middleplatform.store.sql import Statements
+from middleplatform.store.upkeep import Upkeep
 from middleplatform.store.windows import Windows
 from middleplatform.store.writer import Writer
 from models.site.model import Site
@@ -116,7 +119,16 @@ class _Store:
             self.site_tables.adopt(catalogue.site)
             self.history = History(self.engine, self.writer.ages, self.windows)
             self.assessment = Assessment(self.engine, self.windows, self.writer.ages)
-            self.roller = Roller(self.rollups)
+            self.keeper = Keeper(
+                self.engine,
+                self.windows,
+                audit,
+                lambda: self.writer.catalogue.bulk,
+                lambda: file_of(folder.parent),
+            )
+            self.upkeep = Upkeep(self.engine, self.windows, self.keeper, self.writer.ages)
+            self.roller = Roller(self.rollups, self.keeper)
+            self.freezer = Freezer(self.engine, folder, self.roller.paused)
             self.roller.start()
         except BaseException:
             self.engine.close()
@@ -181,6 +193,8 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
         **Answers(store.history, store.latest, settle, status).handlers,
         **aggregates.handlers(aggregates.Aggregates(store.history), settle),
         **quality_answers.handlers(store.assessment, settle),
+        **store.upkeep.handlers,
+        **store.freezer.handlers,
         **Statements(store.engine, store.writer.catalogue.code, settle).handlers,
     }
     door = await asyncio.to_thread(Door, handlers)

@@ -1,4 +1,5 @@
-"""Rolls up in the background, on a bounded share of one core: questions and writing come first."""
+"""What the store does in the background, on a bounded share of one core: rolls up, and once a day removes what is over
+its time. Questions and writing come first."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import time
 import structlog
 
 from middleplatform.store.engine import EngineError
+from middleplatform.store.retention import Keeper
 from middleplatform.store.rollups import RollUps
 
 log = structlog.get_logger("store")
@@ -20,10 +22,11 @@ RETRY_S = 5.0
 
 
 class Roller:
-    """Works in a thread of its own from `start` to `close`; `pause` lets it finish its piece and wait."""
+    """Works in a thread of its own from `start` to `close`."""
 
-    def __init__(self, rollups: RollUps) -> None:
+    def __init__(self, rollups: RollUps, keeper: Keeper) -> None:
         self._rollups = rollups
+        self._keeper = keeper
         self._stop = threading.Event()
         self._working = threading.Lock()
         self._since = 0.0
@@ -34,7 +37,7 @@ class Roller:
 
     @property
     def paused(self) -> threading.Lock:
-        """Held, nothing is rolled up."""
+        """While it is held, nothing is rolled up."""
         return self._working
 
     def close(self) -> None:
@@ -47,9 +50,10 @@ class Roller:
             try:
                 with self._working:
                     self._since = time.monotonic()
+                    self._keeper.daily(time.time_ns() // 1000)
                     worked = self._rollups.step(self._rest)
             except EngineError as error:
-                log.error("汇总失败，稍后重试 · a roll-up failed and is tried again", error=str(error))
+                log.error("后台整理失败，稍后重试 · work in the background failed and is tried again", error=str(error))
                 self._stop.wait(RETRY_S)
             else:
                 if not worked:
@@ -58,6 +62,9 @@ class Roller:
     def _rest(self) -> bool:
         """Rest for as long as the share asks after a piece of work; False when the work is to end."""
         worked = time.monotonic() - self._since
+        # What is half done is marked as not done: others may have the pause.
+        self._working.release()
         ended = self._stop.wait(worked * (1 / SHARE - 1))
+        self._working.acquire()
         self._since = time.monotonic()
         return not ended

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from middleplatform.store.catalogue import DEFAULT_AGE, Catalogue
+from middleplatform.store.coarse import coarsen, named
 from middleplatform.store.engine import Engine
 from middleplatform.store.history import History
-from middleplatform.store.integrate import SCHEMA, Buckets, Rows
+from middleplatform.store.integrate import SCHEMA, Buckets
 from middleplatform.store.quality.figures import SCHEMA as FIGURES
 from middleplatform.store.quality.figures import Figures
 from middleplatform.store.quality.tables import IS_THERE as QUALITY_IS_THERE
@@ -29,27 +29,18 @@ MOST_BUCKETS = 100_000
 """Buckets of a minute that are computed and written at once: it bounds the memory, and how long a write waits."""
 
 
-class _Gathers(Protocol):
-    def add(self, rows: Rows) -> None: ...
-    def result(self) -> pa.Table: ...
-
-
 @dataclass(frozen=True)
 class Kept:
-    """A table of windows `width` µs wide: rows of `schema`, of which those that fit `is_there` are not empty;
-    `gathers` computes them of points, ages, start, end and width."""
+    """A table of windows `width` µs wide: rows of `schema`, of which those that fit `is_there` are not empty."""
 
     table: str
     width: int
     schema: pa.Schema
     is_there: str
-    gathers: Callable[[Any, Any, int, int, int], _Gathers]
 
 
-KEPT = (
-    *(Kept(table, width, SCHEMA, IS_THERE, Buckets) for width, table in NAMES.items()),
-    Kept("quality_1h", HOUR, FIGURES, QUALITY_IS_THERE, Figures),
-)
+MINUTES, HOURS = (Kept(table, width, SCHEMA, IS_THERE) for width, table in NAMES.items())
+QUALITIES = Kept("quality_1h", HOUR, FIGURES, QUALITY_IS_THERE)
 
 
 class RollUps:
@@ -106,12 +97,15 @@ class RollUps:
         for hours, points in self._pieces(marks):
             start, end = hours[0] * HOUR, (hours[-1] + 1) * HOUR
             age = self._ages(points.tolist())
-            gathered = [kept.gathers(points, age, start, end, kept.width) for kept in KEPT]
+            minutes = Buckets(points, age, start, end, MINUTE)
+            figures = Figures(points, age, start, end, HOUR)
             for rows in self._samples.seeded(points, age, start, end):
-                for each in gathered:
-                    each.add(rows)
-            for kept, each in zip(KEPT, gathered, strict=True):
-                self._replace(kept, points, hours, each.result(), ver)
+                minutes.add(rows)
+                figures.add(rows)
+            of_minutes = minutes.result()
+            self._replace(MINUTES, points, hours, of_minutes, ver)
+            self._replace(HOURS, points, hours, named(coarsen([of_minutes], start, HOUR), start, HOUR), ver)
+            self._replace(QUALITIES, points, hours, figures.result(), ver)
             yield
 
     def _pieces(self, marks: Marks) -> Iterator[tuple[list[int], NDArray[np.uint64]]]:
@@ -121,17 +115,23 @@ class RollUps:
         for hour in sorted(marks.some.keys() - marks.whole):
             by_points.setdefault(marks.some[hour].tobytes(), []).append(hour)
         work += [(run, np.frombuffer(key, np.uint64)) for key, hours in by_points.items() for run in runs(hours)]
-        for hours, named in work:
-            points = self._points(hours) if named is None else named
+        for hours, only in work:
+            points = self._points(hours) if only is None else only
             step = max(1, MOST_BUCKETS // (len(hours) * (HOUR // MINUTE)))
             for begin in range(0, len(points), step):
                 yield hours, points[begin : begin + step]
 
     def _points(self, hours: list[int]) -> NDArray[np.uint64]:
-        """All that may have something in these hours."""
+        """All that have something in these hours, or had when they were rolled up."""
         found = self._engine.query(
-            "SELECT point FROM samples WHERE ts >= {start:Int64} AND ts < {end:Int64} GROUP BY point ORDER BY point",
-            {"start": (hours[0] - REACH_HOURS) * HOUR, "end": (hours[-1] + 1) * HOUR},
+            "SELECT point FROM (SELECT point FROM samples WHERE ts >= {before:Int64} AND ts < {end:Int64} "
+            "GROUP BY point UNION ALL SELECT point FROM rollup_1h WHERE ts >= {start:Int64} AND ts < {end:Int64}) "
+            "GROUP BY point ORDER BY point",
+            {
+                "before": (hours[0] - REACH_HOURS) * HOUR,
+                "start": hours[0] * HOUR,
+                "end": (hours[-1] + 1) * HOUR,
+            },
         )
         return found.column("point").to_numpy() if found.num_rows else _NO_IDS
 

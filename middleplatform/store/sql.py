@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -35,6 +35,7 @@ REFUSED = b"refused"
 MOST_POINTS = 200_000
 MOST_EQUIPMENT = 50_000
 
+_SECONDS = re.compile(r"(?:Nullable\()?DateTime(?:\('[^']*'\))?\)?")
 _TOO_MANY = SqlRefused(
     "too_many_rows",
     f"结果超过 {ANALYST_ROWS} 行：请汇总、加 LIMIT，或改用导出",
@@ -67,6 +68,7 @@ class Statements:
                 statement = rewrite(written, self._mine, scopes)
                 reading = self._engine.confined(f"EXPLAIN AST {statement.text}")
                 check_reading(reading.column(0).to_pylist(), statement)
+                types = self._engine.confined(f"DESCRIBE TABLE ({statement.text})").column("type").to_pylist()
                 with self._lock:
                     self._running[name or mark] = mark
                 try:
@@ -76,7 +78,7 @@ class Statements:
                         self._running.pop(name or mark, None)
             if answer.num_rows > ANALYST_ROWS:  # the engine lets the first block pass, however long
                 return _refusal(_TOO_MANY)
-            return said(answer, whole)
+            return said(_timed(answer, types), whole)
         except SqlRefused as refused:
             return _refusal(refused)
         except EngineError as error:
@@ -86,6 +88,15 @@ class Statements:
         with self._lock:
             mark = self._running.get(text(asked, "id") or "")
         return pa.table({"stopped": [bool(mark) and self._engine.stop(mark or "") > 0]})
+
+
+def _timed(answer: pa.Table, types: Sequence[str]) -> pa.Table:
+    """The answer with the engine's times of whole seconds as times: it gives them out as bare numbers."""
+    for index, (field, kind) in enumerate(zip(answer.schema, types, strict=False)):
+        if _SECONDS.fullmatch(kind) and field.type == pa.uint32():
+            moment = answer.column(index).cast(pa.int64()).cast(pa.timestamp("s", tz="UTC"))
+            answer = answer.set_column(index, pa.field(field.name, moment.type), moment)
+    return answer
 
 
 def _paths(asked: Mapping[str, Any], name: str) -> list[str]:

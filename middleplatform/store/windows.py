@@ -28,6 +28,8 @@ CLOSE_US = 60_000_000
 """How long after its end an hour still counts as open: what is on its way then comes in before the roll-up."""
 QUIET_S = 5.0
 """An hour that is being written to is rolled up when this long nothing came."""
+AGAIN_S = 60.0
+"""Until work that failed is tried again."""
 FEW = 1_000
 """Rows up to which a write marks its points, beyond it the whole hours."""
 MOST_POINTS = 256
@@ -166,7 +168,7 @@ class Windows:
     def writing(self, marks: Marks) -> Iterator[None]:
         """As `touching`, for a writer that knows the hours."""
         hours = marks.hours()
-        with self._in_flight(min(hours, default=0), max(hours, default=0)):
+        with self._in_flight(min(hours, default=0), max(hours, default=-1)):
             self.mark(marks)
             yield
 
@@ -258,8 +260,9 @@ class Windows:
                 self._touched.pop(hour, None)
 
     def undone(self, taken: Taken) -> None:
-        """They are not, and stay dirty."""
+        """They are not, and stay dirty. Other days have their turn first: one that cannot be read holds up none."""
         with self._lock:
+            self._touched.update(dict.fromkeys(taken.marks.hours(), time.monotonic() + AGAIN_S - self._quiet_s))
             self._marks.add(self._taken.pop(taken.marks.hours()))
 
     def _close(self, closed: int) -> None:

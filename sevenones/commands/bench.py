@@ -38,6 +38,18 @@ def ingest(
 
 
 @app.command()
+def query(
+    samples: Annotated[
+        int, typer.Option(min=100_000, max=1_000_000_000, help="样本数 · how many samples")
+    ] = 100_000_000,
+) -> None:
+    """a month of samples in chDB: a raw day, buckets of a week and a month out of roll-ups, the latest of 100,000."""
+    from sevenones.bench import query as bench
+
+    _print(bench.run(samples=samples))
+
+
+@app.command()
 def e2e(
     points: Annotated[int, typer.Option(min=1, max=2_000_000, help="测点数 · how many points")] = 100_000,
     seconds: Annotated[int, typer.Option(min=5, max=3600, help="时长 · how long")] = 60,

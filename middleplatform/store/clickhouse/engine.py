@@ -110,7 +110,7 @@ class ServerEngine:
         if planned.where is Where.EACH_SERVER:
             self.layout.on_every_server(planned.statements, planned.table or "")
             return
-        self.layout.on_every_shard(planned.statements)
+        self.layout.on_every_shard(planned.statements, planned.table or "")
         if planned.mutates and planned.table:
             self.layout.wait_for_mutations(planned.table)
 

@@ -19,21 +19,26 @@ log = structlog.get_logger("store")
 CATCH_UP_S = 3.0
 """How long a write waits for a replica that is up. One that takes longer is not asked by the servers
 (`max_replica_delay_for_distributed_queries` is below this), until it has caught up."""
-AWAY_S = 10.0
-"""A replica that did not answer or did not catch up is not waited for until this long after."""
-MUTATION_S = 120.0
 PATIENCE_S = 3.0
+"""How long a replica may be silent before it counts as away."""
+MISSED_S = 0.5
+"""The same of one that was away or behind the last time."""
+MUTATION_S = 120.0
 STATEMENT_S = 60.0
 
 _CLUSTER = "SELECT shard_num, replica_num, host_name, port FROM system.clusters WHERE cluster = '{}'"
 _CURRENT = (
     "SELECT inserts_in_queue = 0 AND NOT is_session_expired AND (log_pointer > log_max_index OR log_max_index = 0) "
-    "AS current FROM system.replicas WHERE database = '{}' AND table = '{}'"
+    "AS current, replica_path AS path FROM system.replicas WHERE database = '{}' AND table = '{}'"
 )
+# What a replica has taken over from the common log stands in its own queue there until it is done; the server's
+# own count of it follows a moment later.
+_WAITING = "SELECT count() AS n FROM system.zookeeper WHERE path = '{}/queue' AND position(value, '\\nget\\n') > 0"
 _PARTS = (
     "SELECT partition_id AS partition, count() AS parts FROM system.parts "
     "WHERE active AND database = '{}' AND table = '{}' GROUP BY partition"
 )
+_LEADS = "SELECT is_leader AS leads FROM system.replicas WHERE database = '{}' AND table = '{}'"
 _UNFINISHED = "SELECT count() AS n FROM system.mutations WHERE database = '{}' AND table = '{}' AND NOT is_done"
 _MISSING_MACROS = (
     "the server {} has no macros 'shard' and 'replica' in its configuration: "
@@ -49,11 +54,12 @@ class Layout:
         self._address = address
         self._sessions: dict[tuple[Server, float], Session] = {}
         self._lock = threading.RLock()
-        self._away: dict[Server, float] = {}
+        self._missed: set[Server] = set()
         if address.cluster is None and len(address.hosts) != 1:
             raise StoreError("the store's address names several servers: give the cluster that they make (cluster=…)")
         seeds = [Server(*host) for host in address.hosts]
-        self._seed = Session(address, seeds, address.profile.session, STATEMENT_S, "system")
+        # Without settings: they may be of another generation than the server, which is found out here.
+        self._seed = Session(address, seeds, {}, STATEMENT_S, "system")
         try:
             self._check_version()
             self.shards = ((seeds[0],),) if address.cluster is None else self._ask(address.cluster)
@@ -80,21 +86,20 @@ class Layout:
                 away.append(server)
                 reason = error
         if away and (not had or len(away) == len(self.servers)):
-            raise StoreError(f"{', '.join(map(str, away))} must be up while the table {table} is first made: {reason}")
+            named = ", ".join(map(str, away))
+            made = table.removesuffix("_local")
+            raise StoreError(f"{named} must be up while the table {made} is first made: {reason}")
         for server in away:
-            log.warning("集群有服务器不可达 · a server of the cluster is away", server=str(server))
+            self._miss(server, str(reason))
 
-    def on_every_shard(self, statements: Sequence[str]) -> None:
-        """Say it to one replica of each shard; the others follow."""
+    def on_every_shard(self, statements: Sequence[str], table: str) -> None:
+        """Change a table: said to one replica of each shard, the leader where there is one; the others follow.
+        Old servers pass it on to the leader themselves, but as the user `default`."""
         for replicas in self.shards:
-            for at, server in enumerate(replicas):
-                try:
-                    for statement in statements:
-                        self._say(server, statement)
-                    break
-                except ServerAway:
-                    if at == len(replicas) - 1:
-                        raise
+            up = {server: leads for server in replicas if (leads := self._leads(server, table)) is not None}
+            server = max(up, key=lambda server: up[server], default=replicas[0])
+            for statement in statements:
+                self._say(server, statement)
 
     def wait_for_mutations(self, table: str) -> None:
         """Wait until what was changed in a table is changed on every server that is up."""
@@ -145,29 +150,45 @@ class Layout:
                 session.close()
 
     def _catch_up(self, server: Server, table: str) -> None:
-        now = time.monotonic()
-        if now < self._away.get(server, 0):
-            return
-        deadline = now + CATCH_UP_S
+        patience_s = MISSED_S if server in self._missed else PATIENCE_S
+        deadline = time.monotonic() + (MISSED_S if server in self._missed else CATCH_UP_S)
         reason = "it is behind"
         try:
             while time.monotonic() < deadline:
-                rows = self._rows(server, _CURRENT, table, patience_s=PATIENCE_S)
-                if rows and all(row["current"] for row in rows):
-                    if self._away.pop(server, None) is not None:
+                if self._is_current(server, table, patience_s):
+                    if server in self._missed:
+                        self._missed.remove(server)
                         log.info("副本已追上 · a replica has caught up", server=str(server))
                     return
                 time.sleep(0.01)
         except EngineError as error:
             reason = str(error)
-        if server not in self._away:
+        self._miss(server, reason)
+
+    def _is_current(self, server: Server, table: str, patience_s: float) -> bool:
+        rows = self._rows(server, _CURRENT, table, patience_s)
+        if not all(row["current"] for row in rows):
+            return False
+        with self._lock:
+            queues = [self._session(server, patience_s).query(_WAITING.format(row["path"])) for row in rows]
+        return not any(queue.column("n")[0].as_py() for queue in queues)
+
+    def _miss(self, server: Server, reason: str) -> None:
+        if server not in self._missed:
+            self._missed.add(server)
             log.warning("副本落后或不可达 · a replica is away or behind", server=str(server), reason=reason)
-        self._away[server] = time.monotonic() + AWAY_S
 
     def _rows(self, server: Server, sql: str, table: str, patience_s: float = STATEMENT_S) -> list[dict[str, int]]:
         with self._lock:
             session = self._session(server, patience_s)
             return session.query(sql.format(self._address.database, table)).to_pylist()
+
+    def _leads(self, server: Server, table: str) -> bool | None:
+        """Whether a server leads the replicas of a table; None when it does not answer."""
+        try:
+            return any(row["leads"] for row in self._rows(server, _LEADS, table, patience_s=PATIENCE_S))
+        except ServerAway:
+            return None
 
     def _say(self, server: Server, statement: str) -> None:
         with self._lock:

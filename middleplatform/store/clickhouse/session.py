@@ -4,6 +4,7 @@ goes away."""
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,6 +16,8 @@ from middleplatform.store.clickhouse.address import Address
 from middleplatform.store.engine import TOOK_TOO_LONG, EngineError, QueryTimeout, QueryTooLarge
 
 log = structlog.get_logger("store")
+# It tells every refused connection with its stack; here the next server is taken, and what matters is raised.
+logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
 
 CONNECT_S = 3
 PING_S = 5

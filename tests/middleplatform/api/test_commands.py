@@ -108,7 +108,7 @@ def test_a_token_is_made_listed_and_revoked(tmp_path):
 
 
 def test_the_library_answers_and_refuses(platform, told):
-    (series,) = told.history(["belt1/current"], start="-2m", buckets=2)
+    (series,) = told.history(["belt1/current"], start="-30m", buckets=2)
     assert sum(series["buckets"]["n"]) == 60
     with pytest.raises(ClientError, match="belt1/current"):
         told.history(["belt1/curent"])

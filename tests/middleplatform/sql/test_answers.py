@@ -114,6 +114,13 @@ def test_a_point_is_named_by_its_path(desk):
         assert desk.refusal(f"SELECT {wrong} FROM points")["code"] == "point_id"  # noqa: S608
 
 
+def test_times_of_whole_seconds_are_times(desk):
+    asked = "toStartOfInterval(min(time), INTERVAL 1 MINUTE) AS a, toDateTime('2026-09-21 14:13:00') AS b, 7 AS c"
+    ((a, b, c),) = desk.rows(f"SELECT {asked} FROM samples")  # noqa: S608
+    assert a.isoformat() == b.isoformat() == "2026-09-21T14:13:00+00:00"
+    assert c == 7
+
+
 def test_start_is_in_utc(desk):
     assert desk.rows("SELECT toString(min(time)) FROM samples")[0][0].startswith("2026-09-21 14:13:20")
     assert START == 1_790_000_000_000_000

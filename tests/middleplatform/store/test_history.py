@@ -50,6 +50,28 @@ def cases(draw):
     }
 
 
+def case_of_two_days(seed: int) -> dict:
+    """A case that spans midnight, with repeats and all qualities, without looking for the smallest that fails."""
+    rng = random.Random(seed)
+
+    def one() -> tuple:
+        value = rng.choice([rng.uniform(-1e6, 1e6), math.nan, math.inf, 3.0])
+        return rng.randrange(3), rng.randrange(-40, 60), value, rng.choice(QUALITIES), rng.choice([None, "", "断线"])
+
+    return {
+        "unit": 1_000_000,
+        "inserts": [[one() for _ in range(15)] for _ in range(4)],
+        "order": rng,
+        "ages": [rng.randrange(1, 50) * 1_000_000 for _ in range(3)],
+        "start": -20_000_000,
+        "length": 70_000_000,
+        "width": rng.randrange(1, 40) * 1_000_000,
+        "whole": 0,
+        "limit": rng.randrange(1, 20),
+        "chunk": rng.choice([1, 7, 100_000]),
+    }
+
+
 def write(engine, case: dict, first_id: int) -> dict[tuple[int, int], tuple]:
     """Insert the case's batches, out of the order of their versions; what must hold for each (point, ts)."""
     holds: dict[tuple[int, int], tuple] = {}

@@ -18,6 +18,7 @@ import pytest
 from bus import subjects
 from bus.process import die_with_parent
 from middleplatform.store.client import StoreClient, StoreError, StoreUnavailable, read_endpoint
+from middleplatform.store.rollup_tables import HOUR
 from models.events import EventBatch
 from models.samples import Batch, Samples
 from tests.middleplatform.store.build import CODE, event_of, id_of, now
@@ -207,3 +208,36 @@ async def test_its_files_are_its_owners_and_it_ends_in_order(tmp_path):
 
         assert await store.end(signal.SIGTERM) == 0
         assert not os.path.exists(tmp_path / "store" / "endpoint.json")  # noqa: PTH110
+
+
+async def test_killed_while_it_rolls_up_late_data_it_keeps_every_dirty_window(tmp_path):
+    """Data of past hours comes in, late and out of order, while the store is killed again and again: in the end the
+    roll-ups of all of it are made, and the checks find them to be what the samples say."""
+    async with stage(tmp_path) as (_, store, gateway):
+        client = await store.client()
+        base, number, chance = now() // HOUR * HOUR - 30 * HOUR, 0, random.Random(7)
+        subject = subjects.samples(CODE, "edge1")
+        expected: dict[int, int] = {}
+        for _ in range(4):
+            for _ in range(15):
+                number += 1
+                ts = base + chance.randrange(20) * HOUR + number * 20_000_000
+                expected[ts // HOUR] = expected.get(ts // HOUR, 0) + 1
+                await gateway.publish(subject, batch(number, ts).encode(), f"late-{number}")
+            await asyncio.sleep(chance.uniform(0.2, 2.0))
+            await store.end(signal.SIGKILL)
+            await store.start()
+            client = await store.client()
+        await until(lambda: client.status()["dirty_hours"] == 0 and client.status()["lag"].get("SAMPLES") == 0, 90)
+        ids = IDS[:5].tolist()
+        await until(
+            lambda: client.buckets(ids, base, base + 30 * HOUR, 30 * HOUR).column("n").to_pylist() == [number] * 5
+        )
+        await until(lambda: client.status()["dirty_hours"] == 0, 90)
+        hours = client.buckets(IDS[:1].tolist(), base, base + 30 * HOUR, HOUR)
+        got = zip(hours.column("ts").to_pylist(), hours.column("n").to_pylist(), strict=True)
+        assert {ts // HOUR: n for ts, n in got if n} == expected
+        found = client.upkeep("check").to_pylist()
+        assert all(line["good"] for line in found), found
+        assert {line["what"] for line in found} >= {"samples", "rollup_1m", "rollup_1h", "rollups"}
+        assert client.upkeep("retention", apply=False).num_rows == 0

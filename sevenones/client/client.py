@@ -1,23 +1,24 @@
-"""The client library: a platform's API from Python, with the standard library only.
-
-from sevenones.client import Client
-client = Client("http://127.0.0.1:8700", token)
-client.history(["140525000001/belt_101/speed"], start="-10m")
-"""
+"""A platform's API as it speaks, JSON, with the standard library only."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 
 class ClientError(Exception):
     """The platform refused or did not answer; the message says which and why."""
+
+
+class NoAnswer(ClientError):
+    """The platform is not there, or its answer broke off: the same again may succeed."""
 
 
 class Client:
@@ -27,7 +28,7 @@ class Client:
         if not url.startswith(("http://", "https://")):
             raise ClientError(f"'{url}' is not an http:// or https:// address")
         self.url, self.timeout_s = url.rstrip("/"), timeout_s
-        self._token = token
+        self.token = token
 
     @staticmethod
     def of_home(home: Path, url: str | None = None, token: str | None = None) -> Client:
@@ -45,30 +46,56 @@ class Client:
         return Client(url or known["url"], token or known["token"])
 
     def get(self, path: str, **query: Any) -> Any:
-        """GET /api/v1/<path>; query values of None are left out, lists repeat."""
-        pairs = {name: value for name, value in query.items() if value is not None}
+        """GET /api/v1/<path> as JSON; query values of None are left out, lists repeat."""
+        return self.ask("GET", path, query)
+
+    def ask(self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+        """Any method, with a JSON body or none; the answer's JSON."""
+        with self.answer(method, path, query, body) as answer:
+            return json.load(answer)
+
+    @contextlib.contextmanager
+    def answer(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[http.client.HTTPResponse]:
+        """The answer itself, to be read; what goes wrong meanwhile is a ClientError too."""
+        pairs = {name: value for name, value in (query or {}).items() if value is not None}
         address = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(pairs, doseq=True)}"
+        heads = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        if body is not None:
+            heads["Content-Type"] = "application/json"
+        data = None if body is None else json.dumps(body).encode()
         try:
-            request = urllib.request.Request(address, headers={"Authorization": f"Bearer {self._token}"})  # noqa: S310
+            request = urllib.request.Request(address, data, heads, method=method)  # noqa: S310
             with urllib.request.urlopen(request, timeout=self.timeout_s) as answer:  # noqa: S310
-                return json.load(answer)
+                yield answer
         except urllib.error.HTTPError as error:
             try:
                 said = json.load(error)["error"]
                 words = f"{said['message_zh']} · {said['message']}"
-            except (ValueError, KeyError):
+            except (ValueError, KeyError, TypeError):
                 words = f"HTTP {error.code}"
             raise ClientError(words) from None
         except (urllib.error.URLError, OSError) as error:
             reason = getattr(error, "reason", error)
-            raise ClientError(
-                f"平台 {self.url} 没有应答 · the platform at {self.url} does not answer: {reason}"
-            ) from None
+            raise NoAnswer(f"平台 {self.url} 没有应答 · the platform at {self.url} does not answer: {reason}") from None
+        except http.client.IncompleteRead:
+            raise NoAnswer(f"平台 {self.url} 的应答中断 · the answer of {self.url} broke off") from None
         except (ValueError, http.client.HTTPException) as error:  # UnicodeError is a ValueError
             kind = type(error).__name__  # its words could hold the token
             raise ClientError(
                 f"地址、令牌或应答有误 · the address, the token or the answer cannot be right ({kind})"
             ) from None
+
+    def sql(self, text: str) -> dict[str, Any]:
+        """The answer to one SELECT statement: `columns`, each with name, type and values."""
+        answer: dict[str, Any] = self.ask("POST", "sql", body={"sql": text, "format": "json"})
+        return answer
 
     def points(self, q: str = "", equipment: str | None = None) -> list[dict[str, Any]]:
         """The catalogue's points that fit."""

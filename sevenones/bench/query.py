@@ -1,0 +1,148 @@
+"""What the store answers how fast, on so many samples of a month: raw, buckets out of roll-ups, latest.
+
+Points at 1 Hz for 30 days, quantities that wander in steps of their resolution; on disk, rolled up and compacted
+before anything is asked. In the process, without the door: what Flight adds is in `e2e`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DAYS = 30
+STEP_US = 1_000_000
+TARGETS_MS = {"raw_day": 10, "week_8x600": 50, "month_1000": 30, "latest_100k": 5}
+"""Milliseconds that each may take."""
+ROUNDS = 15
+LATEST = 100_000
+
+
+def run(samples: int = 100_000_000) -> dict[str, Any]:
+    """The result by name, units in the keys. Runs in a process of its own."""
+    argv = [sys.executable, "-c", f"from sevenones.bench.query import measure; measure({int(samples)})"]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=True, env=dict(os.environ))
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def measure(samples: int) -> None:
+    """Measure in this process and print the result as one JSON object."""
+    folder = Path(tempfile.mkdtemp(prefix="sevenones-bench-"))
+    try:
+        print(json.dumps(_measure(samples, folder)))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def wander(random: np.random.Generator, rows: int) -> np.ndarray:
+    """Values of one quantity, in steps of 0.01."""
+    return np.round(50 + np.cumsum(random.normal(0, 0.05, rows)), 2)
+
+
+def _measure(samples: int, folder: Path) -> dict[str, Any]:
+    from middleplatform.store.history import History
+    from middleplatform.store.latest import Latest
+    from middleplatform.store.rollups import RollUps
+    from middleplatform.store.schema import DAY, open_store
+    from middleplatform.store.windows import Windows
+    from models.samples import Samples
+
+    random = np.random.default_rng(3)
+    points = np.unique(random.integers(1, 2**64 - 1, max(8, samples // (DAYS * DAY // STEP_US)), np.uint64))
+    per_day = min(DAY // STEP_US, max(60, samples // DAYS // len(points)))
+    engine = open_store(folder)
+    try:
+        windows = Windows(engine, quiet_s=0)
+        start = (time.time_ns() // 1000 // DAY - DAYS - 1) * DAY
+        began = time.perf_counter()
+        for day in range(DAYS):
+            _write_day(engine, windows, points, start + day * DAY, per_day, random)
+        wrote = time.perf_counter() - began
+
+        def ages(asked: Any) -> np.ndarray:
+            return np.full(len(asked), 60_000_000, np.int64)
+
+        rollups = RollUps(engine, windows, ages)
+        began, cpu = time.perf_counter(), time.process_time()
+        while rollups.step():
+            pass
+        rolled, cpu = time.perf_counter() - began, time.process_time() - cpu
+        for table in ("samples", "rollup_1m", "rollup_1h"):
+            engine.aside(f"OPTIMIZE TABLE {table} FINAL")
+        sizes = engine.query(
+            "SELECT table, sum(bytes_on_disk) AS bytes, sum(rows) AS rows FROM system.parts WHERE active GROUP BY table"
+        )
+        of = {row["table"]: row for row in sizes.to_pylist()}
+        history, plain, latest = History(engine, ages, windows), History(engine, ages), Latest()
+        many = np.unique(random.integers(1, 2**64 - 1, LATEST, np.uint64))
+        one = np.ones(len(many), np.uint64)
+        latest.update(Samples(many, np.full(len(many), start), many % 97 / 7.0, one.astype(np.uint8)), one)
+        end, minute, chosen = start + DAYS * DAY, 60_000_000, iter(np.tile(points, 1 + 20 * ROUNDS))
+
+        def some(count: int) -> list[int]:
+            return [int(next(chosen)) for _ in range(count)]
+
+        asked: dict[str, Callable[[], Any]] = {
+            "raw_day": lambda: plain.raw(some(1), end - 3 * DAY, end - 2 * DAY, 100_000),
+            "week_8x600": lambda: history.buckets(some(8), end - 7 * DAY, end, 17 * minute),
+            "month_1000": lambda: history.buckets(some(1), start, end, 44 * minute),
+            "latest_100k": latest.table,
+            "month_1000_of_samples": lambda: plain.buckets(some(1), start, end, 44 * minute),
+        }
+        times = {name: _times(ask) for name, ask in asked.items()}
+    finally:
+        engine.close()
+    rows = len(points) * per_day * DAYS
+    return {
+        "bench": "query",
+        "samples": rows,
+        "points": len(points),
+        **{f"{name}_p50_ms": round(float(np.median(each)), 1) for name, each in times.items()},
+        **{f"{name}_max_ms": round(float(np.max(each)), 1) for name, each in times.items()},
+        "targets_ms": TARGETS_MS,
+        "bytes_per_sample": round(of["samples"]["bytes"] / rows, 2),
+        "rollup_bytes_per_sample": round((of["rollup_1m"]["bytes"] + of["rollup_1h"]["bytes"]) / rows, 2),
+        "bytes_per_rollup_row": round(of["rollup_1m"]["bytes"] / of["rollup_1m"]["rows"], 2),
+        "write_samples_per_s": round(rows / wrote),
+        "roll_up_samples_per_s": round(rows / rolled),
+        "roll_up_samples_per_cpu_s": round(rows / max(cpu, 1e-9)),
+    }
+
+
+def _write_day(engine: Any, windows: Any, points: np.ndarray, start: int, rows: int, random: Any) -> None:
+    import pyarrow as pa
+
+    from middleplatform.store.schema import DAY, SAMPLE_COLUMNS
+
+    ts = start + np.arange(rows) * (DAY // rows)
+    for begin in range(0, len(points), 10):
+        some = points[begin : begin + 10]
+        point, at = np.repeat(some, rows), np.tile(ts, len(some))
+        value = np.concatenate([wander(random, rows) for _ in some])
+        columns = [point, at, value, np.full(len(at), 192, np.uint8)]
+        table = pa.Table.from_arrays(
+            [*map(pa.array, columns), pa.nulls(len(at), pa.string()), pa.array(np.ones(len(at), np.uint64))],
+            schema=SAMPLE_COLUMNS,
+        )
+        with windows.touching(point, at, 60_000_000):
+            engine.insert("samples", table)
+
+
+def _times(ask: Callable[[], Any]) -> list[float]:
+    ask()
+    took = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        ask()
+        took.append((time.perf_counter() - began) * 1e3)
+    return took

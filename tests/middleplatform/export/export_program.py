@@ -1,0 +1,21 @@
+"""Exports as a program of its own: takes up what is in the folder and ends when all is done.
+
+python -m tests.middleplatform.export.export_program FOLDER ENDPOINT_FILE PAGE
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from middleplatform.export import Exports
+from middleplatform.export import run as running
+from middleplatform.store.client import StoreClient
+
+if __name__ == "__main__":
+    folder, endpoint, page = Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text()), int(sys.argv[3])
+    running.PAGE = page
+    client = StoreClient(endpoint)
+    exports = Exports(folder, lambda question: question(client))
+    while any(job.active for job in exports.of(None)):
+        time.sleep(0.02)
