@@ -20,4 +20,16 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"""
 IS_THERE = "(n > 0 OR good_us + uncertain_us + bad_us > 0)"
 """Rows without are hours that had something until a late sample took it away."""
 
-TABLES = (FIGURES,)
+# Counts of delays from source to store, summed since `run`: `middleplatform.store.quality.arrivals`.
+_ARRIVALS = f"""CREATE TABLE IF NOT EXISTS arrivals (
+  connection String, hour Int64, bin UInt8, run Int64, n UInt64, ver UInt64
+) ENGINE = ReplacingMergeTree(ver) PARTITION BY intDiv(hour, {PARTITION}) ORDER BY (connection, hour, bin, run)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"""
+
+# What gateways told of their polls last in each hour: `middleplatform.store.quality.polls`.
+_POLLS = f"""CREATE TABLE IF NOT EXISTS polls (
+  connection String, grp String, started Int64, hour Int64, due Int64, answered Int64, ver UInt64
+) ENGINE = ReplacingMergeTree(ver) PARTITION BY intDiv(hour, {PARTITION}) ORDER BY (connection, grp, started, hour)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"""
+
+TABLES = (FIGURES, _ARRIVALS, _POLLS)

@@ -1,7 +1,9 @@
 """Data quality over the API: what was sent a moment ago is in it; what is out of scope is not."""
 
+import json
 import time
 
+from bus import subjects
 from tests.middleplatform.api.build import batch, path_of
 from tests.middleplatform.api.stage import until
 from tests.servers import CODE
@@ -65,3 +67,19 @@ def test_bad_intervals_with_their_cause(platform):
         platform.get("quality/intervals", point="pump1/flow", start="-3h", end="-2h").json()["intervals"][0]["cause"]
         == "gateway"
     )
+
+
+def test_timeliness_and_polls_come_of_what_is_written_and_of_heartbeats(platform):
+    now = time.time_ns() // 1000
+    platform.send(batch(platform.next_number(), ("belt1/running", now - 100_000, 1.0, 192)))
+    groups = {"fast": {"due": 20, "answered": 15, "overruns": 0, "skipped": 5}}
+    heartbeat = {"ts": now, "started": now - 20_000_000, "connections": {"on-edge1": {"groups": groups}}}
+    platform.within(platform.bus.live(subjects.state(CODE, "gateway-edge1"), json.dumps(heartbeat).encode()))
+
+    def found():
+        row = platform.get("quality", start=str(now), point="belt1/running", by="point").json()["rows"][-1]
+        return row if row["polls_due"] and row["timeliness"] is not None and row["samples"] else None
+
+    row = until(found)
+    assert (row["polls_due"], row["polls_answered"]) == (20, 15)
+    assert row["timeliness"] == 1.0 and 50 < row["p50_ms"] <= row["p99_ms"] < 20_000 and row["completeness"] <= 0.75
