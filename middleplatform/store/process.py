@@ -33,6 +33,7 @@ from middleplatform.store.metrics import MetricsPage
 from middleplatform.store.quality import answers as quality_answers
 from middleplatform.store.quality.arrivals import Arrivals
 from middleplatform.store.quality.assessment import Assessment
+from middleplatform.store.quality.consistency import Consistency
 from middleplatform.store.quality.polls import Polls
 from middleplatform.store.quarantine import Quarantine
 from middleplatform.store.retention import Keeper, file_of
@@ -122,7 +123,12 @@ class _Store:
             self.site_tables = SiteTables(self.engine)
             self.site_tables.adopt(catalogue.site)
             self.history = History(self.engine, self.writer.ages, self.windows)
-            self.assessment = Assessment(self.engine, self.windows, self.writer.ages, (self.arrivals, self.polls))
+            self.assessment = Assessment(
+                self.engine,
+                self.windows,
+                self.writer.ages,
+                (self.arrivals, self.polls, Consistency(self.history, lambda: self.writer.catalogue)),
+            )
             self.keeper = Keeper(
                 self.engine,
                 self.windows,

@@ -3,7 +3,11 @@
 import json
 import time
 
+import typer
+from typer.testing import CliRunner
+
 from bus import subjects
+from sevenones.commands.quality import quality
 from tests.middleplatform.api.build import batch, path_of
 from tests.middleplatform.api.stage import until
 from tests.servers import CODE
@@ -83,3 +87,15 @@ def test_timeliness_and_polls_come_of_what_is_written_and_of_heartbeats(platform
     row = until(found)
     assert (row["polls_due"], row["polls_answered"]) == (20, 15)
     assert row["timeliness"] == 1.0 and 50 < row["p50_ms"] <= row["p99_ms"] < 20_000 and row["completeness"] <= 0.75
+
+
+def test_the_command_shows_scores_and_bad_intervals(platform):
+    app = typer.Typer()
+    app.command()(quality)
+    reach = ["--url", platform.url, "--token", platform.reader]
+    scores = CliRunner().invoke(app, ["--width", "hour", "--start", "-2h", *reach])
+    assert scores.exit_code == 0 and "transport" in scores.output and "drainage" in scores.output, scores.output
+    bad = CliRunner().invoke(app, ["belt1/speed", "--intervals", "--start", "-3h", "--end", "-2h", *reach])
+    assert bad.exit_code == 0 and "gateway" in bad.output and "3600.0" in bad.output, bad.output
+    wrong = CliRunner().invoke(app, ["belt9", *reach])
+    assert wrong.exit_code == 1 and "belt9" in str(wrong.output)
