@@ -47,10 +47,6 @@ class Policy:
         """The roles that may manage users."""
         return sorted(role for role, may in self.roles.items() if MANAGE in may)
 
-    def covers(self, role: str, other: str) -> bool:
-        """Whether a role may all that another one may."""
-        return self.roles.get(other, frozenset()) <= self.roles.get(role, frozenset())
-
     def changed(self, text: str) -> Policy:
         """The policy with a mine's own changes, which are YAML: `roles: {operator: {add: [export.run], remove: []}}`.
         Raises AccessError that names every mistake."""

@@ -98,12 +98,14 @@ class Catalogue:
         equipment = {name: found for name, found in self.site.equipment.items() if name in view._of}
         areas = {area for found in equipment.values() for area in areas_around(found.area, self.site)}
         connections = {point.connection for point in here}
+        templates = {found.template for found in equipment.values()}
         view.site = replace(
             self.site,
             points=tuple(here),
             equipment=equipment,
             areas={name: area for name, area in self.site.areas.items() if name in areas},
             connections={name: found for name, found in self.site.connections.items() if name in connections},
+            templates={name: found for name, found in self.site.templates.items() if name in templates},
         )
         return view
 

@@ -123,10 +123,8 @@ def _fits(point: Point, site: Site, asked: RegisterQuery, held: Held) -> bool:
 def _stands(point: Point, site: Site, asked: RegisterQuery) -> bool:
     """Whether the point's equipment is of the subsystem and in the area that are asked for."""
     equipment = site.equipment.get(point.equipment)
-    if asked.subsystem:
-        template = site.templates.get(equipment.template) if equipment is not None else None
-        if template is None or template.category != asked.subsystem:
-            return False
+    if asked.subsystem and (equipment is None or equipment.subsystem != asked.subsystem):
+        return False
     if asked.area:
         return equipment is not None and asked.area in areas_around(site, equipment.area)
     return True

@@ -45,7 +45,6 @@ class Assigned:
     def _find(self, point: Point) -> Entry | None:
         equipment = self._site.equipment.get(point.equipment)
         template = equipment.template if equipment is not None else ""
-        facts = self._site.templates.get(template)
         words = {
             "*": ("",),
             "point": (f"{point.equipment}/{point.key}", point.path),
@@ -53,7 +52,7 @@ class Assigned:
             "role": (point.role,),
             "template": (template,),
             "area": tuple(areas_around(self._site, equipment.area)) if equipment is not None else (),
-            "subsystem": (facts.category,) if facts is not None else (),
+            "subsystem": (equipment.subsystem,) if equipment is not None else (),
         }
         for _, what, pattern, entry in self._rules:
             if any(pattern.match(word) for word in words[what]):

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.exc import IntegrityError
 
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.dictionaries import dictionaries as table
+from middleplatform.governance.turns import until_first
 from models.dictionaries.builtin import builtin
 from models.dictionaries.shape import Dictionary, Entry
 
@@ -44,13 +44,7 @@ class Edition:
 def load(where: Place, dictionary: Dictionary, who: str) -> tuple[Edition, bool]:
     """Keep a dictionary as the newest version of its kind; the same content again is the version that it was.
     Returns it and whether it is new. Raises DictionaryRefused."""
-    for attempt in range(3):
-        try:
-            return _load(where, dictionary, who)
-        except IntegrityError:  # another was first
-            if attempt == 2:
-                raise
-    raise AssertionError("unreachable")
+    return until_first(lambda: _load(where, dictionary, who))
 
 
 def editions(where: Place, kind: str | None = None) -> list[Edition]:

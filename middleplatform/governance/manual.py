@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.manual import manual_entries as table
 from middleplatform.database.tables.manual import manual_samples
+from middleplatform.governance.turns import until_first
 
 FLOOR = 1 << 62
 """Batch numbers of manual entries are above this."""
@@ -106,22 +106,20 @@ def enter_event(
 
 def decide(where: Place, mine: str, entry: int, who: str, *, approve: bool, reason: str = "") -> Entry:
     """Approve or reject an entry of somebody else's. Raises ManualRefused: not there, decided already, one's own."""
-    for attempt in range(5):
-        try:
-            with connect(where).begin() as connection:
-                found = _waiting(connection, mine, entry)
-                if found.who == who:
-                    raise ManualRefused(
-                        "own_entry",
-                        "不能审批自己录入的数据，请由他人审批",
-                        "nobody decides on an entry of one's own: ask another",
-                    )
-                number = _next_number(connection) if approve else None
-                return _decided(connection, found, "approved" if approve else "rejected", who, reason, number)
-        except IntegrityError:  # another approval took that number
-            if attempt == 4:
-                raise
-    raise AssertionError("unreachable")
+
+    def once() -> Entry:
+        with connect(where).begin() as connection:
+            found = _waiting(connection, mine, entry)
+            if found.who == who:
+                raise ManualRefused(
+                    "own_entry",
+                    "不能审批自己录入的数据，请由他人审批",
+                    "nobody decides on an entry of one's own: ask another",
+                )
+            number = _next_number(connection) if approve else None
+            return _decided(connection, found, "approved" if approve else "rejected", who, reason, number)
+
+    return until_first(once)
 
 
 def withdraw(where: Place, mine: str, entry: int, who: str) -> Entry:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, tuple_, update
-from sqlalchemy.exc import IntegrityError
 
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.sites import site_parts, site_versions
 from middleplatform.governance.parts import KINDS, Part, changed, parts
+from middleplatform.governance.turns import until_first
 from models.site.model import Site
 
 _ROWS = 2_000
@@ -73,14 +73,12 @@ def record(
     """
     bodies = parts(site)
     facts = (site.version, who[:80], time.time_ns() // 1000 if at is None else at, note[:500], number, back_to)
-    for attempt in range(3):
-        try:
-            with connect(where).begin() as connection:
-                return _known(connection, site, number) or _added(connection, site.code, facts, bodies)
-        except IntegrityError:  # another process was first
-            if attempt == 2:
-                raise
-    raise AssertionError("unreachable")
+
+    def once() -> SiteVersion:
+        with connect(where).begin() as connection:
+            return _known(connection, site, number) or _added(connection, site.code, facts, bodies)
+
+    return until_first(once)
 
 
 def versions(where: Place, mine: str, limit: int = 100, before: int | None = None) -> list[SiteVersion]:

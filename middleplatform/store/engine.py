@@ -206,6 +206,9 @@ class Engine(Protocol):
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """Run a statement that may write, after those before it."""
 
+    def aside(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a statement that takes long, such as a merge, beside the inserts and not between them."""
+
     def insert(self, table: str, rows: pa.Table) -> None:
         """Write rows to a table, matching columns by name; durable on return."""
 
@@ -220,6 +223,16 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Let go of the data; running queries end first, at most for as long as they may take."""
+
+
+def embedded(engine: Engine) -> Engine:
+    """The engine when it is the embedded one; else raises StoreError: servers have their own means."""
+    if not isinstance(engine, Embedded):
+        raise StoreError(
+            "数据在 ClickHouse 服务器上，请用服务器自己的手段检查、压缩和备份 · the data are on ClickHouse servers: "
+            "check, compact and back them up by the servers' own means"
+        )
+    return engine
 
 
 class Embedded:

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from middleplatform.store.asked import text
-from middleplatform.store.engine import Engine
+from middleplatform.store.engine import Engine, embedded
 from middleplatform.store.errors import StoreError
 from middleplatform.store.flight import Handler
 
@@ -54,6 +54,7 @@ class Freezer:
             raise StoreError(f"'{name:.60}' is not a name of small letters, digits and underscores")
         if (self._shadow / name).exists():
             raise StoreError(f"'{name}' is frozen already: choose another name")
+        embedded(self._engine)
         found = []
         with self._paused:
             for table in ORDER:

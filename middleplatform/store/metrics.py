@@ -19,6 +19,7 @@ from bus.secret import Announcement
 _COUNTERS = {
     "rows": "Samples written",
     "events": "Events written",
+    "foreign_events": "Events of another mine's equipment, dropped",
     "inserts": "Inserts of samples",
     "insert_seconds": "Time spent in inserts of samples",
     "rollup_rows": "Rows of roll-ups written",

@@ -184,6 +184,7 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
             "site_version": store.writer.catalogue.version,
             "rows": counters.rows,
             "events": counters.events,
+            "foreign_events": counters.foreign_events,
             "inserts": counters.inserts,
             "insert_seconds": round(counters.insert_s, 3),
             "malformed": counters.malformed,

@@ -12,7 +12,7 @@ from middleplatform.store.errors import StoreError
 from middleplatform.store.held import Spans, cut, sums
 
 MILLION = 1_000_000
-MOST = 6_000_000
+MOST = 3_000_000
 """Different values, over all buckets, that are held in memory (24 bytes each, and as much while they are sorted)."""
 _GATHER = 1_000_000
 """Pieces that wait until they are summed by value."""

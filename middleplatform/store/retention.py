@@ -34,6 +34,7 @@ LEAST_DAYS = 731
 _AT_ONCE = 5_000
 """Points that one rewriting names."""
 _MOST_BYTES = 100_000
+_NAMED = "point IN {points:Array(UInt64)}"
 
 TABLES = {"samples": DAY, **{NAMES[width]: PARTITION[width] for width in NAMES}}
 """What is kept by class, and the width of its partitions, µs."""
@@ -150,43 +151,40 @@ class Keeper:
         bulk = self._bulk()
         facts = []
         for table, width in TABLES.items():
-            found = self._engine.aside(
-                "SELECT partition_id AS id, sum(rows) AS rows FROM system.parts WHERE active AND "
-                "database = currentDatabase() AND table = {table:String} GROUP BY id ORDER BY toInt64(id)",
-                {"table": table},
-            )
-            for row in found.to_pylist():
-                start = int(row["id"]) * width
+            for partition in sorted(self._engine.parts(table)):
+                start = partition * width
                 age = (now - start - width) // DAY
                 if age >= keep.statutory:
-                    facts.append(self._drop(table, start, row["rows"], apply))
+                    facts.append(self._drop(table, start, apply))
                 elif age >= keep.bulk and len(bulk):
                     facts += self._rewrite(table, start, bulk, apply)
         return pa.Table.from_pylist(facts, schema=FACTS)
 
-    def _drop(self, table: str, start: int, rows: int, apply: bool) -> dict[str, object]:
+    def _drop(self, table: str, start: int, apply: bool) -> dict[str, object]:
+        rows = self._count(table, start, "1")
         with self._going(table, start, "drop", rows, apply) as fact:
             if apply:
                 self._engine.aside(f"ALTER TABLE {table} DROP PARTITION ID '{start // TABLES[table]}'")
         return fact
 
+    def _count(self, table: str, start: int, where: str, **params: object) -> int:
+        found = self._engine.query(
+            f"SELECT count() AS n FROM {table} WHERE {where} AND ts >= {{start:Int64}} AND ts < {{end:Int64}}",  # noqa: S608
+            {"start": start, "end": start + TABLES[table], **params},
+        )
+        return int(found.column("n")[0].as_py())
+
     def _rewrite(self, table: str, start: int, bulk: NDArray[np.uint64], apply: bool) -> list[dict[str, object]]:
         """Take one class out of a partition that keeps the other."""
         pieces = [bulk[begin : begin + _AT_ONCE].tolist() for begin in range(0, len(bulk), _AT_ONCE)]
-        count = (
-            f"SELECT count() AS n FROM {table} WHERE point IN {{points:Array(UInt64)}} "  # noqa: S608
-            "AND ts >= {start:Int64} AND ts < {end:Int64}"
-        )
-        span = {"start": start, "end": start + TABLES[table]}
-        rows = [self._engine.aside(count, {"points": piece, **span}).column("n")[0].as_py() for piece in pieces]
+        rows = [self._count(table, start, _NAMED, points=piece) for piece in pieces]
         if not any(rows):
             return []
         with self._going(table, start, "rewrite", sum(rows), apply) as fact:
             for piece, some in zip(pieces, rows, strict=True):
                 if some and apply:
                     self._engine.aside(
-                        f"ALTER TABLE {table} DELETE IN PARTITION ID '{start // TABLES[table]}' "
-                        "WHERE point IN {points:Array(UInt64)}",
+                        f"ALTER TABLE {table} DELETE IN PARTITION ID '{start // TABLES[table]}' WHERE {_NAMED}",
                         {"points": piece},
                     )
         return [fact]

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from middleplatform.store.engine import Engine, EngineError
+from middleplatform.store.engine import Engine, EngineError, embedded
 from middleplatform.store.errors import StoreError
 from middleplatform.store.flight import Handler
 from middleplatform.store.history import History
@@ -64,11 +64,13 @@ class Upkeep:
 
     def check(self) -> pa.Table:
         """Every part's checksums, tables that are missing, and roll-ups held against samples: columns of FINDINGS."""
+        embedded(self._engine)
         found = [*self._parts(), *self._detached(), self._agreement(), self._backlog()]
         return pa.Table.from_pylist([dict(zip(FINDINGS.names, one, strict=True)) for one in found], schema=FINDINGS)
 
     def compact(self) -> pa.Table:
         """Merge the parts of every closed partition into one, repeats taken out: columns of SIZES."""
+        embedded(self._engine)
         before = self._sizes()
         today = time.time_ns() // 1000 // DAY
         for row in self._engine.query(_PARTS).to_pylist():

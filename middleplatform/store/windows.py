@@ -278,11 +278,7 @@ class Windows:
 
     def _with_data(self, low: int, high: int) -> Marks:
         """All hours of low ≤ hour < high that a stored sample can have changed, by the days that have any."""
-        found = self._engine.query(
-            "SELECT DISTINCT toInt64(partition_id) AS day FROM system.parts "
-            "WHERE active AND database = currentDatabase() AND table = 'samples'"
-        )
-        days = found.column("day").to_numpy() if found.num_rows else np.empty(0, np.int64)
+        days = np.array(sorted(self._engine.parts("samples")), np.int64)
         hours = (days[:, None] * DAY_HOURS + np.arange(DAY_HOURS + REACH_HOURS)).ravel()
         return Marks(set(hours[(hours >= low) & (hours < high)].tolist()))
 

@@ -27,7 +27,7 @@ from middleplatform.store.quarantine import TIME, UNKNOWN, Quarantine, is_sane
 from middleplatform.store.schema import DAY, SAMPLE_COLUMNS
 from middleplatform.store.windows import Windows
 from models.events import SCHEMA as EVENT_COLUMNS
-from models.events import EventBatch
+from models.events import Event, EventBatch
 from models.samples import Batch, Samples, WireError, concat
 
 log = structlog.get_logger("store")
@@ -56,6 +56,8 @@ class Counters:
     rows: int = 0
     """Samples written, set-aside ones not counted."""
     events: int = 0
+    foreign_events: int = 0
+    """Events of another mine's equipment, dropped."""
     inserts: int = 0
     malformed: int = 0
     insert_s: float = 0.0
@@ -192,17 +194,29 @@ class Writer:
         except WireError as error:
             self._bury(stream, message, error)
             return
-        if not batch.events:
+        events = self._of_the_mine(batch)
+        if not events:
             return
         names = [name for name in EVENT_COLUMNS.names if name != "attributes"]
-        columns = {name: [getattr(event, name) for event in batch.events] for name in names}
-        columns["attributes"] = [
-            json.dumps(dict(e.attributes), ensure_ascii=False, sort_keys=True) for e in batch.events
-        ]
+        columns = {name: [getattr(event, name) for event in events] for name in names}
+        columns["attributes"] = [json.dumps(dict(e.attributes), ensure_ascii=False, sort_keys=True) for e in events]
         table = pa.table(columns, schema=EVENT_COLUMNS)
-        table = table.append_column("ver", pa.array(np.full(len(batch.events), batch.number, np.uint64)))
+        table = table.append_column("ver", pa.array(np.full(len(events), batch.number, np.uint64)))
         self._engine.insert("events", table)
-        self.counters.events += len(batch.events)
+        self.counters.events += len(events)
+
+    def _of_the_mine(self, batch: EventBatch) -> list[Event]:
+        """The events of this mine's equipment; what a gateway says of another mine's is dropped, counted and told."""
+        own: list[Event] = []
+        foreign: list[Event] = []
+        for event in batch.events:
+            (own if event.equipment.partition("/")[0] == self.catalogue.code else foreign).append(event)
+        if foreign:
+            self.counters.foreign_events += len(foreign)
+            facts = {"gateway": batch.gateway, "events": len(foreign), "example": foreign[0].equipment[:100]}
+            self._audit.write("events of another mine", **facts)
+            log.warning("events of another mine are dropped", **facts)
+        return own
 
 
 def _check(batch: Batch | EventBatch, message: Incoming) -> None:

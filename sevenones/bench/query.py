@@ -21,10 +21,12 @@ import numpy as np
 
 DAYS = 30
 STEP_US = 1_000_000
-TARGETS_MS = {"raw_day": 10, "week_8x600": 50, "month_1000": 30, "latest_100k": 5}
+TARGETS_MS = {"raw_day": 10, "week_8x600": 50, "month_1000": 30, "states_month": 20, "latest_100k": 5}
 """Milliseconds that each may take."""
 ROUNDS = 15
 LATEST = 100_000
+STATE, SAID_US, LASTS = 7, 30_000_000, 20
+"""A point that has states: its id, how often a gateway says what it is, and how many of these a state lasts."""
 
 
 def run(samples: int = 100_000_000) -> dict[str, Any]:
@@ -50,6 +52,7 @@ def wander(random: np.random.Generator, rows: int) -> np.ndarray:
 
 
 def _measure(samples: int, folder: Path) -> dict[str, Any]:
+    from middleplatform.store.aggregates import Aggregates
     from middleplatform.store.history import History
     from middleplatform.store.latest import Latest
     from middleplatform.store.rollups import RollUps
@@ -67,6 +70,7 @@ def _measure(samples: int, folder: Path) -> dict[str, Any]:
         began = time.perf_counter()
         for day in range(DAYS):
             _write_day(engine, windows, points, start + day * DAY, per_day, random)
+            _write_states(engine, windows, start + day * DAY, random)
         wrote = time.perf_counter() - began
 
         def ages(asked: Any) -> np.ndarray:
@@ -84,6 +88,7 @@ def _measure(samples: int, folder: Path) -> dict[str, Any]:
         )
         of = {row["table"]: row for row in sizes.to_pylist()}
         history, plain, latest = History(engine, ages, windows), History(engine, ages), Latest()
+        states = Aggregates(plain)
         many = np.unique(random.integers(1, 2**64 - 1, LATEST, np.uint64))
         one = np.ones(len(many), np.uint64)
         latest.update(Samples(many, np.full(len(many), start), many % 97 / 7.0, one.astype(np.uint8)), one)
@@ -96,13 +101,14 @@ def _measure(samples: int, folder: Path) -> dict[str, Any]:
             "raw_day": lambda: plain.raw(some(1), end - 3 * DAY, end - 2 * DAY, 100_000),
             "week_8x600": lambda: history.buckets(some(8), end - 7 * DAY, end, 17 * minute),
             "month_1000": lambda: history.buckets(some(1), start, end, 44 * minute),
+            "states_month": lambda: states.states([STATE], start, end, end - start),
             "latest_100k": latest.table,
             "month_1000_of_samples": lambda: plain.buckets(some(1), start, end, 44 * minute),
         }
         times = {name: _times(ask) for name, ask in asked.items()}
     finally:
         engine.close()
-    rows = len(points) * per_day * DAYS
+    rows = (len(points) * per_day + DAY // SAID_US) * DAYS
     return {
         "bench": "query",
         "samples": rows,
@@ -120,22 +126,35 @@ def _measure(samples: int, folder: Path) -> dict[str, Any]:
 
 
 def _write_day(engine: Any, windows: Any, points: np.ndarray, start: int, rows: int, random: Any) -> None:
-    import pyarrow as pa
-
-    from middleplatform.store.schema import DAY, SAMPLE_COLUMNS
+    from middleplatform.store.schema import DAY
 
     ts = start + np.arange(rows) * (DAY // rows)
     for begin in range(0, len(points), 10):
         some = points[begin : begin + 10]
-        point, at = np.repeat(some, rows), np.tile(ts, len(some))
         value = np.concatenate([wander(random, rows) for _ in some])
-        columns = [point, at, value, np.full(len(at), 192, np.uint8)]
-        table = pa.Table.from_arrays(
-            [*map(pa.array, columns), pa.nulls(len(at), pa.string()), pa.array(np.ones(len(at), np.uint64))],
-            schema=SAMPLE_COLUMNS,
-        )
-        with windows.touching(point, at, 60_000_000):
-            engine.insert("samples", table)
+        _write(engine, windows, np.repeat(some, rows), np.tile(ts, len(some)), value)
+
+
+def _write_states(engine: Any, windows: Any, start: int, random: Any) -> None:
+    from middleplatform.store.schema import DAY
+
+    ts = np.arange(start, start + DAY, SAID_US)
+    changes = random.random(len(ts)) < 1 / LASTS
+    _write(engine, windows, np.full(len(ts), STATE, np.uint64), ts, np.cumsum(changes) % 4.0)
+
+
+def _write(engine: Any, windows: Any, point: np.ndarray, ts: np.ndarray, value: np.ndarray) -> None:
+    import pyarrow as pa
+
+    from middleplatform.store.schema import SAMPLE_COLUMNS
+
+    columns = [point, ts, value, np.full(len(ts), 192, np.uint8)]
+    table = pa.Table.from_arrays(
+        [*map(pa.array, columns), pa.nulls(len(ts), pa.string()), pa.array(np.ones(len(ts), np.uint64))],
+        schema=SAMPLE_COLUMNS,
+    )
+    with windows.touching(point, ts, 60_000_000):
+        engine.insert("samples", table)
 
 
 def _times(ask: Callable[[], Any]) -> list[float]:

@@ -74,6 +74,10 @@ class ServerEngine:
             self._on_servers(planned)
         return pa.table({})
 
+    def aside(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """As `execute`: what takes long, a server does beside the inserts by itself."""
+        return self.execute(sql, params)
+
     def insert(self, table: str, rows: pa.Table) -> None:
         """Write rows to a table, matching columns by name; durable on return. Raises EngineError: some may
         then be written, and all are to be written again."""

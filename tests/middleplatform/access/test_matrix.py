@@ -39,6 +39,8 @@ def rows() -> list[dict[str, str]]:
 
 
 MATRIX = rows()
+PLACES = {"name": "nobody", "number": "999999", "export": "f" * 16, "id": "nobodys", "kind": "owners", "version": "1"}
+"""What stands in an address: of what can be lost something that is not there."""
 
 
 def routes(app: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -64,9 +66,13 @@ def told(platform):
         Event("matrix-p", f"{CODE}/pump1", "stop", ts, None, 192, "edge1", {}),
         Event("matrix-o", f"{OTHER}/belt1", "stop", ts, None, 192, "edge1", {}),
     )
-    sent = {"matrix-b", "matrix-p", "matrix-o"}
-    until(lambda: sent <= {each["id"] for each in platform.get("events", start=str(ts - 1)).json()["events"]})
+    until(lambda: {"matrix-b", "matrix-p"} <= events_in(platform, ts))
+    assert "matrix-o" not in events_in(platform, ts)
     return platform
+
+
+def events_in(stage, ts: int) -> set[str]:
+    return {each["id"] for each in stage.get("events", start=str(ts - 1)).json()["events"]}
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +87,7 @@ def callers(told) -> dict[str, str]:
 
 
 def ask(stage, row: dict[str, str], token: str | None, given: str) -> httpx.Response:
-    path = row["path"].replace("{name}", "nobody").replace("{number}", "999999")
+    path = row["path"].format(**PLACES)
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     body = json.loads(given) if given.startswith("{") else None
     query = "" if body is not None or not given else f"?{given}"

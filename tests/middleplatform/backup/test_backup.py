@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,6 +32,8 @@ from tests.middleplatform.store.test_process import IDS, batch, stage, until
 
 pytestmark = pytest.mark.timeout(180)
 
+MINE = str(Path(__file__).parents[3] / "simulators" / "mines" / "low")
+PASSWORDS = {"SEVENONES_OPCUA_PASSWORD": "x", "SEVENONES_MQTT_PASSWORD": "x"}
 LOOK = """
 import json, sys
 from pathlib import Path
@@ -239,3 +243,24 @@ def test_a_store_of_the_version_before_is_opened_and_rolled_up_and_a_newer_one_i
     (tmp_path / "store" / "version").write_text(f"{VERSION + 1}\n")
     with pytest.raises(StoreVersionError, match="this program reads version"):
         open_store(tmp_path / "store")
+
+
+def test_the_commands_look_after_a_home_whose_store_does_not_run(small, tmp_path):
+    def said(*words: str, code: int = 0) -> str:
+        argv = [sys.executable, "-m", "sevenones", *words]
+        done = subprocess.run(
+            argv, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | PASSWORDS
+        )
+        assert done.returncode == code, done.stdout
+        return done.stdout
+
+    home = str(tmp_path / "new")
+    assert "50 样本" in said("restore", str(small / "b.tar"), "--home", home)
+    assert "not empty" in said("restore", str(small / "b.tar"), "--home", home, code=1)
+    here = ("--home", home, "--site", MINE)
+    checked = said("store", "check", *here)
+    assert "✗" not in checked and "✓ samples" in checked
+    assert "samples" in said("store", "compact", *here)
+    assert "nothing is over its time" in said("store", "retention", *here)
+    assert "there is no store" in said("store", "check", "--home", str(tmp_path / "nowhere"), code=1)
+    assert "give --site" in said("store", "--home", home, code=1)

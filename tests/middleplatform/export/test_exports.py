@@ -152,7 +152,7 @@ def test_a_killed_export_goes_on_and_the_file_is_the_same(opened, store, tmp_pat
     argv = (sys.executable, "-m", "tests.middleplatform.export.export_program", str(own.parent), str(endpoint), "5")
     rows = 0
     for _ in range(2):
-        program = subprocess.Popen(argv, preexec_fn=die_with_parent)  # noqa: PLW1509 - only sets a signal
+        program = subprocess.Popen((*argv, "20"), preexec_fn=die_with_parent)  # noqa: PLW1509 - only sets a signal
         deadline = time.monotonic() + 60
         wanted = rows + 20 if form != "parquet" else 20
         while (rows := json.loads((own / "job.json").read_text())["rows"]) < wanted:

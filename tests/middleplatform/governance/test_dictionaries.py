@@ -126,7 +126,7 @@ def test_hostile_workbooks_are_refused():
     assert "300 files" in mistakes(many.getvalue(), "o.xlsx")
 
 
-@pytest.mark.parametrize(("rows", "said"), [(1_000_000, "unpacks to"), (100_000, "over 20000 entries")])
+@pytest.mark.parametrize(("rows", "said"), [(1_000_000, "unpacks to"), (30_000, "over 20000 entries")])
 def test_a_workbook_of_a_million_rows_is_refused_soon(rows, said):
     cell = '<c t="inlineStr"><is><t>{}</t></is></c>'.format
     heading = f"<row>{cell('applies_to')}{cell('owner')}</row>"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,7 @@ def test_many_that_record_at_once_make_one_version(place):
     assert {v.version for v in made} == {1, 2, 3}
 
 
+COUNTED = itertools.count()
 EDITS = st.lists(
     st.tuples(st.sampled_from(["", "pump1/flow", "pump1/level"]), st.sampled_from([1.0, 2.0, 3.0])),
     min_size=1,
@@ -104,18 +107,18 @@ EDITS = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=EDITS)
-def test_any_version_is_found_again_as_it_was(tmp_path_factory, edits):
-    place = tmp_path_factory.mktemp("home")
+def test_any_version_is_found_again_as_it_was(tmp_path, edits):
+    place, mine = tmp_path, f"{next(COUNTED):012}"
     made: list[Site] = []
     for number, (without, high) in enumerate(edits, 1):
-        made.append(changed(str(number), without=without, high=high))
+        made.append(replace(changed(str(number), without=without, high=high), code=mine))
         record(place, made[-1], "olga", number=number)
     for version, site in enumerate(made, 1):
         wanted = {name: json.loads(body) for (kind, name), body in parts(site).items() if kind == "point"}
-        assert parts_at(place, CODE, version, "point") == wanted
+        assert parts_at(place, mine, version, "point") == wanted
     for old in range(1, len(made) + 1):
         was, now = parts(made[old - 1]), parts(made[-1])
-        found = difference(place, CODE, old, len(made))
+        found = difference(place, mine, old, len(made))
         assert {(c.kind, c.name) for c in found} == {p for p in was.keys() | now.keys() if was.get(p) != now.get(p)}
 
 

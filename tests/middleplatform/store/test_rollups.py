@@ -23,6 +23,7 @@ from middleplatform.store.windows import CLOSE_US, Marks, Windows
 from models.quality import RANK
 from tests.middleplatform.store.test_history import QUALITIES, columns_of, reference, same, values
 
+pytestmark = pytest.mark.timeout(300)
 BASE = 1_795_420_800_000_000 - 2 * HOUR
 """Two hours before midnight UTC."""
 NEW_IDS = itertools.count(5_000_000, 10)
@@ -101,9 +102,21 @@ def check(got: pa.Table, expected: list[dict]) -> None:
             assert mine["worst"] >= 192
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=cases())
 def test_buckets_out_of_rollups_equal_the_reference(engine, monkeypatch, case):
+    compare(engine, monkeypatch, case)
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(1800)
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(case=cases())
+def test_buckets_out_of_rollups_equal_the_reference_many_times(engine, monkeypatch, case):
+    compare(engine, monkeypatch, case)
+
+
+def compare(engine, monkeypatch, case: dict) -> None:
     monkeypatch.setattr(windows_module, "FEW", case["few"])
     monkeypatch.setattr(windows_module, "MOST_POINTS", case["most_points"])
     monkeypatch.setattr(rollups_module, "MOST_BUCKETS", case["pieces"])

@@ -1,6 +1,7 @@
 """From messages to rows: what is stored, set aside, released, buried."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -196,3 +197,11 @@ def test_an_empty_batch_is_no_trouble(parts):
     )
     assert parts.samples() == [] and parts.writer.counters.malformed == 0
     assert Samples.empty().to_arrow().schema == SCHEMA and now() > 0
+
+
+def test_events_of_another_mine_are_dropped_counted_and_told(parts):
+    own, other = event_of("a", T), replace(event_of("b", T), equipment="140581000001/belt1")
+    parts.writer.write([("EVENTS", sent(EventBatch("edge1", 3, T, (other, own)), 3, "events"))])
+    history = History(parts.engine, lambda points: np.zeros(len(points), np.int64))
+    assert history.events(None, None, T, T + 1, 10).column("id").to_pylist() == ["a"]
+    assert (parts.writer.counters.events, parts.writer.counters.foreign_events) == (1, 1)
