@@ -85,7 +85,7 @@ class Credentials:
         if kind == "leaf":
             return permissions.leaf(self.code, name, self.leaves[name])
         return {
-            "store": permissions.consumer(self.code, "store", permissions.STORE_DURABLES),
+            "store": permissions.store(self.code),
             "mirror": permissions.consumer(self.code, "mirror", permissions.MIRROR_DURABLES),
             "watch": permissions.consumer(self.code, "watch", permissions.WATCH_DURABLES),
             "api": permissions.api(self.code),

@@ -77,6 +77,12 @@ def consumer(code: str, process: str, durables: Iterable[str]) -> Permissions:
     return Permissions(publish=tuple(publish), subscribe=(f"{subjects.inbox_of(process)}.>",))
 
 
+def store(code: str) -> Permissions:
+    """Reads the streams, and heartbeats, which tell how many polls were due and answered."""
+    reads = consumer(code, "store", STORE_DURABLES)
+    return Permissions(reads.publish, (*reads.subscribe, subjects.state(code, "*")))
+
+
 def api(code: str) -> Permissions:
     """Live values and heartbeats; commands to gateways; what people entered; reads the site's versions."""
     return Permissions(

@@ -69,6 +69,26 @@ class StoreClient:
         """point, ts, value, quality at every instant start, start + width, … of every point."""
         return self._ask(kind="grid", points=list(points), start=start, end=end, width=width)
 
+    def quality(self, points: Sequence[int], groups: Sequence[int], start: int, end: int, width: int) -> pa.Table:
+        """The quality of groups of points in windows of whole hours: see `quality.assessment.SCHEMA`. `groups`: the
+        number of each point's group."""
+        return self._ask(kind="quality", points=list(points), groups=list(groups), start=start, end=end, width=width)
+
+    def quality_intervals(
+        self, points: Sequence[int], start: int, end: int, cause: str | None, least: int, limit: int
+    ) -> pa.Table:
+        """The longest stretches in which points were not good: see `quality.intervals.SCHEMA`; `of`: of how many.
+        `least`: µs that one lasts at least."""
+        return self._ask(
+            kind="quality_intervals",
+            points=list(points),
+            start=start,
+            end=end,
+            cause=cause,
+            least=least,
+            limit=limit,
+        )
+
     def latest(self, points: Sequence[int] | None = None) -> pa.Table:
         """point, ts, value, quality, text: the newest sample on disk of the points named, or of all."""
         return self._ask(kind="latest", points=None if points is None else list(points))

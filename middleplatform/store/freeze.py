@@ -17,7 +17,18 @@ from middleplatform.store.engine import Engine, embedded
 from middleplatform.store.errors import StoreError
 from middleplatform.store.flight import Handler
 
-ORDER = ("samples", "events", "quarantine", "rollup_1m", "rollup_1h", "rollup_ages", "dirty")
+ORDER = (
+    "samples",
+    "events",
+    "quarantine",
+    "rollup_1m",
+    "rollup_1h",
+    "quality_1h",
+    "arrivals",
+    "polls",
+    "rollup_ages",
+    "dirty",
+)
 """Samples before marks: a sample's mark is on disk before the sample is, so no sample is frozen without."""
 
 PARTS = pa.schema([("table", pa.string()), ("part", pa.string()), ("path", pa.string()), ("rows", pa.int64())])

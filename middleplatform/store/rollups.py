@@ -1,12 +1,14 @@
 """Roll-ups of a minute and of an hour, made anew from the samples for every window that samples changed.
 
 A row is a bucket as `middleplatform.store.integrate` gives it. One is never added to: whatever comes late, twice or
-corrected, the window is computed again as a whole and replaces what was there.
+corrected, the window is computed again as a whole and replaces what was there. What is known of the quality of each
+hour (`middleplatform.store.quality.figures`) is made from the same reading.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -17,11 +19,28 @@ from middleplatform.store.coarse import coarsen, named
 from middleplatform.store.engine import Engine
 from middleplatform.store.history import History
 from middleplatform.store.integrate import SCHEMA, Buckets
+from middleplatform.store.quality.figures import SCHEMA as FIGURES
+from middleplatform.store.quality.figures import Figures
+from middleplatform.store.quality.tables import IS_THERE as QUALITY_IS_THERE
 from middleplatform.store.rollup_tables import HOUR, IS_THERE, MINUTE, NAMES
 from middleplatform.store.windows import REACH_HOURS, Marks, Windows, runs
 
 MOST_BUCKETS = 100_000
 """Buckets of a minute that are computed and written at once: it bounds the memory, and how long a write waits."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A table of windows `width` µs wide: rows of `schema`, of which those that fit `is_there` are not empty."""
+
+    table: str
+    width: int
+    schema: pa.Schema
+    is_there: str
+
+
+MINUTES, HOURS = (Kept(table, width, SCHEMA, IS_THERE) for width, table in NAMES.items())
+QUALITIES = Kept("quality_1h", HOUR, FIGURES, QUALITY_IS_THERE)
 
 
 class RollUps:
@@ -78,12 +97,15 @@ class RollUps:
         for hours, points in self._pieces(marks):
             start, end = hours[0] * HOUR, (hours[-1] + 1) * HOUR
             age = self._ages(points.tolist())
-            gathered = Buckets(points, age, start, end, MINUTE)
+            minutes = Buckets(points, age, start, end, MINUTE)
+            figures = Figures(points, age, start, end, HOUR)
             for rows in self._samples.seeded(points, age, start, end):
-                gathered.add(rows)
-            minutes = gathered.result()
-            self._replace(MINUTE, points, hours, minutes, ver)
-            self._replace(HOUR, points, hours, named(coarsen([minutes], start, HOUR), start, HOUR), ver)
+                minutes.add(rows)
+                figures.add(rows)
+            of_minutes = minutes.result()
+            self._replace(MINUTES, points, hours, of_minutes, ver)
+            self._replace(HOURS, points, hours, named(coarsen([of_minutes], start, HOUR), start, HOUR), ver)
+            self._replace(QUALITIES, points, hours, figures.result(), ver)
             yield
 
     def _pieces(self, marks: Marks) -> Iterator[tuple[list[int], NDArray[np.uint64]]]:
@@ -113,39 +135,39 @@ class RollUps:
         )
         return found.column("point").to_numpy() if found.num_rows else _NO_IDS
 
-    def _replace(self, width: int, points: NDArray[np.uint64], hours: list[int], rows: pa.Table, ver: int) -> None:
-        gone = self._gone(width, points, hours, rows)
+    def _replace(self, kept: Kept, points: NDArray[np.uint64], hours: list[int], rows: pa.Table, ver: int) -> None:
+        gone = self._gone(kept, points, hours, rows)
         for table in (rows, gone):
             if table.num_rows:
                 self._engine.insert(
-                    NAMES[width], table.append_column("ver", pa.array(np.full(table.num_rows, ver, np.uint64)))
+                    kept.table, table.append_column("ver", pa.array(np.full(table.num_rows, ver, np.uint64)))
                 )
         self.rows += rows.num_rows
 
-    def _gone(self, width: int, points: NDArray[np.uint64], hours: list[int], rows: pa.Table) -> pa.Table:
+    def _gone(self, kept: Kept, points: NDArray[np.uint64], hours: list[int], rows: pa.Table) -> pa.Table:
         """Empty rows for the windows that are on disk and not in `rows`."""
         start, end = hours[0] * HOUR, (hours[-1] + 1) * HOUR
         held = self._engine.query(
-            f"SELECT point, ts FROM {NAMES[width]} FINAL WHERE point IN {{points:Array(UInt64)}} "  # noqa: S608
-            f"AND ts >= {{start:Int64}} AND ts < {{end:Int64}} AND {IS_THERE}",
+            f"SELECT point, ts FROM {kept.table} FINAL WHERE point IN {{points:Array(UInt64)}} "  # noqa: S608
+            f"AND ts >= {{start:Int64}} AND ts < {{end:Int64}} AND {kept.is_there}",
             {"points": points.tolist(), "start": start, "end": end},
         )
         if not held.num_rows:
-            return SCHEMA.empty_table()
+            return kept.schema.empty_table()
 
         def key(table: pa.Table) -> NDArray[np.int64]:
             place = np.searchsorted(points, table.column("point").to_numpy())
-            return place * ((end - start) // width) + (table.column("ts").to_numpy() - start) // width
+            return place * ((end - start) // kept.width) + (table.column("ts").to_numpy() - start) // kept.width
 
         gone = held.filter(pa.array(~np.isin(key(held), key(rows))))
         columns = {"point": gone.column("point"), "ts": gone.column("ts")}
         empty = np.zeros(gone.num_rows)
         return pa.table(
             [
-                columns.get(name, pa.array(empty.astype(SCHEMA.field(name).type.to_pandas_dtype())))
-                for name in SCHEMA.names
+                columns.get(name, pa.array(empty.astype(kept.schema.field(name).type.to_pandas_dtype())))
+                for name in kept.schema.names
             ],
-            schema=SCHEMA,
+            schema=kept.schema,
         )
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from middleplatform.store.engine import Embedded, Engine
 from middleplatform.store.errors import StoreVersionError
+from middleplatform.store.quality.tables import TABLES as QUALITY_TABLES
 from middleplatform.store.rollup_tables import TABLES as ROLLUP_TABLES
 
 VERSION = 2
@@ -101,7 +102,7 @@ def open_store(folder: Path, url: str | None = None) -> Engine:
 
 def _with_tables(engine: Engine) -> Engine:
     try:
-        for statement in (SAMPLES, EVENTS, QUARANTINE, *ROLLUP_TABLES):
+        for statement in (SAMPLES, EVENTS, QUARANTINE, *ROLLUP_TABLES, *QUALITY_TABLES):
             engine.execute(statement)
     except BaseException:
         engine.close()

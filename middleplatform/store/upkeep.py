@@ -19,7 +19,18 @@ from middleplatform.store.rollup_tables import HOUR, MINUTE
 from middleplatform.store.schema import DAY
 from middleplatform.store.windows import Windows
 
-TABLES = ("samples", "rollup_1m", "rollup_1h", "events", "quarantine", "dirty", "rollup_ages")
+TABLES = (
+    "samples",
+    "rollup_1m",
+    "rollup_1h",
+    "quality_1h",
+    "arrivals",
+    "polls",
+    "events",
+    "quarantine",
+    "dirty",
+    "rollup_ages",
+)
 LOOKS = 16
 """Days of a point at which roll-ups are held against samples."""
 

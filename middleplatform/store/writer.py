@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -69,7 +69,8 @@ class Counters:
 
 class Writer:
     """Writes messages; holds the current catalogue, which `catalogue` replaces between two writes. `latest`: None
-    where nobody asks for the present."""
+    where nobody asks for the present. `arrived` is told the points and times of what came off the bus and is on
+    disk."""
 
     def __init__(
         self,
@@ -80,6 +81,7 @@ class Writer:
         dead_letters: DeadLetters,
         audit: Audit,
         windows: Windows | None = None,
+        arrived: Callable[[NDArray[np.uint64], NDArray[np.int64]], None] | None = None,
     ) -> None:
         self._engine = engine
         self._quarantine = quarantine
@@ -87,6 +89,7 @@ class Writer:
         self._dead_letters = dead_letters
         self._audit = audit
         self._windows = windows or Windows(engine)
+        self._arrived = arrived
         self.catalogue = catalogue
         self.counters = Counters()
 
@@ -121,10 +124,10 @@ class Writer:
                 vers.append(np.full(len(samples), batch.number, np.uint64))
                 rows += len(samples)
                 if rows >= MAX_ROWS:
-                    self.insert(concat(parts), np.concatenate(vers))
+                    self._keep(concat(parts), np.concatenate(vers))
                     parts, vers, rows = [], [], 0
         if rows:
-            self.insert(concat(parts), np.concatenate(vers))
+            self._keep(concat(parts), np.concatenate(vers))
         self.counters.last_received = max(self.counters.last_received, newest)
 
     def _decode(self, stream: str, message: Incoming) -> Batch | None:
@@ -162,6 +165,11 @@ class Writer:
             return
         for start in range(0, len(samples), MAX_ROWS):
             yield samples.take(np.arange(start, min(start + MAX_ROWS, len(samples))))
+
+    def _keep(self, samples: Samples, ver: NDArray[np.uint64]) -> None:
+        self.insert(samples, ver)
+        if self._arrived is not None:
+            self._arrived(samples.point, samples.ts)
 
     def insert(self, samples: Samples, ver: NDArray[np.uint64]) -> None:
         """Bring samples of points in the catalogue to disk, `ver` one batch number a row. Raises EngineError."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models.identity import SEGMENT
-from models.site import annexes, tables
+from models.site import annexes, consistency, tables
 from models.site.bindings import Binder, CheckTag, Instance, RangeOf
 from models.site.environment import Filler
 from models.site.files import Folder
@@ -37,6 +37,7 @@ KNOWN = (
     "rules",
     "map",
     "network.yaml",
+    consistency.FILE,
     "simulation.yaml",
 )
 
@@ -213,6 +214,7 @@ class _Loading:
         )
         self._unbound(binder)
         self._annexes(facts, binder)
+        self._relations(binder)
         return self._site(facts, binder, library) if facts and not self.problems.count else None
 
     def _names(self) -> None:
@@ -392,6 +394,11 @@ class _Loading:
         )
         annexes.check(self.folder, self.problems, there)
 
+    def _relations(self, binder: Binder) -> None:
+        prefix = len(binder.mine) + 1
+        points = {point.path[prefix:]: point for point in binder.points}
+        self.relations = consistency.relations(self.folder, self.problems, points)
+
     def _site(self, facts: SiteFile, binder: Binder, library: Library) -> Site:
         coordinates = None
         if facts.coordinates is not None:
@@ -416,4 +423,5 @@ class _Loading:
                 )
                 for template in (found.template for found in self.instances.values() if found)
             },
+            relations=self.relations,
         )

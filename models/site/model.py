@@ -219,6 +219,18 @@ class Coordinates:
 
 
 @dataclass(frozen=True, slots=True)
+class Relation:
+    """Points that must agree if their data is right. One side of ids: they measure the same. Two: their sums are the
+    same. They may be apart by `within`, in their unit, or by `share` of the larger, whichever is more."""
+
+    id: str
+    name: Name
+    sides: tuple[tuple[int, ...], ...]
+    within: float = 0.0
+    share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A whole site. `points` is in a stable order: by path. `version` is a digest of all files read."""
 
@@ -235,6 +247,7 @@ class Site:
     shifts: tuple[Shift, ...] = ()
     coordinates: Coordinates | None = None
     templates: Mapping[str, TemplateFacts] = field(default_factory=dict)
+    relations: tuple[Relation, ...] = ()
 
     def gateways(self) -> tuple[str, ...]:
         """The names of the gateways that this site's connections name, sorted."""

@@ -1,0 +1,101 @@
+"""Data quality over the API: what was sent a moment ago is in it; what is out of scope is not."""
+
+import json
+import time
+
+import typer
+from typer.testing import CliRunner
+
+from bus import subjects
+from sevenones.commands.quality import quality
+from tests.middleplatform.api.build import batch, path_of
+from tests.middleplatform.api.stage import until
+from tests.servers import CODE
+
+
+def test_quality_by_point_equipment_subsystem_and_mine(platform):
+    now = time.time_ns() // 1000
+    rows = [("belt1/speed", now - step * 1_000_000, 1.0, 192) for step in range(5, 0, -1)]
+    platform.send(batch(platform.next_number(), *rows, ("belt1/current", now - 3_000_000, 1.0, 24)))
+
+    def found(**query):
+        answer = platform.get("quality", start="-1m", **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    speed = until(lambda: [r for r in found(by="point", point="belt1/speed")["rows"] if r["samples"] >= 5])[-1]
+    assert speed["of"] == path_of("belt1/speed") and speed["validity"] == 1.0 and speed["seconds"]["good"] > 3
+    current = found(by="point", point="belt1/current")["rows"][-1]
+    assert current["validity"] == 0.0 and current["causes_s"]["link"] == current["seconds"]["bad"] > 0
+    assert {row["of"] for row in found(by="equipment")["rows"]} == {"belt1", "pump1"}
+    assert {row["of"] for row in found(by="subsystem")["rows"]} == {"transport", "drainage"}
+    mine = found(width="day")["rows"][-1]
+    assert mine["of"] == CODE and mine["points"] == 6 and 0 < mine["score"] < 100
+    assert "T16:00:00" in mine["time"]  # midnight in Shanghai
+    assert sum(mine["seconds"].values()) > 0
+
+
+def test_wrong_questions_about_quality(platform):
+    for query, status in (
+        ({"by": "gateway"}, 422),
+        ({"by": "point", "point": "belt1/no"}, 404),
+        ({"by": "point", "start": "-2000d"}, 400),
+        ({"start": "-1000d", "width": "day", "end": "-1d"}, 400),
+    ):
+        answer = platform.get("quality", **query)
+        assert answer.status_code in {status, 400 if status == 422 else status}, answer.text
+        assert answer.json()["error"]["message"]
+
+
+def test_bad_intervals_with_their_cause(platform):
+    now = time.time_ns() // 1000
+    rows = [
+        (f"pump1/{key}", now - ago * 1_000_000, 1.0, q)
+        for key, ago, q in (("flow", 9, 84), ("flow", 6, 64), ("flow", 3, 192))
+    ]
+    platform.send(batch(platform.next_number(), *rows))
+    asked = {"point": "pump1/flow", "start": str(now - 9_000_000), "end": str(now)}
+    found = until(lambda: len((got := platform.get("quality/intervals", **asked).json())["intervals"]) == 2 and got)
+    first, second = found["intervals"]
+    assert (first["cause"], first["breaks"], first["seconds"]) == ("device", "range", 3.0)
+    assert (second["cause"], second["breaks"], second["begin_us"]) == ("clock", None, now - 6_000_000)
+    assert second["words"]["en"] == "uncertain" and found["total"] == 2
+    only = platform.get("quality/intervals", cause="clock", **asked).json()["intervals"]
+    assert only == [second]
+    assert platform.get("quality/intervals", least="4s", **asked).json() == {
+        "total": 0,
+        "incomplete": False,
+        "intervals": [],
+    }
+    assert (
+        platform.get("quality/intervals", point="pump1/flow", start="-3h", end="-2h").json()["intervals"][0]["cause"]
+        == "gateway"
+    )
+
+
+def test_timeliness_and_polls_come_of_what_is_written_and_of_heartbeats(platform):
+    now = time.time_ns() // 1000
+    platform.send(batch(platform.next_number(), ("belt1/running", now - 100_000, 1.0, 192)))
+    groups = {"fast": {"due": 20, "answered": 15, "overruns": 0, "skipped": 5}}
+    heartbeat = {"ts": now, "started": now - 20_000_000, "connections": {"on-edge1": {"groups": groups}}}
+    platform.within(platform.bus.live(subjects.state(CODE, "gateway-edge1"), json.dumps(heartbeat).encode()))
+
+    def found():
+        row = platform.get("quality", start=str(now), point="belt1/running", by="point").json()["rows"][-1]
+        return row if row["polls_due"] and row["timeliness"] is not None and row["samples"] else None
+
+    row = until(found)
+    assert (row["polls_due"], row["polls_answered"]) == (20, 15)
+    assert row["timeliness"] == 1.0 and 50 < row["p50_ms"] <= row["p99_ms"] < 20_000 and row["completeness"] <= 0.75
+
+
+def test_the_command_shows_scores_and_bad_intervals(platform):
+    app = typer.Typer()
+    app.command()(quality)
+    reach = ["--url", platform.url, "--token", platform.reader]
+    scores = CliRunner().invoke(app, ["--width", "hour", "--start", "-2h", *reach])
+    assert scores.exit_code == 0 and "transport" in scores.output and "drainage" in scores.output, scores.output
+    bad = CliRunner().invoke(app, ["belt1/speed", "--intervals", "--start", "-3h", "--end", "-2h", *reach])
+    assert bad.exit_code == 0 and "gateway" in bad.output and "3600.0" in bad.output, bad.output
+    wrong = CliRunner().invoke(app, ["belt9", *reach])
+    assert wrong.exit_code == 1 and "belt9" in str(wrong.output)
