@@ -92,6 +92,7 @@ class Credentials:
             "cli": permissions.cli(self.code),
             "simulator": permissions.simulator(self.code),
             "trainer": permissions.trainer(self.code),
+            "auditor": permissions.auditor(),
             "admin": permissions.admin(),
         }[process]
 
@@ -139,7 +140,7 @@ def _all(where: Path, facts: Mapping[str, Any], *, make: bool) -> Credentials:
     names = tuple(facts["gateways"])
     behind = {edge: tuple(group) for edge, group in facts["leaves"].items()}
     processes = (
-        *("store", "watch", "api", "engineer", "operator", "cli", "simulator", "trainer", "admin"),
+        *("store", "watch", "api", "engineer", "operator", "cli", "simulator", "trainer", "auditor", "admin"),
         *(f"gateway-{name}" for name in names),
         *(f"leaf-{edge}" for edge in behind),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bus import subjects
-from bus.subjects import SITES, STREAMS
+from bus.subjects import ANCHORS, SITES, STREAMS
 
 STORE_DURABLES = ("store",)
 MINE = "mine"
@@ -76,9 +76,14 @@ def consumer(code: str, process: str, durables: Iterable[str]) -> Permissions:
 
 
 def api(code: str) -> Permissions:
-    """Live values and heartbeats; commands to gateways; reads the site's versions."""
+    """Live values and heartbeats; commands to gateways; reads the site's versions; adds to the anchors."""
     return Permissions(
-        publish=(subjects.command(code, "*"), subjects.state(code, "api"), *_reads_sites("$JS.API")),
+        publish=(
+            subjects.command(code, "*"),
+            subjects.state(code, "api"),
+            subjects.anchor(code),
+            *_reads_sites("$JS.API"),
+        ),
         subscribe=(subjects.live(code, "*"), subjects.state(code, "*"), f"{subjects.inbox_of('api')}.>"),
     )
 
@@ -113,6 +118,14 @@ def simulator(code: str) -> Permissions:
     return Permissions(publish=(), subscribe=(subjects.fault(code),), answers=True)
 
 
+def auditor() -> Permissions:
+    """Reads the anchors, and nothing else."""
+    return Permissions(
+        publish=(f"$JS.API.STREAM.INFO.{ANCHORS}", f"$JS.API.STREAM.MSG.GET.{ANCHORS}"),
+        subscribe=(f"{subjects.inbox_of('auditor')}.>",),
+    )
+
+
 def trainer(code: str) -> Permissions:
     """Asks the simulators for faults, and nothing else."""
     return Permissions(publish=(subjects.fault(code),), subscribe=(f"{subjects.inbox_of('trainer')}.>",))
@@ -124,6 +137,8 @@ def admin() -> Permissions:
     for stream in (*STREAMS, SITES):
         publish += [f"$JS.API.STREAM.{verb}.{stream}" for verb in ("CREATE", "UPDATE", "INFO")]
         publish += [f"$JS.API.CONSUMER.LIST.{stream}", f"$JS.API.CONSUMER.INFO.{stream}.*"]
+    # Not UPDATE: that could shrink it, and so delete from it.
+    publish += [f"$JS.API.STREAM.{verb}.{ANCHORS}" for verb in ("CREATE", "INFO")]
     return Permissions(publish=tuple(publish), subscribe=(f"{subjects.inbox_of('admin')}.>",))
 
 

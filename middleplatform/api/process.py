@@ -20,6 +20,8 @@ from middleplatform.api.door import StoreDoor
 from middleplatform.api.errors import ApiError
 from middleplatform.api.http import server
 from middleplatform.api.live import LiveTable
+from middleplatform.audit.actor import PROCESS, Actor, act_as
+from middleplatform.audit.anchor import keep
 from middleplatform.governance.follow import follow
 from middleplatform.store.client import StoreClient, StoreError
 from models.samples import Batch, WireError
@@ -41,6 +43,7 @@ async def run(
     site: Site, home: Path, bus_url: str, credential: Credential, host: str, port: int, stop: asyncio.Event
 ) -> None:
     """Serve until `stop` is set. Raises PortTaken, NotPermitted."""
+    act_as(Actor("api", PROCESS))
     catalogue, live = Catalogue(site), LiveTable(site)
     listener = _listen(host, port)
     port = listener.getsockname()[1]
@@ -61,6 +64,7 @@ async def run(
             asyncio.create_task(_heartbeats(bus, site.code, live), name="heartbeats"),
         ]
         beside = asyncio.create_task(follow(bus, app.state.database, site), name="site versions")
+        anchoring = asyncio.create_task(keep(bus, app.state.database, site.code), name="audit anchors")
         stopping = asyncio.create_task(stop.wait())
         metrics = {"url": f"http://{_reachable(host)}:{port}/metrics", "token": app.state.metrics_token}
         announced = Announcement(home / "metrics" / "api.json", metrics)
@@ -74,9 +78,9 @@ async def run(
             announced.withdraw()
             serving.should_exit = True
             await asyncio.wait((work[0],), timeout=6)
-            for task in (*work, beside, stopping):
+            for task in (*work, beside, anchoring, stopping):
                 task.cancel()
-            await asyncio.gather(*work, beside, stopping, return_exceptions=True)
+            await asyncio.gather(*work, beside, anchoring, stopping, return_exceptions=True)
             await asyncio.to_thread(app.state.exports.close)
             app.state.door.close()
     finally:
