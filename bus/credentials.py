@@ -22,6 +22,7 @@ from bus import permissions, subjects
 from bus.errors import CredentialError
 from bus.permissions import Permissions
 from bus.secret import write_secret
+from models.identity import MANUAL
 
 MQTT_USERS = ("gateway", "simulator")
 _NAME = re.compile(r"[a-z0-9_-]{1,40}")
@@ -85,6 +86,7 @@ class Credentials:
             return permissions.leaf(self.code, name, self.leaves[name])
         return {
             "store": permissions.consumer(self.code, "store", permissions.STORE_DURABLES),
+            "mirror": permissions.consumer(self.code, "mirror", permissions.MIRROR_DURABLES),
             "watch": permissions.consumer(self.code, "watch", permissions.WATCH_DURABLES),
             "api": permissions.api(self.code),
             "engineer": permissions.engineer(self.code),
@@ -123,6 +125,8 @@ def make_all(
     for name in (*names, *behind, *(name for group in behind.values() for name in group)):
         if not _NAME.fullmatch(name):
             raise ValueError(f"'{name}' cannot name a gateway or edge: 1 to 40 of a-z, 0-9, _ and -")
+        if name == MANUAL:
+            raise ValueError(f"'{MANUAL}' is the source of what people enter: give the gateway another name")
     where = folder(home)
     where.mkdir(mode=0o700, parents=True, exist_ok=True)
     facts = {"code": code, "gateways": names, "leaves": behind}
@@ -140,7 +144,7 @@ def _all(where: Path, facts: Mapping[str, Any], *, make: bool) -> Credentials:
     names = tuple(facts["gateways"])
     behind = {edge: tuple(group) for edge, group in facts["leaves"].items()}
     processes = (
-        *("store", "watch", "api", "engineer", "operator", "cli", "simulator", "trainer", "auditor", "admin"),
+        *("store", "mirror", "watch", "api", "engineer", "operator", "cli", "simulator", "trainer", "auditor", "admin"),
         *(f"gateway-{name}" for name in names),
         *(f"leaf-{edge}" for edge in behind),
     )

@@ -12,8 +12,10 @@ from typing import Any
 
 from bus import subjects
 from bus.subjects import ANCHORS, SITES, STREAMS
+from models.identity import MANUAL
 
 STORE_DURABLES = ("store",)
+MIRROR_DURABLES = ("mirror",)
 MINE = "mine"
 """The name of the mine's own server, whose domain an edge's gateways ask for the site."""
 WATCH_DURABLES = ("watch", "watch-alarms", "watch-kpi")
@@ -76,12 +78,14 @@ def consumer(code: str, process: str, durables: Iterable[str]) -> Permissions:
 
 
 def api(code: str) -> Permissions:
-    """Live values and heartbeats; commands to gateways; reads the site's versions; adds to the anchors."""
+    """Live values and heartbeats; commands to gateways; what people entered; reads the site's versions; adds to the
+    anchors."""
     return Permissions(
         publish=(
             subjects.command(code, "*"),
             subjects.state(code, "api"),
             subjects.anchor(code),
+            *(subjects.of_stream(stream, code, MANUAL) for stream in STREAMS),
             *_reads_sites("$JS.API"),
         ),
         subscribe=(subjects.live(code, "*"), subjects.state(code, "*"), f"{subjects.inbox_of('api')}.>"),

@@ -12,6 +12,7 @@ from bus import anchors, sites, subjects
 from bus.connection import Bus
 from bus.errors import BusUnavailable
 from bus.subjects import ANCHORS, EVENTS, SAFETY, SAMPLES, STREAMS
+from models.identity import MANUAL
 
 DUPLICATE_WINDOW_S = 120
 _HOUR_NS = 3600 * 10**9
@@ -64,14 +65,16 @@ async def ensure(
     `gateways` publish to this server itself (None: all, or none where there are edges). `edges` maps
     each server that joined it as a leaf to the gateways behind it: what these published there, and
     nothing else, is sourced into the streams here. `with_sites`: this server keeps the site's versions and
-    the audit's anchors, as the mine's does and an edge's does not. Raises BusUnavailable, PublishRefused
-    with the server's words.
+    the audit's anchors and takes what people enter, as the mine's does and an edge's does not. Raises
+    BusUnavailable, PublishRefused with the server's words.
     """
     limits = limits or Limits()
     behind = {edge: tuple(names) for edge, names in (edges or {}).items()}
     if gateways is None:
         gateways = () if behind else ("*",)
     names = tuple(gateways)
+    if with_sites and "*" not in names:
+        names = (*names, MANUAL)
     configs = [_config(stream, code, limits, names, behind) for stream in STREAMS]
     if with_sites:
         configs += [sites.stream_config(code), anchors.stream_config(code)]

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import xxhash
 
 MINE_CODE = re.compile(r"[0-9]{12}")
+MANUAL = "manual"
+"""The source of what people entered or corrected: stands where a gateway's name does, and no gateway may have it."""
 SEGMENT = re.compile(r"[a-z0-9_-]{1,40}")
 
 

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("sevenones.commands.plan", "plan"),
     "gateway": ("sevenones.commands.gateway", "gateway"),
     "store": ("sevenones.commands.store", "app"),
+    "mirror": ("sevenones.commands.mirror", "mirror"),
     "api": ("sevenones.commands.api", "api"),
     "bus": ("sevenones.commands.bus", "bus"),
     "simulate": ("sevenones.commands.simulate", "app"),
@@ -37,7 +38,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("sevenones.commands.audit", "app"),
     "dictionary": ("sevenones.commands.dictionary", "app"),
     "standard": ("sevenones.commands.standard", "app"),
+    "lineage": ("sevenones.commands.lineage", "lineage"),
     "opcua": ("sevenones.commands.opcua", "app"),
+    "backup": ("sevenones.commands.backup", "backup"),
+    "restore": ("sevenones.commands.backup", "bring_back"),
     "bench": ("sevenones.commands.bench", "app"),
 }
 SETTINGS: dict[str, dict[str, Any]] = {"write": {"ignore_unknown_options": True}}
@@ -56,6 +60,7 @@ HELP = {
     "plan": "估算轮询负载，指出哪里做不到 · how much a site asks of its devices, and what is too much",
     "gateway": "运行物联网关 · run a gateway",
     "store": "运行存储进程；检查、压缩、保存期限 · run the store process; check, compact, retention",
+    "mirror": "镜像选定测点到 InfluxDB v2 接口 · copy chosen points to an InfluxDB v2 server",
     "api": "运行开放接口进程 · run the API process",
     "bus": "运行消息总线 · run the bus server",
     "simulate": "运行模拟设备 · run the simulated devices",
@@ -71,6 +76,9 @@ HELP = {
     "audit": "审计日志：列出、核验、锚定 · the audit log: list it, verify it, anchor it",
     "dictionary": "字典：编码、分类、责任人 · dictionaries: codes, classes, owners",
     "standard": "标准化报告 · how far points follow the standard",
+    "lineage": "数据血缘 · where a value comes from",
+    "backup": "备份：时序库、关系库与配置，运行中也可 · back up both stores and the configuration, running or not",
+    "restore": "把备份恢复到空目录 · bring a backup back into an empty folder",
     "bench": "性能测试 · benchmarks",
 }
 

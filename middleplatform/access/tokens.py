@@ -53,7 +53,7 @@ class Grant:
     maker: str | None = None
     must_change: bool = False
     may: frozenset[str] = frozenset()
-    """The permissions of the role, by the policy that held when this was asked."""
+    """The permissions of the role, and of its maker's, by the policy that held when this was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ def create_token(
     scope: Scope = EVERYTHING,
     maker: str | None = None,
 ) -> str:
-    """Make a token and return it: this is the only time that it can be seen. What its maker may see bounds it too,
-    now and later. Raises AccessError."""
+    """Make a token and return it: this is the only time that it can be seen. What its maker may do and see bounds it
+    too, now and later. Raises AccessError."""
     if role not in ROLES:
         raise AccessError(f"角色应为 {'、'.join(ROLES)} · the role '{role}' is not one of {', '.join(ROLES)}")
     if not 1 <= len(name) <= 80 or not name.isprintable():
@@ -125,7 +125,11 @@ def verify_token(where: Place, token: str) -> Grant | None:
     if row is None or not hmac.compare_digest(row.digest, digest):
         return None
     grant = _grant(row) if _holds(row.expires, row.revoked) else None
-    return None if grant is None else replace(grant, may=policy_of(where).roles.get(grant.role, frozenset()))
+    if grant is None:
+        return None
+    roles = policy_of(where).roles
+    may = roles.get(grant.role, frozenset())
+    return replace(grant, may=may & roles.get(row.owner_role, frozenset()) if row.maker else may)
 
 
 def revoke_token(where: Place, number: int) -> bool:

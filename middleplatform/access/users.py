@@ -110,15 +110,12 @@ def set_password(where: Place, name: str, password: str, *, must_change: bool = 
 
 
 def set_role(where: Place, name: str, role: str) -> None:
-    """Give a user another role, from now on also where the user is signed in; tokens that the user made for others and
-    that may what the new role may not are revoked. Raises AccessError; the last administrator stays one."""
+    """Give a user another role, from now on also where the user is signed in; tokens that the user made for others may
+    no more than it from then on. Raises AccessError; the last administrator stays one."""
     _check_role(role)
-    found = policy_of(where)
-    with _with_administrator(where, name, found) as connection:
+    with _with_administrator(where, name, policy_of(where)) as connection:
         before = _facts(connection, name)
         _change(connection, name, role=role)
-        wider = [each for each in ROLES if not found.covers(role, each)]
-        _revoke(connection, (tokens.c.maker == name) & tokens.c.role.in_(wider))
         note(connection, "user.role", name, before=before, after=_facts(connection, name))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import anyio
@@ -89,7 +90,7 @@ async def states(request: Request, catalogue: Seen, asked: Annotated[BucketQuery
 async def quantiles(request: Request, catalogue: Seen, asked: Annotated[QuantileQuery, Query()]) -> Response:
     """分位数 · Weighted by time: `p95` is the least value that the point was at or below for 95 % of its good time."""
     shares = _shares(asked.q)
-    return await _buckets(request, catalogue, asked, lambda *question: StoreClient.quantiles(*question, shares))
+    return await _buckets(request, catalogue, asked, partial(StoreClient.quantiles, shares=shares))
 
 
 @router.get("/resample", **_described(History))
@@ -140,6 +141,7 @@ async def _buckets(
 ) -> Response:
     rows, start, end, form = _range(request, catalogue, asked)
     width = bucket_width(start, end, None if asked.width else 1, asked.width or None, len(rows))
+    width = min(width or 0, end - start)  # one for the whole range is exactly that
     table = await _ask(request, lambda store: question(store, _ids(catalogue, rows), start, end, width))
     answer = forms.Answer(catalogue, rows, table, start, end, width, kind="buckets")
     return await anyio.to_thread.run_sync(forms.write, answer, form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from importlib.metadata import version
@@ -26,7 +27,10 @@ from middleplatform.api import (
     exports,
     health,
     history,
+    lineage,
+    manual,
     openapi,
+    prometheus,
     register,
     routes,
     signin,
@@ -148,8 +152,10 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.probe = health.StoreProbe(state.door)
     state.hub = Hub(live)
     state.register = Register(state.database, catalogue.site)
+    state.approved = asyncio.Event()
     state.tokens, state.throttle = Verifier(state.database), Throttle()
     state.sql = sql.Desk()
+    state.computing = anyio.CapacityLimiter(prometheus.AT_ONCE)
     state.hashing = anyio.CapacityLimiter(2)  # a password's hash takes 64 MB while it is computed
     state.metrics_token = secrets.token_urlsafe(32)
     registry = registry_of(state)
@@ -162,6 +168,9 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
         exports,
         health,
         history,
+        lineage,
+        manual,
+        prometheus,
         register,
         routes,
         signin,

@@ -6,14 +6,15 @@ import re
 from typing import Annotated, Any, Literal
 
 import anyio
+import numpy as np
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from middleplatform.access.policy import policy
 from middleplatform.access.tokens import Grant
 from middleplatform.api import times
 from middleplatform.api.auth import Asker, Seen, needs
+from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
 from middleplatform.api.forms import MEDIA
 from middleplatform.api.responses import Json, answers, refusals
@@ -116,10 +117,10 @@ async def order(request: Request, catalogue: Seen, grant: Asker, ordered: Export
     response_class=Json,
     responses=answers(ExportList, 401, 403),
 )
-async def listed(request: Request, grant: Asker) -> Json:
-    """导出列表 · One's exports, the newest first; an administrator sees all."""
+async def listed(request: Request, catalogue: Seen, grant: Asker) -> Json:
+    """导出列表 · One's exports, the newest first; who manages users sees those of all points within his scope."""
     exports: Exports = request.app.state.exports
-    found = await anyio.to_thread.run_sync(exports.of, _whose(grant))
+    found = [job for job in await anyio.to_thread.run_sync(exports.of, None) if _is_known(job, catalogue, grant)]
     return Json({"exports": [_facts(exports, job) for job in found]})
 
 
@@ -129,9 +130,9 @@ async def listed(request: Request, grant: Asker) -> Json:
     response_class=Json,
     responses=answers(ExportFacts, 400, 401, 403, 404),
 )
-async def one(request: Request, grant: Asker, export: Id) -> Json:
+async def one(request: Request, catalogue: Seen, grant: Asker, export: Id) -> Json:
     """导出进度 · How far an export is."""
-    return Json(_facts(request.app.state.exports, await _job(request, grant, export)))
+    return Json(_facts(request.app.state.exports, await _job(request, catalogue, grant, export)))
 
 
 @router.get(
@@ -147,13 +148,13 @@ async def one(request: Request, grant: Asker, export: Id) -> Json:
 async def file(request: Request, catalogue: Seen, grant: Asker, export: Id) -> FileResponse:
     """下载导出文件 · The file. A download that broke off goes on with `Range: bytes=<have>-` and `If-Range: <ETag>`."""
     exports: Exports = request.app.state.exports
-    job = await _job(request, grant, export)
+    job = await _job(request, catalogue, grant, export)
     if job.state != "done":
         words = job.words or ("尚未完成", "not done yet")
         raise ApiError(
             409, "not_ready", f"文件尚不可取（{job.state}）：{words[0]}", f"the file is {job.state}: {words[1]}"
         )
-    if any(catalogue.index_of_id(point) is None for point in job.order.ids):
+    if not _is_within(job, catalogue):
         raise _unknown(export)  # what one may see has become less since
     path = exports.file(job)
     asked = {"range": request.headers.get("range", "")[:100]}
@@ -169,9 +170,9 @@ async def file(request: Request, catalogue: Seen, grant: Asker, export: Id) -> F
     response_class=Json,
     responses=answers(Removed, 400, 401, 403, 404),
 )
-async def remove(request: Request, grant: Asker, export: Id) -> Json:
+async def remove(request: Request, catalogue: Seen, grant: Asker, export: Id) -> Json:
     """删除导出 · Delete an export and its file; one that runs is ended."""
-    job = await _job(request, grant, export)
+    job = await _job(request, catalogue, grant, export)
     await anyio.to_thread.run_sync(request.app.state.exports.remove, job)
     await anyio.to_thread.run_sync(tell, request.app.state.database, "export.remove", job.id)
     return Json({"removed": job.id})
@@ -181,16 +182,21 @@ def _owner(grant: Grant) -> Owner:
     return Owner(grant.user, grant.id)
 
 
-def _whose(grant: Grant) -> Owner | None:
-    """Whose exports one sees: None for all."""
-    return None if policy().allows(grant.role, "users.manage") else _owner(grant)
+def _is_within(job: Job, catalogue: Catalogue) -> bool:
+    """Whether all that the export holds is seen."""
+    return bool(np.isin(np.array(job.order.ids, np.uint64), catalogue.visible_ids()).all())
 
 
-async def _job(request: Request, grant: Grant, export: str) -> Job:
-    """One's own export. Raises ApiError 404."""
+def _is_known(job: Job, catalogue: Catalogue, grant: Grant) -> bool:
+    """Whether there is such an export for the one who asks."""
+    return job.owner.is_same(_owner(grant)) or ("users.manage" in grant.may and _is_within(job, catalogue))
+
+
+async def _job(request: Request, catalogue: Catalogue, grant: Grant, export: str) -> Job:
+    """Raises ApiError 404."""
     exports: Exports = request.app.state.exports
-    found = await anyio.to_thread.run_sync(exports.get, export, _whose(grant))
-    if found is None:
+    found = await anyio.to_thread.run_sync(exports.get, export, None)
+    if found is None or not _is_known(found, catalogue, grant):
         raise _unknown(export)
     return found
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import structlog
+from fastapi import FastAPI
 
 from bus import subjects
 from bus.connection import Bus
@@ -23,9 +25,10 @@ from middleplatform.api.live import LiveTable
 from middleplatform.audit.actor import PROCESS, Actor, act_as
 from middleplatform.audit.anchor import keep
 from middleplatform.governance.follow import follow
-from middleplatform.store.client import StoreClient, StoreError
+from middleplatform.governance.publish import publish
+from middleplatform.store.client import StoreClient, StoreError, StoreUnavailable
 from models.samples import Batch, WireError
-from models.site.model import Site
+from models.site.model import Retention, Site
 
 log = structlog.get_logger("api")
 
@@ -63,8 +66,8 @@ async def run(
             asyncio.create_task(_rebuild(app.state.door, live, bus), name="rebuild"),
             asyncio.create_task(_heartbeats(bus, site.code, live), name="heartbeats"),
         ]
-        beside = asyncio.create_task(follow(bus, app.state.database, site), name="site versions")
-        anchoring = asyncio.create_task(keep(bus, app.state.database, site.code), name="audit anchors")
+        beside = _governance(bus, app, site)
+        beside.append(asyncio.create_task(keep(bus, app.state.database, site.code), name="audit anchors"))
         stopping = asyncio.create_task(stop.wait())
         metrics = {"url": f"http://{_reachable(host)}:{port}/metrics", "token": app.state.metrics_token}
         announced = Announcement(home / "metrics" / "api.json", metrics)
@@ -78,14 +81,31 @@ async def run(
             announced.withdraw()
             serving.should_exit = True
             await asyncio.wait((work[0],), timeout=6)
-            for task in (*work, beside, anchoring, stopping):
+            for task in (*work, *beside, stopping):
                 task.cancel()
-            await asyncio.gather(*work, beside, anchoring, stopping, return_exceptions=True)
+            await asyncio.gather(*work, *beside, stopping, return_exceptions=True)
             await asyncio.to_thread(app.state.exports.close)
             app.state.door.close()
     finally:
         await bus.close()
         listener.close()
+
+
+def _governance(bus: Bus, app: FastAPI, site: Site) -> list[asyncio.Task[None]]:
+    """What runs beside the serving: nobody who asks waits for it."""
+    where, door = app.state.database, app.state.door
+    safety = frozenset(point.path for point in site.points if point.retention is Retention.STATUTORY)
+
+    async def ask(question: Callable[[StoreClient], Any]) -> Any:
+        try:
+            return await door.ask(question)
+        except ApiError as error:
+            raise StoreUnavailable(str(error)) from error
+
+    return [
+        asyncio.create_task(follow(bus, where, site), name="site versions"),
+        asyncio.create_task(publish(bus, ask, where, site.code, safety, app.state.approved), name="manual"),
+    ]
 
 
 def _listen(host: str, port: int) -> socket.socket:

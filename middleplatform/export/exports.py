@@ -14,7 +14,7 @@ import pyarrow as pa
 import structlog
 
 from middleplatform.export import job as jobs
-from middleplatform.export.job import ExportRefused, Job, Order, Owner
+from middleplatform.export.job import ExportRefused, Job, Order, Owner, State
 from middleplatform.export.room import Room
 from middleplatform.export.run import run
 from middleplatform.store.client import INCOMPLETE, StoreClient, StoreError, StoreUnavailable
@@ -157,27 +157,31 @@ class Exports:
         job.state = "running"
         try:
             run(self._folder, job, self._patient(job), lambda: self._checked(job))
-            job.state = "done"
         except _Ended:
             return
         except ExportRefused as refused:
-            self._fail(job, refused.zh, refused.en)
+            self._end(job, "failed", (refused.zh, refused.en))
         except StoreError as error:
-            self._fail(job, f"存储拒绝了查询：{error}", f"the store refused: {error}")
+            self._end(job, "failed", (f"存储拒绝了查询：{error}", f"the store refused: {error}"))
         except Exception as error:
             if self._is_gone(job):
                 return
             log.exception("an export failed", export=job.id)
-            self._fail(job, f"导出失败：{error}", f"the export failed: {error}")
-        job.finished = _now()
-        with contextlib.suppress(OSError):
-            jobs.save(self._folder, job)
+            self._end(job, "failed", (f"导出失败：{error}", f"the export failed: {error}"))
+        else:
+            self._end(job, "done", None)
 
-    def _fail(self, job: Job, zh: str, en: str) -> None:
-        """What cannot be used does not take room."""
-        job.state, job.words = "failed", (zh[:500], en[:500])
-        self.file(job).unlink(missing_ok=True)
-        job.bytes = 0
+    def _end(self, job: Job, state: State, words: tuple[str, str] | None) -> None:
+        if state == "failed":
+            # What cannot be used does not take room.
+            self.file(job).unlink(missing_ok=True)
+            job.bytes = 0
+        job.words = words and (words[0][:500], words[1][:500])
+        job.finished = _now()
+        job.state = state
+        log.info("导出结束 · an export ended", export=job.id, state=state, rows=job.rows, why=words and words[1])
+        with contextlib.suppress(OSError):  # removed meanwhile
+            jobs.save(self._folder, job)
 
     def _checked(self, job: Job) -> None:
         if self._closing.is_set() or self._is_gone(job):

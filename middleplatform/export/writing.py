@@ -46,6 +46,7 @@ def columns(order: Order, samples: pa.Table) -> pa.Table:
 
 
 class Writing(Protocol):
+    def __init__(self, path: Path, whole: int) -> None: ...
     def add(self, rows: pa.Table) -> int:
         """Append rows; the length of the file, in bytes, up to which it is whole and on disk."""
 
@@ -58,7 +59,8 @@ class Writing(Protocol):
 
 def open_file(form: Form, path: Path, whole: int) -> Writing:
     """The file of a form, going on after its first `whole` bytes, which must be 0 for Parquet."""
-    return {"csv": _Csv, "arrow": _Arrow, "parquet": _Parquet}[form](path, whole)
+    forms: dict[Form, type[Writing]] = {"csv": _Csv, "arrow": _Arrow, "parquet": _Parquet}
+    return forms[form](path, whole)
 
 
 class _Appended:

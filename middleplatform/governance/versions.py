@@ -128,13 +128,20 @@ def parts_at(
     where: Place, mine: str, version: int, kind: str, names: Iterable[str] | None = None
 ) -> dict[str, dict[str, Any]]:
     """The parts of one kind as a version has them, by name; of these `names` only, where given."""
-    query = select(site_parts.c.name, site_parts.c.body).where(_at(mine, version), site_parts.c.kind == kind)
+    return {name: body for name, (_, body) in parts_since(where, mine, version, kind, names).items()}
+
+
+def parts_since(
+    where: Place, mine: str, version: int, kind: str, names: Iterable[str] | None = None
+) -> dict[str, tuple[int, dict[str, Any]]]:
+    """As `parts_at`, each with the version that brought it to what it is. Raises UnknownVersion."""
+    query = select(site_parts.c["name", "since", "body"]).where(_at(mine, version), site_parts.c.kind == kind)
     if names is not None:
         query = query.where(site_parts.c.name.in_(list(names)))
     with connect(where).connect() as connection:
         _check(connection, mine, version)
         rows = connection.execute(query.order_by(site_parts.c.name)).all()
-    return {name: json.loads(body) for name, body in rows}
+    return {name: (since, json.loads(body)) for name, since, body in rows}
 
 
 def history_of(where: Place, mine: str, kind: str, name: str) -> list[tuple[SiteVersion, dict[str, Any]]]:

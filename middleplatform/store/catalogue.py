@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.identity import MANUAL
 from models.site.model import DEFAULT_SILENCE_S, Retention, Site
 
 HOLDS = 2.0
@@ -43,7 +44,10 @@ class Catalogue:
         return tuple(sorted(self._of))
 
     def of(self, gateway: str) -> NDArray[np.uint64]:
-        """The ids that a gateway may send, sorted; none for a gateway that the site does not name."""
+        """The ids that a gateway may send, sorted; none for a gateway that the site does not name. People may
+        correct any."""
+        if gateway == MANUAL:
+            return self.points
         return self._of.get(gateway, _NONE)
 
     def ages(self, points: Sequence[int]) -> NDArray[np.int64]:

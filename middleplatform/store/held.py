@@ -44,7 +44,7 @@ class Holding:
 
     def __init__(self, age: NDArray[np.int64], start: int, end: int) -> None:
         self._age, self._start, self._end = age, start, end
-        self._open = Rows(*(np.empty(0, kind) for kind in (np.int64, np.int64, np.float64, np.uint8)))
+        self._open = Rows(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint8))
 
     def add(self, rows: Rows) -> Spans:
         """The spans that these rows end. Rows come as `integrate.Rows` says, those before `start` included."""

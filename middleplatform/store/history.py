@@ -125,6 +125,9 @@ class History:
             f"AND ts >= {{start:Int64}} AND ts < {{end:Int64}} AND {IS_THERE} ORDER BY point, ts"
         )
         params = {"points": points.tolist(), "start": piece.start, "end": piece.end}
+        if len(points) * (piece.end - piece.start) // piece.level <= _CHUNK:
+            yield _cast(self._engine.query(sql, params), BUCKET_COLUMNS)
+            return
         for batch in self._chunks(sql, params):
             yield _cast(pa.Table.from_batches([batch]), BUCKET_COLUMNS)
 

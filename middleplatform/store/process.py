@@ -25,6 +25,7 @@ from middleplatform.store.deadletters import DeadLetters
 from middleplatform.store.engine import Engine, EngineError
 from middleplatform.store.errors import StoreError
 from middleplatform.store.flight import Door
+from middleplatform.store.freeze import Freezer
 from middleplatform.store.history import History
 from middleplatform.store.ingest import SETTLE_S, Ingest
 from middleplatform.store.latest import Latest
@@ -124,6 +125,7 @@ class _Store:
             )
             self.upkeep = Upkeep(self.engine, self.windows, self.keeper, self.writer.ages)
             self.roller = Roller(self.rollups, self.keeper)
+            self.freezer = Freezer(self.engine, folder, self.roller.paused)
             self.roller.start()
         except BaseException:
             self.engine.close()
@@ -188,6 +190,7 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
         **Answers(store.history, store.latest, settle, status).handlers,
         **aggregates.handlers(aggregates.Aggregates(store.history), settle),
         **store.upkeep.handlers,
+        **store.freezer.handlers,
         **Statements(store.engine, store.writer.catalogue.code, settle).handlers,
     }
     door = await asyncio.to_thread(Door, handlers)

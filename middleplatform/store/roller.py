@@ -22,7 +22,7 @@ RETRY_S = 5.0
 
 
 class Roller:
-    """Works in a thread of its own from `start` to `close`; `pause` lets it finish its piece and wait."""
+    """Works in a thread of its own from `start` to `close`."""
 
     def __init__(self, rollups: RollUps, keeper: Keeper) -> None:
         self._rollups = rollups
@@ -37,7 +37,7 @@ class Roller:
 
     @property
     def paused(self) -> threading.Lock:
-        """Held, nothing is rolled up."""
+        """While it is held, nothing is rolled up."""
         return self._working
 
     def close(self) -> None:
@@ -62,6 +62,9 @@ class Roller:
     def _rest(self) -> bool:
         """Rest for as long as the share asks after a piece of work; False when the work is to end."""
         worked = time.monotonic() - self._since
+        # What is half done is marked as not done: others may have the pause.
+        self._working.release()
         ended = self._stop.wait(worked * (1 / SHARE - 1))
+        self._working.acquire()
         self._since = time.monotonic()
         return not ended

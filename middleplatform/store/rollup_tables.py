@@ -11,6 +11,9 @@ NAMES = {MINUTE: "rollup_1m", HOUR: "rollup_1h"}
 PARTITION = {MINUTE: 10 * 24 * HOUR, HOUR: 40 * 24 * HOUR}
 """µs of a partition: a question about a month opens few of them."""
 
+GRANULE = 2_048
+"""Rows read at once: questions are about few points, and larger ones take half as long again."""
+
 IS_THERE = "(n > 0 OR good_us > 0)"
 """Rows without are windows that had something until a late sample took it away."""
 
@@ -32,7 +35,7 @@ def _table(width: int) -> str:
   good_us Int64 CODEC(T64, ZSTD(1)),
   ver UInt64 CODEC(DoubleDelta, ZSTD(1))
 ) ENGINE = ReplacingMergeTree(ver) PARTITION BY intDiv(ts, {PARTITION[width]}) ORDER BY (point, ts)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"""
+SETTINGS index_granularity = {GRANULE}, fsync_after_insert = 1, fsync_part_directory = 1"""
 
 
 # The hold age with which each point's roll-ups were made: with another one they are other numbers.

@@ -10,7 +10,10 @@ from middleplatform.store.engine import Embedded, Engine
 from middleplatform.store.errors import StoreVersionError
 from middleplatform.store.rollup_tables import TABLES as ROLLUP_TABLES
 
-VERSION = 1
+VERSION = 2
+"""2 has roll-ups, which a program for 1 would let grow wrong."""
+OLDER = frozenset({"1"})
+"""Versions that are brought to ours when they are opened: only what is new is made, and rolled up by and by."""
 DAY = 86_400_000_000
 """µs in a day: the width of a partition."""
 
@@ -70,7 +73,8 @@ SETTING = "SEVENONES_STORE"
 
 def open_store(folder: Path, url: str | None = None) -> Engine:
     """The engine, its tables made: embedded on the store's folder, or at a `clickhouse://` URL. Raises
-    StoreVersionError when what lies there is of another version, StoreError when it cannot be opened."""
+    StoreVersionError when what lies there is of a version that is neither ours nor one of `OLDER`, StoreError when
+    it cannot be opened."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     if url:
@@ -78,16 +82,20 @@ def open_store(folder: Path, url: str | None = None) -> Engine:
 
         return _with_tables(open_server(url, VERSION))
     marker = folder / "version"
+    found = None
     if marker.exists():
         found = marker.read_text().strip()
-        if found != str(VERSION):
+        if found != str(VERSION) and found not in OLDER:
             raise StoreVersionError(
+                f"“{folder}”的存储版本为“{found}”，本程序读取版本 {VERSION}：请移走该目录，或改用写入它的程序 · "
                 f"the store in '{folder}' is of version '{found}', this program reads version {VERSION}. "
                 "Move the folder away, or start the program that wrote it"
             )
     engine = _with_tables(Embedded(folder / "chdb"))
-    if not marker.exists():
-        marker.write_text(f"{VERSION}\n")
+    if found != str(VERSION):
+        fresh = marker.with_name("version.new")
+        fresh.write_text(f"{VERSION}\n")
+        fresh.replace(marker)
     return engine
 
 

@@ -41,6 +41,7 @@ class StateDurations:
         if not len(spans):
             return
         entered = self._entered(spans)
+        spans, entered = _runs(spans, entered)
         pieces = cut(spans, self._start, self._width)
         opens = self._start + pieces.bucket * self._width
         # A state that lasts over a bucket's border is met once in each of the two.
@@ -90,3 +91,11 @@ class StateDurations:
         self._last_end[spans.point[last]] = spans.end[last]
         self._last_value[spans.point[last]] = spans.value[last]
         return (before_end != spans.begin) | (before_value != spans.value)
+
+
+def _runs(spans: Spans, entered: NDArray[np.bool_]) -> tuple[Spans, NDArray[np.bool_]]:
+    """Each stay in a state as one span, however often it was said, and whether it began here."""
+    starts = np.flatnonzero(entered | np.append(True, spans.point[1:] != spans.point[:-1]))
+    runs = spans.take(starts)
+    runs.end = spans.end[np.append(starts[1:], len(spans)) - 1]
+    return runs, entered[starts]

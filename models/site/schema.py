@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from models.identity import MANUAL
 from models.site.model import DEFAULT_PRIORITY, DEFAULT_SKEW_S, ClockPolicy
 from models.site.problems import Problems, nearest
 from models.site.yamlfile import Document, Path
@@ -106,8 +107,14 @@ class GroupEntry(Strict):
     priority: Annotated[int, Field(ge=1, le=9)] = DEFAULT_PRIORITY
 
 
+def _gateway(name: str) -> str:
+    if name == MANUAL:
+        raise ValueError(f"'{MANUAL}' is the source of what people enter by hand: give the gateway another name")
+    return name
+
+
 class ConnectionEntry(Strict):
-    gateway: Key
+    gateway: Annotated[Key, AfterValidator(_gateway)]
     adapter: Text
     settings: dict[str, Any] = Field(default_factory=dict)
     groups: dict[Key, GroupEntry] = Field(default_factory=dict)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from models.site.model import Connection, Point
 from sevenones.backfill.held import Held
 from sevenones.backfill.span import BackfillError
-from simulators.engine.block import Block
+from simulators.engine.block import Block, Picks
 
 STEPS = 600
 """Of a block."""
@@ -120,18 +120,18 @@ def _simulate(job: Job, memory_name: str, pipe: Pipe) -> None:
         gc.set_threshold(100_000, 20, 20)
         ring = np.ndarray((SLOTS, STEPS, max(1, len(job.points))), np.float64, memory.buf)
         told = Told()
+        picks: Picks | None = None
         for number, begin in enumerate(range(0, job.steps, STEPS)):
             steps = min(STEPS, job.steps - begin)
             started = time.process_time()
             block = engine.run(steps)
-            if not number:
-                told.unknown = held.unknown(block.columns)
-            picked = block.pick(held.names)
+            if picks is None:
+                told.unknown, picks = held.unknown(block.columns), Picks(block.columns, held.names)
             told.add(block, job.step_us / 1e6)
             told.simulating_s += time.process_time() - started
             if number >= SLOTS:
                 pipe.recv()  # the half that reads has done with this slot
-            ring[number % SLOTS, :steps, : len(job.points)] = picked
+            picks.into(ring[number % SLOTS, :steps, : len(job.points)], block)
             pipe.send((int(block.ts[0]), steps, told))
     except (EOFError, BrokenPipeError):
         return

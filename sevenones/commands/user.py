@@ -103,6 +103,18 @@ def password(name: Name, home: Home = Path(".sevenones")) -> None:
 
 
 @app.command()
+def unlock(name: Name, home: Home = Path(".sevenones")) -> None:
+    """解除登录锁定，密码不变 · let a name sign in again that failures have locked; the password stays."""
+    from middleplatform.access.lockout import unlock as clear
+    from middleplatform.access.users import find_user
+
+    with _said():
+        find_user(_home(home), name)
+        clear(home, name)
+    print(f"已解锁 · unlocked {name}")
+
+
+@app.command()
 def remove(name: Name, home: Home = Path(".sevenones")) -> None:
     """删除用户，并撤销其令牌 · remove a user and revoke the tokens that the user made."""
     from middleplatform.access.users import remove_user

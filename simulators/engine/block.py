@@ -23,9 +23,22 @@ class Block:
 
     def pick(self, names: Sequence[str]) -> NDArray[np.float64]:
         """[steps, names]; NaN where a name is no channel."""
-        if not len(self.columns):
-            return np.full((len(self.ts), len(names)), np.nan)
-        source = np.array([self.columns.get(name, -1) for name in names], np.intp)
-        picked = self.values.take(source, axis=1, mode="clip")
-        picked[:, source < 0] = np.nan
+        picked = np.empty((len(self.ts), len(names)))
+        Picks(self.columns, names).into(picked, self)
         return picked
+
+
+class Picks:
+    """Some channels of the blocks of one mine, by name, looked up once."""
+
+    def __init__(self, columns: Mapping[str, int], names: Sequence[str]) -> None:
+        self._source = np.array([columns.get(name, -1) for name in names], np.intp)
+        self._missing = np.flatnonzero(self._source < 0)
+
+    def into(self, picked: NDArray[np.float64], block: Block) -> None:
+        """Fill `picked` [steps, names]; NaN where a name is no channel."""
+        if len(self._missing) == len(self._source):
+            picked[:] = np.nan
+            return
+        block.values.take(self._source, axis=1, mode="clip", out=picked)
+        picked[:, self._missing] = np.nan

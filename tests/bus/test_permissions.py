@@ -73,7 +73,11 @@ KEPT = (subjects.samples, subjects.safety, subjects.events)
         ("gateway-edge1", [kind("140581000001", "edge1") for kind in KEPT]),
         ("store", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live, subjects.command)]),
         ("watch", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live)]),
+        ("mirror", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live, subjects.command)]),
         ("api", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live)]),
+        ("gateway-edge1", [kind(CODE, "manual") for kind in (*KEPT, subjects.live)]),
+        ("operator", [kind(CODE, "manual") for kind in KEPT]),
+        ("api", [kind("140581000001", "manual") for kind in KEPT]),
         ("cli", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live, subjects.command, subjects.state)]),
         ("operator", [kind(CODE, "edge1") for kind in (*KEPT, subjects.live, subjects.state)]),
         ("operator", [subjects.command("140581000001", "edge1"), subjects.command("140581000001", "edge2")]),
@@ -108,6 +112,7 @@ async def test_a_process_cannot_publish_for_another(running, process, refused):
         ("gateway-edge1", [subjects.live(CODE, "*"), "_INBOX_api.>", "_INBOX.>", "$JS.API.>", ">", "*.>"]),
         ("store", [subjects.samples(CODE, "*"), "_INBOX_watch.>", "*.>", ">"]),
         ("watch", ["_INBOX_store.>", "mine.>"]),
+        ("mirror", [subjects.samples(CODE, "*"), subjects.live(CODE, "*"), "_INBOX_store.>", ">"]),
         ("api", [subjects.samples(CODE, "*"), "_INBOX_gateway-edge1.>", subjects.command(CODE, "*"), "mine.>"]),
         ("cli", [subjects.samples(CODE, "*"), "_INBOX_api.>", subjects.command(CODE, "*")]),
         ("operator", [subjects.samples(CODE, "*"), "_INBOX_api.>", subjects.command(CODE, "*"), ">"]),
@@ -135,6 +140,7 @@ async def test_a_process_cannot_listen_to_another(running, process, refused):
     ]
     + [("store", "CONSUMER.MSG.NEXT.SAMPLES.watch"), ("store", "CONSUMER.CREATE.SAMPLES.other")]
     + [("store", "STREAM.DELETE.SAMPLES"), ("store", "STREAM.PURGE.SAMPLES"), ("store", "STREAM.UPDATE.SAMPLES")]
+    + [("mirror", "CONSUMER.MSG.NEXT.SAMPLES.store"), ("mirror", "STREAM.PURGE.SAMPLES")]
     + [("watch", "CONSUMER.MSG.NEXT.SAMPLES.store"), ("gateway-edge1", "STREAM.CREATE.MORE")]
     + [("admin", "STREAM.DELETE.SAMPLES"), ("admin", "STREAM.PURGE.SAMPLES"), ("admin", "STREAM.MSG.GET.SAMPLES")]
     + [("admin", "CONSUMER.CREATE.SAMPLES.mine"), ("admin", "STREAM.CREATE.MORE")],

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from middleplatform.access import tokens, users
+from middleplatform.access import lockout, tokens, users
 from middleplatform.access.policies import policy_of
+from middleplatform.access.policy import policy as base_policy
 from sevenones.commands import policy, token, user
 
 
@@ -26,6 +27,11 @@ def test_a_user_is_added_listed_changed_and_removed(tmp_path):
     assert "全部 · all" in run(user.app, tmp_path, "scope", "olga").output
     again = run(user.app, tmp_path, "password", "olga").output.strip()
     assert users.check_password(tmp_path, "olga", again).must_change
+    for _ in range(base_policy().sign_in.failures):
+        lockout.failed(tmp_path, "olga")
+    assert "locked" in run(user.app, tmp_path, "list").output
+    assert run(user.app, tmp_path, "unlock", "olga").exit_code == 0
+    assert lockout.locked_s(tmp_path, "olga") == 0
     refused = run(user.app, tmp_path, "remove", "olga")
     assert refused.exit_code == 1 and "last administrator" in refused.output
     assert run(user.app, tmp_path, "add", "ivan", "--role", "administrator").exit_code == 0
@@ -42,6 +48,7 @@ def test_a_user_is_added_listed_changed_and_removed(tmp_path):
         (["add", "olga", "--areas", "A b"], "a scope"),
         (["add", "olga", "--classes", "secret"], "bulk, statutory, events"),
         (["role", "nobody", "analyst"], "no user 'nobody'"),
+        (["unlock", "nobody"], "no user 'nobody'"),
         (["password", "nobody"], "no user 'nobody'"),
     ],
 )

@@ -64,7 +64,8 @@ def told(platform):
         Event("matrix-p", f"{CODE}/pump1", "stop", ts, None, 192, "edge1", {}),
         Event("matrix-o", f"{OTHER}/belt1", "stop", ts, None, 192, "edge1", {}),
     )
-    until(lambda: len(platform.get("events", start=str(ts - 1), end=str(ts + 2)).json()["events"]) == 3)
+    sent = {"matrix-b", "matrix-p", "matrix-o"}
+    until(lambda: sent <= {each["id"] for each in platform.get("events", start=str(ts - 1)).json()["events"]})
     return platform
 
 

@@ -10,6 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from middleplatform.access import tokens
+from middleplatform.access.scope import Scope
 from tests.middleplatform.api.build import batch, id_of, now, path_of
 from tests.middleplatform.api.stage import until
 
@@ -127,6 +128,25 @@ def test_only_its_owner_and_an_administrator_see_an_export(platform, client, tol
         assert administrator.get(address).json() == facts
     assert client.get(address.replace(facts["id"], "0" * 24)).status_code == 404
     assert client.get(address.replace(facts["id"], "../../bus")).status_code in {400, 404}
+
+
+def test_what_is_beyond_a_scope_is_in_no_export(platform, client, told):
+    """Of the pump's export a caller of the east wing hears nothing, though he may manage users."""
+    facts = done(client, ordered(client, told))
+    east = Scope.of({"areas": ["east"]})
+    token = tokens.create_token(platform.home, "east", role="administrator", scope=east)
+    with httpx.Client(base_url=platform.url, headers={"Authorization": f"Bearer {token}"}) as narrow:
+        for path in ("", "/file"):
+            assert narrow.get(f"/api/v1/exports/{facts['id']}{path}").status_code == 404
+        assert narrow.delete(f"/api/v1/exports/{facts['id']}").status_code == 404
+        assert narrow.get("/api/v1/exports").json() == {"exports": []}
+        refused = narrow.post("/api/v1/exports", json={"point": [FLOW], "start": str(told)})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "unknown_point")
+        everything = narrow.post("/api/v1/exports", json={"start": str(told), "format": "csv"}).json()
+        mine = done(narrow, everything)
+        assert mine["points"] == 4 and "pump1" not in narrow.get(mine["file"]).text
+        assert client.get(f"/api/v1/exports/{mine['id']}").status_code == 404
+        narrow.delete(f"/api/v1/exports/{mine['id']}")
 
 
 def test_too_many_at_once_are_refused(platform, client, told, monkeypatch):

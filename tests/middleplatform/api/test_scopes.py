@@ -30,7 +30,7 @@ def told(platform):
         Event("sp", f"{CODE}/pump1", "stop", ts, None, 192, "edge1", {}),
     )
     around = {"start": str(ts - 1), "end": str(ts + 2)}
-    until(lambda: len(platform.get("events", **around).json()["events"]) == 2)
+    until(lambda: {"sb", "sp"} <= {each["id"] for each in platform.get("events", **around).json()["events"]})
     return platform, around
 
 

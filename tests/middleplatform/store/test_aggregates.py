@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, example, given, settings
 from middleplatform.store import history as history_module
 from middleplatform.store import quantiles as quantiles_module
 from middleplatform.store import states as states_module
-from middleplatform.store.aggregates import Aggregates
+from middleplatform.store.aggregates import Aggregates, handlers
+from middleplatform.store.client import StoreClient
 from middleplatform.store.errors import StoreError
+from middleplatform.store.flight import Door
 from middleplatform.store.history import History
 from middleplatform.store.integrate import Rows
 from middleplatform.store.quantiles import column_name
@@ -135,7 +137,7 @@ class Chunks:
     def __init__(self, holds: dict, ages: dict[int, int], chunk: int) -> None:
         self.holds, self.ages, self.chunk = holds, ages, chunk
 
-    def seeded(self, points, start, end):
+    def reading(self, points, start, end):
         asked = np.unique(np.array(points, np.uint64))
         ages = [self.ages[p] for p in asked.tolist()]
         rows = sorted(
@@ -253,3 +255,46 @@ def test_what_has_no_states_is_refused_and_memory_stays_bounded(engine, monkeypa
         assert ask(BASE + 50_000_000).num_rows
         with pytest.raises(StoreError, match="over 50"):
             ask(BASE + 51_000_000)
+
+
+@pytest.fixture
+def asked(engine):
+    """A client of a door that serves the aggregates, and the number of times that it waited for what had come."""
+    settled = []
+    door = Door(handlers(Aggregates(History(engine, lambda p: np.full(len(p), 10**7))), lambda: not settled.append(1)))
+    client = StoreClient(door.endpoint)
+    yield client, settled
+    client.close()
+    door.shutdown()
+
+
+def test_the_door_serves_them_and_each_covers_what_had_come(engine, asked):
+    client, settled = asked
+    point = next(NEW_IDS)
+    write(engine, {"unit": 1_000_000, "order": np.random.RandomState(0), "inserts": [STATES]}, point)
+    span = ([point], BASE, BASE + 20_000_000, 20_000_000)
+    assert rows_of(client.integral(*span)) == [(point, BASE, 19.0, 16_000_000)]
+    assert [row[2:] for row in rows_of(client.states(*span))[:2]] == [(1.0, 13_000_000, 1), (2.0, 3_000_000, 1)]
+    assert rows_of(client.quantiles(*span, [900_000])) == [(point, BASE, 16_000_000, 2.0)]
+    assert rows_of(client.grid(*span)) == [(point, BASE, 1.0, 192)]
+    assert len(settled) == 4
+
+
+@pytest.mark.parametrize(
+    ("ticket", "words"),
+    [
+        ({"kind": "quantiles"}, "'shares' must be a list"),
+        ({"kind": "quantiles", "shares": [0.5]}, "'shares' must be a list"),
+        ({"kind": "quantiles", "shares": [True]}, "'shares' must be a list"),
+        ({"kind": "states", "points": [-1]}, "'points' must be"),
+        ({"kind": "states", "points": [1] * 1001}, "1001 points"),
+        ({"kind": "grid", "width": "1m"}, "'width' must be"),
+        ({"kind": "grid", "width": 2**80}, "width must be from 1"),
+        ({"kind": "integral", "start": None}, "'start' must be"),
+        ({"kind": "integral", "points": []}, "no point"),
+    ],
+)
+def test_a_wrong_ticket_is_refused_in_plain_words(asked, ticket, words):
+    client, _ = asked
+    with pytest.raises(StoreError, match=words):
+        client._ask(**{"points": [1], "start": 0, "end": 10, "width": 5, **ticket})
