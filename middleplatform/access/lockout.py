@@ -16,9 +16,12 @@ from middleplatform.access.policy import policy
 from middleplatform.audit.log import note
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.access import failures as table
+from middleplatform.database.tables.access import users
 
 MOST = 10_000
 """Names that are remembered; beyond it, those that are not locked are forgotten, the oldest first."""
+
+UNKNOWN = "(unknown)"
 
 Clock = Callable[[], int]
 
@@ -51,7 +54,9 @@ def failed(where: Place, name: str, clock: Clock = now_us) -> bool:
             _forget(connection, now)
         over = counted.where(table.c.count >= rule.failures).values(count=0, locked_until=now + rule.lock_us)
         locked = connection.execute(over).rowcount > 0
-        note(connection, "sign_in.fail", name, after={"locked": locked})
+        known = connection.execute(select(users.c.name).where(users.c.name == name)).first() is not None
+        # Another name may be a password that slipped into the wrong field.
+        note(connection, "sign_in.fail", name if known else UNKNOWN, after={"locked": locked})
         return locked
 
 
