@@ -6,6 +6,7 @@ mine's, which the server takes in no other way: the file is for its owner only (
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,28 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Certificate and key that the leaf listener shows."""
+    """Certificate and key that a listener shows; `ca_file`: whose certificates it wants from those who come, None for
+    nobody's."""
 
     cert_file: str
     key_file: str
+    ca_file: str | None = None
+
+    @staticmethod
+    def of_home(home: Path, listener: str, *, mutual: bool) -> Tls | None:
+        """What a home's authority made for a listener; None where there is no authority."""
+        where = home.resolve() / "pki"
+        if not (where / "ca.pem").exists():
+            return None
+        ca = str(where / "ca.pem") if mutual else None
+        return Tls(str(where / f"{listener}.pem"), str(where / f"{listener}.key"), ca)
+
+    def as_config(self) -> dict[str, Any]:
+        """The form of the server's configuration."""
+        config: dict[str, Any] = {"cert_file": self.cert_file, "key_file": self.key_file}
+        if self.ca_file is not None:
+            config |= {"ca_file": self.ca_file, "verify": True}
+        return config
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +68,18 @@ class Listen:
     leaf_port: int | None = None
     leaf_tls: Tls | None = None
     monitor_port: int | None = None
+    tls: Tls | None = None
+    mqtt_tls: Tls | None = None
 
 
 def render(
-    name: str, made: Credentials, listen: Listen, store: Path, max_file: int, upstream: Upstream | None
+    name: str,
+    made: Credentials,
+    listen: Listen,
+    store: Path,
+    max_file: int,
+    upstream: Upstream | None,
+    upstream_tls: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The whole configuration. The server makes its folder `jetstream` in `store`, whose use of the disk
     `max_file` bounds (bytes)."""
@@ -73,6 +100,9 @@ def render(
         },
         "accounts": _accounts(made, min(MQTT_MAX_BYTES, max_file // 10)),
     }
+    if listen.tls is not None:
+        # A client of ours begins the handshake at once; who waits is greeted after this, and then asked for TLS.
+        config["tls"] = {**listen.tls.as_config(), "handshake_first": "200ms", "timeout": 5}
     if listen.monitor_port is not None:
         config["http"] = f"127.0.0.1:{listen.monitor_port}"
     if listen.mqtt_port is not None:
@@ -80,15 +110,17 @@ def render(
         # default that would be 30 s late.
         waits = {"max_ack_pending": 1000, "ack_wait": "10s"}
         config["mqtt"] = {"listen": f"{listen.mqtt_host}:{listen.mqtt_port}", **waits}
+        if listen.mqtt_tls is not None:
+            config["mqtt"]["tls"] = listen.mqtt_tls.as_config()
     leafnodes: dict[str, Any] = {}
     if listen.leaf_port is not None:
         # Advertised addresses would let a leaf find a way around the proxy or firewall it must use.
         leafnodes |= {"listen": f"{listen.leaf_host}:{listen.leaf_port}", "no_advertise": True}
         if listen.leaf_tls is not None:
-            leafnodes["tls"] = {"cert_file": listen.leaf_tls.cert_file, "key_file": listen.leaf_tls.key_file}
+            leafnodes["tls"] = listen.leaf_tls.as_config()
     if upstream is not None:
         leafnodes["reconnect"] = "1s"
-        leafnodes["remotes"] = [_remote(made.code, upstream)]
+        leafnodes["remotes"] = [_remote(made.code, upstream, upstream_tls)]
     if leafnodes:
         config["leafnodes"] = leafnodes
     return config
@@ -124,7 +156,7 @@ def _accounts(made: Credentials, devices_bytes: int) -> dict[str, Any]:
     }
 
 
-def _remote(code: str, upstream: Upstream) -> dict[str, Any]:
+def _remote(code: str, upstream: Upstream, tls: Mapping[str, str] | None) -> dict[str, Any]:
     # What the edge's streams keep goes up by sourcing alone: sent both ways it would be kept twice.
     kept = [subjects.of_stream(stream, code, ">") for stream in STREAMS]
     remote: dict[str, Any] = {
@@ -134,6 +166,6 @@ def _remote(code: str, upstream: Upstream) -> dict[str, Any]:
         "deny_exports": kept,
         "deny_imports": kept,
     }
-    if upstream.ca_file is not None:
-        remote["tls"] = {"ca_file": upstream.ca_file}
+    if tls is not None or upstream.ca_file is not None:
+        remote["tls"] = {**(tls or {}), **({"ca_file": upstream.ca_file} if upstream.ca_file else {})}
     return remote

@@ -22,6 +22,7 @@ from bus import permissions, subjects
 from bus.errors import CredentialError
 from bus.permissions import Permissions
 from bus.secret import write_secret
+from bus.tls import ClientTls
 from models.identity import MANUAL
 
 MQTT_USERS = ("gateway", "simulator")
@@ -35,6 +36,8 @@ class Credential:
     process: str
     public: str
     seed: str = field(repr=False)
+    tls: ClientTls | None = field(default=None, repr=False)
+    """With it the process speaks to the bus by TLS alone."""
 
     @property
     def inbox(self) -> str:
@@ -46,7 +49,8 @@ class Credential:
         """Read a credential file. Raises CredentialError."""
         found = _read(path)
         try:
-            return Credential(str(found["process"]), str(found["public"]), str(found["seed"]))
+            tls = ClientTls.of(found["tls"]) if "tls" in found else None
+            return Credential(str(found["process"]), str(found["public"]), str(found["seed"]), tls)
         except KeyError as error:
             raise CredentialError(f"{path} is not a credential of a process: it has no {error}") from error
 
@@ -94,6 +98,7 @@ class Credentials:
             "cli": permissions.cli(self.code),
             "simulator": permissions.simulator(self.code),
             "trainer": permissions.trainer(self.code),
+            "auditor": permissions.auditor(),
             "admin": permissions.admin(),
         }[process]
 
@@ -130,7 +135,13 @@ def make_all(
     where.mkdir(mode=0o700, parents=True, exist_ok=True)
     facts = {"code": code, "gateways": names, "leaves": behind}
     write_secret(where / "mine.facts", json.dumps(facts, indent=2))
-    return _all(where, facts, make=True)
+    made = _all(where, facts, make=True)
+    if (home / "pki" / "ca.key").exists():
+        from bus.certificates import renew_processes  # a box without TLS needs no cryptography
+
+        if renew_processes(home):
+            return _all(where, facts, make=False)
+    return made
 
 
 def load_all(home: Path) -> Credentials:
@@ -143,7 +154,7 @@ def _all(where: Path, facts: Mapping[str, Any], *, make: bool) -> Credentials:
     names = tuple(facts["gateways"])
     behind = {edge: tuple(group) for edge, group in facts["leaves"].items()}
     processes = (
-        *("store", "mirror", "watch", "api", "engineer", "operator", "cli", "simulator", "trainer", "admin"),
+        *("store", "mirror", "watch", "api", "engineer", "operator", "cli", "simulator", "trainer", "auditor", "admin"),
         *(f"gateway-{name}" for name in names),
         *(f"leaf-{edge}" for edge in behind),
     )

@@ -13,6 +13,7 @@ import random
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import nats.errors
 import structlog
@@ -230,6 +231,10 @@ class Link:
     async def _connect(self) -> Client:
         """A client that stands; `_lost` is then the event that it is closed."""
         client, lost = Client(), asyncio.Event()
+        options: dict[str, Any] = {}
+        if self.credential.tls is not None:
+            # The handshake comes before the server says anything: nobody between can talk us out of it.
+            options = {"tls": self.credential.tls.context(), "tls_handshake_first": True}
 
         async def on_closed() -> None:
             lost.set()
@@ -248,6 +253,7 @@ class Link:
                 max_outstanding_pings=2,
                 nkeys_seed_str=self.credential.seed,
                 inbox_prefix=self.credential.inbox,
+                **options,
             )
             subscribed: set[Listening] = set()
             while missing := self.listenings - subscribed:

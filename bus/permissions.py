@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bus import subjects
-from bus.subjects import SITES, STREAMS
+from bus.subjects import ANCHORS, SITES, STREAMS
 from models.identity import MANUAL
 
 STORE_DURABLES = ("store",)
@@ -84,11 +84,13 @@ def store(code: str) -> Permissions:
 
 
 def api(code: str) -> Permissions:
-    """Live values and heartbeats; commands to gateways; what people entered; reads the site's versions."""
+    """Live values and heartbeats; commands to gateways; what people entered; reads the site's versions; adds to the
+    anchors."""
     return Permissions(
         publish=(
             subjects.command(code, "*"),
             subjects.state(code, "api"),
+            subjects.anchor(code),
             *(subjects.of_stream(stream, code, MANUAL) for stream in STREAMS),
             *_reads_sites("$JS.API"),
         ),
@@ -126,6 +128,14 @@ def simulator(code: str) -> Permissions:
     return Permissions(publish=(), subscribe=(subjects.fault(code),), answers=True)
 
 
+def auditor() -> Permissions:
+    """Reads the anchors, and nothing else."""
+    return Permissions(
+        publish=(f"$JS.API.STREAM.INFO.{ANCHORS}", f"$JS.API.STREAM.MSG.GET.{ANCHORS}"),
+        subscribe=(f"{subjects.inbox_of('auditor')}.>",),
+    )
+
+
 def trainer(code: str) -> Permissions:
     """Asks the simulators for faults, and nothing else."""
     return Permissions(publish=(subjects.fault(code),), subscribe=(f"{subjects.inbox_of('trainer')}.>",))
@@ -137,6 +147,8 @@ def admin() -> Permissions:
     for stream in (*STREAMS, SITES):
         publish += [f"$JS.API.STREAM.{verb}.{stream}" for verb in ("CREATE", "UPDATE", "INFO")]
         publish += [f"$JS.API.CONSUMER.LIST.{stream}", f"$JS.API.CONSUMER.INFO.{stream}.*"]
+    # Not UPDATE: that could shrink it, and so delete from it.
+    publish += [f"$JS.API.STREAM.{verb}.{ANCHORS}" for verb in ("CREATE", "INFO")]
     return Permissions(publish=tuple(publish), subscribe=(f"{subjects.inbox_of('admin')}.>",))
 
 

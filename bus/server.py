@@ -85,7 +85,12 @@ def prepare(
     SIGHUP). Raises ServerError, CredentialError.
     """
     made = load_all(home)
-    listen = Listen(host, port, mqtt_host, mqtt_port, leaf_host, leaf_port, leaf_tls, monitor_port)
+    # Devices prove themselves by a password, our own processes and edges also by a certificate.
+    tls, mqtt_tls = Tls.of_home(home, "bus", mutual=True), Tls.of_home(home, "mqtt", mutual=False)
+    leaf_tls = leaf_tls or Tls.of_home(home, "leaf", mutual=True)
+    listen = Listen(
+        host, port, mqtt_host, mqtt_port, leaf_host, leaf_port, leaf_tls, monitor_port, tls=tls, mqtt_tls=mqtt_tls
+    )
     folder = home / "bus" / name
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -94,7 +99,8 @@ def prepare(
         if check_ports:
             _check_ports(listen)
         path = folder / "server.conf"
-        write_secret(path, json.dumps(render(name, made, listen, folder, total, upstream), indent=2) + "\n")
+        proof = upstream.credential.tls.files(folder, "upstream") if upstream and upstream.credential.tls else None
+        write_secret(path, json.dumps(render(name, made, listen, folder, total, upstream, proof), indent=2) + "\n")
         write_secret(folder / "version.json", json.dumps({"layout": LAYOUT, "server": list(version())}) + "\n")
     except OSError as error:
         raise ServerError(f"cannot write the bus server's files in {folder}: {error.strerror}") from error

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bus import sites, subjects
+from bus import anchors, sites, subjects
 from bus.connection import Bus
 from bus.errors import BusUnavailable
-from bus.subjects import EVENTS, SAFETY, SAMPLES, STREAMS
+from bus.subjects import ANCHORS, EVENTS, SAFETY, SAMPLES, STREAMS
 from models.identity import MANUAL
 
 DUPLICATE_WINDOW_S = 120
@@ -65,8 +65,8 @@ async def ensure(
     `gateways` publish to this server itself (None: all, or none where there are edges). `edges` maps
     each server that joined it as a leaf to the gateways behind it: what these published there, and
     nothing else, is sourced into the streams here. `with_sites`: this server keeps the site's versions and
-    takes what people enter, as the mine's does and an edge's does not. Raises BusUnavailable, PublishRefused
-    with the server's words.
+    the audit's anchors and takes what people enter, as the mine's does and an edge's does not. Raises
+    BusUnavailable, PublishRefused with the server's words.
     """
     limits = limits or Limits()
     behind = {edge: tuple(names) for edge, names in (edges or {}).items()}
@@ -77,7 +77,7 @@ async def ensure(
         names = (*names, MANUAL)
     configs = [_config(stream, code, limits, names, behind) for stream in STREAMS]
     if with_sites:
-        configs.append(sites.stream_config(code))
+        configs += [sites.stream_config(code), anchors.stream_config(code)]
     for wanted in configs:
         stream = wanted["name"]
         try:
@@ -87,7 +87,7 @@ async def ensure(
                 raise
             await bus.control(f"STREAM.CREATE.{stream}", wanted)
             continue
-        if any(found.get(key) != value for key, value in wanted.items()):
+        if stream != ANCHORS and any(found.get(key) != value for key, value in wanted.items()):
             await bus.control(f"STREAM.UPDATE.{stream}", wanted)
 
 

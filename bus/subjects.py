@@ -15,6 +15,8 @@ STREAMS = (SAMPLES, SAFETY, EVENTS)
 """What gateways send."""
 SITES = "SITES"
 """The versions of the site, which gateways take: see bus.sites."""
+ANCHORS = "ANCHORS"
+"""What the audit log looked like at moments: see bus.anchors."""
 
 _KIND_OF_STREAM = {SAMPLES: "samples", SAFETY: "safety", EVENTS: "events"}
 _TOKEN = re.compile(r"[a-z0-9_-]{1,60}")
@@ -71,6 +73,11 @@ def fault(code: str) -> str:
 def site(code: str) -> str:
     """The versions of the site."""
     return _subject(code, "site", "version")
+
+
+def anchor(code: str) -> str:
+    """What the audit log's newest entry is."""
+    return _subject(code, "anchor", "audit")
 
 
 def of_stream(stream: str, code: str, gateway: str) -> str:

@@ -13,6 +13,7 @@ import re
 import secrets
 import shutil
 import socket
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -133,6 +134,12 @@ class Demo:
         folder = self.folder
         environment = {"SEVENONES_MQTT_PORT": str(self.ports.mqtt)}
         if self.site is None:
+            if self._tls() is not None:
+                raise DemoError(
+                    f"{self.home} 已启用 TLS（pki），模拟设备不使用 TLS：请用另一个 --home。\n"
+                    f"{self.home} has an authority (pki), and the simulated devices speak MQTT in clear: "
+                    "choose another --home for a simulated mine."
+                )
             if not folder.exists():
                 shutil.copytree(_bundled(self.mine), folder)
             self._check_mine()
@@ -210,7 +217,7 @@ class Demo:
 
     def _sign_in(self) -> None:
         path = self.home / "demo.json"
-        url = f"http://127.0.0.1:{self.ports.api}"
+        url = f"{'http' if self._tls() is None else 'https'}://127.0.0.1:{self.ports.api}"
         if path.exists():
             known = json.loads(path.read_text())
         else:
@@ -228,7 +235,7 @@ class Demo:
             f"{known['url']}/api/v1/live", headers={"Authorization": f"Bearer {known['token']}"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=5, context=self._tls()) as answer:  # noqa: S310
                 values = json.load(answer)["values"]
         except (urllib.error.URLError, OSError, ValueError, KeyError):
             return False
@@ -236,6 +243,11 @@ class Demo:
             return True  # whatever its devices do: what is away now may come
         good = sum(1 for value in values if value["quality"] >= 192 and not value["stale"])
         return good > len(values) // 2
+
+    def _tls(self) -> ssl.SSLContext | None:
+        """Whom we believe where the home has an authority."""
+        ca = self.home / "pki" / "ca.pem"
+        return ssl.create_default_context(cafile=ca) if ca.exists() else None
 
     def _welcome(self, site: Site) -> None:
         known = json.loads((self.home / "demo.json").read_text())

@@ -13,11 +13,15 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from middleplatform.access.policy import policy
+from middleplatform.audit.log import note
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.access import failures as table
+from middleplatform.database.tables.access import users
 
 MOST = 10_000
 """Names that are remembered; beyond it, those that are not locked are forgotten, the oldest first."""
+
+UNKNOWN = "(unknown)"
 
 Clock = Callable[[], int]
 
@@ -49,18 +53,29 @@ def failed(where: Place, name: str, clock: Clock = now_us) -> bool:
                     connection.execute(recent.values(count=table.c.count + 1, last=now))
             _forget(connection, now)
         over = counted.where(table.c.count >= rule.failures).values(count=0, locked_until=now + rule.lock_us)
-        return connection.execute(over).rowcount > 0
+        locked = connection.execute(over).rowcount > 0
+        known = connection.execute(select(users.c.name).where(users.c.name == name)).first() is not None
+        # Another name may be a password that slipped into the wrong field.
+        note(connection, "sign_in.fail", name if known else UNKNOWN, after={"locked": locked})
+        return locked
 
 
-def clear(connection: Connection, name: str) -> None:
-    """The sign-in was right, or an administrator says so: the name starts anew."""
-    connection.execute(delete(table).where(table.c.user == name))
+def clear(connection: Connection, name: str) -> bool:
+    """The sign-in was right, or an administrator says so: the name starts anew. Whether it had to."""
+    return connection.execute(delete(table).where(table.c.user == name)).rowcount > 0
+
+
+def succeeded(where: Place, name: str) -> None:
+    """The sign-in was right."""
+    with connect(where).begin() as connection:
+        clear(connection, name)
 
 
 def unlock(where: Place, name: str) -> None:
-    """`clear` in a transaction of its own."""
+    """An administrator lets a name sign in again."""
     with connect(where).begin() as connection:
-        clear(connection, name)
+        if clear(connection, name):
+            note(connection, "user.unlock", name)
 
 
 def _forget(connection: Connection, now: int) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from middleplatform.access.errors import AccessError
 from middleplatform.access.policy import Policy, policy
+from middleplatform.audit.log import note
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.access import policies as table
 from middleplatform.database.tables.access import users
@@ -39,6 +40,7 @@ def apply_policy(where: Place, text: str, author: str) -> Policy:
     mistakes or would leave no user who may manage users."""
     found = policy().changed(text)
     with connect(where).begin() as connection:
+        before = connection.execute(select(table.c.text).order_by(table.c.number.desc()).limit(1)).scalar()
         connection.execute(insert(table).values(text=text, author=author[:80], created=time.time_ns() // 1000))
         # Held until the end, so that the last of those who would be left is not removed meanwhile.
         roles = connection.execute(select(users.c.role).order_by(users.c.name).with_for_update()).scalars().all()
@@ -48,6 +50,7 @@ def apply_policy(where: Place, text: str, author: str) -> Policy:
                 f"届时只有 {names} 可管理用户，而没有用户是此角色：所有管理员将被锁在门外 · "
                 f"no user has a role that could manage users then ({names}): this locks every administrator out"
             )
+        note(connection, "policy.change", "roles", before=before, after=text)
     return found
 
 

@@ -17,6 +17,7 @@ from middleplatform.access.errors import AccessError
 from middleplatform.access.policies import policy_of
 from middleplatform.access.policy import DEFAULT_ROLE, ROLES
 from middleplatform.access.scope import EVERYTHING, Scope
+from middleplatform.audit.log import note
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.access import tokens as table
 from middleplatform.database.tables.access import users
@@ -88,6 +89,7 @@ def create_token(
     if days is not None and not 0 < days <= 36_500:
         raise AccessError("有效期应大于 0 天且不超过 36500 天 · a token lives more than 0 and at most 36500 days")
     token = "so_" + secrets.token_urlsafe(32)
+    engine = connect(where)
     now = time.time_ns() // 1000
     row = {
         "digest": _digest(token),
@@ -100,10 +102,16 @@ def create_token(
         "scope": scope.dump(),
         "maker": maker,
     }
-    with connect(where).begin() as connection:
-        connection.execute(insert(table).values(row))
+    with engine.begin() as connection:
+        made = connection.execute(insert(table).values(row)).inserted_primary_key
+        number = 0 if made is None else made[0]
         # What a sign-in made is of no interest once it is over; tokens that were created by hand stay listed.
         connection.execute(delete(table).where(table.c.user.is_not(None), table.c.expires < now - 7 * _DAY_US))
+        told = {"name": name, "role": role, "expires": row["expires"], "scope": scope.as_json(), "maker": maker}
+        if user is None:
+            note(connection, "token.add", str(number), after=told)
+        else:
+            note(connection, "session.begin", user, after={"token": number, "role": role, "expires": row["expires"]})
     return token
 
 
@@ -128,9 +136,16 @@ def revoke_token(where: Place, number: int) -> bool:
     """Revoke by id; False when there is no such token. Revoking twice keeps the first time."""
     now = time.time_ns() // 1000
     with connect(where).begin() as connection:
-        if connection.execute(select(table.c.id).where(table.c.id == number)).first() is None:
+        row = connection.execute(select(table.c.name, table.c.role, table.c.user).where(table.c.id == number)).first()
+        if row is None:
             return False
-        connection.execute(update(table).where(table.c.id == number, table.c.revoked.is_(None)).values(revoked=now))
+        holding = update(table).where(table.c.id == number, table.c.revoked.is_(None))
+        if connection.execute(holding.values(revoked=now)).rowcount == 0:
+            return True
+        if row.user is None:
+            note(connection, "token.revoke", str(number), before={"name": row.name, "role": row.role})
+        else:
+            note(connection, "session.end", row.user, before={"token": number})
     return True
 
 

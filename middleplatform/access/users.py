@@ -21,6 +21,7 @@ from middleplatform.access.lockout import clear
 from middleplatform.access.policies import policy_of
 from middleplatform.access.policy import DEFAULT_ROLE, ROLES, Policy
 from middleplatform.access.scope import EVERYTHING, Scope
+from middleplatform.audit.log import note
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.access import tokens
 from middleplatform.database.tables.access import users as table
@@ -77,6 +78,8 @@ def create_user(
     try:
         with connect(where).begin() as connection:
             connection.execute(insert(table).values(row))
+            told = {"role": role, "scope": scope.as_json(), "must_change": must_change}
+            note(connection, "user.add", name, after=told)
     except IntegrityError:
         raise AccessError(f"用户 {name} 已存在 · there is a user '{name}' already") from None
 
@@ -103,6 +106,7 @@ def set_password(where: Place, name: str, password: str, *, must_change: bool = 
         _change(connection, name, password=hashed, must_change=must_change)
         _revoke(connection, tokens.c.user == name)
         clear(connection, name)
+        note(connection, "user.password", name, after={"must_change": must_change})
 
 
 def set_role(where: Place, name: str, role: str) -> None:
@@ -110,24 +114,30 @@ def set_role(where: Place, name: str, role: str) -> None:
     no more than it from then on. Raises AccessError; the last administrator stays one."""
     _check_role(role)
     with _with_administrator(where, name, policy_of(where)) as connection:
+        before = _facts(connection, name)
         _change(connection, name, role=role)
+        note(connection, "user.role", name, before=before, after=_facts(connection, name))
 
 
 def set_scope(where: Place, name: str, scope: Scope) -> None:
     """Let a user see this, from now on also where the user is signed in, and the tokens that the user made.
     Raises AccessError."""
     with connect(where).begin() as connection:
+        before = _facts(connection, name)
         _change(connection, name, scope=scope.dump())
+        note(connection, "user.scope", name, before=before, after=_facts(connection, name))
 
 
 def remove_user(where: Place, name: str) -> None:
     """Remove a user, all that the user was signed in to, and revoke the tokens that the user made. Raises AccessError;
     the last administrator stays."""
     with _with_administrator(where, name, policy_of(where)) as connection:
+        before = _facts(connection, name)
         _revoke(connection, tokens.c.maker == name)
         connection.execute(delete(tokens).where(tokens.c.user == name))
         if connection.execute(delete(table).where(table.c.name == name)).rowcount == 0:
             raise _nobody_called(name)
+        note(connection, "user.remove", name, before=before)
 
 
 def check_password(where: Place, name: str, password: str) -> User | None:
@@ -162,6 +172,12 @@ def _with_administrator(where: Place, name: str, found: Policy) -> Iterator[Conn
 def _change(connection: Connection, name: str, **values: Any) -> None:
     if connection.execute(update(table).where(table.c.name == name).values(values)).rowcount == 0:
         raise _nobody_called(name)
+
+
+def _facts(connection: Connection, name: str) -> dict[str, Any] | None:
+    """What the audit log tells of a user."""
+    row = connection.execute(select(table).where(table.c.name == name)).first()
+    return None if row is None else {"role": row.role, "scope": Scope.load(row.scope).as_json()}
 
 
 def _revoke(connection: Connection, which: Any) -> None:

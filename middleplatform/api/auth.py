@@ -13,6 +13,7 @@ from middleplatform.access.tokens import Grant, Verifier
 from middleplatform.api import session
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
+from middleplatform.audit.actor import Actor, act_as
 
 bearer = HTTPBearer(auto_error=False, description="`sevenones token create`, or POST /api/v1/sign-in")
 
@@ -32,6 +33,17 @@ def unauthorised(zh: str, en: str) -> ApiError:
 async def known(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> Grant:
     """The one who asks, also where the password has first to be changed. A bearer token goes before a cookie.
     Raises ApiError 401, and 403 for a cookie that another site's page makes use of."""
+    grant = await _known(request, given)
+    act_as(Actor(grant.user or f"token:{grant.id}:{grant.name}", address_of(request)))
+    return grant
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client else ""
+
+
+async def _known(request: Request, given: HTTPAuthorizationCredentials | None) -> Grant:
     if given is not None:
         return await grant_of(request.app.state.tokens, given.credentials)
     token = session.token_of(request)

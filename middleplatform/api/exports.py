@@ -20,6 +20,7 @@ from middleplatform.api.forms import MEDIA
 from middleplatform.api.responses import Json, answers, refusals
 from middleplatform.api.routes import Texts, chosen_rows
 from middleplatform.api.schemas import Words
+from middleplatform.audit.log import tell
 from middleplatform.export import ExportRefused, Exports, Job, Order, Owner
 from middleplatform.export.room import expected_bytes
 
@@ -105,6 +106,8 @@ async def order(request: Request, catalogue: Seen, grant: Asker, ordered: Export
         status = 413 if refused.code == "no_room" else 429
         headers = {"Retry-After": "60"} if status == 429 else None
         raise ApiError(status, refused.code, refused.zh, refused.en, headers=headers) from None
+    told = {"points": len(ids), "first": paths[:20], "start": start, "end": wanted.end, "format": ordered.format}
+    await anyio.to_thread.run_sync(lambda: tell(request.app.state.database, "export.order", job.id, after=told))
     return Json(_facts(exports, job), 202)
 
 
@@ -154,6 +157,8 @@ async def file(request: Request, catalogue: Seen, grant: Asker, export: Id) -> F
     if not _is_within(job, catalogue):
         raise _unknown(export)  # what one may see has become less since
     path = exports.file(job)
+    asked = {"range": request.headers.get("range", "")[:100]}
+    await anyio.to_thread.run_sync(lambda: tell(request.app.state.database, "export.fetch", job.id, after=asked))
     _check_range(request.headers.get("range"), job.bytes)
     name = f"samples-{job.id}.{job.order.form}"
     return FileResponse(path, media_type=MEDIA[job.order.form], filename=name)
@@ -169,6 +174,7 @@ async def remove(request: Request, catalogue: Seen, grant: Asker, export: Id) ->
     """删除导出 · Delete an export and its file; one that runs is ended."""
     job = await _job(request, catalogue, grant, export)
     await anyio.to_thread.run_sync(request.app.state.exports.remove, job)
+    await anyio.to_thread.run_sync(tell, request.app.state.database, "export.remove", job.id)
     return Json({"removed": job.id})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -73,8 +74,8 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(app: object, host: str, port: int) -> Server:
-    """A server for the application, not yet listening."""
+def server(app: object, host: str, port: int, tls: tuple[Path, Path] | None = None) -> Server:
+    """A server for the application, not yet listening. `tls`: files of a certificate and its key."""
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         host=host,
@@ -90,6 +91,8 @@ def server(app: object, host: str, port: int) -> Server:
         timeout_graceful_shutdown=3,
         server_header=False,
         proxy_headers=False,
+        ssl_certfile=None if tls is None else tls[0],
+        ssl_keyfile=None if tls is None else tls[1],
     )
     config.load()
     return Server(config)

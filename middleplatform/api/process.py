@@ -22,6 +22,8 @@ from middleplatform.api.door import StoreDoor
 from middleplatform.api.errors import ApiError
 from middleplatform.api.http import server
 from middleplatform.api.live import LiveTable
+from middleplatform.audit.actor import PROCESS, Actor, act_as
+from middleplatform.audit.anchor import keep
 from middleplatform.governance.follow import follow
 from middleplatform.governance.publish import publish
 from middleplatform.store.client import StoreClient, StoreError, StoreUnavailable
@@ -44,6 +46,7 @@ async def run(
     site: Site, home: Path, bus_url: str, credential: Credential, host: str, port: int, stop: asyncio.Event
 ) -> None:
     """Serve until `stop` is set. Raises PortTaken, NotPermitted."""
+    act_as(Actor("api", PROCESS))
     catalogue, live = Catalogue(site), LiveTable(site)
     listener = _listen(host, port)
     port = listener.getsockname()[1]
@@ -55,7 +58,9 @@ async def run(
     try:
         app = build(catalogue, live, bus, home)
         await asyncio.to_thread(app.state.exports.resume)
-        serving = server(app, host, port)
+        tls = _tls(home)
+        scheme = "http" if tls is None else "https"
+        serving = server(app, host, port, tls)
         await bus.listen(subjects.live(site.code, "*"), _taker(live))
         await bus.listen(subjects.state(site.code, "*"), _beats(live))
         work = [
@@ -64,10 +69,11 @@ async def run(
             asyncio.create_task(_heartbeats(bus, site.code, live), name="heartbeats"),
         ]
         beside = _governance(bus, app, site)
+        beside.append(asyncio.create_task(keep(bus, app.state.database, site.code), name="audit anchors"))
         stopping = asyncio.create_task(stop.wait())
-        metrics = {"url": f"http://{_reachable(host)}:{port}/metrics", "token": app.state.metrics_token}
+        metrics = {"url": f"{scheme}://{_reachable(host)}:{port}/metrics", "token": app.state.metrics_token}
         announced = Announcement(home / "metrics" / "api.json", metrics)
-        log.info("接口已打开 · api open", url=f"http://{host}:{port}", points=len(site.points))
+        log.info("接口已打开 · api open", url=f"{scheme}://{host}:{port}", points=len(site.points))
         try:
             await asyncio.wait((*work, stopping), return_when=asyncio.FIRST_COMPLETED)
             for task in work:
@@ -102,6 +108,12 @@ def _governance(bus: Bus, app: FastAPI, site: Site) -> list[asyncio.Task[None]]:
         asyncio.create_task(follow(bus, where, site), name="site versions"),
         asyncio.create_task(publish(bus, ask, where, site.code, safety, app.state.approved), name="manual"),
     ]
+
+
+def _tls(home: Path) -> tuple[Path, Path] | None:
+    """What the home's authority made for the api; None where there is no authority."""
+    where = home / "pki"
+    return (where / "api.pem", where / "api.key") if (where / "ca.pem").exists() else None
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -15,9 +15,10 @@ from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import create_token, revoke_token
 from middleplatform.access.users import User
 from middleplatform.api import session
-from middleplatform.api.auth import Known
+from middleplatform.api.auth import Known, address_of
 from middleplatform.api.errors import ApiError
 from middleplatform.api.responses import refusals
+from middleplatform.audit.actor import Actor, act_as
 
 SESSION_DAYS = 0.5
 SESSION_S = int(SESSION_DAYS * 86_400)
@@ -68,8 +69,10 @@ class Me(BaseModel):
 @router.post("/sign-in", tags=["open"], responses=refusals(400, 401, 413, 429))
 async def sign_in(request: Request, response: Response, given: SignIn) -> SignedIn:
     """用户名与密码换取半天有效的会话 · A session for half a day, for user and password."""
+    act_as(Actor("", address_of(request)))
     user = await _checked(request, given.user, given.password)
-    log.info("已登录 · signed in", user=user.name, address=_address(request))
+    act_as(Actor(user.name, address_of(request)))
+    log.info("已登录 · signed in", user=user.name, address=address_of(request))
     return await _open(request, response, user, given.cookie)
 
 
@@ -140,13 +143,9 @@ def access_refused(error: AccessError, where: str | None = None, status: int = 4
     return ApiError(status, "not_possible", zh, en or zh, where)
 
 
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
 async def _checked(request: Request, name: str, password: str) -> User:
     """The user of that name and password. Raises ApiError 401 when either is wrong, 429 when it is tried too often."""
-    state, address = request.app.state, _address(request)
+    state, address = request.app.state, address_of(request)
     throttle: Throttle = state.throttle
     keys: dict[Any, int] = {
         ("both", name, address): FREE_BY_USER_AND_ADDRESS,
@@ -170,7 +169,7 @@ async def _checked(request: Request, name: str, password: str) -> User:
         log.warning("登录被拒绝 · a sign-in was refused", address=address, locked=locked)
         raise ApiError(401, "wrong_sign_in", "用户名或密码错误", "the user or the password is wrong")
     throttle.succeeded(list(keys))
-    await anyio.to_thread.run_sync(lockout.unlock, state.database, name)
+    await anyio.to_thread.run_sync(lockout.succeeded, state.database, name)
     return user
 
 

@@ -21,6 +21,7 @@ from middleplatform.api.auth import Asker, Seen, needs
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError, unavailable
 from middleplatform.api.responses import Json, answers, refusals
+from middleplatform.audit.log import tell
 from middleplatform.sql.gate import LONGEST
 from middleplatform.sql.refusals import SqlRefused
 from middleplatform.sql.rewrite import rewrite
@@ -131,6 +132,7 @@ async def sql(request: Request, catalogue: Seen, grant: Asker, asked: SqlAsked) 
     """运行一条只读 SQL · Run one read-only statement over the tables that `GET` lists, which hold what the asker
     sees, each sample once. At most 10 s, 100,000 rows, 64 MB; it ends when the asker goes away."""
     form = asked.format or forms.accepted(request.headers.get("accept", ""))
+    await anyio.to_thread.run_sync(lambda: tell(request.app.state.database, "sql.run", form, after={"sql": asked.sql}))
     named = await anyio.to_thread.run_sync(_points_of, asked.sql, catalogue.site.code)
     if named:
         catalogue.resolve(named, POINTS_NAMED, "sql")

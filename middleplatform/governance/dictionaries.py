@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from sqlalchemy import func, insert, select
 
+from middleplatform.audit.log import note
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.dictionaries import dictionaries as table
 from middleplatform.governance.turns import until_first
@@ -119,6 +120,9 @@ def _load(where: Place, dictionary: Dictionary, who: str) -> tuple[Edition, bool
         connection.execute(
             insert(table).values({**facts, "effective_from": made.effective_from.isoformat(), "body": body})
         )
+        told = {"edition": made.edition, "source": made.source, "effective_from": made.effective_from.isoformat()}
+        told |= {"digest": digest, "entries": str(made.entries)}
+        note(connection, "dictionary.load", f"{made.kind}/{made.version}", after=told, who=who)
     return made, True
 
 

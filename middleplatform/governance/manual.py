@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
+from middleplatform.audit.log import note
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.manual import manual_entries as table
 from middleplatform.database.tables.manual import manual_samples
@@ -241,7 +242,9 @@ def _insert(
         )
     facts = {"mine": mine, "kind": kind, "subject": subject, "start": start, "end": end, "reason": reason}
     made = connection.execute(insert(table).values({**facts, "who": who, "at": _now(), "state": "waiting"}))
-    return int(made.inserted_primary_key[0])
+    number = int(made.inserted_primary_key[0])
+    note(connection, f"manual.{kind}", subject, after={"entry": number, **facts}, who=who)
+    return number
 
 
 def _get(connection: Connection, mine: str, entry: int) -> Entry:
@@ -265,6 +268,8 @@ def _decided(connection: Connection, entry: Entry, state: str, who: str, reason:
     )
     if changed.rowcount == 0:  # somebody else decided meanwhile
         raise ManualRefused("decided", "该录入已由他人处理", "somebody has decided on this entry already")
+    told = {"entry": entry.id, "state": state, "reason": reason}
+    note(connection, f"manual.{state}", entry.subject, before={"state": entry.state}, after=told, who=who)
     return _get(connection, entry.mine, entry.id)
 
 

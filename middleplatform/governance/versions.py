@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, tuple_, update
 
+from middleplatform.audit.log import note
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.sites import site_parts, site_versions
 from middleplatform.governance.parts import KINDS, Part, changed, parts
@@ -204,9 +205,9 @@ def _added(
     facts: tuple[str, str, int, str, int | None, int | None],
     bodies: dict[Part, str],
 ) -> SiteVersion:
-    digest, who, at, note, number, back_to = facts
+    digest, who, at, note_, number, back_to = facts
     last = connection.execute(select(func.max(site_versions.c.version)).where(site_versions.c.mine == mine)).scalar()
-    made = SiteVersion(mine, (last or 0) + 1, digest, number, who, at, note, back_to)
+    made = SiteVersion(mine, (last or 0) + 1, digest, number, who, at, note_, back_to)
     connection.execute(
         insert(site_versions).values(
             {
@@ -248,6 +249,9 @@ def _added(
                 for kind, name in begun
             ],
         )
+    told = {"digest": digest, "number": number, "note": note_, "back_to": back_to}
+    told |= {"parts_begun": len(begun), "parts_ended": len(ended)}
+    note(connection, "site.version", f"{mine}/{made.version}", after=told, who=who, origin="bus" if number else "files")
     return made
 
 

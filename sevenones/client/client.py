@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -24,18 +25,20 @@ class NoAnswer(ClientError):
 class Client:
     """One platform's API. Every method raises ClientError."""
 
-    def __init__(self, url: str, token: str, timeout_s: float = 30.0) -> None:
+    def __init__(self, url: str, token: str, timeout_s: float = 30.0, ca: Path | None = None) -> None:
+        """`ca`: the file of the authority that is believed, where it is not one that this machine knows."""
         if not url.startswith(("http://", "https://")):
             raise ClientError(f"'{url}' is not an http:// or https:// address")
         self.url, self.timeout_s = url.rstrip("/"), timeout_s
         self.token = token
+        self._tls = None if ca is None else ssl.create_default_context(cafile=ca)
 
     @staticmethod
     def of_home(home: Path, url: str | None = None, token: str | None = None) -> Client:
         """The client for the demo of a home, where address or token are not given."""
         if url and token:
             return Client(url, token)
-        path = home / "demo.json"
+        path, ca = home / "demo.json", home / "pki" / "ca.pem"
         try:
             known = json.loads(path.read_text())
         except (OSError, ValueError):
@@ -43,7 +46,7 @@ class Client:
                 f"未找到 {path}：请先运行 make demo，或用 --url 与 --token 指明平台\n"
                 f"there is no {path}: start the demo first, or name a platform with --url and --token"
             ) from None
-        return Client(url or known["url"], token or known["token"])
+        return Client(url or known["url"], token or known["token"], ca=ca if ca.exists() else None)
 
     def get(self, path: str, **query: Any) -> Any:
         """GET /api/v1/<path> as JSON; query values of None are left out, lists repeat."""
@@ -72,7 +75,7 @@ class Client:
         data = None if body is None else json.dumps(body).encode()
         try:
             request = urllib.request.Request(address, data, heads, method=method)  # noqa: S310
-            with urllib.request.urlopen(request, timeout=self.timeout_s) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=self.timeout_s, context=self._tls) as answer:  # noqa: S310
                 yield answer
         except urllib.error.HTTPError as error:
             try:

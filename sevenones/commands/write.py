@@ -61,7 +61,7 @@ def write(
             if not yes and not await asyncio.to_thread(typer.confirm, "写入？ · write it?", False):
                 typer.echo("未写入 · nothing was written")
                 return 1
-            return await _write(connection, code, found, now, value, unit, who or getpass.getuser(), within)
+            return await _write(connection, code, found, now, value, unit, who or getpass.getuser(), within, home)
 
     try:
         code = asyncio.run(main())
@@ -138,7 +138,15 @@ def _shown(value: float | str) -> str:
 
 
 async def _write(
-    bus: Bus, code: str, gateway: str, now: dict[str, Any], value: str, unit: str | None, who: str, within: float
+    bus: Bus,
+    code: str,
+    gateway: str,
+    now: dict[str, Any],
+    value: str,
+    unit: str | None,
+    who: str,
+    within: float,
+    home: Path,
 ) -> int:
     from bus import subjects
     from bus.errors import BusUnavailable
@@ -146,9 +154,12 @@ async def _write(
 
     deadline = int((time.time() + within) * 1e6)
     command = Command(secrets.token_hex(8), now["point"], value, who, deadline, unit)
+    facts = {"id": command.id, "value": value, "unit": unit, "gateway": gateway}
+    await asyncio.to_thread(_tell, home, "command.ask", command.point, who, before={"value": now["value"]}, after=facts)
     try:
         data = await bus.request(subjects.command(code, gateway), command.encode(), within + ANSWER_S)
     except BusUnavailable as error:
+        await asyncio.to_thread(_tell, home, "command.end", command.point, who, after={"id": command.id})
         typer.echo(
             f"结果未知：网关没有应答，请查看测点与事件 · unknown: no answer ({error}); look at the point and its events"
         )
@@ -157,6 +168,8 @@ async def _write(
     if "error" in found:
         raise WriteError(found["error"])
     answer = Answer.of_json(found)
+    facts = {"id": command.id, "outcome": str(answer.outcome), "value": answer.value, "why": answer.reason.en}
+    await asyncio.to_thread(_tell, home, "command.end", command.point, who, after=facts)
     words = {
         Outcome.DONE: "已写入 · done",
         Outcome.REFUSED: "被拒绝 · refused",
@@ -166,3 +179,13 @@ async def _write(
     held = "" if answer.value is None else f" {_shown(answer.value)} {answer.unit}".rstrip()
     typer.echo(f"{words}{held}：{answer.reason.zh} · {answer.reason.en}")
     return {Outcome.DONE: 0, Outcome.UNKNOWN: 3}.get(answer.outcome, 1)
+
+
+def _tell(home: Path, what: str, point: str, who: str, **facts: Any) -> None:
+    """Into the audit log of this machine's relational store. Elsewhere there is none: the gateway's own event tells
+    of the command there."""
+    if not (home / "platform.db").exists():
+        return
+    from middleplatform.audit.log import tell
+
+    tell(home, what, point, who=who, **facts)
