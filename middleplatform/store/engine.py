@@ -227,9 +227,6 @@ class Engine(Protocol):
     def insert(self, table: str, rows: pa.Table) -> None:
         """Write rows to a table, matching columns by name; durable on return."""
 
-    def aside(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
-        """Run a statement that takes long, such as a merge, beside the inserts where that can be."""
-
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """Run a read-only query."""
 
