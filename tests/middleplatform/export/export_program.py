@@ -28,3 +28,4 @@ if __name__ == "__main__":
     exports = Exports(folder, ask)
     while any(job.active for job in exports.of(None)):
         time.sleep(0.02)
+    exports.close()
