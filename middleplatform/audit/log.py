@@ -85,6 +85,7 @@ def entries(
     query = select(audit).order_by(audit.c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(audit.c.number < before)
+    who, what, about = _text("who", who), _text("what", what), _text("about", about)
     if who:
         query = query.where(audit.c.who == who)
     if what:

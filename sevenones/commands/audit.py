@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 Home = Annotated[Path, typer.Option(help="数据目录 · where all data is")]
@@ -41,7 +42,8 @@ def list_all(
         for each in entries(database or _home(home), who=who, what=what, about=about, limit=limit):
             change = " → ".join(text for text in (each.before, each.after) if text)
             facts = (each.who, each.origin, each.what, each.about, change)
-            table.add_row(str(each.number), iso(each.at)[:19] + "Z", *facts)
+            # As text: what somebody typed must not be read as colours, or hide itself.
+            table.add_row(str(each.number), iso(each.at)[:19] + "Z", *map(Text, facts))
     except DatabaseError as error:
         sys.exit(str(error))
     Console().print(table)

@@ -150,6 +150,7 @@ def test_entries_are_found_by_who_what_whom_and_when(place: Place) -> None:
     assert [each.number for each in entries(place, who="b", limit=2)] == [6, 5]
     assert [each.number for each in entries(place, before=3)] == [2, 1]
     assert [each.number for each in entries(place, about="n4")] == [4]
+    assert [entries(place, **{field: "n\0\ud800"}) for field in ("who", "what", "about")] == [[], [], []]
     at = [each.at for each in reversed(entries(place))]
     assert {each.at for each in entries(place, start=at[2], end=at[5])} == {
         each for each in at if at[2] <= each < at[5]
