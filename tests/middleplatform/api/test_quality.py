@@ -99,3 +99,14 @@ def test_the_command_shows_scores_and_bad_intervals(platform):
     assert bad.exit_code == 0 and "gateway" in bad.output and "3600.0" in bad.output, bad.output
     wrong = CliRunner().invoke(app, ["belt9", *reach])
     assert wrong.exit_code == 1 and "belt9" in str(wrong.output)
+
+
+def test_a_future_or_an_endless_range_has_a_clear_answer(platform):
+    day = 86_400_000_000
+    start = time.time_ns() // 1000 + 30 * day
+    future = {"start": str(start), "end": str(start + day)}
+    assert platform.get("quality", **future).json()["rows"] == []
+    assert platform.get("quality/intervals", **future).json()["intervals"] == []
+    for path, query in (("quality", {"width": "day"}), ("quality/intervals", {})):
+        answer = platform.get(path, start="1970-01-01T00:00:00Z", end="2199-12-31T00:00:00Z", **query)
+        assert answer.status_code == 400 and "shorter" in answer.json()["error"]["message"], answer.text
