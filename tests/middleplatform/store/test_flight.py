@@ -118,7 +118,10 @@ def test_it_refuses_who_shows_nothing_and_listens_on_loopback_only(door):
         (b'{"kind": "raw", "points": [1], "start": "now", "end": 1, "limit": 1}', "'start' must be a whole number"),
         (b'{"kind": "raw", "points": [1], "start": 0, "end": 1, "limit": 0}', "limit must be"),
         (b'{"kind": "raw", "points": [1], "start": 1e999, "end": 1, "limit": 1}', "whole number"),
-        (b'{"kind": "events", "equipment": 7, "start": 0, "end": 1, "limit": 1}', "'equipment' must be a list of texts"),
+        (
+            b'{"kind": "events", "equipment": 7, "start": 0, "end": 1, "limit": 1}',
+            "'equipment' must be a list of texts",
+        ),
         (b'{"kind": "buckets", "points": [1], "start": 5, "end": 1, "width": 1}', "begin before it ends"),
     ],
 )
