@@ -135,6 +135,13 @@ class Catalogue:
             raise self._unknown(unknown, where)
         return np.array(list(dict.fromkeys(found)), np.intp)
 
+    def one(self, name: str, where: str = "point") -> int:
+        """The index of the one point named. Raises ApiError: none, more than one, unknown."""
+        found = self.resolve([name], 1, where)
+        if not len(found):
+            raise ApiError(400, "no_point", "请指明一个测点", "name a point: its path or its id", where)
+        return int(found[0])
+
     def equipment(self, names: Iterable[str], where: str = "equipment") -> NDArray[np.intp]:
         """Indices of the points of equipments, ascending. Raises ApiError 404 for one that is not there."""
         indices: set[int] = set()

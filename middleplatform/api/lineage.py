@@ -53,10 +53,7 @@ class LineageQuery(Asked):
 async def of_value(request: Request, catalogue: Seen, asked: Annotated[LineageQuery, Query()]) -> Json:
     """数据血缘 · From a value, or with `width` a roll-up, back to points, device address, connection and gateway, with
     the versions of site, rule, template and dictionary that were in force, and what people corrected."""
-    chosen = catalogue.resolve([asked.point], 1)
-    if not len(chosen):
-        raise ApiError(400, "no_point", "请指明测点", "name a point: its path or its id", "point")
-    point = catalogue.points[int(chosen[0])]
+    point = catalogue.points[catalogue.one(asked.point)]
     at = times.parse_time(asked.at, times.now_us(), "at")
     whole, where = request.app.state.catalogue.site, request.app.state.database
     seen = sees(whole, catalogue.site)

@@ -43,7 +43,7 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="录入编号 · th
 )
 async def enter_values(request: Request, asker: Asker, catalogue: Seen, given: ValuesGiven) -> Json:
     """录入或更正数值 · Ask for samples to be entered, or corrected where there are any. They hold once approved."""
-    point = catalogue.points[int(catalogue.resolve([given.point], 1)[0])]
+    point = catalogue.points[catalogue.one(given.point)]
     told = manual_checks.samples(point, [each.model_dump() for each in given.samples], times.now_us())
     mine, where = catalogue.site.code, request.app.state.database
     return await _done(lambda: manual.enter_values(where, mine, point.path, told, given.reason, who(asker)), 201)
@@ -95,7 +95,7 @@ async def list_entries(request: Request, catalogue: Seen, asked: Annotated[Entri
     mine, where = catalogue.site.code, request.app.state.database
     subjects = _subjects(request, catalogue)
     if asked.point:
-        subjects = [catalogue.points[int(catalogue.resolve([asked.point], 1)[0])].path]
+        subjects = [catalogue.points[catalogue.one(asked.point)].path]
 
     def look() -> list[Entry]:
         return manual.entries(where, mine, asked.state, subjects, asked.limit, asked.before)
@@ -160,7 +160,7 @@ async def withdraw(request: Request, asker: Asker, catalogue: Seen, entry: Numbe
 )
 async def versions(request: Request, catalogue: Seen, asked: Annotated[VersionsQuery, Query()]) -> Json:
     """测点数值的各版本 · Every version of a point's samples that people entered or corrected, the original kept."""
-    point = catalogue.points[int(catalogue.resolve([asked.point], 1)[0])].path
+    point = catalogue.points[catalogue.one(asked.point)].path
     begin, finish = times.parse_range(asked.start, asked.end, times.now_us())
     mine, where, most = catalogue.site.code, request.app.state.database, asked.limit + 1
     found = await anyio.to_thread.run_sync(lambda: manual.versions(where, mine, point, begin, finish, most))

@@ -195,3 +195,8 @@ def test_the_description_holds_for_whatever_is_sent(platform):
 
         every()
     assert seen == {path for path in described["paths"] if not re.search(left_out, path)}
+
+
+def test_a_point_of_blanks_is_refused_in_words(platform):
+    answer = platform.client("admin").get("/api/v1/manual/versions", params={"point": "\n", "start": "-1h"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "no_point")
