@@ -27,8 +27,8 @@ from simulators.engine.block import Block, Picks
 STEPS = 600
 """Of a block."""
 SLOTS = 16
-"""Blocks on their way: as many as are simulated while the other half writes a large part to disk. 11 MB each for a mine of
-2,200 points."""
+"""Blocks on their way: as many as are simulated while the other half writes a large part to disk. 11 MB each for a
+mine of 2,200 points."""
 ENDS_S = 20.0
 """So long the mine may take to write what is left of its truth."""
 

@@ -67,7 +67,7 @@ def test_a_revocation_holds_at_once_here_and_soon_elsewhere(tmp_path):
     assert elsewhere.verify(token) is None
 
 
-@settings(deadline=None)
+@settings(deadline=None)  # the first of them makes the tables
 @given(st.text() | st.from_regex(r"so_[A-Za-z0-9_-]{43}", fullmatch=True))
 def test_other_words_are_no_tokens(tmp_path_factory, word):
     home = tmp_path_factory.getbasetemp() / "words"
