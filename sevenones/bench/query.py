@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-DAYS = 30
-STEP_US = 1_000_000
+from sevenones.bench.month import DAY, DAYS, Month
+
 TARGETS_MS = {"raw_day": 10, "week_8x600": 50, "month_1000": 30, "states_month": 20, "latest_100k": 5}
 """Milliseconds that each may take."""
 ROUNDS = 15
@@ -29,26 +29,27 @@ STATE, SAID_US, LASTS = 7, 30_000_000, 20
 """A point that has states: its id, how often a gateway says what it is, and how many of these a state lasts."""
 
 
-def run(samples: int = 100_000_000) -> dict[str, Any]:
-    """The result by name, units in the keys. Runs in a process of its own."""
-    argv = [sys.executable, "-c", f"from sevenones.bench.query import measure; measure({int(samples)})"]
+def run(samples: int = 100_000_000, peers: bool = False) -> dict[str, Any]:
+    """The result by name, units in the keys. Runs in a process of its own. `peers`: other stores beside ours."""
+    argv = [sys.executable, "-c", f"from sevenones.bench.query import measure; measure({int(samples)}, {bool(peers)})"]
     done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=True, env=dict(os.environ))
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
-def measure(samples: int) -> None:
+def measure(samples: int, peers: bool = False) -> None:
     """Measure in this process and print the result as one JSON object."""
     folder = Path(tempfile.mkdtemp(prefix="sevenones-bench-"))
     try:
-        print(json.dumps(_measure(samples, folder)))
+        result = _measure(samples, folder / "ours")
+        shutil.rmtree(folder / "ours")
+        if peers:
+            from sevenones.bench.store_peers import beside
+
+            result["peers"] = beside(Month.of(samples), ROUNDS, folder)
+        print(json.dumps(result))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def wander(random: np.random.Generator, rows: int) -> np.ndarray:
-    """Values of one quantity, in steps of 0.01."""
-    return np.round(50 + np.cumsum(random.normal(0, 0.05, rows)), 2)
 
 
 def _measure(samples: int, folder: Path) -> dict[str, Any]:
@@ -56,22 +57,22 @@ def _measure(samples: int, folder: Path) -> dict[str, Any]:
     from middleplatform.store.history import History
     from middleplatform.store.latest import Latest
     from middleplatform.store.rollups import RollUps
-    from middleplatform.store.schema import DAY, open_store
+    from middleplatform.store.schema import open_store
     from middleplatform.store.windows import Windows
     from models.samples import Samples
 
-    random = np.random.default_rng(3)
-    points = np.unique(random.integers(1, 2**64 - 1, max(8, samples // (DAYS * DAY // STEP_US)), np.uint64))
-    per_day = min(DAY // STEP_US, max(60, samples // DAYS // len(points)))
+    month, random = Month.of(samples), np.random.default_rng(5)
+    start, end = month.start, month.end
     engine = open_store(folder)
     try:
         windows = Windows(engine, quiet_s=0)
-        start = (time.time_ns() // 1000 // DAY - DAYS - 1) * DAY
-        began = time.perf_counter()
+        wrote = 0.0
+        for columns in month.pieces():
+            began = time.perf_counter()
+            _write(engine, windows, *columns)
+            wrote += time.perf_counter() - began
         for day in range(DAYS):
-            _write_day(engine, windows, points, start + day * DAY, per_day, random)
             _write_states(engine, windows, start + day * DAY, random)
-        wrote = time.perf_counter() - began
 
         def ages(asked: Any) -> np.ndarray:
             return np.full(len(asked), 60_000_000, np.int64)
@@ -92,52 +93,38 @@ def _measure(samples: int, folder: Path) -> dict[str, Any]:
         many = np.unique(random.integers(1, 2**64 - 1, LATEST, np.uint64))
         one = np.ones(len(many), np.uint64)
         latest.update(Samples(many, np.full(len(many), start), many % 97 / 7.0, one.astype(np.uint8)), one)
-        end, minute, chosen = start + DAYS * DAY, 60_000_000, iter(np.tile(points, 1 + 20 * ROUNDS))
-
-        def some(count: int) -> list[int]:
-            return [int(next(chosen)) for _ in range(count)]
-
+        of_samples = month.questions(_no_raw, plain.buckets)["month_1000"]
         asked: dict[str, Callable[[], Any]] = {
-            "raw_day": lambda: plain.raw(some(1), end - 3 * DAY, end - 2 * DAY, 100_000),
-            "week_8x600": lambda: history.buckets(some(8), end - 7 * DAY, end, 17 * minute),
-            "month_1000": lambda: history.buckets(some(1), start, end, 44 * minute),
+            **month.questions(lambda point, since, until: plain.raw([point], since, until, 100_000), history.buckets),
             "states_month": lambda: states.states([STATE], start, end, end - start),
             "latest_100k": latest.table,
-            "month_1000_of_samples": lambda: plain.buckets(some(1), start, end, 44 * minute),
+            "month_1000_of_samples": of_samples,
         }
         times = {name: _times(ask) for name, ask in asked.items()}
     finally:
         engine.close()
-    rows = (len(points) * per_day + DAY // SAID_US) * DAYS
+    rows = month.samples + DAY // SAID_US * DAYS
     return {
         "bench": "query",
         "samples": rows,
-        "points": len(points),
+        "points": len(month.points),
         **{f"{name}_p50_ms": round(float(np.median(each)), 1) for name, each in times.items()},
         **{f"{name}_max_ms": round(float(np.max(each)), 1) for name, each in times.items()},
         "targets_ms": TARGETS_MS,
         "bytes_per_sample": round(of["samples"]["bytes"] / rows, 2),
         "rollup_bytes_per_sample": round((of["rollup_1m"]["bytes"] + of["rollup_1h"]["bytes"]) / rows, 2),
         "bytes_per_rollup_row": round(of["rollup_1m"]["bytes"] / of["rollup_1m"]["rows"], 2),
-        "write_samples_per_s": round(rows / wrote),
+        "write_samples_per_s": round(month.samples / wrote),
         "roll_up_samples_per_s": round(rows / rolled),
         "roll_up_samples_per_cpu_s": round(rows / max(cpu, 1e-9)),
     }
 
 
-def _write_day(engine: Any, windows: Any, points: np.ndarray, start: int, rows: int, random: Any) -> None:
-    from middleplatform.store.schema import DAY
-
-    ts = start + np.arange(rows) * (DAY // rows)
-    for begin in range(0, len(points), 10):
-        some = points[begin : begin + 10]
-        value = np.concatenate([wander(random, rows) for _ in some])
-        _write(engine, windows, np.repeat(some, rows), np.tile(ts, len(some)), value)
+def _no_raw(point: int, start: int, end: int) -> None:
+    """Not asked."""
 
 
 def _write_states(engine: Any, windows: Any, start: int, random: Any) -> None:
-    from middleplatform.store.schema import DAY
-
     ts = np.arange(start, start + DAY, SAID_US)
     changes = random.random(len(ts)) < 1 / LASTS
     _write(engine, windows, np.full(len(ts), STATE, np.uint64), ts, np.cumsum(changes) % 4.0)

@@ -42,11 +42,14 @@ def query(
     samples: Annotated[
         int, typer.Option(min=100_000, max=1_000_000_000, help="样本数 · how many samples")
     ] = 100_000_000,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="与 DuckDB、victoria-metrics、InfluxDB 并列 · other stores beside ours")
+    ] = False,
 ) -> None:
     """a month of samples in chDB: a raw day, buckets of a week and a month out of roll-ups, the latest of 100,000."""
     from sevenones.bench import query as bench
 
-    _print(bench.run(samples=samples))
+    _print(bench.run(samples=samples, peers=peers))
 
 
 @app.command()
