@@ -1,8 +1,8 @@
 """Other stores beside ours: the same samples written to each, and the same questions asked.
 
-victoria-metrics and InfluxDB 1.x are servers of their own on loopback, asked over HTTP in their own languages; DuckDB
-is in this process. Each keeps what it can: victoria-metrics rounds to 12 digits and milliseconds, neither of the servers
-has a quality, and none takes out repetitions as our store does. What differs is said in docs/benchmarks.md.
+victoria-metrics and InfluxDB 1.x are servers on loopback, asked over HTTP in their own languages; DuckDB is in this
+process. Each keeps what it can: victoria-metrics rounds to 12 digits and milliseconds, neither of the servers has a
+quality, and none takes out repetitions as our store does. What differs is said in docs/benchmarks.md.
 """
 
 from __future__ import annotations
