@@ -124,7 +124,7 @@ class History:
         table = NAMES[piece.level]
         sql = (
             f"SELECT {', '.join(BUCKET_COLUMNS.names)} FROM {table} FINAL PREWHERE point IN {{points:Array(UInt64)}} "  # noqa: S608
-            f"AND ts >= {{start:Int64}} AND ts < {{end:Int64}} AND {IS_THERE} ORDER BY point, ts"
+            f"AND ts >= {{start:Int64}} AND ts < {{end:Int64}} WHERE {IS_THERE} ORDER BY point, ts"
         )
         params = {"points": points.tolist(), "start": piece.start, "end": piece.end}
         if len(points) * (piece.end - piece.start) // piece.level <= _CHUNK:

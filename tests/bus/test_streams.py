@@ -42,7 +42,7 @@ async def test_setting_up_again_changes_nothing(tmp_path):
 
         admin.control = spy
         await streams.ensure(admin, CODE, SMALL, gateways=["edge9"], edges=edges)
-        assert verbs == [f"STREAM.INFO.{stream}" for stream in (*subjects.STREAMS, subjects.SITES)], (
+        assert verbs == [f"STREAM.INFO.{stream}" for stream in (*subjects.STREAMS, subjects.SITES, subjects.ANCHORS)], (
             "an update restarts the sourcing"
         )
         await admin.close()

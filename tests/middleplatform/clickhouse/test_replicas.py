@@ -6,7 +6,7 @@ import pytest
 from middleplatform.store.clickhouse import replicas as replicas_module
 from middleplatform.store.clickhouse.session import ServerAway
 from middleplatform.store.errors import StoreError, StoreVersionError
-from middleplatform.store.schema import open_store
+from middleplatform.store.schema import VERSION, open_store
 from tests.middleplatform.clickhouse.load import held, patiently, rows, settled, whole
 
 
@@ -86,8 +86,9 @@ def test_when_both_are_down_it_says_so_and_goes_on_when_one_is_back(replicas, en
 
 
 def test_data_of_another_version_is_left_alone(replicas, engine, tmp_path, monkeypatch):
+    ours = VERSION
     monkeypatch.setattr("middleplatform.store.schema.VERSION", 7)
-    with pytest.raises(StoreVersionError, match=r"is of version 1, this program reads version 7"):
+    with pytest.raises(StoreVersionError, match=rf"is of version {ours}, this program reads version 7"):
         open_store(tmp_path, replicas.url("mine"))
 
 
