@@ -130,19 +130,9 @@ def _equipment(bounds: Bounds, site: Site) -> frozenset[str]:
     return frozenset(
         name
         for name, equipment in site.equipment.items()
-        if (bounds.areas is None or not bounds.areas.isdisjoint(areas_around(equipment.area, site)))
+        if (bounds.areas is None or not bounds.areas.isdisjoint(site.areas_around(equipment.area)))
         and (bounds.subsystems is None or equipment.subsystem in bounds.subsystems)
     )
-
-
-def areas_around(area: str | None, site: Site) -> list[str]:
-    """An area and those that it lies in, the innermost first."""
-    found: list[str] = []
-    while area is not None and area not in found:
-        found.append(area)
-        known = site.areas.get(area)
-        area = known.parent if known is not None else None
-    return found
 
 
 def _named(field: str, names: Any) -> frozenset[str]:

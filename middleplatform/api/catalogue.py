@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from middleplatform.access.scope import EVERYTHING, Scope, areas_around
+from middleplatform.access.scope import EVERYTHING, Scope
 from middleplatform.api.errors import ApiError, shown
 from models.site.model import Name, Point, Site
 
@@ -96,7 +96,7 @@ class Catalogue:
             if name in with_points or (name in within and (scope.events or not rows))
         }
         equipment = {name: found for name, found in self.site.equipment.items() if name in view._of}
-        areas = {area for found in equipment.values() for area in areas_around(found.area, self.site)}
+        areas = {area for found in equipment.values() for area in self.site.areas_around(found.area)}
         connections = {point.connection for point in here}
         templates = {found.template for found in equipment.values()}
         view.site = replace(

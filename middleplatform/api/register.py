@@ -13,7 +13,6 @@ from middleplatform.api.auth import Seen, needs
 from middleplatform.api.responses import Json, answers
 from middleplatform.api.routes import Asked, Texts
 from middleplatform.api.schemas import Range, Words
-from middleplatform.governance.assigned import areas_around
 from middleplatform.governance.register import Held, Register, classes_of, entry
 from models.site.model import Point, Site
 
@@ -126,7 +125,7 @@ def _stands(point: Point, site: Site, asked: RegisterQuery) -> bool:
     if asked.subsystem and (equipment is None or equipment.subsystem != asked.subsystem):
         return False
     if asked.area:
-        return equipment is not None and asked.area in areas_around(site, equipment.area)
+        return equipment is not None and asked.area in site.areas_around(equipment.area)
     return True
 
 

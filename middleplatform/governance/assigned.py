@@ -51,23 +51,13 @@ class Assigned:
             "equipment": (point.equipment,),
             "role": (point.role,),
             "template": (template,),
-            "area": tuple(areas_around(self._site, equipment.area)) if equipment is not None else (),
+            "area": tuple(self._site.areas_around(equipment.area)) if equipment is not None else (),
             "subsystem": (equipment.subsystem,) if equipment is not None else (),
         }
         for _, what, pattern, entry in self._rules:
             if any(pattern.match(word) for word in words[what]):
                 return entry
         return None
-
-
-def areas_around(site: Site, area: str | None) -> list[str]:
-    """An area and those that it lies in, the innermost first."""
-    found: list[str] = []
-    while area and area not in found:
-        found.append(area)
-        known = site.areas.get(area)
-        area = known.parent if known is not None else None
-    return found
 
 
 def _split(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from middleplatform.database import Place
 from middleplatform.governance import dictionaries
-from middleplatform.governance.assigned import Assigned, areas_around
+from middleplatform.governance.assigned import Assigned
 from middleplatform.governance.dictionaries import Edition
 from middleplatform.governance.parts import connection_facts, point_facts
 from middleplatform.governance.search import Search
@@ -102,7 +102,7 @@ def entry(point: Point, site: Site, held: Held) -> dict[str, Any]:
         },
         "area": [
             {"id": area, "name": _words(site.areas[area].name) if area in site.areas else _words(Name(area, area))}
-            for area in areas_around(site, equipment.area if equipment is not None else None)
+            for area in site.areas_around(equipment.area if equipment is not None else None)
         ],
         "template": None
         if template is None

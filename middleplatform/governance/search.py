@@ -13,7 +13,6 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from middleplatform.governance.assigned import areas_around
 from models.dictionaries.shape import Entry
 from models.site.model import Name, Point, Site
 
@@ -110,7 +109,7 @@ def _fields(point: Point, site: Site, codes: dict[str, Name]) -> tuple[str, ...]
     equipment = site.equipment.get(point.equipment)
     names = (equipment.id, equipment.name.zh, equipment.name.en) if equipment is not None else (point.equipment,)
     areas = [
-        site.areas[area] for area in areas_around(site, equipment.area if equipment else None) if area in site.areas
+        site.areas[area] for area in site.areas_around(equipment.area if equipment else None) if area in site.areas
     ]
     code = codes.get(point.sensor_code)
     template = site.templates.get(equipment.template) if equipment is not None else None

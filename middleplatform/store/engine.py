@@ -12,11 +12,13 @@ import queue
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
 from middleplatform.store.errors import StoreError
+
+S = TypeVar("S")
 
 READERS = 3
 """Sessions for queries: this many run at once, the next one waits."""
@@ -213,6 +215,19 @@ _PARTS = """SELECT toInt64(partition_id) AS partition, count() AS parts FROM sys
 WHERE active AND database = currentDatabase() AND table = {table:String} GROUP BY partition"""
 
 
+@contextlib.contextmanager
+def turn(readers: queue.Queue[S]) -> Iterator[S]:
+    """One of the sessions for queries, when its turn has come. Raises QueryTimeout."""
+    try:
+        session = readers.get(timeout=QUERY_TIMEOUT_S)
+    except queue.Empty:
+        raise QueryTimeout(f"the store is busy: {READERS} other queries are running. Try again") from None
+    try:
+        yield session
+    finally:
+        readers.put(session)
+
+
 class Engine(Protocol):
     """An engine: `Embedded` here, `middleplatform.store.clickhouse.ServerEngine` on servers. The dialect is
     ClickHouse's; `{name:Type}` in a statement is filled from `params`. All methods block and may be called from
@@ -297,12 +312,12 @@ class Embedded:
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
         """Run a read-only query; `params` fill `{name:Type}` in it. Raises EngineError."""
-        with self._reader() as session:
+        with turn(self._readers) as session:
             return session.query(sql, params)
 
     def stream(self, sql: str, params: Mapping[str, Any] | None = None) -> Iterator[pa.RecordBatch]:
         """Run a read-only query and give its rows in batches. Raises EngineError."""
-        with self._reader() as session, contextlib.closing(session.stream(sql, params)) as batches:
+        with turn(self._readers) as session, contextlib.closing(session.stream(sql, params)) as batches:
             yield from batches
 
     def confined(self, sql: str) -> pa.Table:
@@ -328,17 +343,6 @@ class Embedded:
         """How many parts on disk each partition of a table has."""
         found = self.query(_PARTS, {"table": table})
         return dict(zip(found.column("partition").to_pylist(), found.column("parts").to_pylist(), strict=True))
-
-    @contextlib.contextmanager
-    def _reader(self) -> Iterator[_Session]:
-        try:
-            session = self._readers.get(timeout=QUERY_TIMEOUT_S)
-        except queue.Empty:
-            raise QueryTimeout(f"the store is busy: {READERS} other queries are running. Try again") from None
-        try:
-            yield session
-        finally:
-            self._readers.put(session)
 
     def close(self) -> None:
         """Close every session; running queries end first, at most for as long as they may take."""

@@ -253,6 +253,15 @@ class Site:
         """The names of the gateways that this site's connections name, sorted."""
         return tuple(sorted({connection.gateway for connection in self.connections.values()}))
 
+    def areas_around(self, area: str | None) -> list[str]:
+        """An area and those that it lies in, the innermost first."""
+        found: list[str] = []
+        while area and area not in found:
+            found.append(area)
+            known = self.areas.get(area)
+            area = known.parent if known is not None else None
+        return found
+
     def points_of(self, connection: str) -> tuple[Point, ...]:
         """The points read over one connection, in the site's order; derived points are not read."""
         return tuple(point for point in self.points if point.connection == connection and point.formula is None)

@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.parse
@@ -26,6 +25,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sevenones.bench.month import Columns, Month
+from sevenones.bench.stack import free_port
 
 MS = 1_000
 START_S = 30.0
@@ -54,13 +54,6 @@ class Peer(Protocol):
     def bytes_on_disk(self) -> int: ...
 
     def close(self) -> None: ...
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _size(folder: Path) -> int:

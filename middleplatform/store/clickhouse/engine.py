@@ -22,7 +22,7 @@ from middleplatform.store.clickhouse.literals import fill
 from middleplatform.store.clickhouse.replicas import Replicas
 from middleplatform.store.clickhouse.session import Server, Session
 from middleplatform.store.clickhouse.statements import Plan, Where, local, plan
-from middleplatform.store.engine import QUERY_TIMEOUT_S, READERS, EngineError, QueryTimeout
+from middleplatform.store.engine import QUERY_TIMEOUT_S, READERS, EngineError, turn
 from middleplatform.store.errors import StoreError, StoreVersionError
 
 log = structlog.get_logger("store")
@@ -100,7 +100,7 @@ class ServerEngine:
         deadline = time.monotonic() + SURE_S
         while True:
             sure = self._surely()
-            with self._reader() as session:
+            with turn(self._readers) as session:
                 answer = session.query(filled)
             if sure():
                 return answer
@@ -112,7 +112,7 @@ class ServerEngine:
         """Run a read-only query and give its rows in batches. Raises EngineError, at the end too, when it turns
         out that some may lack."""
         sure = self._surely()
-        with self._reader() as session, contextlib.closing(session.stream(fill(sql, params))) as batches:
+        with turn(self._readers) as session, contextlib.closing(session.stream(fill(sql, params))) as batches:
             yield from batches
         if not sure():
             raise EngineError(_UNSURE)
@@ -143,17 +143,6 @@ class ServerEngine:
     def parts(self, table: str) -> dict[int, int]:
         """The parts that each partition of a table has, over all servers."""
         return self.layout.parts(local(table) if self.address.cluster else table)
-
-    @contextlib.contextmanager
-    def _reader(self) -> Iterator[Session]:
-        try:
-            session = self._readers.get(timeout=QUERY_TIMEOUT_S)
-        except queue.Empty:
-            raise QueryTimeout(f"the store is busy: {READERS} other queries are running. Try again") from None
-        try:
-            yield session
-        finally:
-            self._readers.put(session)
 
     def _on_servers(self, planned: Plan) -> None:
         if planned.where is Where.EACH_SERVER:
