@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -250,9 +251,15 @@ async def test_rubbish_is_counted_and_a_new_birth_is_asked_for(broker: Broker, n
 
 # ---- the host's state
 
+TOPIC = "spBv1.0/STATE/control"
+
 
 class Listener:
-    """What the broker says of the host's state, to one that is there and to one that comes later."""
+    """What the broker says of the host's state, to one that is there and to one that comes later.
+
+    Made once the broker has granted the topic: what is said after that comes as it is said, and only what was said
+    before comes as retained.
+    """
 
     def __init__(self, port: int, topic: str) -> None:
         self.heard: list[tuple[dict[str, Any], bool]] = []
@@ -260,8 +267,15 @@ class Listener:
         self._client.username_pw_set("device", PASSWORD)
         self._client.on_message = lambda _c, _u, m: self.heard.append((json.loads(m.payload), m.retain))
         self._client.on_connect = lambda c, *_: c.subscribe(topic, 1)
+        granted = threading.Event()
+        self._client.on_subscribe = lambda *_: granted.set()
         self._client.connect("127.0.0.1", port, 30)
         self._client.loop_start()
+        assert granted.wait(WAIT_S), f"the broker does not grant {topic}"
+
+    @classmethod
+    async def of(cls, broker: Broker) -> Listener:
+        return await asyncio.to_thread(cls, broker.port, TOPIC)
 
     def says(self, online: bool, retained: bool) -> bool:
         return any(said["online"] is online and kept == retained for said, kept in self.heard)
@@ -271,14 +285,11 @@ class Listener:
         self._client.loop_stop()
 
 
-TOPIC = "spBv1.0/STATE/control"
-
-
 async def test_the_hosts_state_is_retained_and_says_goodbye(broker: Broker, node: EdgeNode) -> None:
-    there = Listener(broker.port, TOPIC)
+    there = await Listener.of(broker)
     async with host(broker, host_id="control"):
         await until(lambda: there.says(True, False), "online")
-        later = Listener(broker.port, TOPIC)
+        later = await Listener.of(broker)
         await until(lambda: later.says(True, True), "online, retained")
         later.close()
     await until(lambda: there.says(False, False), "offline")
@@ -290,7 +301,7 @@ async def test_the_hosts_state_is_retained_and_says_goodbye(broker: Broker, node
 async def test_the_will_of_a_connection_before_is_answered_at_once(
     broker: Broker, publisher: Publisher, node: EdgeNode
 ) -> None:
-    there = Listener(broker.port, TOPIC)
+    there = await Listener.of(broker)
     async with host(broker, host_id="control"):
         await until(lambda: there.says(True, False), "online")
         there.heard.clear()
@@ -300,7 +311,7 @@ async def test_the_will_of_a_connection_before_is_answered_at_once(
 
 
 async def test_a_host_that_is_killed_leaves_its_will(broker: Broker, node: EdgeNode) -> None:
-    there = Listener(broker.port, TOPIC)
+    there = await Listener.of(broker)
     made = Sparkplug(Sparkplug.Settings.model_validate(settings(broker.port, host_id="control")))
     await made.connect()
     assert made._link is not None
