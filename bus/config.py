@@ -144,10 +144,7 @@ def _accounts(made: Credentials, devices_bytes: int) -> dict[str, Any]:
             "permissions": allowed.as_config(),
             "allowed_connection_types": ["MQTT"],
         }
-        for user, allowed in (
-            (made.mqtt["gateway"], permissions.mqtt_gateway()),
-            (made.mqtt["simulator"], permissions.mqtt_device()),
-        )
+        for user, allowed in ((user, permissions.of_device(name)) for name, user in made.mqtt.items())
     ]
     return {
         "MINE": {"jetstream": "enabled", "users": users},

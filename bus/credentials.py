@@ -84,23 +84,9 @@ class Credentials:
     def permissions(self, process: str) -> Permissions:
         """What a process may do on the bus."""
         kind, _, name = process.partition("-")
-        if kind == "gateway":
-            return permissions.gateway(self.code, name)
-        if kind == "leaf":
-            return permissions.leaf(self.code, name, self.leaves[name])
-        return {
-            "store": permissions.store(self.code),
-            "mirror": permissions.consumer(self.code, "mirror", permissions.MIRROR_DURABLES),
-            "watch": permissions.consumer(self.code, "watch", permissions.WATCH_DURABLES),
-            "api": permissions.api(self.code),
-            "engineer": permissions.engineer(self.code),
-            "operator": permissions.operator(self.code),
-            "cli": permissions.cli(self.code),
-            "simulator": permissions.simulator(self.code),
-            "trainer": permissions.trainer(self.code),
-            "auditor": permissions.auditor(),
-            "admin": permissions.admin(),
-        }[process]
+        if kind == permissions.LEAF:
+            return permissions.of_leaf(self.code, name, self.leaves[name])
+        return permissions.of_process(self.code, process)
 
 
 def folder(home: Path) -> Path:
@@ -154,7 +140,7 @@ def _all(where: Path, facts: Mapping[str, Any], *, make: bool) -> Credentials:
     names = tuple(facts["gateways"])
     behind = {edge: tuple(group) for edge, group in facts["leaves"].items()}
     processes = (
-        *("store", "mirror", "watch", "api", "engineer", "operator", "cli", "simulator", "trainer", "auditor", "admin"),
+        *permissions.processes(),
         *(f"gateway-{name}" for name in names),
         *(f"leaf-{edge}" for edge in behind),
     )

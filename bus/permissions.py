@@ -1,4 +1,4 @@
-"""Which process may do what on the bus: the least that its task needs.
+"""Who may do what on the bus, as the server is told it: made from the policy (`models/access/policy.yaml`).
 
 An empty list of allowed subjects would mean "everything" to the server, so whoever may publish
 nothing is denied everything by name.
@@ -6,19 +6,20 @@ nothing is denied everything by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bus import subjects
-from bus.subjects import ANCHORS, SITES, STREAMS
-from models.identity import MANUAL
+from bus.subjects import STREAMS
+from models import access
 
-STORE_DURABLES = ("store",)
-MIRROR_DURABLES = ("mirror",)
 MINE = "mine"
 """The name of the mine's own server, whose domain an edge's gateways ask for the site."""
-WATCH_DURABLES = ("watch", "watch-alarms", "watch-kpi")
+GATEWAY = "gateway"
+LEAF = "leaf"
+MQTT_DELIVERY = ("$MQTT.sub.>", "$MQTT.deliver.pubrel.>")
+"""What the server's MQTT side needs for a client that subscribes with QoS 1 or 2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,127 +41,83 @@ class Permissions:
         return config
 
 
-def gateway(code: str, name: str) -> Permissions:
-    """Its own samples, events, live values and heartbeat; its own commands and questions; the fill of the
-    streams; the site's versions, here or, behind an edge's server, at the mine's."""
-    return Permissions(
-        publish=(
-            *(subjects.of_stream(stream, code, name) for stream in STREAMS),
-            subjects.live(code, name),
-            subjects.state(code, f"gateway-{name}"),
-            *(f"$JS.API.STREAM.INFO.{stream}" for stream in STREAMS),
-            *_reads_sites("$JS.API"),
-            *_reads_sites(f"$JS.{subjects.domain_of(MINE, code)}.API"),
-        ),
-        subscribe=(
-            subjects.command(code, name),
-            subjects.question(code, name),
-            f"{subjects.inbox_of(f'gateway-{name}')}.>",
-        ),
-        answers=True,
-    )
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the policy says of a process; its head tells what the fields mean."""
+
+    publish: tuple[str, ...] = ()
+    hear: tuple[str, ...] = ()
+    asks: bool = False
+    answers: bool = False
+    fill: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    read_mine: tuple[str, ...] = ()
+    consume: tuple[str, ...] = ()
+    define: tuple[str, ...] = ()
+    begin: tuple[str, ...] = ()
+
+    def permissions(self, code: str, process: str, name: str) -> Permissions:
+        """Those of `process` at the mine `code`; `name` is the gateway's, for a gateway."""
+        inbox = (f"{subjects.inbox_of(process)}.>",) if self.asks else ()
+        return Permissions(
+            publish=(*_of_mine(code, self.publish, name), *self._streams(code)),
+            subscribe=(*_of_mine(code, self.hear, name), *inbox),
+            answers=self.answers,
+        )
+
+    def _streams(self, code: str) -> Iterable[str]:
+        for stream in self.fill:
+            yield f"$JS.API.STREAM.INFO.{stream}"
+        yield from _reads("$JS.API", self.read)
+        yield from _reads(f"$JS.{subjects.domain_of(MINE, code)}.API", self.read_mine)
+        if self.consume:
+            yield from _consumes(self.consume)
+        if self.define:
+            yield from ("$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST")
+        for stream in self.define:
+            yield from (f"$JS.API.STREAM.{verb}.{stream}" for verb in ("CREATE", "UPDATE", "INFO"))
+            yield from (f"$JS.API.CONSUMER.LIST.{stream}", f"$JS.API.CONSUMER.INFO.{stream}.*")
+        for stream in self.begin:
+            yield from (f"$JS.API.STREAM.{verb}.{stream}" for verb in ("CREATE", "INFO"))
 
 
-def consumer(code: str, process: str, durables: Iterable[str]) -> Permissions:
-    """A process that reads the streams by durable consumers of its own, and nothing else."""
-    publish = [subjects.state(code, process)]
-    for stream in STREAMS:
-        publish.append(f"$JS.API.STREAM.INFO.{stream}")
-        for durable in durables:
-            publish += [
-                f"$JS.API.CONSUMER.CREATE.{stream}.{durable}",
-                f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
-                f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}",
-                f"$JS.ACK.{stream}.{durable}.>",
-                f"$JS.ACK.*.*.{stream}.{durable}.>",
-            ]
-    return Permissions(publish=tuple(publish), subscribe=(f"{subjects.inbox_of(process)}.>",))
+def processes() -> tuple[str, ...]:
+    """The processes of every mine; its gateways (`gateway-<name>`) come to them."""
+    return tuple(process for process in access.document()["processes"] if process != GATEWAY)
 
 
-def store(code: str) -> Permissions:
-    """Reads the streams, and heartbeats, which tell how many polls were due and answered."""
-    reads = consumer(code, "store", STORE_DURABLES)
-    return Permissions(reads.publish, (*reads.subscribe, subjects.state(code, "*")))
+def of_process(code: str, process: str) -> Permissions:
+    """What a process may do, `gateway-<name>` under its own name only. Raises KeyError for one that is none."""
+    kind, _, name = process.partition("-")
+    return _task(kind).permissions(code, process, name)
 
 
-def api(code: str) -> Permissions:
-    """Live values and heartbeats; commands to gateways; what people entered; reads the site's versions; adds to the
-    anchors."""
-    return Permissions(
-        publish=(
-            subjects.command(code, "*"),
-            subjects.state(code, "api"),
-            subjects.anchor(code),
-            *(subjects.of_stream(stream, code, MANUAL) for stream in STREAMS),
-            *_reads_sites("$JS.API"),
-        ),
-        subscribe=(subjects.live(code, "*"), subjects.state(code, "*"), f"{subjects.inbox_of('api')}.>"),
-    )
+def of_person(code: str, may: Iterable[str]) -> Permissions:
+    """What one who has these permissions hears at the mine `code`. People publish nothing."""
+    opened = access.document()["permissions"]
+    heard = dict.fromkeys(each for permission in sorted(may) for each in opened[permission].get("hear", ()))
+    return Permissions(publish=(), subscribe=_of_mine(code, heard, ""))
 
 
-def _reads_sites(api: str) -> tuple[str, ...]:
-    return (f"{api}.STREAM.INFO.{SITES}", f"{api}.STREAM.MSG.GET.{SITES}")
+def of_device(user: str) -> Permissions:
+    """What a client of MQTT may do, in the devices' account."""
+    found: Mapping[str, list[str]] = access.document()["devices"][user]
+    return Permissions(tuple(found["publish"]), (*found["hear"], *MQTT_DELIVERY))
 
 
-def engineer(code: str) -> Permissions:
-    """Live values and heartbeats; questions to gateways; publishes the site's versions and reads them."""
-    return Permissions(
-        publish=(subjects.question(code, "*"), subjects.site(code), *_reads_sites("$JS.API")),
-        subscribe=(subjects.live(code, "*"), subjects.state(code, "*"), f"{subjects.inbox_of('engineer')}.>"),
-    )
-
-
-def operator(code: str) -> Permissions:
-    """Live values and heartbeats; commands to gateways."""
-    return Permissions(
-        publish=(subjects.command(code, "*"),),
-        subscribe=(subjects.live(code, "*"), subjects.state(code, "*"), f"{subjects.inbox_of('operator')}.>"),
-    )
-
-
-def cli(code: str) -> Permissions:
-    """Live values and heartbeats; may publish nothing."""
-    return Permissions(publish=(), subscribe=(subjects.live(code, "*"), subjects.state(code, "*")))
-
-
-def simulator(code: str) -> Permissions:
-    """Answers requests for faults, and nothing else."""
-    return Permissions(publish=(), subscribe=(subjects.fault(code),), answers=True)
-
-
-def auditor() -> Permissions:
-    """Reads the anchors, and nothing else."""
-    return Permissions(
-        publish=(f"$JS.API.STREAM.INFO.{ANCHORS}", f"$JS.API.STREAM.MSG.GET.{ANCHORS}"),
-        subscribe=(f"{subjects.inbox_of('auditor')}.>",),
-    )
-
-
-def trainer(code: str) -> Permissions:
-    """Asks the simulators for faults, and nothing else."""
-    return Permissions(publish=(subjects.fault(code),), subscribe=(f"{subjects.inbox_of('trainer')}.>",))
-
-
-def admin() -> Permissions:
-    """Makes and changes our streams and looks at them and their consumers; neither reads nor deletes."""
-    publish = ["$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST"]
-    for stream in (*STREAMS, SITES):
-        publish += [f"$JS.API.STREAM.{verb}.{stream}" for verb in ("CREATE", "UPDATE", "INFO")]
-        publish += [f"$JS.API.CONSUMER.LIST.{stream}", f"$JS.API.CONSUMER.INFO.{stream}.*"]
-    # Not UPDATE: that could shrink it, and so delete from it.
-    publish += [f"$JS.API.STREAM.{verb}.{ANCHORS}" for verb in ("CREATE", "INFO")]
-    return Permissions(publish=tuple(publish), subscribe=(f"{subjects.inbox_of('admin')}.>",))
-
-
-def leaf(code: str, edge: str, gateways: Iterable[str]) -> Permissions:
+def of_leaf(code: str, edge: str, gateways: Iterable[str]) -> Permissions:
     """What an edge's server may send to the mine's ("publish") and is sent by it ("subscribe").
 
-    Up: live values and heartbeats of the edge's own gateways, answers to commands, and what the
+    Up: live values and heartbeats of the edge's own gateways, answers to those who ask gateways, and what the
     mine's streams source. Down: commands and questions to these gateways, the site's versions that they
     ask for, and the sourcing itself.
     """
     domain = subjects.domain_of(edge, code)
     names = tuple(gateways)
+    task = _task(GATEWAY)
+    asked = {subject.partition(".")[0] for subject in task.hear}
+    asking = [name for name in processes() if any(said.partition(".")[0] in asked for said in _task(name).publish)]
+    passing = [subject for subject in task.publish if subject.partition(".")[0] not in subjects.KEPT]
     sourcing = []
     for stream in STREAMS:
         sourcing += [
@@ -173,52 +130,47 @@ def leaf(code: str, edge: str, gateways: Iterable[str]) -> Permissions:
         ]
     return Permissions(
         publish=(
-            *(subjects.live(code, name) for name in names),
-            *(subjects.state(code, f"gateway-{name}") for name in names),
-            f"{subjects.inbox_of('api')}.>",
-            f"{subjects.inbox_of('operator')}.>",
-            f"{subjects.inbox_of('engineer')}.>",
-            *_reads_sites(f"$JS.{subjects.domain_of(MINE, code)}.API"),
+            *(subject for name in names for subject in _of_mine(code, passing, name)),
+            *(f"{subjects.inbox_of(process)}.>" for process in asking),
+            *_reads(f"$JS.{subjects.domain_of(MINE, code)}.API", task.read_mine),
             f"{subjects.delivery_of(edge, code)}.>",
             "$JSC.>",
             "_R_.>",
             "_GR_.>",
         ),
         subscribe=(
-            *(subjects.command(code, name) for name in names),
-            *(subjects.question(code, name) for name in names),
-            *(f"{subjects.inbox_of(f'gateway-{name}')}.>" for name in names),
+            *(subject for name in names for subject in _of_mine(code, task.hear, name)),
+            *(f"{subjects.inbox_of(f'{GATEWAY}-{name}')}.>" for name in names),
             *sourcing,
             "_GR_.>",
         ),
     )
 
 
-SPARKPLUG = "spBv1//0"
-"""What NATS makes of the topic level `spBv1.0`: a dot inside a level becomes `//`."""
-MQTT_DELIVERY = ("$MQTT.sub.>", "$MQTT.deliver.pubrel.>")
-"""What the server's MQTT side needs for a client that subscribes with QoS 1 or 2."""
+def _task(kind: str) -> Task:
+    said = access.document()["processes"][kind]
+    fields: dict[str, Any] = {word: tuple(each) if isinstance(each, list) else each for word, each in said.items()}
+    return Task(**fields)
 
 
-def mqtt_gateway() -> Permissions:
-    """Reads the devices' topics `mine/#` and, as a Sparkplug host, `spBv1.0/#`; publishes only what such a host
-    does: commands to nodes and devices, and that it is there."""
-    return Permissions(
-        publish=(f"{SPARKPLUG}.STATE.*", f"{SPARKPLUG}.*.NCMD.*", f"{SPARKPLUG}.*.DCMD.*.*"),
-        subscribe=("mine.>", "mine", f"{SPARKPLUG}.>", SPARKPLUG, *MQTT_DELIVERY),
-    )
+def _of_mine(code: str, found: Iterable[str], name: str) -> tuple[str, ...]:
+    return tuple(subjects.of(code, each.replace("{name}", name)) for each in found)
 
 
-def mqtt_device() -> Permissions:
-    """Publishes under `mine/` and, as a Sparkplug node, births, data and deaths; reads only the commands to nodes and
-    devices, and whether a host is there."""
-    said = ("NBIRTH.*", "NDATA.*", "NDEATH.*", "DBIRTH.*.*", "DDATA.*.*", "DDEATH.*.*")
-    return Permissions(
-        publish=("mine.>", *(f"{SPARKPLUG}.*.{what}" for what in said)),
-        subscribe=(
-            f"{SPARKPLUG}.STATE.*",
-            f"{SPARKPLUG}.*.NCMD.*",
-            f"{SPARKPLUG}.*.DCMD.*.*",
-            *MQTT_DELIVERY,
-        ),
-    )
+def _reads(api: str, streams: Iterable[str]) -> Iterable[str]:
+    for stream in streams:
+        yield from (f"{api}.STREAM.INFO.{stream}", f"{api}.STREAM.MSG.GET.{stream}")
+
+
+def _consumes(durables: Iterable[str]) -> Iterable[str]:
+    names = tuple(durables)
+    for stream in STREAMS:
+        yield f"$JS.API.STREAM.INFO.{stream}"
+        for durable in names:
+            yield from (
+                f"$JS.API.CONSUMER.CREATE.{stream}.{durable}",
+                f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
+                f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}",
+                f"$JS.ACK.{stream}.{durable}.>",
+                f"$JS.ACK.*.*.{stream}.{durable}.>",
+            )

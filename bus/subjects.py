@@ -19,6 +19,8 @@ ANCHORS = "ANCHORS"
 """What the audit log looked like at moments: see bus.anchors."""
 
 _KIND_OF_STREAM = {SAMPLES: "samples", SAFETY: "safety", EVENTS: "events"}
+KEPT = frozenset(_KIND_OF_STREAM.values())
+"""The kinds of subject that streams of gateways keep."""
 _TOKEN = re.compile(r"[a-z0-9_-]{1,60}")
 
 
@@ -78,6 +80,12 @@ def site(code: str) -> str:
 def anchor(code: str) -> str:
     """What the audit log's newest entry is."""
     return _subject(code, "anchor", "audit")
+
+
+def of(code: str, what: str) -> str:
+    """The subject of the mine that the policy writes as `<kind>.<source>`."""
+    kind, _, source = what.partition(".")
+    return _subject(code, kind, source)
 
 
 def of_stream(stream: str, code: str, gateway: str) -> str:

@@ -1,7 +1,7 @@
 """Sign-ins that fail in a row under one name lock it for a while. On disk, so that a restart forgets nothing.
 
 A name locks whether there is such a user or not, so that a lock tells nothing. How often and for how long:
-`sign_in` in `policy.yaml`.
+`sign_in` in `models/access/policy.yaml`.
 """
 
 from __future__ import annotations

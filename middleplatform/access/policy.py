@@ -1,16 +1,16 @@
-"""Roles and what they may do: `policy.yaml` beside this module, and what a mine changes of it."""
+"""Roles and what they may do: the program's own policy (`models/access/policy.yaml`), and what a mine changes of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from middleplatform.access.errors import AccessError
+from models.access import document
 
 ROLES = ("operator", "engineer", "analyst", "bureau", "administrator")
 DEFAULT_ROLE = "analyst"
@@ -96,9 +96,12 @@ class Policy:
 @cache
 def policy() -> Policy:
     """The policy that the program came with."""
-    found: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "policy.yaml").read_text("utf-8"))
+    found = document()
     roles = {name: frozenset(role["may"]) for name, role in found["roles"].items()}
     rule = found["sign_in"]
     minute = 60_000_000
     timing = SignInRule(rule["failures"], rule["lock_minutes"] * minute, rule["forget_minutes"] * minute)
-    return Policy(found["permissions"], roles, timing)
+    words = {
+        name: {language: each[language] for language in ("zh", "en")} for name, each in found["permissions"].items()
+    }
+    return Policy(words, roles, timing)
