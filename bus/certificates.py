@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bus.secret import write_secret
+from bus.tls import ClientTls
 
 NAME = re.compile(r"[a-z0-9_-]{1,40}")
 LISTENERS = ("bus", "leaf", "mqtt", "api")
@@ -124,11 +125,17 @@ def renew_processes(home: Path, days: float = RENEW_DAYS, *, everything: bool = 
         have = found.get("tls")
         if have and not everything and _facts(have["certificate"], "", "process").days_left(now) >= days:
             continue
-        pem, key = _signed(home, found["process"], (), server=False)
-        found["tls"] = {"ca": (folder(home) / "ca.pem").read_text(), "certificate": pem, "key": key}
+        made = of_client(home, found["process"])
+        found["tls"] = {"ca": made.ca, "certificate": made.certificate, "key": made.key}
         write_secret(path, json.dumps(found, indent=2))
         renewed.append(found["process"])
     return renewed
+
+
+def of_client(home: Path, name: str) -> ClientTls:
+    """What a process or person shows a listener of this home. Raises PkiError."""
+    pem, key = _signed(home, name, (), server=False)
+    return ClientTls((folder(home) / "ca.pem").read_text(), pem, key)
 
 
 def listed(home: Path) -> list[Issued]:

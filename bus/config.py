@@ -6,13 +6,13 @@ mine's, which the server takes in no other way: the file is for its owner only (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bus import permissions, subjects
-from bus.credentials import Credential, Credentials
+from bus.credentials import Credential, Credentials, Person
 from bus.subjects import STREAMS
 
 MAX_PAYLOAD = 8 << 20
@@ -80,6 +80,7 @@ def render(
     max_file: int,
     upstream: Upstream | None,
     upstream_tls: Mapping[str, str] | None = None,
+    people: Iterable[Person] = (),
 ) -> dict[str, Any]:
     """The whole configuration. The server makes its folder `jetstream` in `store`, whose use of the disk
     `max_file` bounds (bytes)."""
@@ -98,7 +99,7 @@ def render(
             "max_file_store": max_file,
             "max_memory_store": 64 << 20,
         },
-        "accounts": _accounts(made, min(MQTT_MAX_BYTES, max_file // 10)),
+        "accounts": _accounts(made, people, min(MQTT_MAX_BYTES, max_file // 10)),
     }
     if listen.tls is not None:
         # A client of ours begins the handshake at once; who waits is greeted after this, and then asked for TLS.
@@ -126,7 +127,7 @@ def render(
     return config
 
 
-def _accounts(made: Credentials, devices_bytes: int) -> dict[str, Any]:
+def _accounts(made: Credentials, people: Iterable[Person], devices_bytes: int) -> dict[str, Any]:
     users = []
     for process, credential in made.processes.items():
         leaf = process.startswith("leaf-")
@@ -137,6 +138,14 @@ def _accounts(made: Credentials, devices_bytes: int) -> dict[str, Any]:
                 "allowed_connection_types": ["LEAFNODE" if leaf else "STANDARD"],
             }
         )
+    users += [
+        {
+            "nkey": person.public,
+            "permissions": person.permissions.as_config(),
+            "allowed_connection_types": ["STANDARD"],
+        }
+        for person in people
+    ]
     devices = [
         {
             "user": user.user,

@@ -44,6 +44,13 @@ class Credential:
         """The prefix of the subjects on which this process receives answers."""
         return subjects.inbox_of(self.process)
 
+    def as_json(self) -> str:
+        """As its file holds it: with the seed."""
+        found: dict[str, Any] = {"process": self.process, "public": self.public, "seed": self.seed}
+        if self.tls is not None:
+            found["tls"] = {"ca": self.tls.ca, "certificate": self.tls.certificate, "key": self.tls.key}
+        return json.dumps(found, indent=2)
+
     @staticmethod
     def load(path: Path) -> Credential:
         """Read a credential file. Raises CredentialError."""
@@ -53,6 +60,15 @@ class Credential:
             return Credential(str(found["process"]), str(found["public"]), str(found["seed"]), tls)
         except KeyError as error:
             raise CredentialError(f"{path} is not a credential of a process: it has no {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person's credential as the server knows it: the public key, and what it may hear."""
+
+    name: str
+    public: str
+    permissions: Permissions
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +105,13 @@ class Credentials:
         return permissions.of_process(self.code, process)
 
 
+def make(process: str) -> Credential:
+    """A new credential, kept nowhere yet."""
+    seed = nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER)
+    public = nkeys.from_seed(bytearray(seed)).public_key
+    return Credential(process, public.decode(), seed.decode())
+
+
 def folder(home: Path) -> Path:
     """Where a home keeps its credentials."""
     return home / "bus" / "credentials"
@@ -121,22 +144,22 @@ def make_all(
     where.mkdir(mode=0o700, parents=True, exist_ok=True)
     facts = {"code": code, "gateways": names, "leaves": behind}
     write_secret(where / "mine.facts", json.dumps(facts, indent=2))
-    made = _all(where, facts, make=True)
+    made = _all(where, facts, missing=True)
     if (home / "pki" / "ca.key").exists():
         from bus.certificates import renew_processes  # a box without TLS needs no cryptography
 
         if renew_processes(home):
-            return _all(where, facts, make=False)
+            return _all(where, facts, missing=False)
     return made
 
 
 def load_all(home: Path) -> Credentials:
     """All credentials that `make_all` made last. Raises CredentialError."""
     where = folder(home)
-    return _all(where, _read(where / "mine.facts"), make=False)
+    return _all(where, _read(where / "mine.facts"), missing=False)
 
 
-def _all(where: Path, facts: Mapping[str, Any], *, make: bool) -> Credentials:
+def _all(where: Path, facts: Mapping[str, Any], *, missing: bool) -> Credentials:
     names = tuple(facts["gateways"])
     behind = {edge: tuple(group) for edge, group in facts["leaves"].items()}
     processes = (
@@ -148,21 +171,19 @@ def _all(where: Path, facts: Mapping[str, Any], *, make: bool) -> Credentials:
         str(facts["code"]),
         names,
         behind,
-        {process: _process(where / f"{process}.json", process, make=make) for process in processes},
-        {user: _mqtt(where / f"mqtt-{user}.json", user, make=make) for user in MQTT_USERS},
+        {process: _process(where / f"{process}.json", process, missing=missing) for process in processes},
+        {user: _mqtt(where / f"mqtt-{user}.json", user, missing=missing) for user in MQTT_USERS},
     )
 
 
-def _process(path: Path, process: str, *, make: bool) -> Credential:
-    if make and not path.exists():
-        seed = nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER)
-        public = nkeys.from_seed(bytearray(seed)).public_key
-        write_secret(path, json.dumps({"process": process, "public": public.decode(), "seed": seed.decode()}, indent=2))
+def _process(path: Path, process: str, *, missing: bool) -> Credential:
+    if missing and not path.exists():
+        write_secret(path, make(process).as_json())
     return Credential.load(path)
 
 
-def _mqtt(path: Path, user: str, *, make: bool) -> MqttUser:
-    if make and not path.exists():
+def _mqtt(path: Path, user: str, *, missing: bool) -> MqttUser:
+    if missing and not path.exists():
         password = secrets.token_urlsafe(24)
         # The password has 192 random bits: a costly hash would only slow every device's connect.
         digest = bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=6)).decode()

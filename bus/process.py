@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import os
 import shutil
 import signal
 from collections import deque
@@ -78,6 +79,12 @@ class ServerProcess:
             for task in (ready, ended):
                 task.cancel()
             await asyncio.gather(ready, ended, return_exceptions=True)
+
+    def reload(self) -> None:
+        """Let it take its configuration's file again: whose credential is gone from it is cut off, others notice
+        nothing."""
+        if self.pid is not None:
+            os.kill(self.pid, signal.SIGHUP)
 
     async def keep(self, stop: asyncio.Event) -> None:
         """Keep the started server running until `stop`, then end it.

@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sysconfig
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from urllib.parse import urlsplit
 import psutil  # type: ignore[import-untyped]
 
 from bus.config import Listen, Tls, Upstream, render
-from bus.credentials import load_all
+from bus.credentials import Person, load_all
 from bus.errors import ServerError
 from bus.secret import write_secret
 
@@ -77,12 +78,13 @@ def prepare(
     leaf_tls: Tls | None = None,
     upstream: Upstream | None = None,
     monitor_port: int | None = None,
-    check_ports: bool = True,
+    people: Iterable[Person] = (),
+    running: bool = False,
 ) -> ServerConfig:
     """Write the configuration of server `name` for the credentials that `make_all` made in `home`.
 
-    `check_ports=False` is for a new configuration of a server that runs already (it takes it at
-    SIGHUP). Raises ServerError, CredentialError.
+    `people` may hear the bus beside the processes. `running` is for a new configuration of a server that runs already
+    (`ServerProcess.reload`): it holds its ports and its disk. Raises ServerError, CredentialError.
     """
     made = load_all(home)
     # Devices prove themselves by a password, our own processes and edges also by a certificate.
@@ -95,12 +97,14 @@ def prepare(
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_data(folder)
-        total = _check_disk(folder)
-        if check_ports:
+        total = shutil.disk_usage(folder).total
+        if not running:
+            _check_disk(folder)
             _check_ports(listen)
         path = folder / "server.conf"
         proof = upstream.credential.tls.files(folder, "upstream") if upstream and upstream.credential.tls else None
-        write_secret(path, json.dumps(render(name, made, listen, folder, total, upstream, proof), indent=2) + "\n")
+        config = render(name, made, listen, folder, total, upstream, proof, people)
+        write_secret(path, json.dumps(config, indent=2) + "\n")
         write_secret(folder / "version.json", json.dumps({"layout": LAYOUT, "server": list(version())}) + "\n")
     except OSError as error:
         raise ServerError(f"cannot write the bus server's files in {folder}: {error.strerror}") from error
@@ -129,15 +133,13 @@ def _check_data(folder: Path) -> None:
         )
 
 
-def _check_disk(folder: Path) -> int:
-    """The disk's size in bytes."""
+def _check_disk(folder: Path) -> None:
     usage = shutil.disk_usage(folder)
     if usage.free < MIN_FREE:
         raise ServerError(
             f"the disk of {folder} has {usage.free >> 20} MB free, the bus needs {MIN_FREE >> 20} MB to start: "
             "make room or choose another home with --home"
         )
-    return usage.total
 
 
 def _check_ports(listen: Listen) -> None:

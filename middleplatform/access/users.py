@@ -13,7 +13,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import Connection, Row, delete, false, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, false, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from middleplatform.access.errors import AccessError
@@ -23,7 +23,7 @@ from middleplatform.access.policy import DEFAULT_ROLE, ROLES, Policy
 from middleplatform.access.scope import EVERYTHING, Scope
 from middleplatform.audit.log import note
 from middleplatform.database import Place, connect
-from middleplatform.database.tables.access import tokens
+from middleplatform.database.tables.access import bus_keys, tokens
 from middleplatform.database.tables.access import users as table
 
 NAME = re.compile(r"[a-z0-9._-]{1,40}")
@@ -129,12 +129,14 @@ def set_scope(where: Place, name: str, scope: Scope) -> None:
 
 
 def remove_user(where: Place, name: str) -> None:
-    """Remove a user, all that the user was signed in to, and revoke the tokens that the user made. Raises AccessError;
+    """Remove a user, all that the user was signed in to, and revoke the user's keys of the bus and the tokens that
+    the user made. Raises AccessError;
     the last administrator stays."""
     with _with_administrator(where, name, policy_of(where)) as connection:
         before = _facts(connection, name)
         _revoke(connection, tokens.c.maker == name)
         connection.execute(delete(tokens).where(tokens.c.user == name))
+        _revoke(connection, bus_keys.c.user == name, bus_keys)
         if connection.execute(delete(table).where(table.c.name == name)).rowcount == 0:
             raise _nobody_called(name)
         note(connection, "user.remove", name, before=before)
@@ -180,8 +182,8 @@ def _facts(connection: Connection, name: str) -> dict[str, Any] | None:
     return None if row is None else {"role": row.role, "scope": Scope.load(row.scope).as_json()}
 
 
-def _revoke(connection: Connection, which: Any) -> None:
-    connection.execute(update(tokens).where(which, tokens.c.revoked.is_(None)).values(revoked=_now()))
+def _revoke(connection: Connection, which: Any, kept: Table = tokens) -> None:
+    connection.execute(update(kept).where(which, kept.c.revoked.is_(None)).values(revoked=_now()))
 
 
 def _user(row: Row) -> User:

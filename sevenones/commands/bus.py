@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ import structlog
 import typer
 
 if TYPE_CHECKING:
+    from bus.credentials import Person
     from bus.server import ServerConfig
 
 RESTART_S = 1.0
@@ -74,7 +76,8 @@ def bus(
         tls = None
         if leaf_cert is not None and leaf_key is not None:
             tls = Tls(str(leaf_cert.resolve()), str(leaf_key.resolve()))
-        config = server.prepare(
+        prepare = partial(
+            server.prepare,
             folder,
             name=name,
             port=port,
@@ -86,7 +89,8 @@ def bus(
             leaf_tls=tls,
             upstream=joined,
         )
-        asyncio.run(_run(folder, config, loaded.code, local, leaves, share, with_sites=joined is None))
+        with_sites = joined is None
+        asyncio.run(_run(folder, prepare, loaded.code, local, leaves, share, with_sites=with_sites))
     except (BusError, HomeError, SiteErrors, ValueError) as error:
         sys.exit(str(error))
 
@@ -98,7 +102,7 @@ def _edge(text: str) -> tuple[str, tuple[str, ...]]:
 
 async def _run(
     home: Path,
-    config: ServerConfig,
+    prepare: Callable[..., ServerConfig],
     code: str,
     gateways: tuple[str, ...],
     edges: Mapping[str, tuple[str, ...]],
@@ -107,20 +111,31 @@ async def _run(
     with_sites: bool,
 ) -> None:
     from bus.process import ServerProcess
+    from sevenones.hearing import follow
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    config = prepare()
     process = ServerProcess(config, log=sys.stderr)
     await process.start()
     structlog.get_logger("bus").info("总线已打开 · bus open", url=config.url, name=config.name)
     setting_up = asyncio.create_task(
         _set_up(home, config.url, code, gateways if edges else None, edges, share, with_sites=with_sites)
     )
+
+    def let_in(people: list[Person]) -> None:
+        prepare(people=people, running=True)
+        process.reload()
+
+    # People are the mine's: an edge's server has no relational store to ask.
+    following = asyncio.create_task(follow(home, code, let_in)) if with_sites else None
     try:
         await process.keep(stop)
     finally:
-        setting_up.cancel()
+        for task in (setting_up, following):
+            if task is not None:
+                task.cancel()
 
 
 async def _set_up(

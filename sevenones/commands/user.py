@@ -12,7 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sevenones.commands import user_bus
+
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.add_typer(user_bus.app, name="bus", help="总线收听凭证 · credentials with which users hear the bus")
 Home = Annotated[Path, typer.Option(help="数据目录 · where all data is")]
 Name = Annotated[str, typer.Argument(help="用户名 · the user's name")]
 Role = Annotated[str, typer.Option(help="角色 · operator, engineer, analyst, bureau, administrator")]

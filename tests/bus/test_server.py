@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -92,8 +91,8 @@ async def test_a_new_gateway_is_known_after_a_reload(tmp_path):
     async with mine_bus(tmp_path) as running:
         gateway = await running.connect("gateway-edge1")
         made = credentials.make_all(tmp_path, CODE, ["edge1", "edge2"])
-        server.prepare(tmp_path, port=int(running.url.rsplit(":", 1)[1]), check_ports=False)
-        os.kill(running.process.pid, signal.SIGHUP)
+        server.prepare(tmp_path, port=int(running.url.rsplit(":", 1)[1]), running=True)
+        running.process.reload()
         running.credentials = made
         async with asyncio.timeout(10):
             while True:

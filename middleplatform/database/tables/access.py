@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, String, Table, Text, false
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, false
 
 from middleplatform.database.metadata import metadata
 
@@ -47,6 +47,20 @@ failures = Table(
 )
 """Sign-ins that failed in a row under a name, whether there is a user of that name or not. Times are µs UTC;
 `locked_until` 0 for not locked."""
+
+bus_keys = Table(
+    "bus_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("user", String(40), nullable=False),
+    Column("public", String(60), nullable=False, unique=True),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("revoked", BigInteger, nullable=True),
+    Index("ix_bus_keys_user", "user"),
+)
+"""Credentials with which users hear the bus: `public` is the nkey's public half, the other is nowhere kept. A key
+outlives its user revoked, for the record. Times are µs UTC."""
 
 policies = Table(
     "policies",
