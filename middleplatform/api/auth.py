@@ -102,6 +102,9 @@ async def seen(request: Request, grant: Annotated[Grant, Depends(asker)]) -> Cat
     return catalogue.within(grant.scope)
 
 
+PLACES = "site.read"
+"""Without it nothing tells where devices are on the network."""
+
 Asker = Annotated[Grant, Depends(asker)]
 Known = Annotated[Grant, Depends(known)]
 Seen = Annotated[Catalogue, Depends(seen)]

@@ -8,8 +8,9 @@ import anyio
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
+from middleplatform.access.tokens import Grant
 from middleplatform.api import times
-from middleplatform.api.auth import Seen, needs
+from middleplatform.api.auth import PLACES, Asker, Seen, needs
 from middleplatform.api.errors import ApiError
 from middleplatform.api.responses import Json, answers
 from middleplatform.api.routes import Asked
@@ -50,7 +51,7 @@ class LineageQuery(Asked):
     response_class=Json,
     responses=answers(LineageOf, 400, 401, 403, 404, 503),
 )
-async def of_value(request: Request, catalogue: Seen, asked: Annotated[LineageQuery, Query()]) -> Json:
+async def of_value(request: Request, catalogue: Seen, grant: Asker, asked: Annotated[LineageQuery, Query()]) -> Json:
     """数据血缘 · From a value, or with `width` a roll-up, back to points, device address, connection and gateway, with
     the versions of site, rule, template and dictionary that were in force, and what people corrected."""
     point = catalogue.points[catalogue.one(asked.point)]
@@ -95,9 +96,13 @@ async def of_value(request: Request, catalogue: Seen, asked: Annotated[LineageQu
                 "at": version.at,
                 "digest": version.digest,
             },
-            "nodes": list(graph.nodes.values()),
+            "nodes": [_told(node, grant) for node in graph.nodes.values()],
             "edges": [{"from": made, "to": of, "how": how} for made, of, how in graph.edges],
             "hidden": graph.hidden,
             "bucket": bucket,
         }
     )
+
+
+def _told(node: dict[str, Any], grant: Grant) -> dict[str, Any]:
+    return node if PLACES in grant.may else {key: fact for key, fact in node.items() if key != "place"}

@@ -9,7 +9,8 @@ import anyio
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from middleplatform.api.auth import Seen, needs
+from middleplatform.access.tokens import Grant
+from middleplatform.api.auth import PLACES, Asker, Seen, needs
 from middleplatform.api.responses import Json, answers
 from middleplatform.api.routes import Asked, Texts
 from middleplatform.api.schemas import Range, Words
@@ -76,7 +77,7 @@ class RegisterQuery(Asked):
     response_class=Json,
     responses=answers(RegisterPage, 400, 401, 403, 404),
 )
-async def register(request: Request, catalogue: Seen, asked: Annotated[RegisterQuery, Query()]) -> Json:
+async def register(request: Request, catalogue: Seen, grant: Asker, asked: Annotated[RegisterQuery, Query()]) -> Json:
     """数据目录 · Every point with meaning, unit, range, source, owner, class, retention and national sensor code."""
     chosen = set(catalogue.resolve(asked.point, 2_000).tolist()) if any(asked.point) else None
     if any(asked.equipment):
@@ -100,10 +101,14 @@ async def register(request: Request, catalogue: Seen, asked: Annotated[RegisterQ
             "total": len(found),
             "offset": asked.offset,
             "day": day.isoformat(),
-            "points": [entry(points[index], site, held) for index in page],
+            "points": [_told(entry(points[index], site, held), grant) for index in page],
         }
 
     return Json(await anyio.to_thread.run_sync(look))
+
+
+def _told(entry: dict[str, Any], grant: Grant) -> dict[str, Any]:
+    return entry if PLACES in grant.may else {**entry, "source": {**entry["source"], "place": {}}}
 
 
 def _fits(point: Point, site: Site, asked: RegisterQuery, held: Held) -> bool:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 
 from middleplatform.api import times
-from middleplatform.api.auth import Seen, needs
+from middleplatform.api.auth import PLACES, Seen, needs
 from middleplatform.api.errors import ApiError
 from middleplatform.api.responses import Json, answers
 from middleplatform.api.routes import Asked
@@ -76,7 +76,7 @@ class DifferenceQuery(Asked):
 
 @router.get(
     "/versions",
-    dependencies=[needs("catalogue.read")],
+    dependencies=[needs(PLACES)],
     response_class=Json,
     responses=answers(VersionList, 400, 401, 403),
 )
@@ -89,7 +89,7 @@ async def site_versions(request: Request, catalogue: Seen, asked: Annotated[Vers
 
 @router.get(
     "/versions/{version}",
-    dependencies=[needs("catalogue.read")],
+    dependencies=[needs(PLACES)],
     response_class=Json,
     responses=answers(VersionDetail, 400, 401, 403, 404),
 )
@@ -108,7 +108,7 @@ async def site_version(request: Request, catalogue: Seen, version: Number) -> Js
 
 @router.get(
     "/versions/{version}/diff",
-    dependencies=[needs("catalogue.read")],
+    dependencies=[needs(PLACES)],
     response_class=Json,
     responses=answers(Difference, 400, 401, 403, 404),
 )

@@ -24,11 +24,13 @@ from middleplatform.api.live import LiveTable
 from models.events import Event
 from models.identity import point_id
 from models.samples import Batch
-from tests.middleplatform.api.build import batch, id_of, samples, site
+from tests.middleplatform.api.build import HOST, batch, id_of, samples, site
 from tests.middleplatform.api.stage import Link, until
 from tests.servers import CODE
 
 OTHER = "140581000001"
+PLACED = ("engineer", "administrator")
+"""Who may know where devices are on the network."""
 HIDDEN = ("pump1", "一号水泵", "sump", "水仓", *(str(id_of(f"pump1/{key}")) for key in ("level", "flow")))
 """What stands for the part of the mine that a caller of the east wing must not hear of."""
 
@@ -142,6 +144,7 @@ def test_each_role_is_served_or_refused_as_the_matrix_says(told, callers, row):
             assert (answer.status_code, error["code"]) == expected.get(who, (403, "forbidden")), (who, answer.text)
         else:
             assert answer.status_code not in {401, 403}, (who, answer.text)
+        assert who in PLACED or HOST not in answer.text, f"{who} hears where a device is on the network"
 
 
 @pytest.mark.parametrize("row", MATRIX, ids=lambda row: f"{row['method']} {row['path']}")
@@ -168,6 +171,17 @@ def test_no_role_hears_of_what_is_beyond_its_scope(told, callers, row):
                 error = answer.json()["error"]
                 assert (answer.status_code, error["code"][:8]) == (404, "unknown_"), (role, beyond, answer.text)
             assert not [path for path in error.get("nearest", []) if any(word in path for word in HIDDEN)]
+
+
+@pytest.mark.parametrize("path", ["catalogue", "lineage"])
+def test_who_runs_the_mines_network_is_told_where_devices_are(told, callers, path):
+    row = {"method": "GET", "path": f"/api/v1/{path}"}
+    for role in ROLES:
+        answer = ask(told, row, callers[role], "point=belt1/speed")
+        if role in PLACED:
+            assert HOST in answer.text, role
+        else:
+            assert HOST not in answer.text, role
 
 
 def test_what_a_gateway_says_of_another_mine_is_nowhere(told):

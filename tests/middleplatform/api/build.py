@@ -23,6 +23,8 @@ NAMES = {
 }
 KINDS = {"running": Kind.STATE, "note": Kind.TEXT}
 SILENCE_S = 30.0
+HOST = "plc.of-belt.example"
+"""Where the device is on the network."""
 
 
 def path_of(name: str) -> str:
@@ -78,7 +80,7 @@ def site() -> Site:
             "belt1": Equipment("belt1", "belt", Name("一号带式输送机", "belt 1"), "face1", "transport"),
             "pump1": Equipment("pump1", "pump", Name("一号水泵", "pump 1"), "sump", "drainage"),
         },
-        {"on-edge1": Connection("on-edge1", "edge1", "modbus", {}, {})},
+        {"on-edge1": Connection("on-edge1", "edge1", "modbus", {"host": HOST}, {})},
         tuple(sorted((_point(name) for name in NAMES), key=lambda point: point.path)),
     )
 

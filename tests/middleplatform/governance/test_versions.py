@@ -142,8 +142,13 @@ def test_a_connection_keeps_its_place_and_no_secret():
     assert facts["settings"] == {"host": "10.0.0.1", "url": "opc.tcp://plc:4840/x", "unit": 3, "database": "…"}
 
 
+def asked(platform, path: str, **query):
+    with platform.client("admin") as client:
+        return client.get(f"/api/v1/{path}", params=query)
+
+
 def test_what_is_published_on_the_bus_is_kept_and_told(platform, tmp_path):
-    assert until(lambda: platform.get("site/versions").json()["versions"])[-1]["number"] is None
+    assert until(lambda: asked(platform, "site/versions").json()["versions"])[-1]["number"] is None
     folder = tmp_path / "site"
     shutil.copytree(Path(simulators.__file__).parent / "mines" / "demo", folder)
     facts = (folder / "site.yaml").read_text()
@@ -160,20 +165,20 @@ def test_what_is_published_on_the_bus_is_kept_and_told(platform, tmp_path):
         table.read_text().replace("belt_101,energy,belt_plc,slow,hr:10", "belt_101,energy,belt_plc,slow,hr:20")
     )
     number = platform.within(publish("energy moved"))
-    newest = until(lambda: [v for v in platform.get("site/versions").json()["versions"] if v["number"] == number])[0]
+    newest = until(lambda: [v for v in asked(platform, "site/versions").json()["versions"] if v["number"] == number])[0]
     assert (newest["who"], newest["note"]) == ("olga", "energy moved")
-    detail = platform.get(f"site/versions/{newest['version']}").json()
+    detail = asked(platform, f"site/versions/{newest['version']}").json()
     assert detail["parts"]["point"] > 50 and detail["parts"]["mine"] == 1
-    found = platform.get(f"site/versions/{newest['version'] - 1}/diff", to=newest["version"]).json()
+    found = asked(platform, f"site/versions/{newest['version'] - 1}/diff", to=newest["version"]).json()
     assert found["counts"] == {"point": {"added": 0, "changed": 1, "removed": 0}}
     assert found["changes"][0]["fields"] == {"address": ["hr:10", "hr:20"]}
 
 
 def test_refusals_name_what_there_is(platform):
     for path, query in (("site/versions/999", {}), ("site/versions/1/diff", {"to": 999})):
-        answer = until(lambda path=path, query=query: platform.get(path, **query))
+        answer = until(lambda path=path, query=query: asked(platform, path, **query))
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "unknown_version")
-    assert platform.get("site/versions/0").status_code == 400
-    assert platform.get("site/versions/1/diff").status_code == 400
+    assert asked(platform, "site/versions/0").status_code == 400
+    assert asked(platform, "site/versions/1/diff").status_code == 400
     with platform.client(None) as client:
         assert client.get("/api/v1/site/versions").status_code == 401
