@@ -84,14 +84,15 @@ def store(code: str) -> Permissions:
 
 
 def api(code: str) -> Permissions:
-    """Live values and heartbeats; commands to gateways; what people entered; reads the site's versions; adds to the
-    anchors."""
+    """Live values and heartbeats; commands to gateways; what people entered, also as live values; reads the site's
+    versions; adds to the anchors."""
     return Permissions(
         publish=(
             subjects.command(code, "*"),
             subjects.state(code, "api"),
             subjects.anchor(code),
             *(subjects.of_stream(stream, code, MANUAL) for stream in STREAMS),
+            subjects.live(code, MANUAL),
             *_reads_sites("$JS.API"),
         ),
         subscribe=(subjects.live(code, "*"), subjects.state(code, "*"), f"{subjects.inbox_of('api')}.>"),

@@ -143,7 +143,8 @@ def _taker(live: LiveTable) -> Any:
             return
         gateway = subjects.source_of(subject)
         live.beat(gateway)
-        # The bus lets a gateway speak under its own name only, and for its own points only it is believed.
+        # The bus lets a gateway speak under its own name only, and for its own points only it is believed; under the
+        # name of people's entries this process alone may speak.
         live.update(batch.samples, gateway=gateway)
 
     return take
