@@ -125,7 +125,7 @@ def check_that_what_belongs_together_agrees(mine: str, home: Path, start: int, e
         well = agreement(engine, site, start, end)
         assert len(well) > 30 and min(well.values()) >= 0.95, {n: share for n, share in well.items() if share < 0.95}
         drifting = next(point for point in site.points if point.path.endswith("/feeder_0_01/active_power"))
-        drift(engine, site, drifting, 600.0)
+        drift(engine, site, drifting, 1_800.0)
         ill = agreement(engine, site, start, end)
     finally:
         engine.close()
