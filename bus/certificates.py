@@ -29,6 +29,7 @@ CA_DAYS = 3650
 DAYS = 397
 """For how long a certificate is good: browsers refuse servers' certificates of more than 398 days."""
 RENEW_DAYS = 30
+"""A certificate that ends within these is to be renewed: `pki renew` does, `pki list` and the api's health say so."""
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -138,9 +139,20 @@ def of_client(home: Path, name: str) -> ClientTls:
     return ClientTls((folder(home) / "ca.pem").read_text(), pem, key)
 
 
+def ending(home: Path, now: datetime.datetime, days: float = RENEW_DAYS) -> list[Issued]:
+    """Those of a home that end within `days`, the soonest first; none where there is no authority. Raises OSError,
+    ValueError for what cannot be read."""
+    found = _found(home) if made(home) else []
+    return sorted((each for each in found if each.days_left(now) < days), key=lambda each: each.expires)
+
+
 def listed(home: Path) -> list[Issued]:
     """All certificates of this home: the authority, the listeners', the processes'. Raises PkiError."""
     _authority(home)
+    return _found(home)
+
+
+def _found(home: Path) -> list[Issued]:
     found = [_facts((folder(home) / "ca.pem").read_text(), "ca", "ca")]
     for path in sorted(folder(home).glob("*.pem")):
         if path.name != "ca.pem":

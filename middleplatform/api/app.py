@@ -48,6 +48,7 @@ from middleplatform.api.door import StoreDoor
 from middleplatform.api.feed import Hub
 from middleplatform.api.live import LiveTable
 from middleplatform.api.metrics import registry_of
+from middleplatform.audit.anchor import Anchoring
 from middleplatform.export import Exports
 from middleplatform.governance.register import Register
 from models.dictionaries.sheet import MAX_BYTES
@@ -150,7 +151,8 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.database = database or home
     state.door = StoreDoor(home)
     state.exports = Exports(home / "exports", state.door.ask_at_once)
-    state.probe = health.StoreProbe(state.door)
+    state.probe, state.certificates = health.StoreProbe(state.door), health.CertificateProbe(home)
+    state.anchoring = Anchoring()
     state.hub = Hub(live)
     state.register = Register(state.database, catalogue.site)
     state.approved = asyncio.Event()

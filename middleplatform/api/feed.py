@@ -120,6 +120,8 @@ class Feed:
         text = table.text[rows]
         if (text != None).any():  # noqa: E711 - each element of the column is compared
             frame["s"] = text.tolist()
+        if table.manual[rows].any():
+            frame["m"] = table.manual[rows]
         self.encoded += 1
         return encode(frame).decode()
 

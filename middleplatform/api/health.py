@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import time
 from importlib.metadata import version
+from pathlib import Path
 from typing import Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from bus.certificates import ending
 from middleplatform.api.door import StoreDoor
 from middleplatform.api.errors import ApiError
 from middleplatform.api.times import now_us
@@ -18,6 +21,8 @@ from middleplatform.store.client import StoreClient, StoreError
 LIVE_OLD_S = 60.0
 STORE_ANSWER_S = 3.0
 _MEMORY_S = 1.0
+_CERTIFICATES_S = 60.0
+"""How often the certificates are looked at."""
 
 router = APIRouter()
 
@@ -69,6 +74,35 @@ class StoreProbe:
         return lag, status.get("error") if status.get("failing") else None
 
 
+class CertificateProbe:
+    """Which certificates of a home end soon, in words; looked at once a minute however many want to know."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._looked = float("-inf")
+        self._found: list[str] = []
+
+    async def look(self) -> list[str]:
+        if time.monotonic() - self._looked > _CERTIFICATES_S:
+            self._looked = time.monotonic()
+            self._found = await asyncio.to_thread(self._look)
+        return self._found
+
+    def _look(self) -> list[str]:
+        now = datetime.datetime.now(datetime.UTC)
+        try:
+            found = ending(self._home, now)
+        except (OSError, ValueError, KeyError):
+            return ["certificates: they cannot be read"]
+        return [_words(each.name, each.days_left(now)) for each in found]
+
+
+def _words(name: str, days: float) -> str:
+    if days <= 0:
+        return f"certificate {name}: it has expired, renew it with 'sevenones pki renew' and restart"
+    return f"certificate {name}: it ends in {days:.0f} days, renew it with 'sevenones pki renew' and restart"
+
+
 @router.get("/health", tags=["open"])
 async def health(request: Request) -> Health:
     """是否正常，无需令牌 · How it goes; the one route that needs no token."""
@@ -85,6 +119,9 @@ async def health(request: Request) -> Health:
         degraded.append(f"live: nothing came for {LIVE_OLD_S:.0f} s" if age is not None else "live: nothing came yet")
     for gateway, silence_s in table.silent_s(now).items():
         degraded.append(f"gateway {gateway}: not heard for {silence_s:.0f} s, its values are shown as last known")
+    if state.anchoring.trouble is not None:
+        degraded.append(f"audit: {state.anchoring.trouble}")
+    degraded += await state.certificates.look()
     return Health(
         status="degraded" if degraded else "ok",
         version=version("sevenones"),

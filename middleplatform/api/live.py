@@ -1,7 +1,8 @@
 """The current value of every point of the site, as columns, and which of them are stale.
 
 A value never goes back in time: a sample older than the one held is ignored, unless what is held was
-stamped by a clock that was ahead (`models.present`). A point is stale without
+stamped by a clock that was ahead (`models.present`). What a person entered for the instant that is held takes
+its place, and the gateway's word for that instant does not undo it. A point is stale without
 a sample for twice its maximum silence, and as soon as its gateway has not been heard for 10 s, for then
 nobody would have told of a change. A stale point's quality reads BAD_LAST_KNOWN whatever the sample
 said; a point that never had one reads BAD_WAITING and has no value.
@@ -18,6 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from middleplatform.api.times import iso, now_us
+from models.identity import MANUAL
 from models.present import supersedes
 from models.quality import Quality, label
 from models.samples import Samples
@@ -33,7 +35,8 @@ _WORDS = [{"zh": label(code, "zh"), "en": label(code, "en")} for code in range(2
 class LiveTable:
     """Columns of length n in the site's order: `value` float64, `ts` int64 µs (NEVER: no sample yet),
     `held` uint8 (the sample's own quality), `shown` uint8 (what to present), `text` object (str or None),
-    `changed` int64: the revision at which the row last changed. Not thread-safe: one event loop owns it."""
+    `manual` bool (a person entered or corrected it), `changed` int64: the revision at which the row last
+    changed. Not thread-safe: one event loop owns it."""
 
     def __init__(self, site: Site, clock: Callable[[], int] = now_us) -> None:
         n = len(site.points)
@@ -54,6 +57,7 @@ class LiveTable:
         self.held = np.full(n, Quality.BAD_WAITING, np.uint8)
         self.shown = self.held.copy()
         self.text = np.full(n, None, object)
+        self.manual = np.zeros(n, np.bool_)
         self.changed = np.zeros(n, np.int64)
         self.stale = np.zeros(n, np.bool_)
         self._heard = np.full(n, NEVER, np.int64)
@@ -74,11 +78,12 @@ class LiveTable:
 
     def update(self, samples: Samples, heard: int | None = None, gateway: str | None = None) -> None:
         """Take what is newer than what is held. `heard`: when it reached this process (None: now); `gateway`: who
-        said it, whose own points alone are taken (None: anybody's)."""
+        said it, whose own points alone are taken (None: anybody's; MANUAL: a person, of any)."""
         heard = self._clock() if heard is None else heard
         self.heard = heard
         self.messages += 1
-        self._take(samples, np.full(len(samples), heard, np.int64), gateway)
+        manual = np.full(len(samples), gateway == MANUAL)
+        self._take(samples, np.full(len(samples), heard, np.int64), manual, None if gateway == MANUAL else gateway)
 
     def beat(self, gateway: str) -> None:
         """A sign of life of a gateway."""
@@ -92,7 +97,7 @@ class LiveTable:
         return {name: age / 1e6 for name, age in ages.items() if age > GATEWAY_SILENCE_US}
 
     def rebuild(self, latest: pa.Table) -> None:
-        """Take the store's newest samples (point, ts, value, quality, text): they count as heard when they
+        """Take the store's newest samples (point, ts, value, quality, text, manual): they count as heard when they
         were taken, so that what is old there is stale here."""
         table = latest.combine_chunks()
         text = pa.concat_arrays(table["text"].chunks) if table["text"].num_chunks else None
@@ -103,7 +108,8 @@ class LiveTable:
             table["quality"].to_numpy(),
             text,
         )
-        self._take(samples, np.minimum(samples.ts, self._clock()))
+        manual = table["manual"].to_numpy()
+        self._take(samples, np.minimum(samples.ts, self._clock()), manual)
 
     def age_s(self, now: int | None = None) -> NDArray[np.float64]:
         """Seconds since each point's sample was taken, or heard when its clock is ahead of ours; NaN for none."""
@@ -137,6 +143,7 @@ class LiveTable:
             self.ts[rows].tolist(),
             age,
             self.stale[rows].tolist(),
+            self.manual[rows].tolist(),
             strict=True,
         )
         return [
@@ -152,15 +159,18 @@ class LiveTable:
                 "ts": None if ts == NEVER else ts,
                 "age_s": None if ts == NEVER else round(seconds, 3),
                 "stale": stale,
+                "manual": manual,
             }
-            for row, value, text, quality, ts, seconds, stale in columns
+            for row, value, text, quality, ts, seconds, stale, manual in columns
         ]
 
     def waiting(self) -> int:
         """How many points never had a sample."""
         return int((self.ts == NEVER).sum())
 
-    def _take(self, samples: Samples, heard: NDArray[np.int64], gateway: str | None = None) -> None:
+    def _take(
+        self, samples: Samples, heard: NDArray[np.int64], manual: NDArray[np.bool_], gateway: str | None = None
+    ) -> None:
         if not len(samples) or not len(self):
             self.unknown += len(samples)
             return
@@ -174,6 +184,7 @@ class LiveTable:
             self.foreign += int(len(rows) - own.sum())
             rows, index = rows[own], index[own]
         fresh = supersedes(samples.ts[rows], self.ts[index], np.maximum(heard[rows], self._heard[index]))
+        fresh &= ~(self.manual[index] & ~manual[rows] & (samples.ts[rows] == self.ts[index]))
         self.old += int(len(rows) - fresh.sum())
         rows, index = rows[fresh], index[fresh]
         if not len(rows):
@@ -186,6 +197,7 @@ class LiveTable:
         self.value[index] = samples.value[rows]
         self.ts[index] = samples.ts[rows]
         self.held[index] = self.shown[index] = samples.quality[rows]
+        self.manual[index] = manual[rows]
         self._heard[index] = heard[rows]
         self.text[index] = (
             None if samples.text is None else samples.text.take(pa.array(rows)).to_numpy(zero_copy_only=False)

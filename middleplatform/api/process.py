@@ -69,7 +69,8 @@ async def run(
             asyncio.create_task(_heartbeats(bus, site.code, live), name="heartbeats"),
         ]
         beside = _governance(bus, app, site)
-        beside.append(asyncio.create_task(keep(bus, app.state.database, site.code), name="audit anchors"))
+        anchoring = keep(bus, app.state.database, site.code, goes=app.state.anchoring)
+        beside.append(asyncio.create_task(anchoring, name="audit anchors"))
         stopping = asyncio.create_task(stop.wait())
         metrics = {"url": f"{scheme}://{_reachable(host)}:{port}/metrics", "token": app.state.metrics_token}
         announced = Announcement(home / "metrics" / "api.json", metrics)
@@ -143,7 +144,8 @@ def _taker(live: LiveTable) -> Any:
             return
         gateway = subjects.source_of(subject)
         live.beat(gateway)
-        # The bus lets a gateway speak under its own name only, and for its own points only it is believed.
+        # The bus lets a gateway speak under its own name only, and for its own points only it is believed; under the
+        # name of people's entries this process alone may speak.
         live.update(batch.samples, gateway=gateway)
 
     return take

@@ -6,6 +6,7 @@ import datetime
 from typing import Annotated, Any, Literal
 
 import anyio
+import numpy as np
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
@@ -89,13 +90,11 @@ async def register(request: Request, catalogue: Seen, grant: Asker, asked: Annot
 
     def look() -> dict[str, Any]:
         held = whole.held(day)
-        visible = None if site is whole.site else {point.path for point in site.points}
-        among = (
-            index
-            for index in (range(len(points)) if chosen is None else sorted(chosen))
-            if (visible is None or points[index].path in visible) and _fits(points[index], site, asked, held)
-        )
-        found = whole.find(asked.q, held, among)
+        rows = catalogue.rows if chosen is None else np.intersect1d(catalogue.rows, list(chosen))
+        # Few are found, and only these are looked at one by one.
+        found = whole.find(asked.q, held, rows)
+        if _filters(asked):
+            found = [index for index in found if _fits(points[index], site, asked, held)]
         page = found[asked.offset : asked.offset + asked.limit]
         return {
             "total": len(found),
@@ -109,6 +108,14 @@ async def register(request: Request, catalogue: Seen, grant: Asker, asked: Annot
 
 def _told(entry: dict[str, Any], grant: Grant) -> dict[str, Any]:
     return entry if PLACES in grant.may else {**entry, "source": {**entry["source"], "place": {}}}
+
+
+def _filters(asked: RegisterQuery) -> bool:
+    """Whether anything narrows what was found."""
+    return any(getattr(asked, name) for name in _FILTERS)
+
+
+_FILTERS = ("area", "subsystem", "role", "kind", "retention", "sensor_code", "class_", "owner", "gateway")
 
 
 def _fits(point: Point, site: Site, asked: RegisterQuery, held: Held) -> bool:

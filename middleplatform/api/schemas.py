@@ -55,7 +55,8 @@ class Points(BaseModel):
 
 class LiveValue(BaseModel):
     """`ts` is µs since 1970, `time` the same as ISO 8601. `stale`: no sample for twice `silence_s`; the quality
-    is then 20, whatever it was. A point that never had a sample has quality 32 and no value."""
+    is then 20, whatever it was. A point that never had a sample has quality 32 and no value. `manual`: a person entered
+    or corrected it; who and why is in `/manual/versions`."""
 
     point: str
     id: str
@@ -68,6 +69,7 @@ class LiveValue(BaseModel):
     ts: int | None
     age_s: float | None
     stale: bool
+    manual: bool
 
 
 class Live(BaseModel):

@@ -9,7 +9,8 @@ Then the client says what it wants, and may say it anew at any time:
 It receives text frames of JSON:
 
     {"snapshot": {"points": [paths], "ids": […], "units": […], "interval_s": 1}, "t": now, "i": [0, 1, …], …}
-    {"t": now, "i": [places], "v": [values], "q": [qualities], "ts": [µs], "s": [texts, only if any]}
+    {"t": now, "i": [places], "v": [values], "q": [qualities], "ts": [µs], "s": [texts, only if any],
+     "m": [entered or corrected by a person, only if any]}
 
 once an interval, also when nothing changed: no frame for 3 s means that what is shown is old. `i` are
 places in the snapshot's points. `q` is the quality as it may be shown, so a value that turns stale is

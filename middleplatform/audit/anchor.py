@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +21,15 @@ log = structlog.get_logger("audit")
 EVERY_S = 60.0
 FIRST_S = 2.0
 """Soon after the start, so that what was written while nothing ran is not without an anchor for a minute."""
+
+
+@dataclass
+class Anchoring:
+    """How the anchoring goes. `number`: of the newest entry that the bus knows; `trouble`: why a newer one is not
+    anchored, None while all is well."""
+
+    number: int = 0
+    trouble: str | None = None
 
 
 async def anchor(bus: Bus, where: Place, code: str) -> int:
@@ -40,29 +50,29 @@ async def every(bus: Bus) -> list[Anchor]:
     return found
 
 
-async def keep(bus: Bus, where: Place, code: str, every_s: float = EVERY_S) -> None:
+async def keep(bus: Bus, where: Place, code: str, every_s: float = EVERY_S, goes: Anchoring | None = None) -> None:
     """Tell the bus the newest entry whenever there is a new one, at most every `every_s` seconds, and once more when
-    this is cancelled. Whatever fails is said and tried again, for nothing waits on it."""
-    told, wait = 0, min(FIRST_S, every_s)
+    this is cancelled. Whatever fails is said, in the log and in `goes`, and tried again, for nothing waits on it."""
+    goes, wait = goes or Anchoring(), min(FIRST_S, every_s)
     try:
         while True:
             await asyncio.sleep(wait)
             wait = every_s
-            told = await _try(bus, where, code, told)
+            await _try(bus, where, code, goes)
     finally:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
-                await _try(bus, where, code, told)
+                await _try(bus, where, code, goes)
 
 
-async def _try(bus: Bus, where: Place, code: str, told: int) -> int:
-    """The number of the entry that the bus knows now."""
+async def _try(bus: Bus, where: Place, code: str, goes: Anchoring) -> None:
     try:
-        if (await asyncio.to_thread(head, where))[0] == told:
-            return told
-        return await anchor(bus, where, code)
+        if (await asyncio.to_thread(head, where))[0] != goes.number:
+            goes.number = await anchor(bus, where, code)
+        goes.trouble = None
     except (StreamFull, NotPermitted) as error:
+        goes.trouble = "the bus refuses the anchors"
         log.error("审计锚无法写入 · the audit's anchor is refused", error=str(error))
     except (BusError, DatabaseError, SQLAlchemyError) as error:
+        goes.trouble = "the newest entries are not anchored yet"
         log.warning("审计锚暂未写入 · the audit is not anchored yet", error=str(error)[:300])
-    return told

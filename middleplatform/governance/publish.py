@@ -2,7 +2,8 @@
 samples (roll-ups, quality, figures) follows these too.
 
 Delivery: what was there before is kept first, then the batch is published under its own number until the bus has it:
-killed anywhere, the next start goes on, and the same batch again changes nothing.
+killed anywhere, the next start goes on, and the same batch again changes nothing. Once the bus has it, who follows the
+live values is told too: an entry of a point's newest instant is its present value. Who starts later asks the store.
 """
 
 from __future__ import annotations
@@ -71,6 +72,8 @@ async def _bring(bus: Bus, ask: Ask, where: Place, entry: Entry, safety: frozens
         kind = subjects.safety if entry.subject in safety else subjects.samples
         subject, data = kind(entry.mine, MANUAL), _batch(entry, rows).encode()
     await bus.publish(subject, data, identity)
+    if entry.kind == "value":
+        await bus.live(subjects.live(entry.mine, MANUAL), data)
     await asyncio.to_thread(manual.published, where, entry.id)
     log.info("人工录入已入库 · a manual entry is published", entry=entry.id, subject=entry.subject, who=entry.who)
 

@@ -4,25 +4,39 @@ Every word of the question must be found. A Chinese word that is nowhere whole i
 of which more than half must be found ("一号带速" finds the speed of 一号带式输送机); a word's synonyms count nearly as
 much as itself. A point ranks by how well (whole, at a word's start, inside) and where (name before equipment before
 area) each word was found.
+
+Points share most of their words, so each field is kept as its distinct texts and asked of all of them at once.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
 from models.dictionaries.shape import Entry
-from models.site.model import Name, Point, Site
+from models.site.model import Equipment, Name, Point, Site
 
 MOST_WORDS = 10
 _WEIGHTS = (6.0, 5.0, 4.0, 3.0, 2.0, 1.0)
 """Of a point's fields: name and key, path and id, role and code, equipment, area and template, unit and address."""
+_PATHS = 1
+"""The place of paths and ids among them."""
 _WHOLE, _START, _INSIDE, _PAIRS = 1.0, 0.7, 0.5, 0.3
 _SYNONYM = 0.8
 _OWN = 0.5
 _CHINESE = re.compile(r"[㐀-鿿]{3,}")
+_BEFORE = ("\t", " ", "/", "_", ".", "-")
+"""What stands before the start of a word; a tab parts the texts of a field."""
+_BLANK = re.compile(r"[^\S\t]")
+
+Rows = NDArray[np.intp]
 
 
 def plain(text: str) -> str:
@@ -43,21 +57,122 @@ class Search:
 
     def __init__(self, site: Site, codes: dict[str, Name] | None = None) -> None:
         """`codes`: the words of the national sensor codes."""
-        self._fields = [_fields(point, site, codes or {}) for point in site.points]
-        self._texts = ["\n".join(fields) for fields in self._fields]
+        around = {name: _around(equipment, site) for name, equipment in site.equipment.items()}
+        rows = [_fields(point, around, codes or {}) for point in site.points]
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(_WEIGHTS)
+        self._fields = [_Paths(texts) if place == _PATHS else _Field(texts) for place, texts in enumerate(columns)]
 
     def find(self, q: str, among: Iterable[int], synonyms: Sequence[Entry] = ()) -> list[int]:
         """Those of `among` that have every word of `q`, the best first; of equal ones in their order. All of them when
         `q` has no word."""
+        rows: Rows = np.fromiter(among, np.intp)
         words = [_word(text, synonyms) for text in plain(q).split()[:MOST_WORDS]]
-        if not words:
-            return list(among)
-        scored = []
-        for index in among:
-            text = self._texts[index]
-            if all(_has(word, text) for word in words):
-                scored.append((-sum(_score(word, self._fields[index], text) for word in words), index))
-        return [index for _, index in sorted(scored)]
+        if not words or not len(rows):
+            return rows.tolist()
+        score = np.zeros(len(rows))
+        for word in words:
+            found, part = self._found(word, rows)
+            rows, score = rows[found], (score + part)[found]
+        return rows[np.lexsort((rows, -score))].tolist()
+
+    def _found(self, word: _Word, rows: Rows) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Which of the rows have a word, and how well."""
+        best = np.zeros(len(rows))
+        for weight, field in zip(_WEIGHTS, self._fields, strict=True):
+            for way, share in word.ways:
+                best = np.maximum(best, weight * share * field.match(way, rows))
+        found = best > 0.0
+        if not word.pairs:
+            return found, best
+        anywhere, own = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
+        for pair in word.pairs:
+            there = [field.holds(pair, rows) for field in self._fields]
+            anywhere += np.any(there, axis=0)
+            own += there[0]
+        best = np.where(found, best, _PAIRS * (anywhere / len(word.pairs)))
+        # Half of the pairs may span two words of the name: those need not be found. Of the points of an equipment
+        # whose name holds the word, those named by a part of it come first.
+        return found | (2 * anywhere > len(word.pairs)), best + _OWN * (own / len(word.pairs))
+
+
+class _Field:
+    """One field of all points: the distinct texts, and which of them each point has."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        places: dict[str, int] = {}
+        self._of: Rows = np.fromiter((places.setdefault(text, len(places)) for text in texts), np.intp, len(texts))
+        made = [_BLANK.sub(" ", f"\t{plain(text)}\t") for text in places]
+        self._texts = pa.array(made, pa.large_string())
+        self._plain_letters = all(text.isascii() for text in made)
+
+    def match(self, way: str, rows: Rows) -> NDArray[np.float64]:
+        """How well each row has it: whole, at a word's start, inside, or not at all."""
+        of, places = self._distinct(rows)
+        share = np.zeros(len(places))
+        inside = self._with(way, places)
+        if len(inside):
+            texts = self._texts.take(pa.array(places[inside]))
+            starts = np.any([_holds(texts, before + way) for before in _BEFORE], axis=0)
+            whole = _holds(texts, f"\t{way}\t")
+            share[inside] = np.where(whole, _WHOLE, np.where(starts, _START, _INSIDE))
+        return share[of]
+
+    def holds(self, part: str, rows: Rows) -> NDArray[np.bool_]:
+        """Which of the rows have it anywhere."""
+        of, places = self._distinct(rows)
+        there = np.zeros(len(places), bool)
+        there[self._with(part, places)] = True
+        return there[of]
+
+    def _distinct(self, rows: Rows) -> tuple[Rows, Rows]:
+        """The place of each row's text among those to look at, and these."""
+        of = self._of[rows]
+        if 4 * len(rows) > len(self._texts):
+            return of, np.arange(len(self._texts))
+        places, of = np.unique(of, return_inverse=True)
+        return of, places
+
+    def _with(self, part: str, places: Rows) -> Rows:
+        """Those of the texts, as indices into `places`, that have it."""
+        if self._plain_letters and not part.isascii():
+            return np.empty(0, np.intp)
+        texts = self._texts if len(places) == len(self._texts) else self._texts.take(pa.array(places))
+        return np.flatnonzero(_holds(texts, part))
+
+
+class _Paths(_Field):
+    """The field of paths and ids, of which no two are the same: what has no slash lies within a part of the path, and
+    of these there are few, or within the id."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        super().__init__(texts)
+        paths = [text.split("\t") for text in texts]
+        columns = list(zip(*(path.split("/", 2) for path, *_ in paths), strict=True)) if paths else []
+        self._parts = [_Field(column) for column in columns]
+        self._ids = _Field([number for _, number, *_ in paths])
+
+    def match(self, way: str, rows: Rows) -> NDArray[np.float64]:
+        if "/" in way:
+            return super().match(way, rows)
+        found = [np.minimum(part.match(way, rows), _START) for part in self._parts]  # a part is not the whole path
+        if _is_number(way):
+            found.append(self._ids.match(way, rows))
+        return np.max(found, axis=0)
+
+    def holds(self, part: str, rows: Rows) -> NDArray[np.bool_]:
+        if "/" in part:
+            return super().holds(part, rows)
+        fields = [*self._parts, self._ids] if _is_number(part) else self._parts
+        return np.any([field.holds(part, rows) for field in fields], axis=0)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _holds(texts: pa.Array, part: str) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = pc.match_substring(texts, part).to_numpy(zero_copy_only=False)
+    return found
 
 
 def _word(text: str, synonyms: Sequence[Entry]) -> _Word:
@@ -72,56 +187,30 @@ def _word(text: str, synonyms: Sequence[Entry]) -> _Word:
     return _Word(tuple(ways.items()), (*pairs, *rest) if pairs else ())
 
 
-def _has(word: _Word, text: str) -> bool:
-    if any(way in text for way, _ in word.ways):
-        return True
-    # Half of the pairs may span two words of the name: those need not be found.
-    return bool(word.pairs) and 2 * sum(pair in text for pair in word.pairs) >= len(word.pairs) + 1
+def _around(equipment: Equipment, site: Site) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of an equipment, and of the areas around it and its template."""
+    areas = [site.areas[area] for area in site.areas_around(equipment.area) if area in site.areas]
+    template = site.templates.get(equipment.template)
+    return (
+        (equipment.id, equipment.name.zh, equipment.name.en),
+        (
+            *(word for area in areas for word in (area.id, area.name.zh, area.name.en)),
+            *((template.id, template.name.zh, template.name.en) if template is not None else ()),
+        ),
+    )
 
 
-def _score(word: _Word, fields: Sequence[str], text: str) -> float:
-    best = 0.0
-    for weight, field in zip(_WEIGHTS, fields, strict=True):
-        for way, share in word.ways:
-            best = max(best, weight * share * _match(way, field))
-    if best == 0.0:
-        best = _PAIRS * _share(word.pairs, text)
-    # Of the points of an equipment whose name holds the word, those named by a part of it come first.
-    return best + _OWN * _share(word.pairs, fields[0])
-
-
-def _share(pairs: Sequence[str], text: str) -> float:
-    return sum(pair in text for pair in pairs) / len(pairs) if pairs else 0.0
-
-
-def _match(way: str, field: str) -> float:
-    at = field.find(way)
-    if at < 0:
-        return 0.0
-    parts = field.split("\t")
-    if way in parts:
-        return _WHOLE
-    starts = any(part.startswith(way) or re.search(rf"[\s/_.-]{re.escape(way)}", part) for part in parts)
-    return _START if starts else _INSIDE
-
-
-def _fields(point: Point, site: Site, codes: dict[str, Name]) -> tuple[str, ...]:
-    equipment = site.equipment.get(point.equipment)
-    names = (equipment.id, equipment.name.zh, equipment.name.en) if equipment is not None else (point.equipment,)
-    areas = [
-        site.areas[area] for area in site.areas_around(equipment.area if equipment else None) if area in site.areas
-    ]
+def _fields(
+    point: Point, around: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]], codes: dict[str, Name]
+) -> tuple[str, ...]:
+    names, places = around.get(point.equipment, ((point.equipment,), ()))
     code = codes.get(point.sensor_code)
-    template = site.templates.get(equipment.template) if equipment is not None else None
     fields = (
         (point.name.zh, point.name.en, point.key),
         (point.path, str(point.id), f"{point.equipment}/{point.key}"),
         (point.role, point.sensor_code, *((code.zh, code.en) if code is not None else ())),
         names,
-        (
-            *(word for area in areas for word in (area.id, area.name.zh, area.name.en)),
-            *((template.id, template.name.zh, template.name.en) if template is not None else ()),
-        ),
+        places,
         (point.unit, point.address, point.connection),
     )
-    return tuple(plain("\t".join(field)) for field in fields)
+    return tuple("\t".join(field) for field in fields)

@@ -90,7 +90,8 @@ class StoreClient:
         )
 
     def latest(self, points: Sequence[int] | None = None) -> pa.Table:
-        """point, ts, value, quality, text: the newest sample on disk of the points named, or of all."""
+        """point, ts, value, quality, text, manual (a person entered or corrected it): the newest sample on disk of the
+        points named, or of all."""
         return self._ask(kind="latest", points=None if points is None else list(points))
 
     def events(self, equipment: Sequence[str] | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:

@@ -26,6 +26,7 @@ ORDER = (
     "quality_1h",
     "arrivals",
     "polls",
+    "expected",
     "rollup_ages",
     "dirty",
 )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from middleplatform.store.catalogue import known
 from middleplatform.store.engine import Engine
+from models.identity import MANUAL_FROM
 from models.present import AHEAD_US, supersedes
 from models.samples import Samples
 
@@ -24,6 +25,9 @@ SCHEMA = pa.schema(
         ("text", pa.string()),
     ]
 )
+
+PRESENT = SCHEMA.append(pa.field("manual", pa.bool_()))
+"""What is said of each point: `manual` where a person entered or corrected it."""
 
 _MINUTE = 60_000_000
 # How far back the rebuild looks, step by step, for the points that it has not found yet.
@@ -91,7 +95,8 @@ class Latest:
         self._text = np.insert(self._text, at, None)
 
     def table(self, points: Sequence[int] | None = None) -> pa.Table:
-        """The latest of the points named, or of all, sorted by point; a point never seen is absent."""
+        """The latest of the points named, or of all, in the columns of PRESENT, sorted by point; a point never seen is
+        absent."""
         with self._lock:
             if points is None:
                 slot = np.arange(len(self._point))
@@ -102,9 +107,9 @@ class Latest:
                 slot = slot[np.isin(self._point[slot], asked)]
                 slot = np.unique(slot)
             columns = [self._point[slot], self._ts[slot], self._value[slot], self._quality[slot]]
-            text = self._text[slot]
+            text, manual = self._text[slot], self._ver[slot] >= MANUAL_FROM
         return pa.Table.from_arrays(
-            [*(pa.array(column) for column in columns), pa.array(text, pa.string())], schema=SCHEMA
+            [*(pa.array(column) for column in columns), pa.array(text, pa.string()), pa.array(manual)], schema=PRESENT
         )
 
     def rebuild(self, engine: Engine, points: NDArray[np.uint64], now: int) -> None:

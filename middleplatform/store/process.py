@@ -34,6 +34,7 @@ from middleplatform.store.quality import answers as quality_answers
 from middleplatform.store.quality.arrivals import Arrivals
 from middleplatform.store.quality.assessment import Assessment
 from middleplatform.store.quality.consistency import Consistency
+from middleplatform.store.quality.expected import Expected
 from middleplatform.store.quality.polls import Polls
 from middleplatform.store.quarantine import Quarantine
 from middleplatform.store.retention import Keeper, file_of
@@ -115,7 +116,8 @@ class _Store:
             dead = DeadLetters(folder / "dead-letters")
             self.windows = Windows(self.engine)
             self.arrivals, self.polls = Arrivals(self.engine, catalogue), Polls(self.engine, catalogue)
-            parts = (self.quarantine, self.latest, dead, audit, self.windows, self.arrivals.add)
+            self.expected = Expected(self.engine, catalogue)
+            parts = (self.quarantine, self.latest, dead, audit, self.windows, self.arrivals.add, self.expected)
             self.writer = Writer(self.engine, catalogue, *parts)
             self.rollups = RollUps(self.engine, self.windows, self.writer.ages)
             self.writer.adopt(catalogue)
@@ -128,6 +130,7 @@ class _Store:
                 self.windows,
                 self.writer.ages,
                 (self.arrivals, self.polls, Consistency(self.history, lambda: self.writer.catalogue)),
+                self.expected.since,
             )
             self.keeper = Keeper(
                 self.engine,
@@ -158,6 +161,7 @@ class _Store:
         self.quarantine.bound()
         self.arrivals.tend()
         self.polls.tend()
+        self.expected.flush()
 
     def close(self) -> None:
         self.roller.close()
@@ -165,6 +169,7 @@ class _Store:
         try:
             self.arrivals.flush()
             self.polls.flush()
+            self.expected.flush()
         except EngineError as error:
             log.error("the counts of arrivals and polls of the last minute are lost", error=str(error))
         self.engine.close()
@@ -249,12 +254,14 @@ async def _heartbeats(bus: Bus, store: _Store, status: Callable[[], Mapping[str,
 
 
 async def _hear_gateways(bus: Bus, store: _Store) -> None:
-    """Take in what gateways tell of their polls."""
+    """Take in that gateways are there, and what they tell of their polls."""
 
     async def heard(subject: str, data: bytes) -> None:
         process = subjects.source_of(subject)
         if process.startswith("gateway-"):
-            store.polls.heard(process.removeprefix("gateway-"), data, time.time_ns() // 1000)
+            gateway = process.removeprefix("gateway-")
+            store.expected.heard(gateway)
+            store.polls.heard(gateway, data, time.time_ns() // 1000)
 
     try:
         await bus.listen(subjects.state(store.writer.catalogue.code, "*"), heard)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from middleplatform.store.audit import Audit
 from middleplatform.store.catalogue import Catalogue
 from middleplatform.store.engine import Engine
+from middleplatform.store.quality.expected import Expected
 from middleplatform.store.rollup_tables import HOUR
 from middleplatform.store.schema import DAY
 from middleplatform.store.windows import Marks, Windows
@@ -92,7 +93,7 @@ class Quarantine:
         """Count anew what is held."""
         self.rows = int(self._engine.execute("SELECT count() AS n FROM quarantine").column("n")[0].as_py())
 
-    def release(self, catalogue: Catalogue, windows: Windows) -> int:
+    def release(self, catalogue: Catalogue, windows: Windows, expected: Expected) -> int:
         """Move what the catalogue now knows into the samples; returns the rows. A stop half-way repeats
         nothing wrong: the same rows are written to the same keys again."""
         held = self._engine.execute(
@@ -107,15 +108,21 @@ class Quarantine:
             waiting = np.sort(points[gateways == gateway])
             free = waiting[np.isin(waiting, catalogue.of(gateway))]
             for start in range(0, len(free), 1000):
-                moved += self._move(gateway, free[start : start + 1000], windows)
+                moved += self._move(gateway, free[start : start + 1000], windows, expected)
         self.count()
         return moved
 
-    def _move(self, gateway: str, points: NDArray[np.uint64], windows: Windows) -> int:
+    def _move(self, gateway: str, points: NDArray[np.uint64], windows: Windows, expected: Expected) -> int:
         params = {"g": gateway, "r": UNKNOWN, "p": points.tolist()}
         where = "WHERE gateway = {g:String} AND reason = {r:String} AND point IN {p:Array(UInt64)}"
         rows = int(self._engine.execute(f"SELECT count() AS n FROM quarantine {where}", params).column("n")[0].as_py())  # noqa: S608
         hours = self._engine.execute(f"SELECT DISTINCT intDiv(ts, {HOUR}) AS hour FROM quarantine {where}", params)  # noqa: S608
+        first = self._engine.execute(
+            f"SELECT point, min(ts) AS ts, min(ver) AS ver FROM quarantine {where} GROUP BY point",  # noqa: S608
+            params,
+        )
+        if first.num_rows:
+            expected.first(*(first.column(name).to_numpy() for name in ("point", "ts", "ver")))
         with windows.writing(Marks.reaching(hours.column("hour").to_pylist() if rows else [], points)):
             self._engine.execute(
                 f"INSERT INTO samples SELECT point, ts, value, quality, text, ver FROM quarantine {where}",  # noqa: S608

@@ -26,6 +26,7 @@ TABLES = (
     "quality_1h",
     "arrivals",
     "polls",
+    "expected",
     "events",
     "quarantine",
     "dirty",

@@ -23,6 +23,7 @@ from middleplatform.store.catalogue import DEFAULT_AGE, Catalogue, known
 from middleplatform.store.deadletters import DeadLetters
 from middleplatform.store.engine import Engine
 from middleplatform.store.latest import Latest
+from middleplatform.store.quality.expected import Expected
 from middleplatform.store.quarantine import TIME, UNKNOWN, Quarantine, is_sane
 from middleplatform.store.schema import DAY, SAMPLE_COLUMNS
 from middleplatform.store.windows import Windows
@@ -82,6 +83,7 @@ class Writer:
         audit: Audit,
         windows: Windows | None = None,
         arrived: Callable[[NDArray[np.uint64], NDArray[np.int64]], None] | None = None,
+        expected: Expected | None = None,
     ) -> None:
         self._engine = engine
         self._quarantine = quarantine
@@ -90,6 +92,7 @@ class Writer:
         self._audit = audit
         self._windows = windows or Windows(engine)
         self._arrived = arrived
+        self.expected = expected or Expected(engine, catalogue)
         self.catalogue = catalogue
         self.counters = Counters()
 
@@ -100,7 +103,8 @@ class Writer:
     def adopt(self, catalogue: Catalogue) -> int:
         """Work by another catalogue from now on, and release what it knows; returns the rows released."""
         self.catalogue = catalogue
-        rows = self._quarantine.release(catalogue, self._windows)
+        self.expected.adopt(catalogue)
+        rows = self._quarantine.release(catalogue, self._windows, self.expected)
         if self._latest is not None:
             self._latest.rebuild(self._engine, catalogue.points, _now())
         return rows
@@ -176,6 +180,7 @@ class Writer:
         text = samples.text if samples.text is not None else pa.nulls(len(samples), pa.string())
         columns = (samples.point, samples.ts, samples.value, samples.quality)
         table = pa.Table.from_arrays([*map(pa.array, columns), text, pa.array(ver)], schema=SAMPLE_COLUMNS)
+        self.expected.first(samples.point, samples.ts, ver)
         longest = int(self.catalogue.age.max(initial=DEFAULT_AGE))
         with self._windows.touching(samples.point, samples.ts, longest):
             for piece in _by_days(table, samples.ts):

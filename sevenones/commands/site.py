@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from sevenones.commands.site_record import record
+
 if TYPE_CHECKING:
     from bus.connection import Bus
     from bus.sites import Version
     from models.site.model import Site
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.command()(record)
 
 T = TypeVar("T")
 LOOK_S = 2.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tools.mines import connections, layers, maps, network, plant, readme, rules, safety, simulation
+from tools.mines import connections, consistency, layers, maps, network, plant, readme, rules, safety, simulation
 from tools.mines.description import Mine
 from tools.mines.item import Item
 from tools.mines.text import document, table
@@ -36,6 +36,7 @@ def files(mine: Mine) -> dict[str, str]:
         **_points(mine, things),
         "simulation.yaml": _simulation(mine),
         "network.yaml": document(network.network(mine), 2, (FICTION,)),
+        "consistency.yaml": document(consistency.relations(mine), 3, (FICTION, *consistency.HEAD)),
         **layers.files(mine),
         **{
             f"rules/{name}.yaml": document({"rules": found}, 3, (FICTION,)) for name, found in rules.rules(mine).items()

@@ -104,7 +104,8 @@ SCHEMA = pa.schema(
 
 
 class Assessment:
-    """Answers from any thread. `ages`: how long each point's value holds, µs; `clock`: UTC, µs."""
+    """Answers from any thread. `ages`: how long each point's value holds, µs; `since`: from when on something is
+    expected of each, µs UTC; `clock`: UTC, µs."""
 
     def __init__(
         self,
@@ -112,11 +113,12 @@ class Assessment:
         windows: Windows,
         ages: Callable[[Sequence[int]], NDArray[np.int64]],
         sources: Sequence[Source] = (),
+        since: Callable[[Ids], NDArray[np.int64]] = lambda points: np.zeros(len(points), np.int64),
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self._engine, self._windows, self._ages = engine, windows, ages
         self._samples = History(engine, ages)
-        self._sources = sources
+        self._sources, self._since = sources, since
         self._clock = clock
 
     def assess(
@@ -132,7 +134,7 @@ class Assessment:
         columns |= dict.fromkeys(MEASURED, np.full(asked.size, np.nan))
         for source in self._sources:
             columns |= source.sums(asked)
-        columns |= _of_figures(asked, figures)
+        columns |= _of_figures(asked, figures, self._since(asked.points))
         columns["distinct"] = np.minimum(columns["n"], columns["arrived"])
         columns |= shares(columns)
         kept = np.tile(asked.lengths() > 0, len(asked.groups))
@@ -151,8 +153,10 @@ class Assessment:
         end = min(end, asked.now)
         place = np.searchsorted(asked.points, figures.column("point").to_numpy())
         good_us = np.bincount(place, figures.column("good_us").to_numpy(), len(asked.points))
+        since = self._since(asked.points)
         # Who was good all the time has none, and needs no look at its samples.
-        doubted = asked.points[good_us < min(asked.end, asked.now) - asked.start]
+        doubts = (good_us < min(asked.end, asked.now) - asked.start) & (since < end)
+        doubted, since = asked.points[doubts], since[doubts]
         if len(doubted) * ((high - low) // HOUR) > MOST_READ:
             raise StoreError(
                 f"{len(doubted)} points were not good at times in {(high - low) // HOUR} hours: that is too much to "
@@ -162,7 +166,7 @@ class Assessment:
         for begin in range(0, len(doubted) if start < end else 0, _AT_ONCE):
             named = doubted[begin : begin + _AT_ONCE]
             age = self._ages(named.tolist())
-            found = Intervals(named, age, start, end)
+            found = Intervals(named, age, start, end, since[begin : begin + _AT_ONCE])
             for rows in self._samples.seeded(named, age, start, end):
                 found.add(rows)
             parts.append(found.result())
@@ -211,22 +215,42 @@ class Assessment:
         return pa.concat_tables(parts)
 
 
-def _of_figures(asked: Asked, figures: pa.Table) -> dict[str, NDArray[Any]]:
-    """The figures summed, with what follows from what is missing in them."""
-    place = asked.group[np.searchsorted(asked.points, figures.column("point").to_numpy())]
-    key = place * asked.windows + asked.window(figures.column("ts").to_numpy())
+def _of_figures(asked: Asked, figures: pa.Table, since: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """The figures summed, with what follows from what is missing in them. `since`: when each point is expected from;
+    hours before count for nothing."""
+    row = np.searchsorted(asked.points, figures.column("point").to_numpy())
+    due = figures.column("ts").to_numpy() + HOUR > since[row]
+    figures, row = figures.filter(pa.array(due)), row[due]
+    ts = figures.column("ts").to_numpy()
+    key = asked.group[row] * asked.windows + asked.window(ts)
 
-    def summed(name: str) -> NDArray[np.int64]:
-        return np.bincount(key, figures.column(name).to_numpy().astype(np.float64), asked.size).astype(np.int64)
+    def summed(values: NDArray[Any]) -> NDArray[np.int64]:
+        return np.bincount(key, values.astype(np.float64), asked.size).astype(np.int64)
 
-    members = np.bincount(asked.group, minlength=len(asked.groups))
-    columns = {name: summed(name) for name in ("n", *(f"{name}_us" for name in TIMES))}
-    columns["expected_us"] = (members[:, None] * asked.lengths()).ravel()
-    told = columns["good_us"] + columns["uncertain_us"] + columns["bad_us"]
-    columns["silent_us"] = np.maximum(columns["expected_us"] - told, 0)
+    names = ("n", *(f"{name}_us" for name in TIMES))
+    columns = {name: summed(figures.column(name).to_numpy()) for name in names}
+    told = sum(figures.column(f"{name}_us").to_numpy() for name in ("good", "uncertain", "bad"))
+    # What a person entered for a time just before is known without being expected.
+    rest = np.maximum(np.minimum(ts + HOUR, asked.now) - since[row], 0)
+    more = np.where(ts < since[row], np.maximum(told - rest, 0), 0)
+    columns["expected_us"] = _expected(asked, since) + summed(more)
+    columns["silent_us"] = np.maximum(columns["expected_us"] - summed(told), 0)
     cause = f"{CAUSES[judgement().silence]}_us"
     columns[cause] = columns[cause] + columns["silent_us"]
     columns["group"] = np.repeat(asked.groups, asked.windows)
     columns["ts"] = np.tile(asked.opens(), len(asked.groups))
-    columns["points"] = np.repeat(members, asked.windows)
+    columns["points"] = np.repeat(np.bincount(asked.group, minlength=len(asked.groups)), asked.windows)
     return columns
+
+
+def _expected(asked: Asked, since: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The time in which something is expected of each group's points in each window, flat; µs."""
+    since = np.clip(since, asked.start, asked.end)
+    first = np.minimum(asked.window(since), asked.windows - 1)
+    spot = asked.group * asked.windows + first
+    shape = (len(asked.groups), asked.windows)
+    begun = np.bincount(spot, minlength=asked.size).reshape(shape)
+    opens, lengths = asked.opens(), asked.lengths()
+    part = np.maximum(opens[first] + lengths[first] - since, 0)
+    parts = np.bincount(spot, part, asked.size).astype(np.int64)
+    return ((np.cumsum(begun, axis=1) - begun) * lengths).ravel() + parts

@@ -60,10 +60,18 @@ def _join(parts: list[_Runs]) -> _Runs:
 
 class Intervals:
     """Gathers rows (`integrate.Rows`, those before `start` included) of `points` (uint64, ascending) whose values
-    hold for `age` µs."""
+    hold for `age` µs. `since`: from when on something is expected of each, µs UTC; nothing before counts."""
 
-    def __init__(self, points: NDArray[np.uint64], age: NDArray[np.int64], start: int, end: int) -> None:
-        self._points, self._start, self._end = points, start, end
+    def __init__(
+        self,
+        points: NDArray[np.uint64],
+        age: NDArray[np.int64],
+        start: int,
+        end: int,
+        since: NDArray[np.int64] | None = None,
+    ) -> None:
+        self._points, self._end = points, end
+        self._from = np.clip(start if since is None else since, start, end) + np.zeros(len(points), np.int64)
         self._holding = Holding(age, start, end)
         self._parts: list[_Runs] = []
         self._held = 0
@@ -101,7 +109,8 @@ class Intervals:
 
     def _keep(self, spans: Spans) -> None:
         code = np.where(spans.quality >= GOOD, GOOD, spans.quality & 0xFC).astype(np.int64)
-        runs = _Runs(spans.point, spans.begin, spans.end, code)
+        runs = _Runs(spans.point, np.maximum(spans.begin, self._from[spans.point]), spans.end, code)
+        runs = runs.take(runs.begin < runs.end)
         # A chunk's first rows may go on with what an earlier chunk held back: by point, then time.
         runs = runs.take(np.lexsort((runs.begin, runs.point))).merged()
         self._held += len(runs.point)
@@ -118,7 +127,8 @@ class Intervals:
         end = np.concatenate([runs.end, np.full(len(all_points), self._end)])
         order = np.lexsort((begin, point))
         point, begin, end = point[order], begin[order], end[order]
-        before = np.append(self._start, end[:-1])
-        before[np.append(True, point[1:] != point[:-1])] = self._start
+        before = np.append(0, end[:-1])
+        opens = np.append(True, point[1:] != point[:-1])
+        before[opens] = self._from[point[opens]]
         open_ = begin > before
         return _Runs(point[open_], before[open_], begin[open_], np.full(int(open_.sum()), _SILENT))

@@ -32,4 +32,10 @@ _POLLS = f"""CREATE TABLE IF NOT EXISTS polls (
 ) ENGINE = ReplacingMergeTree(ver) PARTITION BY intDiv(hour, {PARTITION}) ORDER BY (connection, grp, started, hour)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"""
 
-TABLES = (FIGURES, _ARRIVALS, _POLLS)
+# Since when each point is expected, the earliest moment as the highest version:
+# `middleplatform.store.quality.expected`.
+_EXPECTED = """CREATE TABLE IF NOT EXISTS expected (point UInt64, since Int64, ver UInt64)
+ENGINE = ReplacingMergeTree(ver) ORDER BY point
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"""
+
+TABLES = (FIGURES, _ARRIVALS, _POLLS, _EXPECTED)

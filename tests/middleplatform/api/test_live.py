@@ -152,7 +152,8 @@ def _stored(of: Samples):
     import pyarrow as pa
 
     text = pa.nulls(len(of), pa.string()) if of.text is None else of.text
-    return pa.table({"point": of.point, "ts": of.ts, "value": of.value, "quality": of.quality, "text": text})
+    told = {"point": of.point, "ts": of.ts, "value": of.value, "quality": of.quality, "text": text}
+    return pa.table({**told, "manual": np.zeros(len(of), bool)})
 
 
 def test_once_a_clock_that_was_ahead_is_set_right_the_present_is_shown():

@@ -15,15 +15,19 @@ from sqlalchemy import update
 
 from bus import credentials
 from middleplatform.access.tokens import create_token
+from middleplatform.api.live import LiveTable
 from middleplatform.api.times import iso
 from middleplatform.database import connect
 from middleplatform.database.tables.manual import manual_entries
 from middleplatform.governance import manual
-from middleplatform.governance.manual import FLOOR, ManualRefused, Told
+from middleplatform.governance.manual import ManualRefused, Told
+from middleplatform.store.client import StoreClient, read_endpoint
 from models.events import Event, event_id
+from models.identity import MANUAL_FROM
 from models.site import examine
-from tests.middleplatform.api.build import batch, path_of
+from tests.middleplatform.api.build import batch, id_of, path_of, site
 from tests.middleplatform.api.stage import until
+from tests.middleplatform.api.test_stream import frame, listen
 from tests.servers import CODE
 
 SPEED = path_of("belt1/speed")
@@ -57,7 +61,7 @@ def test_it_waits_for_somebody_else(place):
         manual.decide(place, CODE, entry.id, "olga", approve=True)
     decided = manual.decide(place, CODE, entry.id, "pavel", approve=True, reason="checked")
     assert (decided.state, decided.decided_by, decided.decision) == ("approved", "pavel", "checked")
-    assert decided.number is not None and decided.number > FLOOR
+    assert decided.number is not None and decided.number > MANUAL_FROM
     assert [each.id for each in manual.due(place, CODE)] == [entry.id]
     manual.published(place, entry.id)
     assert manual.due(place, CODE) == []
@@ -180,6 +184,53 @@ def test_a_correction_reaches_the_store_and_stays(platform, people):
         (2.5, 4.9, "token:op", "token:a"),
         (None, 2.5, "token:op", "token:a"),
     ]
+
+
+def test_a_correction_of_the_newest_value_is_the_present_everywhere(platform, people):
+    operator, admin = people
+    point, at = "belt1/current", time.time_ns() // 1000
+
+    def gateway(ts: int, value: float) -> None:
+        platform.send(batch(platform.next_number(), (point, ts, value, 192)))
+
+    def live() -> tuple:
+        (row,) = platform.get("live", point=point).json()["values"]
+        return row["value"], row["ts"], row["manual"]
+
+    gateway(at, 4.9)
+    until(lambda: live() == (4.9, at, False))
+    until(lambda: recorded(platform, point, at).get("value") == 4.9)
+    with listen(platform, points=[path_of(point)]) as socket:
+        assert "m" not in frame(socket)
+        given = {"point": point, "reason": "dirty sensor", "samples": [{"time": iso(at), "value": 2.5}]}
+        entry = operator.post("/api/v1/manual/values", json=given).json()
+        assert live() == (4.9, at, False)  # nobody has approved it
+        assert admin.post(f"/api/v1/manual/entries/{entry['id']}/approve", json={}).status_code == 200
+        while (told := frame(socket)).get("m") != [True]:
+            assert told["v"] in ([], [4.9])
+        assert (told["v"], told["ts"]) == ([2.5], [at]) and told["q"] in ([216], [20])
+    until(lambda: recorded(platform, point, at).get("value") == 2.5)
+    gateway(at, 4.9)  # again, of the same instant
+    gateway(at - 1, 4.9)
+    until(lambda: recorded(platform, point, at - 1))
+    assert live() == (2.5, at, True) and recorded(platform, point, at)["value"] == 2.5
+    store = StoreClient(read_endpoint(platform.home))
+    latest = store.latest([id_of(point)])
+    assert latest.select(["ts", "value", "quality", "manual"]).to_pylist() == [
+        {"ts": at, "value": 2.5, "quality": 216, "manual": True}
+    ]
+    restarted = LiveTable(site())
+    restarted.rebuild(latest)
+    assert [row["manual"] for row in restarted.describe(np.arange(len(restarted)), at) if row["ts"]] == [True]
+    gateway(at + 1, 4.8)
+    until(lambda: live() == (4.8, at + 1, False))
+    older = {**given, "samples": [{"time": iso(at), "value": 1.5}]}
+    entry = operator.post("/api/v1/manual/values", json=older).json()
+    assert admin.post(f"/api/v1/manual/entries/{entry['id']}/approve", json={}).status_code == 200
+    until(lambda: recorded(platform, point, at)["value"] == 1.5)
+    assert live() == (4.8, at + 1, False)  # what is not the newest is not the present
+    (told,) = [row for row in platform.get("manual/versions", point=point).json()["versions"] if row["value"] == 2.5]
+    assert (told["who"], told["decided_by"], told["reason"]) == ("token:op", "token:a", "dirty sensor")
 
 
 def test_an_event_is_entered_and_one_of_a_device_corrected(platform, people):

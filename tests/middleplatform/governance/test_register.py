@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ import simulators
 from middleplatform.governance.assigned import Assigned
 from middleplatform.governance.dictionaries import load
 from middleplatform.governance.register import Register, entry
+from middleplatform.governance.search import Search
 from models.dictionaries.read import read
 from models.site import load as load_site
+from tests.middleplatform.governance import plain_search
 
 DAY = datetime.date(2026, 6, 1)
 CLASSES = """# kind: classification
@@ -39,6 +42,13 @@ def site():
 def kept(site, tmp_path_factory):
     """One register for many questions."""
     return Register(tmp_path_factory.mktemp("home"), site)
+
+
+@pytest.fixture(scope="module")
+def both(kept, site):
+    """The index, and what it must give."""
+    codes = kept.held(DAY).code_words()
+    return Search(site, codes), plain_search.Search(site, codes)
 
 
 @pytest.fixture
@@ -90,6 +100,34 @@ def test_any_part_of_a_name_finds_its_point(kept, site, data):
     paths = [site.points[k].path for k in register.find(q, held, range(len(site.points)))]
     assert point.path in paths
     assert len(paths) == len(set(paths))
+
+
+pieces = st.sampled_from(
+    ["瓦斯", "一号带速", "回风隅角甲烷浓度", "belt_101/speed", "/", ".", "0004", "皮带机 速度", "ｂｅｌｔ"]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_the_index_ranks_as_one_point_after_the_other(kept, both, site, data):
+    """Whatever is asked for, of whatever points: words, parts of them, several, what is nowhere."""
+    indexed, plain = both
+
+    def word() -> str:
+        point = data.draw(st.sampled_from(site.points))
+        text = data.draw(st.sampled_from([point.name.zh, point.name.en, point.path, str(point.id), point.unit or "A"]))
+        start = data.draw(st.integers(0, len(text) - 1))
+        return text[start : data.draw(st.integers(start + 1, len(text)))]
+
+    words = [word() if data.draw(st.booleans()) else data.draw(pieces) for _ in range(data.draw(st.integers(1, 3)))]
+    q = data.draw(st.sampled_from([" ", "", "  x"])).join(words)
+    among = data.draw(st.one_of(st.just(range(len(site.points))), st.sets(st.integers(0, len(site.points) - 1))))
+    synonyms = kept.held(DAY).synonyms if data.draw(st.booleans()) else ()
+    assert indexed.find(q, sorted(among), synonyms) == plain.find(q, sorted(among), synonyms)
+
+
+def test_a_site_without_points_is_searched_too(site):
+    assert Search(replace(site, points=())).find("belt", ()) == []
 
 
 def test_an_entry_says_where_a_value_comes_from_and_what_it_means(register, tmp_path, site):

@@ -129,6 +129,37 @@ async def test_killed_again_and_again_while_samples_flow_it_keeps_each_of_them_o
         assert latest.num_rows == len(KEYS) and set(latest.column("ts").to_pylist()) == {start + len(sent)}
 
 
+async def test_a_new_mine_lacks_nothing_of_the_time_before_it_and_what_never_answers_from_its_gateways_first_sign(
+    tmp_path,
+):
+    async with stage(tmp_path) as (_, store, gateway):
+        client = await store.client()
+        hour = now() // HOUR * HOUR
+        asked = (IDS[:2].tolist(), [0, 1], hour - 3 * HOUR, hour + HOUR, HOUR)
+
+        def found(name: str) -> list[list]:
+            return np.reshape(client.quality(*asked).column(name).to_numpy(), (2, -1)).tolist()
+
+        assert await asyncio.to_thread(found, "expected_us") == [[0] * 4] * 2  # its gateway was never there
+        began = now()
+        heartbeat = {"ts": began, "started": began, "connections": {}}
+        await gateway.live(subjects.state(CODE, "gateway-edge1"), json.dumps(heartbeat).encode())
+        await until(lambda: min(row[-1] for row in found("expected_us")) > 0)
+        one = batch(1, now(), IDS[:1])
+        await gateway.publish(subjects.samples(CODE, "edge1"), one.encode(), "edge1-1")
+        await until(lambda: found("n")[0][-1] == 1)
+        answers, never = found("completeness")
+        assert np.isnan(answers[:3]).all() and np.isnan(never[:3]).all()
+        assert 0 < answers[-1] < 1 and never[-1] == 0.0
+        gaps = client.quality_intervals(IDS[1:2].tolist(), hour - 3 * HOUR, now(), "gateway", 0, 10).to_pylist()
+        assert len(gaps) == 1 and began <= gaps[0]["begin"] <= one.samples.ts[0]
+        await store.end(signal.SIGKILL)
+        await store.start()
+        client = await store.client()
+        again = client.quality_intervals(IDS[1:2].tolist(), hour - 3 * HOUR, now(), "gateway", 0, 10).to_pylist()
+        assert again[0]["begin"] == gaps[0]["begin"]
+
+
 async def test_an_answer_covers_what_has_come_off_the_bus_and_all_streams_are_kept(tmp_path):
     async with stage(tmp_path) as (running, store, gateway):
         client = await store.client()

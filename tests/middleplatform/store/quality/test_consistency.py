@@ -59,7 +59,7 @@ def test_minutes_that_agree_equal_the_reference(engine, rows, balance, tolerance
         agreed[minute // 60] += max(values) - min(values) <= max(within, share * max(map(abs, values)))
     catalogue = Catalogue(replace(SITE, relations=(relation,)))
     source = Consistency(stage.history, lambda: catalogue)
-    assessment = Assessment(engine, stage.windows, stage.of, (source,), lambda: stage.now)
+    assessment = Assessment(engine, stage.windows, stage.of, (source,), clock=lambda: stage.now)
     got = assessment.assess([*ids, 7], [0, 1, 1, 2], BASE, BASE + 2 * HOUR, HOUR)[0]
     of_group = {name: got.column(name).to_numpy().reshape(3, 2).tolist() for name in ("compared", "agreed")}
     assert of_group["compared"] == [compared, compared, [0, 0]] and of_group["agreed"] == [agreed, agreed, [0, 0]]

@@ -20,7 +20,7 @@ from tests.middleplatform.store.test_rollups import BASE, NEW_IDS, Stage, forbid
 START, END = 0, 40
 
 
-def reference(rows: list[tuple[int, int, int]], ages: list[int]) -> list[tuple]:
+def reference(rows: list[tuple[int, int, int]], ages: list[int], since: list[int]) -> list[tuple]:
     """What each point was in each unit of time, then the runs of it."""
     found = []
     for point, age in enumerate(ages):
@@ -29,6 +29,9 @@ def reference(rows: list[tuple[int, int, int]], ages: list[int]) -> list[tuple]:
         for moment in range(START, END):
             before = [(ts, quality) for ts, quality in mine if ts <= moment]
             holds = bool(before) and moment < before[-1][0] + age
+            if moment < since[point]:
+                states.append("not yet")
+                continue
             states.append((before[-1][1] & 0xFC) if holds and before[-1][1] < 192 else "good" if holds else "silent")
         begin = START
         for moment in range(START, END):
@@ -36,7 +39,7 @@ def reference(rows: list[tuple[int, int, int]], ages: list[int]) -> list[tuple]:
                 state = states[moment]
                 if state == "silent":
                     found.append((point, begin, moment + 1, True, 0, "gateway", ""))
-                elif state != "good":
+                elif state not in ("good", "not yet"):
                     cause, breaks = CAUSE.get(state, "device"), BREAKS.get(state, "")
                     found.append((point, begin, moment + 1, False, state, cause, breaks))
                 begin = moment + 1
@@ -47,17 +50,18 @@ def reference(rows: list[tuple[int, int, int]], ages: list[int]) -> list[tuple]:
 @given(
     st.dictionaries(st.tuples(st.integers(0, 2), st.integers(-5, END + 3)), st.sampled_from(QUALITIES), max_size=40),
     st.lists(st.integers(1, 12), min_size=3, max_size=3),
+    st.lists(st.sampled_from([START - 3, 0, 7, END + 1]), min_size=3, max_size=3),
     st.integers(1, 9),
 )
-def test_stretches_equal_the_reference_however_the_rows_are_cut(samples, ages, chunk):
+def test_stretches_equal_the_reference_however_the_rows_are_cut(samples, ages, since, chunk):
     rows = sorted((p, ts, q) for (p, ts), q in samples.items() if ts < END and ts > START - ages[p])
-    gathered = Intervals(np.arange(3, dtype=np.uint64), np.array(ages), START, END)
+    gathered = Intervals(np.arange(3, dtype=np.uint64), np.array(ages), START, END, np.array(since))
     for at in range(0, len(rows), chunk):
         point, ts, quality = zip(*rows[at : at + chunk], strict=True)
         value = np.zeros(len(point))
         gathered.add(Rows(np.array(point), np.array(ts), value, np.array(quality, np.uint8)))
     got = [tuple(row.values()) for row in gathered.result().to_pylist()]
-    assert got == reference(rows, ages)
+    assert got == reference(rows, ages, since)
 
 
 @pytest.fixture
