@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sevenones.relational import place_of
+
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 Home = Annotated[Path, typer.Option(help="数据目录 · where all data is")]
 Name = Annotated[str, typer.Argument(help="用户名 · the user's name")]
@@ -39,7 +41,7 @@ def add(
     with _said():
         scope = Scope.of(_bounds(mines, areas, subsystems, classes))
         password = users.initial_password()
-        users.create_user(_home(home), name, password, role, scope, must_change=True)
+        users.create_user(place_of(home), name, password, role, scope, must_change=True)
     print(password)
 
 
@@ -50,7 +52,7 @@ def list_all(home: Home = Path(".sevenones")) -> None:
     from middleplatform.access.users import list_users
     from middleplatform.api.times import iso
 
-    where = _home(home)
+    where = place_of(home)
     table = Table("用户 · user", "角色 · role", "范围 · scope", "创建 · created", "状态 · state")
     with _said():
         for user in list_users(where):
@@ -68,7 +70,7 @@ def role(
     from middleplatform.access.users import set_role
 
     with _said():
-        set_role(_home(home), name, new)
+        set_role(place_of(home), name, new)
     print(f"{name}: {new}")
 
 
@@ -87,7 +89,7 @@ def scope(
 
     with _said():
         found = Scope.of(_bounds(mines, areas, subsystems, classes))
-        set_scope(_home(home), name, found)
+        set_scope(place_of(home), name, found)
     print(f"{name}: {_in_words(found.as_json())}")
 
 
@@ -98,7 +100,7 @@ def password(name: Name, home: Home = Path(".sevenones")) -> None:
 
     with _said():
         new = users.initial_password()
-        users.set_password(_home(home), name, new, must_change=True)
+        users.set_password(place_of(home), name, new, must_change=True)
     print(new)
 
 
@@ -109,7 +111,7 @@ def unlock(name: Name, home: Home = Path(".sevenones")) -> None:
     from middleplatform.access.users import find_user
 
     with _said():
-        find_user(_home(home), name)
+        find_user(place_of(home), name)
         clear(home, name)
     print(f"已解锁 · unlocked {name}")
 
@@ -120,14 +122,8 @@ def remove(name: Name, home: Home = Path(".sevenones")) -> None:
     from middleplatform.access.users import remove_user
 
     with _said():
-        remove_user(_home(home), name)
+        remove_user(place_of(home), name)
     print(f"已删除 · removed {name}")
-
-
-def _home(home: Path) -> Path:
-    if not home.is_dir():
-        sys.exit(f"没有数据目录 {home} · there is no home folder {home}: name it with --home")
-    return home
 
 
 def _bounds(mines: str, areas: str, subsystems: str, classes: str) -> dict[str, Any]:
