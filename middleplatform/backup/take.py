@@ -32,14 +32,15 @@ _LEFT_FREE = 200_000_000
 """Bytes that a backup leaves on the disk."""
 
 
-def take(home: Path, target: Path, database: str | None = None) -> Mapping[str, Any]:
+def take(home: Path, target: Path, database: str | None = None, store: str | None = None) -> Mapping[str, Any]:
     """Back a home up, running or not, into a folder or a .tar file; what it says of itself. `database`: where the
-    relational store is when not in the home. Raises BackupError, StoreError, DatabaseError."""
+    relational store is when not in the home; `store`: the ClickHouse servers that have the time series, which are refused in
+    words. Raises BackupError, StoreError, DatabaseError."""
     if not (home / "version").exists() and not (home / "store" / "version").exists():
         raise BackupError(f"“{home}”不是数据目录 · '{home}' is not a home of ours: give --home")
     if target.resolve().is_relative_to(home.resolve()):
         raise BackupError(f"备份不能放在数据目录内 · a backup cannot lie in the home it is of: '{target}'")
-    with tempfile.TemporaryDirectory(prefix="sevenones-backup-") as scratch, _frozen(home) as parts:
+    with tempfile.TemporaryDirectory(prefix="sevenones-backup-") as scratch, _frozen(home, store) as parts:
         files = dict(_files(home))
         for row in parts.to_pylist():
             folder = Path(row["path"])
@@ -83,12 +84,12 @@ def _put(writer: Writer, files: Mapping[str, Path]) -> None:
 
 
 @contextmanager
-def _frozen(home: Path) -> Iterator[pa.Table]:
+def _frozen(home: Path, store: str | None) -> Iterator[pa.Table]:
     """The store's parts, by the store that runs on this home, or here while none does."""
     name = f"backup_{time.time_ns()}"
     client = _running(home)
     if client is None:
-        engine = open_store(home / "store")
+        engine = open_store(home / "store", store)
         try:
             freezer = Freezer(engine, home / "store")
             yield freezer.freeze(name)

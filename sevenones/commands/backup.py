@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,9 +22,10 @@ def backup(
     from middleplatform.backup import BackupError, take
     from middleplatform.database import DatabaseError
     from middleplatform.store.errors import StoreError
+    from middleplatform.store.schema import SETTING
 
     try:
-        about = take(home, target, database)
+        about = take(home, target, database, os.environ.get(SETTING))
     except (BackupError, StoreError, DatabaseError, OSError) as error:
         sys.exit(f"未能备份 · not backed up: {error}")
     print(f"已备份 · backed up: {_told(about)} → {target}")
