@@ -34,8 +34,8 @@ _LEFT_FREE = 200_000_000
 
 def take(home: Path, target: Path, database: str | None = None, store: str | None = None) -> Mapping[str, Any]:
     """Back a home up, running or not, into a folder or a .tar file; what it says of itself. `database`: where the
-    relational store is when not in the home; `store`: the ClickHouse servers that have the time series, which are refused in
-    words. Raises BackupError, StoreError, DatabaseError."""
+    relational store is when not in the home; `store`: the ClickHouse servers that have the time series: those are
+    refused. Raises BackupError, StoreError, DatabaseError."""
     if not (home / "version").exists() and not (home / "store" / "version").exists():
         raise BackupError(f"“{home}”不是数据目录 · '{home}' is not a home of ours: give --home")
     if target.resolve().is_relative_to(home.resolve()):
