@@ -18,6 +18,7 @@ import pytest
 from bus import subjects
 from middleplatform.audit.log import entries, tell
 from middleplatform.backup import BackupError, archive, restore, take
+from middleplatform.database import DatabaseError
 from middleplatform.store.errors import StoreVersionError
 from middleplatform.store.history import History
 from middleplatform.store.retention import Keeper, file_of
@@ -176,29 +177,37 @@ def test_a_damaged_backup_is_refused_and_leaves_nothing(small, tmp_path):
         ({"files": [["evil", 1, "0", 0o600]]}, "lacks|does not belong"),
         ({"files": 3}, "cannot be read"),
         ({"relational": {"revision": "9999", "rows": {}}}, "revision 9999"),
-        ({"relational": {"revision": "0007", "rows": {}}}, "audit.parquet|cannot be read"),
         ({"relational": 3}, "'relational' cannot be read"),
-        ({"rows": {"samples": 51}}, "50 rows of samples came back"),
     ],
 )
 def test_a_backup_of_a_newer_program_or_with_a_hostile_manifest_is_refused(small, tmp_path, change, words):
+    made = changed(small, tmp_path, change)
+    with pytest.raises((BackupError, DatabaseError), match=words):
+        restore(made, tmp_path / "new")
+    assert not list(tmp_path.glob("new*")) and not (tmp_path / "evil").exists()
+
+
+def changed(small, tmp_path, change: dict) -> Path:
+    """The backup with another manifest."""
     made = tmp_path / "b"
     shutil.copytree(small / "b", made)
     manifest = json.loads((made / "manifest.json").read_text()) | change
     (made / "manifest.json").write_text(json.dumps(manifest))
+    return made
+
+
+def test_a_backup_that_lacks_rows_is_refused(small, tmp_path):
+    made = changed(small, tmp_path, {"rows": {"samples": 51}})
     script = (
         "import sys; from pathlib import Path; from middleplatform.backup import restore, BackupError\n"
-        "from middleplatform.database import DatabaseError\n"
-        "try:\n    restore(*map(Path, sys.argv[1:]))\nexcept (BackupError, DatabaseError) as error:\n"
+        "try:\n    restore(*map(Path, sys.argv[1:]))\nexcept BackupError as error:\n"
         "    print('refused', error)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(made), str(tmp_path / "new")], stdout=subprocess.PIPE, text=True, check=True
     )
-    import re
-
-    assert re.search(f"refused.*(?:{words})", done.stdout), done.stdout
-    assert not (tmp_path / "new").exists() and not (tmp_path / "evil").exists()
+    assert "refused" in done.stdout and "50 rows of samples came back" in done.stdout
+    assert not list(tmp_path.glob("new*"))
 
 
 def test_a_backup_never_writes_over_anything(small, tmp_path, monkeypatch):
