@@ -33,12 +33,14 @@ def unchanged(where: Place) -> Iterator[Engine]:
     url = _parsed(_url_of(where))
     try:
         engine = _engine(url)
-        try:
-            yield engine
-        finally:
-            engine.dispose()
-    except (OSError, DBAPIError) as error:
+    except OSError as error:
         raise _cannot(url, error) from error
+    try:
+        yield engine
+    except DBAPIError as error:
+        raise _cannot(url, error) from error
+    finally:
+        engine.dispose()
 
 
 @lru_cache(maxsize=16)
