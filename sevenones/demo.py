@@ -30,6 +30,7 @@ from bus.secret import write_secret
 from middleplatform.access import tokens, users
 from models.site.model import Connection, Site
 from sevenones.home import held, open_home
+from sevenones.relational import place_of
 from sevenones.site_check import examine
 from sevenones.stand_in import surroundings
 from sevenones.supervisor import Program, Supervisor, python
@@ -222,10 +223,12 @@ class Demo:
             known = json.loads(path.read_text())
         else:
             known = {
-                "token": tokens.create_token(self.home, name="demo", role="administrator"),
+                "token": tokens.create_token(place_of(self.home), name="demo", role="administrator"),
                 "admin_password": secrets.token_urlsafe(12),
             }
-            users.create_user(self.home, "admin", known["admin_password"], role="administrator", must_change=True)
+            users.create_user(
+                place_of(self.home), "admin", known["admin_password"], role="administrator", must_change=True
+            )
         write_secret(path, json.dumps({**known, "url": url}, indent=2) + "\n")
 
     def _live(self) -> bool:
@@ -264,7 +267,7 @@ class Demo:
         self.console.rule()
 
     def _password(self, known: dict[str, str]) -> str:
-        if users.check_password(self.home, "admin", known["admin_password"]) is None:
+        if users.check_password(place_of(self.home), "admin", known["admin_password"]) is None:
             return "密码为您自己所设 · the password is the one that you set"
         return f"初始密码，登录后须更改 · initial password, to be changed  {known['admin_password']}"
 

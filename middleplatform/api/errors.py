@@ -80,13 +80,26 @@ _KNOWN = {
 }
 
 
+PROMETHEUS = "/api/v1/prometheus/api/v1/"
+"""Clients of what is below expect Prometheus' own form of refusals, and show its words."""
+
+
+def _no_such(what: str) -> Response:
+    error = f"'{what[:60]}' is not served here: there are query, query_range, labels, label/<name>/values, series, "
+    body = {"status": "error", "errorType": "not_found", "error": error + "metadata and status/buildinfo"}
+    return Response(orjson.dumps(_clean(body)), 404, media_type="application/json")
+
+
 def install(app: FastAPI) -> None:
     """Give every refusal and failure of the application the one form."""
 
     async def refused(_: Request, error: ApiError) -> Response:
         return error.response()
 
-    async def http(_: Request, error: HTTPException) -> Response:
+    async def http(request: Request, error: HTTPException) -> Response:
+        # What no route takes comes to the console's files, which refuse a POST by its method.
+        if error.status_code in (404, 405) and request.url.path.startswith(PROMETHEUS):
+            return _no_such(request.url.path.removeprefix(PROMETHEUS))
         known = _KNOWN.get(error.status_code, ("refused", "请求被拒绝", str(error.detail)))
         return ApiError(error.status_code, *known, headers=error.headers).response()
 

@@ -43,9 +43,17 @@ class PortTaken(Exception):
 
 
 async def run(
-    site: Site, home: Path, bus_url: str, credential: Credential, host: str, port: int, stop: asyncio.Event
+    site: Site,
+    home: Path,
+    bus_url: str,
+    credential: Credential,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    database: str | None = None,
 ) -> None:
-    """Serve until `stop` is set. Raises PortTaken, NotPermitted."""
+    """Serve until `stop` is set. `database`: where the relational store is when not in the home. Raises PortTaken,
+    NotPermitted, DatabaseError."""
     act_as(Actor("api", PROCESS))
     catalogue, live = Catalogue(site), LiveTable(site)
     listener = _listen(host, port)
@@ -56,7 +64,7 @@ async def run(
         listener.close()
         raise
     try:
-        app = build(catalogue, live, bus, home)
+        app = build(catalogue, live, bus, home, database)
         await asyncio.to_thread(app.state.exports.resume)
         tls = _tls(home)
         scheme = "http" if tls is None else "https"

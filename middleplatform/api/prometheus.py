@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import parse_qs
@@ -26,6 +27,7 @@ from middleplatform.api.times import LATEST, SECOND, now_us, parse_time
 from middleplatform.prometheus.evaluate import Query, Vector
 from middleplatform.prometheus.metrics import LABELS, NAME, Metrics
 from middleplatform.prometheus.parser import Node, PromError, Selector, duration, parse
+from middleplatform.store.client import StoreClient
 from models.site.model import Kind
 
 MOST_STEPS = 11_000
@@ -114,6 +116,22 @@ def _step(params: Params) -> int:
     return round(seconds * SECOND)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """`Reads` of a thread that waits for each answer."""
+
+    ask: Callable[[Callable[[StoreClient], pa.Table]], pa.Table]
+
+    def raw(self, points: list[int], start: int, end: int, limit: int) -> pa.Table:
+        return self.ask(lambda store: store.raw(points, start, end, limit))
+
+    def grid(self, points: list[int], start: int, end: int, width: int) -> pa.Table:
+        return self.ask(lambda store: store.grid(points, start, end, width))
+
+    def tally(self, points: list[int], start: int, end: int, width: int) -> pa.Table:
+        return self.ask(lambda store: store.tally(points, start, end, width))
+
+
 async def _computed(request: Request, catalogue: Catalogue, tree: Node, steps: NDArray[np.int64]) -> Any:
     """The value of a tree, computed in a thread that asks the store as it needs."""
     loop = asyncio.get_running_loop()
@@ -123,12 +141,11 @@ async def _computed(request: Request, catalogue: Catalogue, tree: Node, steps: N
     if limit.statistics().tasks_waiting >= WAITING:
         raise unavailable("busy", "查询过多，请稍后重试", "too many queries at once: try again in a moment")
 
-    def read(ids: list[int], start: int, end: int, limit: int) -> pa.Table:
-        asking = door.ask(lambda store: store.raw(ids, start, end, limit))
-        return asyncio.run_coroutine_threadsafe(asking, loop).result()
+    def ask(question: Callable[[StoreClient], pa.Table]) -> pa.Table:
+        return asyncio.run_coroutine_threadsafe(door.ask(question), loop).result()
 
     def compute() -> Any:
-        return Query(Metrics.of(catalogue.site), steps, read).value(tree)
+        return Query(Metrics.of(catalogue.site), steps, _Asked(ask)).value(tree)
 
     return await anyio.to_thread.run_sync(compute, limiter=limit)
 
@@ -203,16 +220,25 @@ def _matched(catalogue: Catalogue, params: Params) -> tuple[Metrics, NDArray[np.
     return metrics, np.unique(np.concatenate(rows)).astype(np.intp)
 
 
+def _limit(params: Params, nothing: int = 0) -> int | None:
+    """How many are wanted at most; None for all, as Prometheus has it for 0 (`nothing`). Raises PromError."""
+    try:
+        found = int(_one(params, "limit", str(nothing)))
+    except ValueError:
+        raise PromError("'limit' is a whole number") from None
+    return found if found > nothing else None
+
+
 @_route("/labels", "catalogue.read")
 async def labels(_: Request, catalogue: Catalogue, params: Params) -> list[str]:
     metrics, rows = _matched(catalogue, params)
-    return sorted(label for label in LABELS if metrics.values(label, rows))
+    return sorted(label for label in LABELS if metrics.values(label, rows))[: _limit(params)]
 
 
 @_route("/label/{label}/values", "catalogue.read")
 async def label_values(request: Request, catalogue: Catalogue, params: Params) -> list[str]:
     metrics, rows = _matched(catalogue, params)
-    return metrics.values(str(request.path_params["label"]), rows)
+    return metrics.values(str(request.path_params["label"]), rows)[: _limit(params)]
 
 
 @_route("/series", "catalogue.read")
@@ -220,22 +246,19 @@ async def series(_: Request, catalogue: Catalogue, params: Params) -> list[dict[
     if not params.get("match[]"):
         raise PromError("the parameter 'match[]' is missing")
     metrics, rows = _matched(catalogue, params)
-    return [metrics.labels(row) for row in rows.tolist()]
+    return [metrics.labels(row) for row in rows[: _limit(params)].tolist()]
 
 
 @_route("/metadata", "catalogue.read")
 async def metadata(_: Request, catalogue: Catalogue, params: Params) -> dict[str, list[dict[str, str]]]:
     """What each metric is: of each name the first point's words and unit."""
     wanted = params.get("metric", [""])[-1]
-    try:
-        limit = int(params.get("limit", ["-1"])[-1])
-    except ValueError:
-        raise PromError("'limit' is a whole number") from None
+    limit = _limit(params, nothing=-1)
     metrics = Metrics.of(catalogue.site)
     found: dict[str, list[dict[str, str]]] = {}
     names = metrics.columns[NAME].to_pylist()
     for name, point in zip(names, metrics.points, strict=True):
-        if name not in found and (not wanted or name == wanted) and (limit < 0 or len(found) < limit):
+        if name not in found and (not wanted or name == wanted) and (limit is None or len(found) < limit):
             kind = "counter" if point.kind == Kind.COUNTER else "gauge"
             found[name] = [{"type": kind, "help": f"{point.name.zh} · {point.name.en}", "unit": point.unit}]
     return found

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-FORMAT = 1
+FORMAT = 2
+"""Since 2 the relational store is in tables of its own, and no longer SQLite's file."""
+_READ = (1, 2)
 MANIFEST = "manifest.json"
 _CHUNK = 1 << 20
 _MOST_MANIFEST = 256 << 20
@@ -181,10 +183,10 @@ def _parse(text: bytes, source: Path) -> tuple[dict[str, Any], dict[str, Entry]]
         found = int(about["format"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BackupError(f"“{source}”的清单有误 · the manifest of '{source}' cannot be read: {error}") from error
-    if found != FORMAT:
+    if found not in _READ:
         raise BackupError(
-            f"备份格式 {found} 由更新的程序写成，本程序读取 {FORMAT} · the backup is of format {found}, this program "
-            f"reads {FORMAT}: restore it with the program that wrote it"
+            f"备份格式 {found} 由更新的程序写成，本程序读取至 {FORMAT} · the backup is of format {found}, this program "
+            f"reads up to {FORMAT}: restore it with the program that wrote it"
         )
     wrong = next((name for name in entries if not _NAME.fullmatch(name)), None)
     if wrong is not None:

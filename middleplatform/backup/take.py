@@ -1,4 +1,4 @@
-"""Taking a backup: the time series frozen by the store, databases copied by their own means, the rest as it is."""
+"""Taking a backup: the time series frozen by the store, the relational store's rows, the rest as it is."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from middleplatform.backup.archive import BackupError, Writer, written
+from middleplatform.database.dump import dump, file_of
 from middleplatform.store.client import StoreClient, read_endpoint
 from middleplatform.store.errors import StoreUnavailable
 from middleplatform.store.freeze import Freezer
@@ -31,18 +32,20 @@ _LEFT_FREE = 200_000_000
 """Bytes that a backup leaves on the disk."""
 
 
-def take(home: Path, target: Path) -> Mapping[str, Any]:
-    """Back a home up, running or not, into a folder or a .tar file; what it says of itself. Raises BackupError,
-    StoreError."""
+def take(home: Path, target: Path, database: str | None = None, store: str | None = None) -> Mapping[str, Any]:
+    """Back a home up, running or not, into a folder or a .tar file; what it says of itself. `database`: where the
+    relational store is when not in the home; `store`: the ClickHouse servers that have the time series: those are
+    refused. Raises BackupError, StoreError, DatabaseError."""
     if not (home / "version").exists() and not (home / "store" / "version").exists():
         raise BackupError(f"“{home}”不是数据目录 · '{home}' is not a home of ours: give --home")
     if target.resolve().is_relative_to(home.resolve()):
         raise BackupError(f"备份不能放在数据目录内 · a backup cannot lie in the home it is of: '{target}'")
-    with tempfile.TemporaryDirectory(prefix="sevenones-backup-") as scratch, _frozen(home) as parts:
+    with tempfile.TemporaryDirectory(prefix="sevenones-backup-") as scratch, _frozen(home, store) as parts:
         files = dict(_files(home))
         for row in parts.to_pylist():
             folder = Path(row["path"])
             files |= {f"parts/{row['table']}/{row['part']}/{p.relative_to(folder)}": p for p in _all(folder)}
+        relational = _relational(home, database, Path(scratch), files)
         for name in [name for name in files if name.endswith(".db")]:
             files[name] = _copy_of(files[name], Path(scratch) / f"{len(files)}-{Path(name).name}")
         _check_room(target, sum(path.stat().st_size for path in files.values()))
@@ -54,6 +57,7 @@ def take(home: Path, target: Path) -> Mapping[str, Any]:
             "program": version("sevenones"),
             "store_version": VERSION,
             "rows": rows,
+            "relational": relational,
         }
         with written(target) as writer:
             _put(writer, files)
@@ -61,22 +65,31 @@ def take(home: Path, target: Path) -> Mapping[str, Any]:
     return {**about, "files": len(files)}
 
 
+def _relational(home: Path, database: str | None, scratch: Path, files: dict[str, Path]) -> Mapping[str, Any] | None:
+    """Add the relational store's tables to the files; what they are, None when there are none."""
+    found = dump(database or home, scratch)
+    files.pop("home/platform.db", None)
+    for table in found["rows"] if found else ():
+        files[f"relational/{file_of(table)}"] = scratch / file_of(table)
+    return found
+
+
 def _put(writer: Writer, files: Mapping[str, Path]) -> None:
     for name, path in files.items():
         try:
             writer.file(name, path)
         except FileNotFoundError:
-            if name.startswith("parts/"):
+            if not name.startswith("home/"):
                 raise
 
 
 @contextmanager
-def _frozen(home: Path) -> Iterator[pa.Table]:
+def _frozen(home: Path, store: str | None) -> Iterator[pa.Table]:
     """The store's parts, by the store that runs on this home, or here while none does."""
     name = f"backup_{time.time_ns()}"
     client = _running(home)
     if client is None:
-        engine = open_store(home / "store")
+        engine = open_store(home / "store", store)
         try:
             freezer = Freezer(engine, home / "store")
             yield freezer.freeze(name)

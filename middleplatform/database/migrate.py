@@ -24,26 +24,44 @@ class DatabaseError(Exception):
 
 def upgrade(engine: Engine) -> None:
     """Bring the tables to the newest revision. Raises DatabaseError when a newer program has written them."""
-    script = ScriptDirectory.from_config(_config())
-    newest = set(script.get_heads())
+    newest = set(ScriptDirectory.from_config(_config()).get_heads())
     with engine.connect() as connection:
         if _revisions(connection) == newest:
             return
-    with _alone(engine) as connection:
+    with alone(engine) as connection:
         found = _revisions(connection)
-        known = {each.revision for each in script.walk_revisions()}
-        if found - known:
-            raise DatabaseError(
-                f"关系库版本 {'、'.join(sorted(found - known))} 比本程序新，请用写入它的程序打开 · "
-                f"the relational store is of revision {', '.join(sorted(found - known))}, which this program does not "
-                "know: start the newer "
-                "program that wrote it, or restore an older backup"
-            )
-        config = _config()
-        config.attributes["connection"] = connection
+        for revision in sorted(found):
+            check_known(revision)
         if not found and inspect(connection).has_table("users"):
+            config = _config()
+            config.attributes["connection"] = connection
             command.stamp(config, FIRST)
-        command.upgrade(config, "heads")
+        bring_to(connection, "heads")
+
+
+def bring_to(connection: Connection, revision: str) -> None:
+    """Make the tables, or what they lack up to a revision, in the connection's transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision that a place's tables are of, None when there are none."""
+    found = _revisions(connection)
+    if not found and inspect(connection).has_table("users"):
+        return FIRST
+    return next(iter(found), None)
+
+
+def check_known(revision: str) -> None:
+    """Raises DatabaseError when a newer program made this revision."""
+    script = ScriptDirectory.from_config(_config())
+    if revision not in {each.revision for each in script.walk_revisions()}:
+        raise DatabaseError(
+            f"关系库版本 {revision} 比本程序新，请用写入它的程序打开 · the relational store is of revision {revision}, "
+            "which this program does not know: start the newer program that wrote it, or restore an older backup"
+        )
 
 
 def _config() -> Config:
@@ -58,7 +76,7 @@ def _revisions(connection: Connection) -> set[str]:
 
 
 @contextmanager
-def _alone(engine: Engine) -> Iterator[Connection]:
+def alone(engine: Engine) -> Iterator[Connection]:
     """A transaction that no other process's migration runs beside."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -11,15 +13,29 @@ from numpy.typing import NDArray
 
 from middleplatform.prometheus import windows
 from middleplatform.prometheus.metrics import HOLDS, MOST_SERIES, NAME, Metrics
-from middleplatform.prometheus.parser import Aggregate, Binary, Call, Node, Number, PromError, Selector
+from middleplatform.prometheus.parser import Aggregate, Binary, Call, Constant, Node, Number, PromError, Selector
 from models.quality import is_good
 
 MOST_SAMPLES = 2_000_000
 """Samples that one selector may read."""
+MOST_CELLS = 500_000
+"""Instants, or spans of time, of all series, that the store computes for one selector; more are computed here, from the
+samples."""
 
 Floats = NDArray[np.float64]
-Read = Callable[[list[int], int, int, int], pa.Table]
-"""Reads raw samples: ids, start, end (not included), limit."""
+
+
+class Reads(Protocol):
+    """What the store is asked: ids, then µs."""
+
+    def raw(self, points: list[int], start: int, end: int, limit: int) -> pa.Table:
+        """Samples of start ≤ ts < end, at most `limit`."""
+
+    def grid(self, points: list[int], start: int, end: int, width: int) -> pa.Table:
+        """What holds at start, start + width, … before `end`: see `middleplatform.store.grid`."""
+
+    def tally(self, points: list[int], start: int, end: int, width: int) -> pa.Table:
+        """The good samples of start < ts ≤ start + width, …: see `middleplatform.store.tally`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +49,13 @@ class Vector:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a tree is computed over: `steps` int64 µs, rising."""
+    """What a tree is computed over: `steps` int64 µs, rising by the same. `most_cells`: 0 computes all from the
+    samples."""
 
     metrics: Metrics
     steps: NDArray[np.int64]
-    read: Read
+    store: Reads
+    most_cells: int = MOST_CELLS
 
     def value(self, node: Node) -> Floats | Vector:
         """One number a step, or a vector. Raises PromError."""
@@ -47,6 +65,10 @@ class Query:
             return self._instant(node)
         if isinstance(node, Call):
             return self._call(node)
+        if isinstance(node, Constant):
+            number = self.value(node.of)
+            assert not isinstance(number, Vector)  # noqa: S101 the parser saw to it
+            return Vector([{}], number[None, :], np.ones((1, len(self.steps)), bool))
         if isinstance(node, Aggregate):
             of = self.value(node.of)
             assert isinstance(of, Vector)  # noqa: S101 the parser saw to it
@@ -69,6 +91,9 @@ class Query:
         """The value that holds at each step: that of the last sample, when it is good and not older than the point's
         hold age."""
         rows, labels = self._series(node)
+        if rows and len(rows) * len(self.steps) <= self.most_cells:
+            value = self._held(rows)
+            return Vector(labels, value, ~np.isnan(value))
         age = np.array([round(HOLDS * self.metrics.points[row].silence_s * 1e6) for row in rows], np.int64)
         value = np.full((len(rows), len(self.steps)), np.nan)
         for series, (ts, sample, good) in enumerate(self._samples(rows, int(age.max(initial=0)), good=False)):
@@ -81,16 +106,50 @@ class Query:
     def _call(self, node: Call) -> Vector:
         rows, labels = self._series(node.over)
         window = node.over.window or 0
-        value = np.full((len(rows), len(self.steps)), np.nan)
-        for series, (ts, sample, _) in enumerate(self._samples(rows, window, good=True)):
-            at = windows.Windows.of(ts, sample, self.steps, window)
-            if node.function in {"rate", "increase"}:
-                grown = windows.increase(at)
-                value[series] = grown / (window / 1e6) if node.function == "rate" else grown
-            else:
-                value[series] = windows.over_time(node.function.removesuffix("_over_time"), at, node.parameter)
+        function = node.function.removesuffix("_over_time")
+        width = math.gcd(window, self._step)
+        spans = -(-(int(self.steps[-1] - self.steps[0]) + window) // width)
+        if rows and function in windows.OF_TALLIES and len(rows) * spans <= self.most_cells:
+            value = self._tallied(rows, function, window, width)
+        else:
+            value = np.full((len(rows), len(self.steps)), np.nan)
+            for series, (ts, sample, _) in enumerate(self._samples(rows, window, good=True)):
+                at = windows.Windows.of(ts, sample, self.steps, window)
+                if function in {"rate", "increase"}:
+                    grown = windows.increase(at)
+                    value[series] = grown / (window / 1e6) if function == "rate" else grown
+                else:
+                    value[series] = windows.over_time(function, at, node.parameter)
         keeps = node.function == "last_over_time"
         return Vector(labels if keeps else _unnamed(labels), value, ~np.isnan(value))
+
+    @property
+    def _step(self) -> int:
+        """µs between two steps; 0 where there is one, which divides by everything."""
+        return int(self.steps[1] - self.steps[0]) if len(self.steps) > 1 else 0
+
+    def _held(self, rows: list[int]) -> Floats:
+        """What holds at each step, computed by the store; NaN where nothing good does."""
+        ids = np.array([self.metrics.points[row].id for row in rows], np.uint64)
+        start, end = int(self.steps[0]), int(self.steps[-1]) + 1
+        table = self.store.grid(ids.tolist(), start, end, self._step or 1)
+        value = np.full((len(rows), len(self.steps)), np.nan)
+        order = np.argsort(ids)
+        value[order] = table.column("value").to_numpy().reshape(len(rows), len(self.steps))
+        return value
+
+    def _tallied(self, rows: list[int], function: str, window: int, width: int) -> Floats:
+        """A function of each window, put together from spans that the store counted."""
+        ids = [self.metrics.points[row].id for row in rows]
+        table = self.store.tally(ids, int(self.steps[0]) - window, int(self.steps[-1]), width)
+        point, ts = table.column("point").to_numpy(), table.column("ts").to_numpy()
+        columns = {name: table.column(name).to_numpy() for name in ("n", "sum", "min", "max", "last")}
+        value = np.full((len(rows), len(self.steps)), np.nan)
+        for series, each in enumerate(ids):
+            part = slice(*(int(np.searchsorted(point, np.uint64(each), side)) for side in ("left", "right")))  # type: ignore[call-overload]
+            of = {name: column[part].astype(np.float64) for name, column in columns.items()}
+            value[series] = windows.of_tallies(function, windows.Windows.of(ts[part], of["n"], self.steps, window), of)
+        return value
 
     def _series(self, node: Selector) -> tuple[list[int], list[dict[str, str]]]:
         rows = self.metrics.matching(node.matchers).tolist()
@@ -106,7 +165,7 @@ class Query:
             return []
         ids = [self.metrics.points[row].id for row in rows]
         start, end = max(0, int(self.steps[0]) - before), int(self.steps[-1]) + 1
-        table = self.read(ids, start, end, MOST_SAMPLES + 1)
+        table = self.store.raw(ids, start, end, MOST_SAMPLES + 1)
         if table.num_rows > MOST_SAMPLES:
             raise PromError(f"over {MOST_SAMPLES} samples would have to be read: take a shorter range or fewer series")
         point, ts, value, quality = (table.column(n).to_numpy() for n in ("point", "ts", "value", "quality"))

@@ -83,7 +83,14 @@ class Binary:
     right: Node
 
 
-Node = Number | Selector | Call | Aggregate | Binary
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """`vector(…)`: a number as a vector of one series without labels."""
+
+    of: Node
+
+
+Node = Number | Selector | Call | Aggregate | Binary | Constant
 
 
 def parse(text: str) -> Node:
@@ -208,12 +215,22 @@ class _Reading:
         if name in AGGREGATES and self.word in {"by", "(", "without"}:
             return self._aggregate(name)
         if self.kind == "sign" and self.word == "(":
+            if name == "vector":
+                return self._constant()
             if name not in FUNCTIONS:
-                known = ", ".join((*FUNCTIONS, *AGGREGATES))
+                known = ", ".join((*FUNCTIONS, "vector", *AGGREGATES))
                 raise PromError(f"character {at + 1}: the function '{name[:60]}' is not supported; there are {known}")
             return self._call(name)
         named = Matcher("__name__", "=", name)
         return self._window(Selector((named, *(self._matchers() if self.word == "{" else ()))))
+
+    def _constant(self) -> Constant:
+        self.take("(")
+        of = self.expression(0)
+        if not is_scalar(of):
+            raise PromError("vector takes a number, such as vector(1)")
+        self.take(")")
+        return Constant(of)
 
     def _call(self, name: str) -> Call:
         self.take("(")

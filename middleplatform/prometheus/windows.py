@@ -6,7 +6,7 @@ one value a step, NaN where it has none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +60,21 @@ class Windows:
 def over_time(function: str, at: Windows, parameter: float) -> Floats:
     """`avg`, `min`, `max`, `sum`, `count`, `last`, `quantile` of the samples, each of the same weight."""
     return _quantile(at, parameter) if function == "quantile" else _PLAIN[function](at)
+
+
+OF_TALLIES = frozenset({"avg", "min", "max", "sum", "count", "last"})
+"""What can be put together from tallies of the window's spans."""
+
+
+def of_tallies(function: str, at: Windows, columns: Mapping[str, Floats]) -> Floats:
+    """A function of OF_TALLIES from tallies instead of samples: `at` is over the spans' ends, `columns` are those of
+    `middleplatform.store.tally` but point and ts."""
+    if function == "last":
+        return at.at(columns["last"], at.high - 1)
+    if function in ("min", "max"):
+        return at.reduced(np.minimum if function == "min" else np.maximum, columns[function])
+    count, total = at.reduced(np.add, columns["n"]), at.reduced(np.add, columns["sum"])
+    return {"count": count, "sum": total}[function] if function != "avg" else total / count
 
 
 def _mean(at: Windows) -> Floats:

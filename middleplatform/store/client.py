@@ -49,6 +49,10 @@ class StoreClient:
         """Buckets of `width` µs from `start` on: see `middleplatform.store.integrate.SCHEMA`."""
         return self._ask(kind="buckets", points=list(points), start=start, end=end, width=width)
 
+    def tally(self, points: Sequence[int], start: int, end: int, width: int) -> pa.Table:
+        """The good samples of spans start < ts ≤ start + width, …: see `middleplatform.store.tally.SCHEMA`."""
+        return self._ask(kind="tally", points=list(points), start=start, end=end, width=width)
+
     def days(self, points: Sequence[int], start: int, end: int) -> pa.Table:
         """day (since 1970), rows: days with samples of these points, and at most how many."""
         return self._ask(kind="days", points=list(points), start=start, end=end)

@@ -213,6 +213,9 @@ class _Session:
 
 _PARTS = """SELECT toInt64(partition_id) AS partition, count() AS parts FROM system.parts
 WHERE active AND database = currentDatabase() AND table = {table:String} GROUP BY partition"""
+_HELD = """SELECT table, partition_id AS id, toInt64(count()) AS parts, toInt64(sum(rows)) AS rows,
+ toInt64(sum(bytes_on_disk)) AS bytes
+FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table, id ORDER BY table, id"""
 
 
 @contextlib.contextmanager
@@ -260,6 +263,12 @@ class Engine(Protocol):
     def parts(self, table: str) -> dict[int, int]:
         """How many parts on disk each partition of a table has; its partitions are numbered."""
 
+    def held(self) -> pa.Table:
+        """table, id (of a partition), parts, rows, bytes on disk: of every table; no copy counts twice."""
+
+    looks_at_parts: bool
+    """Whether it can be asked for the checksums of its parts, and for parts that it set aside."""
+
     def close(self) -> None:
         """Let go of the data; running queries end first, at most for as long as they may take."""
 
@@ -268,8 +277,9 @@ def embedded(engine: Engine) -> Engine:
     """The engine when it is the embedded one; else raises StoreError: servers have their own means."""
     if not isinstance(engine, Embedded):
         raise StoreError(
-            "数据在 ClickHouse 服务器上，请用服务器自己的手段检查、压缩和备份 · the data are on ClickHouse servers: "
-            "check, compact and back them up by the servers' own means"
+            "数据在 ClickHouse 服务器上，请在服务器上备份：24.8 及以上用 BACKUP DATABASE，更早的在每个分片的一个副本上"
+            "用 ALTER TABLE … FREEZE · the data are on ClickHouse servers, which have their own means: BACKUP DATABASE "
+            "from 24.8 on; before, ALTER TABLE … FREEZE on a replica of each shard, see docs/clickhouse.md"
         )
     return engine
 
@@ -278,6 +288,7 @@ class Embedded:
     """The engine inside of this process, the only one on its folder."""
 
     confines = True
+    looks_at_parts = True
 
     def __init__(self, path: Path) -> None:
         """Open the database in the folder `path`, made when missing. Raises StoreError."""
@@ -343,6 +354,10 @@ class Embedded:
         """How many parts on disk each partition of a table has."""
         found = self.query(_PARTS, {"table": table})
         return dict(zip(found.column("partition").to_pylist(), found.column("parts").to_pylist(), strict=True))
+
+    def held(self) -> pa.Table:
+        """table, id (of a partition), parts, rows, bytes on disk: of every table."""
+        return self.query(_HELD)
 
     def close(self) -> None:
         """Close every session; running queries end first, at most for as long as they may take."""

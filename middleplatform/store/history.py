@@ -69,13 +69,13 @@ class History:
 
     def raw(self, points: Sequence[int], start: int, end: int, limit: int) -> pa.Table:
         """Samples of start ≤ ts < end, ordered by point and ts, at most `limit`."""
-        _check_points(points)
-        _check_range(start, end)
+        check_points(points)
+        check_range(start, end)
         _check_limit(limit)
         limit = min(limit, MAX_ROWS + 1)
         asked = sorted(set(points))
         got = RAW_COLUMNS.empty_table()
-        for begin, until in self._slices(start, end):
+        for begin, until in self.slices(start, end):
             params = {"points": asked, "start": begin, "end": until, "limit": limit}
             got = _merge(got, _cast(self._engine.query(_RAW, params), RAW_COLUMNS), limit)
             if got.num_rows == limit:
@@ -90,8 +90,8 @@ class History:
     def buckets(self, points: Sequence[int], start: int, end: int, width: int) -> pa.Table:
         """Buckets of `width` µs, the first one from `start`; the last one ends at `end`, where it is cut short.
         One with neither a sample nor good time is absent."""
-        _check_points(points)
-        _check_range(start, end)
+        check_points(points)
+        check_range(start, end)
         if not 0 < width <= MAX_WIDTH:
             raise StoreError(f"the bucket's width must be from 1 to {MAX_WIDTH} µs, got {width}")
         asked = np.unique(np.array(points, np.uint64))
@@ -136,21 +136,21 @@ class History:
     def days(self, points: Sequence[int], start: int, end: int) -> pa.Table:
         """day (since 1970), rows: the days of the range that have samples of these points, and at most how many:
         what was sent twice counts twice until the engine has merged it."""
-        _check_points(points)
-        _check_range(start, end)
+        check_points(points)
+        check_range(start, end)
         found = [
             _cast(
                 self._engine.query(_COUNTS, {"points": list(points), "start": begin, "end": until, "width": DAY}),
                 _COUNT_COLUMNS,
             )
-            for begin, until in self._slices(start, end)
+            for begin, until in self.slices(start, end)
         ]
         return pa.concat_tables(found) if found else _COUNT_COLUMNS.empty_table()
 
     def events(self, equipment: Sequence[str] | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
         """Events of the equipment named, or of all, that touch the range: begun before `end`, and begun at or after
         `start`, ended after it or still open. Ordered by start."""
-        _check_range(start, end)
+        check_range(start, end)
         _check_limit(limit)
         limit = min(limit, MAX_ROWS + 1)
         if equipment is not None and not equipment:
@@ -169,8 +169,8 @@ class History:
     ) -> tuple[NDArray[np.uint64], NDArray[np.int64], Iterator[Rows]]:
         """The points, ascending, how long the value of each holds, and their rows in chunks: those of the range,
         and before it those that may still hold at its start."""
-        _check_points(points)
-        _check_range(start, end)
+        check_points(points)
+        check_range(start, end)
         asked = np.unique(np.array(points, np.uint64))
         age = self._ages(asked.tolist())
         return asked, age, self.seeded(asked, age, start, end)
@@ -187,7 +187,7 @@ class History:
             "SELECT point, ts, value, quality FROM samples FINAL "  # noqa: S608
             f"PREWHERE ({' OR '.join(parts)}) AND ts >= {{begin:Int64}} AND ts < {{until:Int64}} ORDER BY point, ts"
         )
-        for begin, until in self._slices(start - int(age.max()), end):
+        for begin, until in self.slices(start - int(age.max()), end):
             for batch in self._chunks(sql, {**params, "begin": begin, "until": until}):
                 point, ts, value, quality = (column.to_numpy() for column in batch.columns)
                 yield Rows(np.searchsorted(points, point), ts, value, quality)
@@ -197,7 +197,7 @@ class History:
             for at in range(0, batch.num_rows, _CHUNK):
                 yield batch.slice(at, _CHUNK)
 
-    def _slices(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+    def slices(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """The range cut at midnights so that each piece has few enough parts; days without data left out."""
         if end - start <= _WHOLE:
             yield start, end
@@ -233,7 +233,7 @@ def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return table.select(schema.names).cast(schema)
 
 
-def _check_points(points: Sequence[int]) -> None:
+def check_points(points: Sequence[int]) -> None:
     if not points:
         raise StoreError("no point is named")
     if len(points) > MAX_POINTS:
@@ -242,7 +242,7 @@ def _check_points(points: Sequence[int]) -> None:
         raise StoreError("a point's id is a number from 0 to 2^64 - 1")
 
 
-def _check_range(start: int, end: int) -> None:
+def check_range(start: int, end: int) -> None:
     if not -(2**61) < start < end < 2**61:
         raise StoreError(f"the range must begin before it ends, in µs since 1970, got {start} to {end}")
 

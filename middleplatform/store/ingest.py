@@ -130,10 +130,13 @@ class Ingest:
             async with self._changed:
                 self._durable += len(batch)
                 self._bytes -= size
-                self._held.difference_update((stream, message.stream_sequence) for _, stream, message in batch)
                 self._changed.notify_all()
             for consumer in {id(consumer): consumer for consumer, _, _ in batch}.values():
                 await consumer.acknowledge(message for owner, _, message in batch if owner is consumer)
+            # One may be on its way to us again while it is acknowledged. Should the bus not have heard us, it comes
+            # once more after that.
+            done = {(stream, message.stream_sequence) for _, stream, message in batch}
+            asyncio.get_running_loop().call_later(ACK_WAIT_S, self._held.difference_update, done)
 
     async def _look(self) -> None:
         while True:

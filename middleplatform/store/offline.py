@@ -16,9 +16,10 @@ from models.site.model import Site
 
 
 @contextmanager
-def opened(home: Path, site: Site) -> Iterator[Upkeep]:
-    """Raises StoreError when the store is running or cannot be opened."""
-    engine = open_store(home / "store")
+def opened(home: Path, site: Site, url: str | None = None) -> Iterator[Upkeep]:
+    """`url`: of the ClickHouse servers that have the data. Raises StoreError when the store is running or cannot be
+    opened."""
+    engine = open_store(home / "store", url)
     try:
         catalogue = Catalogue(site)
         windows = Windows(engine)

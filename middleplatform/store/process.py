@@ -17,7 +17,7 @@ from bus.connection import Bus
 from bus.credentials import Credential
 from bus.errors import BusUnavailable, NotPermitted
 from bus.secret import Announcement
-from middleplatform.store import aggregates
+from middleplatform.store import aggregates, tally
 from middleplatform.store.answers import Answers
 from middleplatform.store.audit import Audit
 from middleplatform.store.catalogue import Catalogue, SiteFolder
@@ -217,6 +217,7 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
     handlers = {
         **Answers(store.history, store.latest, settle, status).handlers,
         **aggregates.handlers(aggregates.Aggregates(store.history), settle),
+        **tally.handler(tally.Tally(store.engine, store.history), settle),
         **quality_answers.handlers(store.assessment, settle),
         **store.upkeep.handlers,
         **store.freezer.handlers,

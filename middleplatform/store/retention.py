@@ -184,8 +184,9 @@ class Keeper:
             for piece, some in zip(pieces, rows, strict=True):
                 if some and apply:
                     self._engine.aside(
-                        f"ALTER TABLE {table} DELETE IN PARTITION ID '{start // TABLES[table]}' WHERE {_NAMED}",
-                        {"points": piece},
+                        f"ALTER TABLE {table} DELETE IN PARTITION ID '{start // TABLES[table]}' WHERE {_NAMED} "
+                        "AND ts >= {start:Int64} AND ts < {end:Int64}",  # old servers go by this alone
+                        {"points": piece, "start": start, "end": start + TABLES[table]},
                     )
         return [fact]
 

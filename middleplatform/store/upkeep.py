@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from middleplatform.store.engine import Engine, EngineError, embedded
+from middleplatform.store.engine import Engine, EngineError
 from middleplatform.store.errors import StoreError
 from middleplatform.store.flight import Handler
 from middleplatform.store.history import History
@@ -42,8 +42,12 @@ SIZES = pa.schema(
 )
 """A table before it was made smaller, and its bytes after."""
 
-_PARTS = """SELECT table, partition_id AS id, count() AS parts, sum(rows) AS rows, sum(bytes_on_disk) AS bytes
-FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table, id ORDER BY table, id"""
+_SERVERS = (
+    "parts",
+    True,
+    "校验和由服务器在读取、合并和复制数据块时自行检查，见其日志",
+    "checksums are the servers' own matter: they look at them whenever they read, merge or copy a part; see their logs",
+)
 
 
 class Upkeep:
@@ -65,16 +69,15 @@ class Upkeep:
 
     def check(self) -> pa.Table:
         """Every part's checksums, tables that are missing, and roll-ups held against samples: columns of FINDINGS."""
-        embedded(self._engine)
-        found = [*self._parts(), *self._detached(), self._agreement(), self._backlog()]
+        on_disk = [*self._parts(), *self._detached()] if self._engine.looks_at_parts else [_SERVERS]
+        found = [*on_disk, self._agreement(), self._backlog()]
         return pa.Table.from_pylist([dict(zip(FINDINGS.names, one, strict=True)) for one in found], schema=FINDINGS)
 
     def compact(self) -> pa.Table:
         """Merge the parts of every closed partition into one, repeats taken out: columns of SIZES."""
-        embedded(self._engine)
         before = self._sizes()
         today = time.time_ns() // 1000 // DAY
-        for row in self._engine.query(_PARTS).to_pylist():
+        for row in self._engine.held().to_pylist():
             if (
                 row["table"] not in TABLES
                 or row["parts"] < 2
@@ -90,7 +93,7 @@ class Upkeep:
 
     def _sizes(self) -> dict[str, dict[str, int]]:
         sizes: dict[str, dict[str, int]] = {}
-        for row in self._engine.query(_PARTS).to_pylist():
+        for row in self._engine.held().to_pylist():
             if row["table"] in TABLES:
                 of = sizes.setdefault(row["table"], {"parts": 0, "rows": 0, "bytes": 0})
                 for name in of:

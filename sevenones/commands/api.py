@@ -22,12 +22,16 @@ def api(
         Path | None, typer.Option(help="凭证文件，默认取自数据目录 · credential file, by default the home's own")
     ] = None,
 ) -> None:
-    """运行开放接口进程 · run the API process: live values, history and events for people and programs."""
+    """运行开放接口进程 · run the API process: live values, history and events for people and programs.
+
+    SEVENONES_DATABASE=postgresql://… 时关系库在 PostgreSQL · with it, the relational store is in PostgreSQL.
+    """
     import uvloop
 
     from bus.credentials import Credential, folder
     from bus.errors import BusError
     from middleplatform.api.process import PortTaken, run
+    from middleplatform.database import SETTING, DatabaseError
     from models.site import SiteErrors, load
 
     async def main() -> None:
@@ -35,11 +39,12 @@ def api(
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         proof = Credential.load(credential or folder(home) / "api.json")
-        await run(load(site, environment=os.environ), home, bus, proof, host, port, stop)
+        made = load(site, environment=os.environ)
+        await run(made, home, bus, proof, host, port, stop, os.environ.get(SETTING))
 
     try:
         uvloop.run(main())
     except SiteErrors as errors:
         sys.exit(f"矿井配置有误 · the site folder {site} has mistakes:\n{errors}")
-    except (PortTaken, BusError) as error:
+    except (PortTaken, BusError, DatabaseError) as error:
         sys.exit(f"接口无法运行 · the API cannot run: {error}")

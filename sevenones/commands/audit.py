@@ -12,11 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sevenones.relational import Database, place_of
+
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 Home = Annotated[Path, typer.Option(help="数据目录 · where all data is")]
-Database = Annotated[
-    str | None, typer.Option(help="关系库地址，缺省在数据目录内 · the relational store, by default the home's")
-]
 BusUrl = Annotated[str | None, typer.Option(help="总线地址，省略则自动 · the bus; by default that of this home")]
 WAIT_S = 10.0
 
@@ -39,7 +38,7 @@ def list_all(
         "编号", "时间 · time", "谁 · who", "来自 · from", "行为 · what", "对象 · about", "前 → 后 · before → after"
     )
     try:
-        for each in entries(database or _home(home), who=who, what=what, about=about, limit=limit):
+        for each in entries(place_of(home, database), who=who, what=what, about=about, limit=limit):
             change = " → ".join(text for text in (each.before, each.after) if text)
             facts = (each.who, each.origin, each.what, each.about, change)
             # As text: what somebody typed must not be read as colours, or hide itself.
@@ -68,7 +67,7 @@ def verify(
     from middleplatform.audit import verify as check
     from middleplatform.database import DatabaseError
 
-    where = database or _home(home)
+    where = place_of(home, database)
     try:
         anchors = [] if without_bus else asyncio.run(_anchors(home, bus, credential))
         report = check.verify(where, anchors)
@@ -101,7 +100,7 @@ def anchor(
     from middleplatform.database import DatabaseError
     from sevenones.home import bus_of
 
-    where = database or _home(home)
+    where = place_of(home, database)
 
     async def main() -> int:
         from bus.connection import Bus
@@ -126,9 +125,3 @@ async def _anchors(home: Path, url: str | None, credential: Path | None) -> list
     proof = Credential.load(credential or folder(home) / "auditor.json")
     async with await Bus.connect(url or bus_of(home), proof, name="audit-verify", wait_s=WAIT_S) as connection:
         return await every(connection)
-
-
-def _home(home: Path) -> Path:
-    if not home.is_dir():
-        sys.exit(f"没有数据目录 {home} · there is no home folder {home}: name it with --home")
-    return home

@@ -12,15 +12,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sevenones.relational import place_of
+
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 Home = Annotated[Path, typer.Option(help="数据目录 · where all data is")]
 HERE = Path(".sevenones")
-
-
-def _home(home: Path) -> Path:
-    if not home.is_dir():
-        sys.exit(f"没有数据目录 {home} · there is no home folder {home}: name it with --home")
-    return home
 
 
 @app.command()
@@ -44,7 +40,7 @@ def load(
     try:
         with file.open("rb") as opened:
             dictionary = read(opened.read(MAX_BYTES + 1), file.name, facts)
-        found, new = dictionaries.load(_home(home), dictionary, who or getpass.getuser())
+        found, new = dictionaries.load(place_of(home), dictionary, who or getpass.getuser())
     except DictionaryErrors as errors:
         sys.exit(f"字典有误，未装载 · the dictionary has mistakes and was not loaded:\n{errors}")
     except (OSError, dictionaries.DictionaryRefused) as error:
@@ -64,7 +60,7 @@ def list_all(home: Home = HERE) -> None:
     """字典及版本 · the kinds and their versions; * holds today, version 0 came with the program."""
     from middleplatform.governance import dictionaries
 
-    where, today = _home(home), datetime.datetime.now(datetime.UTC).date()
+    where, today = place_of(home), datetime.datetime.now(datetime.UTC).date()
     found = dictionaries.editions(where)
     held = {dictionaries.effective(where, kind, today) for kind in {each.kind for each in found}}
     table = Table(
@@ -87,7 +83,7 @@ def show(
     from middleplatform.governance import dictionaries
     from models.dictionaries.shape import kinds
 
-    where, today = _home(home), datetime.datetime.now(datetime.UTC).date()
+    where, today = place_of(home), datetime.datetime.now(datetime.UTC).date()
     there = dictionaries.editions(where, kind)
     if version is None:
         found = dictionaries.effective(where, kind, today)

@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 from rich.tree import Tree
 
+from sevenones.relational import place_of
+
 if TYPE_CHECKING:
     from middleplatform.governance.lineage import Graph
 
@@ -47,7 +49,7 @@ def lineage(
         sys.exit(f"矿井配置有误 · the site folder {folder} has mistakes:\n{SiteErrors(examined.problems)}")
     path = point if point.count("/") == 2 else f"{examined.site.code}/{point}"
     try:
-        graph = of_point(home, examined.site, lambda kind, name: True, path, now)
+        graph = of_point(place_of(home), examined.site, lambda kind, name: True, path, now)
     except NotThen:
         sys.exit(f"此时没有测点 {path} · there was no point {path} at that time")
     Console().print(_tree(graph))

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sevenones.relational import place_of
+
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 Home = Annotated[Path, typer.Option(help="数据目录 · where all data is")]
 
@@ -22,7 +24,7 @@ def show(home: Home = Path(".sevenones")) -> None:
     from middleplatform.access.policy import ROLES
     from middleplatform.api.times import iso
 
-    where = _home(home)
+    where = place_of(home)
     found = policy_of(where)
     table = Table("权限 · permission", *ROLES)
     for name, words in found.permissions.items():
@@ -47,7 +49,7 @@ def apply(
     except (OSError, UnicodeDecodeError) as error:
         sys.exit(f"无法读取 {file} · cannot read {file}: {error}")
     try:
-        apply_policy(_home(home), text, f"{getpass.getuser()} (CLI)")
+        apply_policy(place_of(home), text, f"{getpass.getuser()} (CLI)")
     except AccessError as error:
         sys.exit(str(error))
     print("已生效，数秒内处处有效 · it holds, within seconds everywhere")
@@ -60,13 +62,7 @@ def reset(home: Home = Path(".sevenones")) -> None:
     from middleplatform.access.policies import NO_CHANGE, apply_policy
 
     try:
-        apply_policy(_home(home), NO_CHANGE, f"{getpass.getuser()} (CLI)")
+        apply_policy(place_of(home), NO_CHANGE, f"{getpass.getuser()} (CLI)")
     except AccessError as error:
         sys.exit(str(error))
     print("已恢复 · back to the program's own policy")
-
-
-def _home(home: Path) -> Path:
-    if not home.is_dir():
-        sys.exit(f"没有数据目录 {home} · there is no home folder {home}: name it with --home")
-    return home

@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sevenones.relational import place_of
+
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
@@ -49,7 +51,7 @@ def report(
     examined = examine(folder, environment=os.environ, require_environment=False)
     if examined.site is None:
         sys.exit(f"矿井配置有误 · the site folder {folder} has mistakes:\n{SiteErrors(examined.problems)}")
-    found = standard.report(examined.site, Register(home, examined.site).held(on), on)
+    found = standard.report(examined.site, Register(place_of(home), examined.site).held(on), on)
     console = Console()
     rules = Table("规则 · rule", "类别 · about", "适用 · assessed", "不符 · broken")
     for each in found.summary()["rules"]:

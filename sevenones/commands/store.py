@@ -129,15 +129,17 @@ def _asked(home: Path, site: Path | None, act: str, **asked: bool) -> Iterator[p
 def _here(home: Path, site: Path | None, act: str, asked: dict[str, bool]) -> pa.Table:
     from middleplatform.store.errors import StoreError
     from middleplatform.store.offline import opened
+    from middleplatform.store.schema import SETTING
     from models.site import load
     from models.site.problems import SiteErrors
 
-    if not (home / "store" / "version").exists():
+    url = os.environ.get(SETTING)
+    if url is None and not (home / "store" / "version").exists():
         raise StoreError(f"“{home}”中没有存储的数据 · there is no store in '{home}': give its --home")
     if site is None:
         site = home / "site"
     try:
-        with opened(home, load(site, environment=os.environ)) as upkeep:
+        with opened(home, load(site, environment=os.environ), url) as upkeep:
             return upkeep.handlers[act](asked)
     except SiteErrors as errors:
         sys.exit(

@@ -10,14 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sevenones.relational import place_of
+
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 Home = Annotated[Path, typer.Option(help="数据目录 · where all data is")]
-
-
-def _home(home: Path) -> Path:
-    if not home.is_dir():
-        sys.exit(f"没有数据目录 {home} · there is no home folder {home}: name it with --home")
-    return home
 
 
 @app.command()
@@ -41,7 +37,7 @@ def create(
     given = {"mines": mines, "areas": areas, "subsystems": subsystems, "classes": classes}
     try:
         scope = Scope.of({field: text.split(",") for field, text in given.items() if text})
-        print(create_token(_home(home), name=name, role=role, days=days, scope=scope))
+        print(create_token(place_of(home), name=name, role=role, days=days, scope=scope))
     except AccessError as error:
         sys.exit(f"无法生成令牌 · no token was made: {error}")
 
@@ -53,7 +49,7 @@ def list_all(home: Home = Path(".sevenones")) -> None:
     from middleplatform.api.times import iso
 
     table = Table("编号 · id", "名称 · name", "角色 · role", "创建 · created", "到期 · expires", "撤销 · revoked")
-    for facts in list_tokens(_home(home)):
+    for facts in list_tokens(place_of(home)):
         expires, revoked = (iso(ts)[:19] + "Z" if ts else "–" for ts in (facts.expires, facts.revoked))
         table.add_row(str(facts.id), facts.name, facts.role, iso(facts.created)[:19] + "Z", expires, revoked)
     Console().print(table)
@@ -67,6 +63,6 @@ def revoke(
     """撤销令牌，数秒内生效 · revoke a token; within seconds it opens nothing."""
     from middleplatform.access.tokens import revoke_token
 
-    if not revoke_token(_home(home), number):
+    if not revoke_token(place_of(home), number):
         sys.exit(f"没有编号 {number} 的令牌 · there is no token {number}: see sevenones token list")
     print(f"已撤销 · revoked {number}")

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sevenones.commands import user_bus
+from sevenones.relational import place_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(user_bus.app, name="bus", help="总线收听凭证 · credentials with which users hear the bus")
@@ -42,7 +43,7 @@ def add(
     with _said():
         scope = Scope.of(_bounds(mines, areas, subsystems, classes))
         password = users.initial_password()
-        users.create_user(_home(home), name, password, role, scope, must_change=True)
+        users.create_user(place_of(home), name, password, role, scope, must_change=True)
     print(password)
 
 
@@ -53,7 +54,7 @@ def list_all(home: Home = Path(".sevenones")) -> None:
     from middleplatform.access.users import list_users
     from middleplatform.api.times import iso
 
-    where = _home(home)
+    where = place_of(home)
     table = Table("用户 · user", "角色 · role", "范围 · scope", "创建 · created", "状态 · state")
     with _said():
         for user in list_users(where):
@@ -71,7 +72,7 @@ def role(
     from middleplatform.access.users import set_role
 
     with _said():
-        set_role(_home(home), name, new)
+        set_role(place_of(home), name, new)
     print(f"{name}: {new}")
 
 
@@ -90,7 +91,7 @@ def scope(
 
     with _said():
         found = Scope.of(_bounds(mines, areas, subsystems, classes))
-        set_scope(_home(home), name, found)
+        set_scope(place_of(home), name, found)
     print(f"{name}: {_in_words(found.as_json())}")
 
 
@@ -101,7 +102,7 @@ def password(name: Name, home: Home = Path(".sevenones")) -> None:
 
     with _said():
         new = users.initial_password()
-        users.set_password(_home(home), name, new, must_change=True)
+        users.set_password(place_of(home), name, new, must_change=True)
     print(new)
 
 
@@ -112,7 +113,7 @@ def unlock(name: Name, home: Home = Path(".sevenones")) -> None:
     from middleplatform.access.users import find_user
 
     with _said():
-        find_user(_home(home), name)
+        find_user(place_of(home), name)
         clear(home, name)
     print(f"已解锁 · unlocked {name}")
 
@@ -123,14 +124,8 @@ def remove(name: Name, home: Home = Path(".sevenones")) -> None:
     from middleplatform.access.users import remove_user
 
     with _said():
-        remove_user(_home(home), name)
+        remove_user(place_of(home), name)
     print(f"已删除 · removed {name}")
-
-
-def _home(home: Path) -> Path:
-    if not home.is_dir():
-        sys.exit(f"没有数据目录 {home} · there is no home folder {home}: name it with --home")
-    return home
 
 
 def _bounds(mines: str, areas: str, subsystems: str, classes: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sevenones.relational import place_of
+
 if TYPE_CHECKING:
     from bus.connection import Bus
 
@@ -184,8 +186,9 @@ async def _write(
 def _tell(home: Path, what: str, point: str, who: str, **facts: Any) -> None:
     """Into the audit log of this machine's relational store. Elsewhere there is none: the gateway's own event tells
     of the command there."""
-    if not (home / "platform.db").exists():
+    where = place_of(home)
+    if isinstance(where, Path) and not (where / "platform.db").exists():
         return
     from middleplatform.audit.log import tell
 
-    tell(home, what, point, who=who, **facts)
+    tell(where, what, point, who=who, **facts)

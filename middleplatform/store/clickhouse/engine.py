@@ -131,6 +131,7 @@ class ServerEngine:
             self._replicas.replicate(local(table))
 
     confines = False
+    looks_at_parts = False
 
     def confined(self, sql: str) -> pa.Table:
         """Refused: what confines a caller's statement is proved on the embedded engine alone."""
@@ -143,6 +144,10 @@ class ServerEngine:
     def parts(self, table: str) -> dict[int, int]:
         """The parts that each partition of a table has, over all servers."""
         return self.layout.parts(local(table) if self.address.cluster else table)
+
+    def held(self) -> pa.Table:
+        """table, id (of a partition), parts, rows, bytes on disk: of one replica of each shard."""
+        return self.layout.held()
 
     def _on_servers(self, planned: Plan) -> None:
         if planned.where is Where.EACH_SERVER:

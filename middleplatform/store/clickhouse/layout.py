@@ -7,6 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import structlog
 
 from middleplatform.store.clickhouse.address import Address
@@ -26,6 +28,10 @@ _PARTS = (
     "SELECT partition_id AS partition, count() AS parts FROM system.parts "
     "WHERE active AND database = '{database}' AND table = '{table}' GROUP BY partition"
 )
+_HELD = (
+    "SELECT table, partition_id AS id, toInt64(count()) AS parts, toInt64(sum(rows)) AS rows, "
+    "toInt64(sum(bytes_on_disk)) AS bytes FROM system.parts WHERE active AND database = '{database}' GROUP BY table, id"
+)
 _LEADS = "SELECT is_leader AS leads FROM system.replicas WHERE database = '{database}' AND table = '{table}'"
 _UNFINISHED = (
     "SELECT count() AS n FROM system.mutations WHERE database = '{database}' AND table = '{table}' AND NOT is_done"
@@ -33,6 +39,10 @@ _UNFINISHED = (
 _MISSING_MACROS = (
     "the server {} has no macros 'shard' and 'replica' in its configuration: "
     "replicated tables need them to know their place"
+)
+
+HELD = pa.schema(
+    [("table", pa.string()), ("id", pa.string()), *((name, pa.int64()) for name in ("parts", "rows", "bytes"))]
 )
 
 
@@ -123,6 +133,24 @@ class Layout:
             for day, parts in most.items():
                 found[day] = found.get(day, 0) + parts
         return found
+
+    def held(self) -> pa.Table:
+        """table, id (of a partition), parts, rows, bytes: of the first replica of each shard that answers, summed up.
+        Raises ServerAway when none of a shard does."""
+        answers = [pa.Table.from_pylist(self._of_one(replicas, _HELD), schema=HELD) for replicas in self.shards]
+        found = pa.concat_tables(answers).group_by(["table", "id"]).aggregate([(n, "sum") for n in HELD.names[2:]])
+        found = found.rename_columns([name.removesuffix("_sum") for name in found.column_names]).select(HELD.names)
+        named = pc.replace_substring_regex(found.column("table"), "_local$", "")
+        return found.set_column(0, "table", named).sort_by([("table", "ascending"), ("id", "ascending")])
+
+    def _of_one(self, replicas: Sequence[Server], sql: str) -> list[dict[str, Any]]:
+        """What the first of a shard's replicas that answers says."""
+        for server in replicas[:-1]:
+            try:
+                return self.ask(server, sql)
+            except ServerAway:
+                continue
+        return self.ask(replicas[-1], sql)
 
     def close(self) -> None:
         with self._lock:

@@ -22,6 +22,9 @@ _CODEC = re.compile(r"\s+CODEC\((?:[^()]|\([^()]*\))*\)")
 _LOW_CARDINALITY = re.compile(r"LowCardinality\((\w+)\)")
 _ORDER = re.compile(r"ORDER BY\s*\(?\s*(\w+)")
 _DELETE = re.compile(r"\s*DELETE FROM (?P<table>\w+)\s+WHERE\s(?P<where>.*)", re.DOTALL)
+_DELETE_IN = re.compile(
+    r"\s*ALTER TABLE (?P<table>\w+) DELETE (?P<partition>IN PARTITION ID '\w+' )WHERE\s(?P<where>.*)", re.DOTALL
+)
 _ON_TABLE = re.compile(r"\s*(?P<act>TRUNCATE TABLE|OPTIMIZE TABLE|ALTER TABLE) (?P<table>\w+)(?P<rest>.*)", re.DOTALL)
 _ROWS = re.compile(r"\s*\(*\s*(SELECT|WITH|INSERT INTO|SHOW|EXISTS|DESCRIBE)\b")
 
@@ -58,6 +61,11 @@ def plan(sql: str, profile: Profile, cluster: str | None, database: str) -> Plan
         form = "DELETE FROM {} WHERE {}" if profile.lightweight_delete else "ALTER TABLE {} DELETE WHERE {}"
         said = form.format(table, found["where"])
         return Plan(Where.EACH_SHARD, (said,), table, not profile.lightweight_delete)
+    if found := _DELETE_IN.fullmatch(sql):
+        table = local(found["table"]) if cluster else found["table"]
+        partition = found["partition"] if profile.lightweight_delete else ""
+        said = f"ALTER TABLE {table} DELETE {partition}WHERE {found['where']}"
+        return Plan(Where.EACH_SHARD, (said,), table, mutates=True)
     if cluster is None or _ROWS.match(sql):
         return Plan(Where.ONE, (sql,))
     if found := _ON_TABLE.fullmatch(sql):

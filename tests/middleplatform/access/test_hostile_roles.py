@@ -33,7 +33,7 @@ NAMES = st.sampled_from(
 )
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(540)
 @pytest.mark.parametrize("role", ROLES)
 def test_the_description_holds_for_every_role_in_its_scope(platform, role):
     ts = time.time_ns() // 1000 - 1_000_000

@@ -52,14 +52,20 @@ def recorded(platform, start, what):
         for part in ("path", "form")
     )
     answer = ask(platform, path, method=each["method"], form=form if "form" in each else None)
-    assert answer.status_code == 200, answer.text
     body = answer.json()
+    if "refused" in each:
+        assert (answer.status_code, body["status"], body["errorType"]) == (404, "error", "not_found")
+        return body["error"]
+    assert answer.status_code == 200, answer.text
     assert body["status"] == "success"
     return body["data"]
 
 
 def test_save_and_test(platform, start):
-    assert recorded(platform, start, "save and test") == {"resultType": "scalar", "result": [1790000000.5, "2"]}
+    assert recorded(platform, start, "save and test") == {"resultType": "scalar", "result": [4, "2"]}
+    again = recorded(platform, start, "save and test, by GET and with a timeout")
+    assert again == {"resultType": "scalar", "result": [4, "2"]}
+    assert "features" not in recorded(platform, start, "what do I speak to"), "which would make it another product"
     assert recorded(platform, start, "what do I speak to")["application"] == "sevenones"
 
 
@@ -70,6 +76,10 @@ def test_what_the_query_builder_asks_for(platform, start):
     assert {"__name__", "point", "equipment", "mine", "area"} <= set(labels)
     assert "unit" not in labels  # this metric has none
     assert recorded(platform, start, "values of a dashboard's variable") == ["belt1", "pump1"]
+    assert set(recorded(platform, start, "label names of all")) >= set(labels) | {"unit"}
+    assert "m/s" in recorded(platform, start, "values of a label that is not empty")
+    assert len(recorded(platform, start, "all series")) == 3
+    assert len(recorded(platform, start, "metadata of metrics, a few")) == 2
     (series,) = recorded(platform, start, "series")
     assert (series["__name__"], series["point"]) == ("belt_current", path_of("belt1/current"))
     metadata = recorded(platform, start, "metadata of metrics")
@@ -97,6 +107,14 @@ def test_a_stat_panel(platform, start):
     assert data["resultType"] == "vector"
     assert [each["value"] for each in data["result"]] == [[start + 20, "28"]]
     assert "__name__" not in data["result"][0]["metric"]
+    constant = recorded(platform, start, "a rule's condition")
+    assert constant == {"resultType": "vector", "result": [{"metric": {}, "value": [start + 20, "1"]}]}
+
+
+def test_what_is_not_served_is_named(platform, start):
+    for what, each in RECORDED.items():
+        if "refused" in each:
+            assert f"'{each['refused']}' is not served here" in recorded(platform, start, what)
 
 
 def test_what_is_beyond_the_scope_is_not_there(platform, start):

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import text
 
 from bus import subjects
+from middleplatform.audit.log import entries, tell
 from middleplatform.backup import BackupError, archive, restore, take
-from middleplatform.database import connect
+from middleplatform.database import DatabaseError
 from middleplatform.store.errors import StoreVersionError
 from middleplatform.store.history import History
 from middleplatform.store.retention import Keeper, file_of
@@ -76,9 +76,7 @@ async def test_a_backup_taken_while_samples_flow_comes_back_whole(tmp_path):
     (home / "version").write_text("1\n")
     async with stage(home) as (_, store, gateway):
         client = await store.client()
-        with connect(home).begin() as session:
-            session.execute(text("CREATE TABLE IF NOT EXISTS kept (what TEXT)"))
-            session.execute(text("INSERT INTO kept VALUES ('here')"))
+        tell(home, "sql.run", "json", after={"sql": "SELECT 1"})
         done, sent = asyncio.Event(), []
         base = now() - 50 * HOUR
 
@@ -100,7 +98,8 @@ async def test_a_backup_taken_while_samples_flow_comes_back_whole(tmp_path):
         assert not list((home / "store" / "chdb" / "shadow").glob("backup_*")), "nothing is held after a backup"
     assert as_folder["rows"]["samples"] >= as_tar["rows"]["samples"] >= before * len(IDS)
     names = {str(path.relative_to(tmp_path / "backup")) for path in (tmp_path / "backup").rglob("*") if path.is_file()}
-    assert {"home/site/points.json", "home/bus/credentials/store.json", "home/platform.db", "home/version"} <= names
+    assert {"home/site/points.json", "home/bus/credentials/store.json", "home/version"} <= names
+    assert "relational/audit.parquet" in names and "home/platform.db" not in names
     assert not [name for name in names if "jetstream" in name or "endpoint.json" in name or "/logs/" in name]
 
     shutil.rmtree(home)
@@ -112,8 +111,7 @@ async def test_a_backup_taken_while_samples_flow_comes_back_whole(tmp_path):
         assert len(got["rows"]) >= before and set(got["rows"].values()) == {len(IDS)}
         assert sorted(map(int, got["rows"])) == list(range(1, len(got["rows"]) + 1)), "batches without a gap"
         assert got["of_a_point"] == len(got["rows"])
-        with connect(back).connect() as session:
-            assert session.execute(text("SELECT what FROM kept")).scalar_one() == "here"
+        assert [(each.what, each.about) for each in entries(back)] == [("sql.run", "json")]
         assert (back / "bus" / "credentials" / "store.json").stat().st_mode & 0o077 == 0
         assert not (back / "restoring").exists()
 
@@ -178,25 +176,38 @@ def test_a_damaged_backup_is_refused_and_leaves_nothing(small, tmp_path):
         ({"files": [["/etc/evil", 1, "0", 0o600]]}, "outside of the backup"),
         ({"files": [["evil", 1, "0", 0o600]]}, "lacks|does not belong"),
         ({"files": 3}, "cannot be read"),
-        ({"rows": {"samples": 51}}, "50 rows of samples came back"),
+        ({"relational": {"revision": "9999", "rows": {}}}, "revision 9999"),
+        ({"relational": 3}, "'relational' cannot be read"),
     ],
 )
 def test_a_backup_of_a_newer_program_or_with_a_hostile_manifest_is_refused(small, tmp_path, change, words):
+    made = changed(small, tmp_path, change)
+    with pytest.raises((BackupError, DatabaseError), match=words):
+        restore(made, tmp_path / "new")
+    assert not list(tmp_path.glob("new*")) and not (tmp_path / "evil").exists()
+
+
+def changed(small, tmp_path, change: dict) -> Path:
+    """The backup with another manifest."""
     made = tmp_path / "b"
     shutil.copytree(small / "b", made)
     manifest = json.loads((made / "manifest.json").read_text()) | change
     (made / "manifest.json").write_text(json.dumps(manifest))
+    return made
+
+
+def test_a_backup_that_lacks_rows_is_refused(small, tmp_path):
+    made = changed(small, tmp_path, {"rows": {"samples": 51}})
     script = (
         "import sys; from pathlib import Path; from middleplatform.backup import restore, BackupError\n"
-        "try:\n    restore(*map(Path, sys.argv[1:]))\nexcept BackupError as error:\n    print('refused', error)"
+        "try:\n    restore(*map(Path, sys.argv[1:]))\nexcept BackupError as error:\n"
+        "    print('refused', error)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(made), str(tmp_path / "new")], stdout=subprocess.PIPE, text=True, check=True
     )
-    import re
-
-    assert re.search(f"refused.*(?:{words})", done.stdout), done.stdout
-    assert not (tmp_path / "new").exists() and not (tmp_path / "evil").exists()
+    assert "refused" in done.stdout and "50 rows of samples came back" in done.stdout
+    assert not list(tmp_path.glob("new*"))
 
 
 def test_a_backup_never_writes_over_anything(small, tmp_path, monkeypatch):

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from middleplatform.database import Place
 from tests.postgres import Postgres, postgres
@@ -21,10 +20,11 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "sqlite":
         yield tmp_path
         return
-    server: Postgres = request.getfixturevalue("postgres")
+    yield empty_database(request.getfixturevalue("postgres"))
+
+
+def empty_database(server: Postgres) -> str:
+    """The URL of a new database of a real server."""
     name = f"mine_{uuid.uuid4().hex[:12]}"
-    root = create_engine(server.url().replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
-    with root.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    root.dispose()
-    yield server.url(database=name)
+    server.execute(f"CREATE DATABASE {name}")
+    return server.url(database=name)

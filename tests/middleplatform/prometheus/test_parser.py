@@ -10,6 +10,7 @@ from middleplatform.prometheus.parser import (
     Aggregate,
     Binary,
     Call,
+    Constant,
     Matcher,
     Number,
     PromError,
@@ -48,6 +49,8 @@ RANGE = Selector(SPEED.matchers, 300 * 10**6)
         ("(belt_speed) / 1e3", Binary("/", SPEED, Number(1000))),
         ("count", Selector((Matcher("__name__", "=", "count"),))),
         ("Inf", Number(float("inf"))),
+        ("vector(1 + 1)", Constant(Binary("+", Number(1), Number(1)))),
+        ("sum(vector(1))", Aggregate("sum", (), Constant(Number(1)))),
     ],
 )  # fmt: skip
 def test_taken(text, tree):
@@ -78,6 +81,9 @@ def test_taken(text, tree):
         ("rate(sum(a))", "range vector"),
         ("sum(a[5m])", "instant vector"),
         ("sum(1)", "instant vector"),
+        ("vector(a)", "takes a number"),
+        ("vector(a[5m])", "takes a number"),
+        ("vector(", "the end"),
         ("a[5m]", "range vector"),
         ("a[5m] + 1", "range vector"),
         ("{}", "not empty"),

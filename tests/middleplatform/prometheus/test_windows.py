@@ -79,12 +79,13 @@ def computed(told, at, text) -> Vector:
     """A query over these samples."""
     ids = {id_of(name): samples for name, samples in zip(SERIES, told, strict=True)}
 
-    def read(points, start, end, limit):
-        found = [(p, t * S, v, q) for p in sorted(points) for t, v, q in ids.get(p, ()) if start <= t * S < end]
-        columns = zip(*found, strict=True) if found else ((), (), (), ())
-        return pa.table([pa.array(column, kind) for column, kind in zip(columns, KINDS, strict=True)], names=NAMES)
+    class Samples:
+        def raw(self, points, start, end, limit):
+            found = [(p, t * S, v, q) for p in sorted(points) for t, v, q in ids.get(p, ()) if start <= t * S < end]
+            columns = zip(*found, strict=True) if found else ((), (), (), ())
+            return pa.table([pa.array(column, kind) for column, kind in zip(columns, KINDS, strict=True)], names=NAMES)
 
-    vector = Query(METRICS, np.array(at, np.int64) * S, read).value(parse(text))
+    vector = Query(METRICS, np.array(at, np.int64) * S, Samples(), most_cells=0).value(parse(text))
     assert isinstance(vector, Vector)
     return vector
 

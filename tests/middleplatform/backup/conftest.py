@@ -1,0 +1,4 @@
+from tests.middleplatform.database.conftest import place
+from tests.postgres import postgres
+
+__all__ = ["place", "postgres"]
