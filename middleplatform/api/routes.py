@@ -114,9 +114,15 @@ async def events(request: Request, catalogue: Seen, asked: Annotated[EventsQuery
     return Json({"events": rows, "truncated": table.num_rows > limit, "incomplete": incomplete})
 
 
+def _whole(digits: str) -> int | float:
+    """A whole number, as exactly as a reader of the answer could take it: a device may tell one of any length."""
+    found = int(digits)
+    return found if -(2**63) <= found < 2**64 else float(digits)
+
+
 def _event(row: dict[str, Any]) -> dict[str, Any]:
     try:
-        row["attributes"] = json.loads(row["attributes"])
+        row["attributes"] = json.loads(row["attributes"], parse_int=_whole)
     except ValueError:
         row["attributes"] = {"text": row["attributes"]}
     row["start_time"] = times.iso(row["start"])
