@@ -17,7 +17,7 @@ from middleplatform.governance.dictionaries import editions, effective, entries,
 from models.dictionaries.builtin import builtin
 from models.dictionaries.read import DictionaryErrors, read
 from models.dictionaries.shape import Dictionary, kinds
-from models.dictionaries.sheet import MAX_BYTES, MAX_UNPACKED
+from models.dictionaries.sheet import MAX_BYTES, MAX_TAGS, MAX_UNPACKED
 
 FACTS = {"kind": "owners", "edition": "1", "source": "the mine's order 7", "effective_from": "2026-01-01"}
 OWNERS = "适用范围,责任人,部门\nrole:ch4,王工,通风科\n*,Li,dispatch\n".encode()
@@ -116,6 +116,10 @@ def test_hostile_workbooks_are_refused():
 
     bomb = altered("xl/worksheets/sheet1.xml", b"<worksheet>" + b" " * (MAX_UNPACKED + 1))
     assert len(bomb) < 100_000 and "unpacks to" in mistakes(bomb, "o.xlsx")
+    empty = altered(
+        "xl/worksheets/sheet1.xml", b"<worksheet><sheetData>" + b"<row/>" * MAX_TAGS + b"</sheetData></worksheet>"
+    )
+    assert len(empty) < 100_000 and "empty ones too" in mistakes(empty, "o.xlsx")
     laughs = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><worksheet>&b;</worksheet>'
     assert "document type" in mistakes(altered("xl/worksheets/sheet1.xml", laughs), "o.xlsx")
     assert "macros" in mistakes(altered("xl/vbaProject.bin", b"x"), "o.xlsx")
