@@ -15,7 +15,7 @@ from middleplatform.api.auth import Seen, needs
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
 from middleplatform.api.live import LiveTable
-from middleplatform.api.responses import Json, answers
+from middleplatform.api.responses import Json, answers, encode
 from middleplatform.api.schemas import Events, Live, Points
 from middleplatform.store.client import INCOMPLETE
 from models.quality import label
@@ -122,8 +122,10 @@ def _whole(digits: str) -> int | float:
 
 def _event(row: dict[str, Any]) -> dict[str, Any]:
     try:
-        row["attributes"] = json.loads(row["attributes"], parse_int=_whole)
-    except ValueError:
+        attributes = json.loads(row["attributes"], parse_int=_whole)
+        encode(attributes)  # what is nested too deep for an answer must not keep the other events out of it
+        row["attributes"] = attributes
+    except (ValueError, TypeError, RecursionError):
         row["attributes"] = {"text": row["attributes"]}
     row["start_time"] = times.iso(row["start"])
     row["end_time"] = None if row["end"] is None else times.iso(row["end"])

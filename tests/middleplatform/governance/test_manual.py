@@ -210,12 +210,17 @@ def test_an_event_is_entered_and_one_of_a_device_corrected(platform, people):
     at = time.time_ns() // 1000 - 7_200_000_000
     known = event_id(f"{CODE}/belt1", "trip", "17")
     platform.send_events(Event(known, f"{CODE}/belt1", "trip", at, None, 192, "edge1", {"by": "plc", "serial": 10**30}))
+    deep: list = []
+    for _ in range(400):
+        deep = [deep]
+    platform.send_events(Event("d" * 32, f"{CODE}/belt1", "deep", at, None, 192, "edge1", {"a": deep}))
 
     def events() -> dict[str, dict]:
         found = platform.get("events", start=str(at - 1), end=str(at + 10**9)).json()["events"]
         return {event["id"]: event for event in found}
 
-    until(lambda: known in events())
+    until(lambda: known in events() and "d" * 32 in events())
+    assert events()["d" * 32]["attributes"]["text"].startswith('{"a": [[[')
     assert events()[known]["attributes"] == {"by": "plc", "serial": 1e30}
 
     def bring(**given: object) -> dict:
