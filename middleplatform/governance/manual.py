@@ -24,9 +24,8 @@ from middleplatform.database.tables.access import tokens
 from middleplatform.database.tables.manual import manual_entries as table
 from middleplatform.database.tables.manual import manual_samples
 from middleplatform.governance.turns import until_first
+from models.identity import MANUAL_FLOOR
 
-FLOOR = 1 << 62
-"""Batch numbers of manual entries are above this."""
 MAX_SAMPLES = 5_000
 """Of one entry."""
 MAX_SPAN = 7 * 86_400_000_000
@@ -286,7 +285,7 @@ def _decided(connection: Connection, entry: Entry, state: str, who: str, reason:
 
 def _next_number(connection: Connection) -> int:
     highest = connection.execute(select(func.max(table.c.number))).scalar() or 0
-    return max(FLOOR + _now(), int(highest) + 1)
+    return max(MANUAL_FLOOR + _now(), int(highest) + 1)
 
 
 def _entry(row: Any) -> Entry:

@@ -20,8 +20,9 @@ from middleplatform.api.times import iso
 from middleplatform.database import connect
 from middleplatform.database.tables.manual import manual_entries
 from middleplatform.governance import manual
-from middleplatform.governance.manual import FLOOR, ManualRefused, Told
+from middleplatform.governance.manual import ManualRefused, Told
 from models.events import Event, event_id
+from models.identity import MANUAL_FLOOR
 from models.site import examine
 from tests.middleplatform.api.build import batch, path_of
 from tests.middleplatform.api.stage import until
@@ -58,7 +59,7 @@ def test_it_waits_for_somebody_else(place):
         manual.decide(place, CODE, entry.id, "olga", approve=True)
     decided = manual.decide(place, CODE, entry.id, "pavel", approve=True, reason="checked")
     assert (decided.state, decided.decided_by, decided.decision) == ("approved", "pavel", "checked")
-    assert decided.number is not None and decided.number > FLOOR
+    assert decided.number is not None and decided.number > MANUAL_FLOOR
     assert [each.id for each in manual.due(place, CODE)] == [entry.id]
     manual.published(place, entry.id)
     assert manual.due(place, CODE) == []
