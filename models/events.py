@@ -103,9 +103,21 @@ class EventBatch:
                 raise WireError(f"expected the columns {SCHEMA.names}, got {table.schema.names}")
             if table.num_rows > MAX_ROWS:
                 raise WireError(f"{table.num_rows} events in one batch, at most {MAX_ROWS} are taken")
-            events = [Event(**{**row, "attributes": json.loads(row["attributes"])}) for row in table.to_pylist()]
+            events = [Event(**{**row, "attributes": _attributes(row["attributes"])}) for row in table.to_pylist()]
         except WireError:
             raise
-        except (pa.ArrowException, KeyError, ValueError, TypeError, OSError) as error:
+        except (pa.ArrowException, KeyError, ValueError, TypeError, OSError, RecursionError) as error:
             raise WireError(f"not a batch of events: {error}") from error
         return EventBatch(gateway, number, received, events)
+
+
+def _attributes(text: str) -> dict[str, Any]:
+    """What can be written again as it was read: the escape of half a surrogate pair is JSON, and no text to anybody
+    else. Raises WireError, ValueError, RecursionError."""
+    if len(text.encode()) > MAX_ATTRIBUTES:
+        raise WireError(f"the attributes of an event take over {MAX_ATTRIBUTES} bytes")
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise WireError(f"the attributes of an event are no object: {text[:60]}")
+    json.dumps(found, ensure_ascii=False).encode()
+    return found

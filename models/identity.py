@@ -13,8 +13,8 @@ import xxhash
 MINE_CODE = re.compile(r"[0-9]{12}")
 MANUAL = "manual"
 """The source of what people entered or corrected: stands where a gateway's name does, and no gateway may have it."""
-MANUAL_FROM = 1 << 62
-"""Batch numbers from here on are manual entries': gateways number theirs by a clock, far below."""
+MANUAL_FLOOR = 1 << 62
+"""Batch numbers of what people entered are above this, those of gateways, which are clocks (µs), below."""
 SEGMENT = re.compile(r"[a-z0-9_-]{1,40}")
 
 

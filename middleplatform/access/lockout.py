@@ -1,7 +1,8 @@
 """Sign-ins that fail in a row under one name lock it for a while. On disk, so that a restart forgets nothing.
 
-A name locks whether there is such a user or not, so that a lock tells nothing. How often and for how long:
-`sign_in` in `models/access/policy.yaml`.
+A name locks whether there is such a user or not, so that a lock tells nothing. It locks for strangers: were it for all,
+anybody could keep an administrator out by failing in that name. How often and for how long: `sign_in` in
+`models/access/policy.yaml`.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from middleplatform.audit.log import note
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.access import failures as table
 from middleplatform.database.tables.access import users
+from middleplatform.database.tables.audit import audit
 
 MOST = 10_000
 """Names that are remembered; beyond it, those that are not locked are forgotten, the oldest first."""
 
 UNKNOWN = "(unknown)"
+FAMILIAR_US = 30 * 86_400_000_000
+"""For how long an address from which a user signed in is that user's own."""
 
 Clock = Callable[[], int]
 
@@ -58,6 +62,15 @@ def failed(where: Place, name: str, clock: Clock = now_us) -> bool:
         # Another name may be a password that slipped into the wrong field.
         note(connection, "sign_in.fail", name if known else UNKNOWN, after={"locked": locked})
         return locked
+
+
+def familiar(where: Place, name: str, address: str, clock: Clock = now_us) -> bool:
+    """Whether the user signed in from this address of late: what strangers try elsewhere does not keep it out. Looks
+    through a month of the audit log, so ask only where it matters."""
+    began = (audit.c.at >= clock() - FAMILIAR_US, audit.c.what == "session.begin")
+    query = select(audit.c.number).where(*began, audit.c.about == name, audit.c.origin == address).limit(1)
+    with connect(where).connect() as connection:
+        return connection.execute(query).first() is not None
 
 
 def clear(connection: Connection, name: str) -> bool:

@@ -23,6 +23,8 @@ from models.dictionaries.read import DictionaryErrors, read
 from models.dictionaries.shape import kinds
 
 PROBLEMS = 50
+LONGEST_WHO = 80
+"""Characters that the relational store keeps of who did something."""
 """Mistakes that a refusal names."""
 
 log = structlog.get_logger("governance")
@@ -191,8 +193,8 @@ async def load(
 
 
 def who(grant: Grant) -> str:
-    """How a caller is named in records: the user, or the token's name."""
-    return grant.user or f"token:{grant.name}"
+    """How a caller is named in records: the user, or the token by number and name, as in the audit log."""
+    return grant.user or f"token:{grant.id}:{grant.name}"[:LONGEST_WHO]
 
 
 def _today() -> datetime.date:

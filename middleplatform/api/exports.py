@@ -216,8 +216,10 @@ def _check_range(asked: str | None, size: int) -> None:
     if asked is None:
         return
     found = _RANGE.fullmatch(asked.strip())
-    first = asked.partition("=")[2].partition("-")[0]
-    if found is None or (first and int(first) >= size):
+    first, _, last = asked.strip().partition("=")[2].partition("-")
+    backwards = bool(first and last) and int(last) < int(first) if found else False
+    nothing = found is not None and (int(first) >= size if first else int(last) == 0)
+    if found is None or backwards or nothing:
         raise ApiError(
             416,
             "no_such_range",

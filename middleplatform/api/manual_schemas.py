@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from middleplatform.api.routes import Asked
 from middleplatform.governance.manual import MAX_SAMPLES
+from models.events import MAX_ATTRIBUTES
 
 Time = Annotated[str, Field(min_length=1, max_length=60)]
 
@@ -23,6 +24,15 @@ Plain = AfterValidator(_visible)
 Reason = Annotated[str, Field(min_length=3, max_length=500, pattern=r"\S"), Plain]
 
 
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Whole = Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63)]
+"""What every reader of JSON takes: neither NaN nor a whole number of any length."""
+Attribute = (
+    Annotated[str, Field(max_length=MAX_ATTRIBUTES), Plain] | Annotated[bool, Field(strict=True)] | Whole | Number
+)
+Named = Annotated[str, Field(min_length=1, max_length=200), Plain]
+
+
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -31,7 +41,7 @@ class SampleGiven(Strict):
     """`value` null: there is no true value, and the quality (bad by default) says why. `text` is for text points."""
 
     time: Time
-    value: float | None = Field(None, allow_inf_nan=False)
+    value: Number | None = None
     quality: int | None = Field(None, ge=0, le=255)
     text: Annotated[str, Field(max_length=2_000), Plain] | None = None
 
@@ -54,7 +64,7 @@ class EventGiven(Strict):
     kind: str = Field(pattern=r"^[a-z0-9_.-]{1,60}$")
     start: Time
     end: Time | None = None
-    attributes: dict[str, str | int | float | bool | None] = Field({}, max_length=50)
+    attributes: dict[Named, Attribute | None] = Field({}, max_length=50)
     reason: Reason
     corrects: Corrected | None = None
 

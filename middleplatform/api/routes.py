@@ -15,7 +15,7 @@ from middleplatform.api.auth import Seen, needs
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
 from middleplatform.api.live import LiveTable
-from middleplatform.api.responses import Json, answers
+from middleplatform.api.responses import Json, answers, encode
 from middleplatform.api.schemas import Events, Live, Points
 from middleplatform.store.client import INCOMPLETE
 from models.quality import label
@@ -114,10 +114,18 @@ async def events(request: Request, catalogue: Seen, asked: Annotated[EventsQuery
     return Json({"events": rows, "truncated": table.num_rows > limit, "incomplete": incomplete})
 
 
+def _whole(digits: str) -> int | float:
+    """A whole number, as exactly as a reader of the answer could take it: a device may tell one of any length."""
+    found = int(digits)
+    return found if -(2**63) <= found < 2**64 else float(digits)
+
+
 def _event(row: dict[str, Any]) -> dict[str, Any]:
     try:
-        row["attributes"] = json.loads(row["attributes"])
-    except ValueError:
+        attributes = json.loads(row["attributes"], parse_int=_whole)
+        encode(attributes)  # what is nested too deep for an answer must not keep the other events out of it
+        row["attributes"] = attributes
+    except (ValueError, TypeError, RecursionError):
         row["attributes"] = {"text": row["attributes"]}
     row["start_time"] = times.iso(row["start"])
     row["end_time"] = None if row["end"] is None else times.iso(row["end"])

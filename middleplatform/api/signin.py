@@ -147,30 +147,40 @@ async def _checked(request: Request, name: str, password: str) -> User:
     """The user of that name and password. Raises ApiError 401 when either is wrong, 429 when it is tried too often."""
     state, address = request.app.state, address_of(request)
     throttle: Throttle = state.throttle
-    keys: dict[Any, int] = {
-        ("both", name, address): FREE_BY_USER_AND_ADDRESS,
-        ("address", address): FREE_BY_ADDRESS,
-        ("user", name): FREE_BY_USER,
-    }
-    if wait := throttle.begin(keys):
-        raise _wait("throttled", f"尝试次数过多，请 {wait:.0f} 秒后再试", f"too many attempts: wait {wait:.0f} s", wait)
+    own: dict[Any, int] = {("both", name, address): FREE_BY_USER_AND_ADDRESS, ("address", address): FREE_BY_ADDRESS}
+    if wait := throttle.begin(own):
+        raise _throttled(wait)
+    slow = throttle.begin({("user", name): FREE_BY_USER})
     # Half of a surrogate pair, which JSON can carry, is no text to any database.
-    name = name.encode("utf-8", "replace").decode().replace("\0", "�")
-    if wait := await anyio.to_thread.run_sync(lockout.locked_s, state.database, name):
-        raise _wait(
-            "locked",
-            f"登录失败次数过多，此用户名已锁定，请 {wait:.0f} 秒后再试，或请管理员解锁",
-            f"this name is locked after too many failures: wait {wait:.0f} s, or ask an administrator",
-            wait,
-        )
-    user = await anyio.to_thread.run_sync(users.check_password, state.database, name, password, limiter=state.hashing)
+    text = name.encode("utf-8", "replace").decode().replace("\0", "�")
+    lock = await anyio.to_thread.run_sync(lockout.locked_s, state.database, text)
+    if (slow or lock) and not await anyio.to_thread.run_sync(lockout.familiar, state.database, text, address):
+        raise _locked(lock) if lock else _throttled(slow)
+    user = await anyio.to_thread.run_sync(users.check_password, state.database, text, password, limiter=state.hashing)
     if user is None:
-        locked = await anyio.to_thread.run_sync(lockout.failed, state.database, name)
+        locked = await anyio.to_thread.run_sync(lockout.failed, state.database, text)
         log.warning("登录被拒绝 · a sign-in was refused", address=address, locked=locked)
         raise ApiError(401, "wrong_sign_in", "用户名或密码错误", "the user or the password is wrong")
-    throttle.succeeded(list(keys))
-    await anyio.to_thread.run_sync(lockout.succeeded, state.database, name)
+    throttle.succeeded(list(own))
+    if not (slow or lock):  # else strangers go on: for them it holds
+        throttle.succeeded([("user", name)])
+        await anyio.to_thread.run_sync(lockout.succeeded, state.database, text)
     return user
+
+
+def _throttled(seconds: float) -> ApiError:
+    return _wait(
+        "throttled", f"尝试次数过多，请 {seconds:.0f} 秒后再试", f"too many attempts: wait {seconds:.0f} s", seconds
+    )
+
+
+def _locked(seconds: float) -> ApiError:
+    return _wait(
+        "locked",
+        f"登录失败次数过多，此用户名已锁定，请 {seconds:.0f} 秒后再试，或请管理员解锁",
+        f"this name is locked after too many failures: wait {seconds:.0f} s, or ask an administrator",
+        seconds,
+    )
 
 
 def _wait(code: str, zh: str, en: str, seconds: float) -> ApiError:

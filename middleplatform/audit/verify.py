@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from middleplatform.audit.entry import GENESIS, Entry
 from middleplatform.audit.log import head
-from middleplatform.database import Place, connect
+from middleplatform.database import DatabaseError, Place, connect
 from middleplatform.database.tables.audit import audit
 
 MOST = 100
@@ -32,8 +33,8 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with an entry: `changed`, `missing`, `truncated`, `rewritten`, `appended`
-    or `forged`."""
+    """What is wrong with an entry: `changed`, `missing`, `truncated`, `rewritten`, `appended`, `forged`, or with
+    all of the log: `unreadable`."""
 
     kind: str
     number: int
@@ -81,6 +82,22 @@ def verify(where: Place, anchors: Iterable[Anchor] = ()) -> Report:
                 f"总线上第 {anchor.number} 条有两个不同的锚：日志曾被重写",
                 f"the bus was told two different digests of entry {anchor.number}: the log was written anew",
             )
+    try:
+        _hold(where, told, report)
+    except (DBAPIError, NoResultFound, ValueError) as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise DatabaseError(f"关系库连接中断 · the relational store went away: {error.orig}") from error
+        report.find(
+            "unreadable",
+            0,
+            f"日志无法读完，而所写的内容都可读：{error!s:.200}",
+            f"the log cannot be read to its end, and all that was written could be: {error!s:.200}",
+        )
+    return report
+
+
+def _hold(where: Place, told: dict[int, Anchor], report: Report) -> None:
+    """Hold the log against its head and what the bus was told."""
     number, digest = head(where)
     last = _chain(where, told, report, (number, digest))
     if last < number:
@@ -106,7 +123,6 @@ def verify(where: Place, anchors: Iterable[Anchor] = ()) -> Report:
             f"the bus was told of entry {max(beyond)}, but the log ends with {last}: "
             "the end was cut off, or an older backup restored",
         )
-    return report
 
 
 def _chain(where: Place, told: dict[int, Anchor], report: Report, known: tuple[int, str]) -> int:

@@ -25,8 +25,8 @@ log = structlog.get_logger("export")
 KEPT_S = 86_400
 MOST_ACTIVE = 5
 """Exports of one owner that wait or run."""
-MOST_KEPT = 200
-"""Exports of all owners that are there at once."""
+MOST_OWN, MOST_KEPT = 40, 200
+"""Exports of one owner, and of all owners, that are there at once: nobody takes up all there is for a day."""
 _RETRY_S = (0.2, 1.0, 2.0, 5.0)
 _SETTLES = 5
 """How often a page is asked for anew when the store says that samples may lack in it."""
@@ -66,14 +66,15 @@ class Exports:
         days = self.plan(order)
         with self._lock:
             known = self._known()
-            mine = sum(job.active and job.owner.is_same(owner) for job in known.values())
-            if mine >= MOST_ACTIVE or len(known) >= MOST_KEPT:
+            own = [job for job in known.values() if job.owner.is_same(owner)]
+            mine = sum(job.active for job in own)
+            if mine >= MOST_ACTIVE or len(own) >= MOST_OWN or len(known) >= MOST_KEPT:
                 raise ExportRefused(
                     "too_many_exports",
-                    f"您有 {mine} 个导出尚未完成（最多 {MOST_ACTIVE} 个；全平台最多保留 {MOST_KEPT} 个）："
-                    "请等待完成，或删除不再需要的导出",
-                    f"{mine} exports of yours are not done (at most {MOST_ACTIVE}; {MOST_KEPT} are kept in all): wait "
-                    "for them, or delete those that are not needed any more",
+                    f"您有 {len(own)} 个导出（最多 {MOST_OWN} 个），其中 {mine} 个尚未完成（最多 {MOST_ACTIVE} 个；"
+                    f"全平台最多保留 {MOST_KEPT} 个）：请等待完成，或删除不再需要的导出",
+                    f"{len(own)} exports are yours (at most {MOST_OWN}), {mine} of them not done (at most {MOST_ACTIVE}"
+                    f"; {MOST_KEPT} are kept in all): wait for them, or delete those that are not needed any more",
                 )
             job = Job(secrets.token_hex(12), owner, order, days, _now())
             self._room.check(job, [*known.values(), job])

@@ -8,6 +8,7 @@ gateway that tells the same instant again cannot undo what a person corrected; a
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,10 +20,11 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, u
 
 from middleplatform.audit.log import note
 from middleplatform.database import Place, connect
+from middleplatform.database.tables.access import tokens
 from middleplatform.database.tables.manual import manual_entries as table
 from middleplatform.database.tables.manual import manual_samples
 from middleplatform.governance.turns import until_first
-from models.identity import MANUAL_FROM
+from models.identity import MANUAL_FLOOR
 
 MAX_SAMPLES = 5_000
 """Of one entry."""
@@ -30,6 +32,7 @@ MAX_SPAN = 7 * 86_400_000_000
 """µs from an entry's first sample to its last."""
 MAX_WAITING = 10_000
 """Entries of a mine that wait for a decision."""
+_TOKEN = re.compile(r"token:([0-9]{1,9}):", re.ASCII)
 STATES = ("waiting", "approved", "rejected", "withdrawn")
 
 
@@ -110,7 +113,7 @@ def decide(where: Place, mine: str, entry: int, who: str, *, approve: bool, reas
     def once() -> Entry:
         with connect(where).begin() as connection:
             found = _waiting(connection, mine, entry)
-            if found.who == who:
+            if _person(connection, found.who) == _person(connection, who):
                 raise ManualRefused(
                     "own_entry",
                     "不能审批自己录入的数据，请由他人审批",
@@ -126,7 +129,7 @@ def withdraw(where: Place, mine: str, entry: int, who: str) -> Entry:
     """Take back an entry of one's own that nobody decided on. Raises ManualRefused."""
     with connect(where).begin() as connection:
         found = _waiting(connection, mine, entry)
-        if found.who != who:
+        if _person(connection, found.who) != _person(connection, who):
             raise ManualRefused("not_own_entry", "只能撤回自己录入的数据", "only whoever made an entry may withdraw it")
         return _decided(connection, found, "withdrawn", who, "", None)
 
@@ -229,6 +232,14 @@ def published(where: Place, entry: int) -> None:
         connection.execute(update(table).where(table.c.id == entry).values(published=_now()))
 
 
+def _person(connection: Connection, who: str) -> str:
+    """The user behind a name in records: of a token (`token:<id>:<name>`) the user who made it, or else itself. Nobody
+    gets a second pair of eyes by making a token."""
+    number = _TOKEN.match(who)
+    maker = number and connection.execute(select(tokens.c.maker).where(tokens.c.id == int(number[1]))).scalar()
+    return maker or who
+
+
 def _insert(
     connection: Connection, mine: str, kind: str, subject: str, start: int, end: int | None, reason: str, who: str
 ) -> int:
@@ -274,7 +285,7 @@ def _decided(connection: Connection, entry: Entry, state: str, who: str, reason:
 
 def _next_number(connection: Connection) -> int:
     highest = connection.execute(select(func.max(table.c.number))).scalar() or 0
-    return max(MANUAL_FROM + _now(), int(highest) + 1)
+    return max(MANUAL_FLOOR + _now(), int(highest) + 1)
 
 
 def _entry(row: Any) -> Entry:

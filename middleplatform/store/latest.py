@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from middleplatform.store.catalogue import known
 from middleplatform.store.engine import Engine
-from models.identity import MANUAL_FROM
+from models.identity import MANUAL_FLOOR
 from models.present import AHEAD_US, supersedes
 from models.samples import Samples
 
@@ -107,7 +107,7 @@ class Latest:
                 slot = slot[np.isin(self._point[slot], asked)]
                 slot = np.unique(slot)
             columns = [self._point[slot], self._ts[slot], self._value[slot], self._quality[slot]]
-            text, manual = self._text[slot], self._ver[slot] >= MANUAL_FROM
+            text, manual = self._text[slot], self._ver[slot] >= MANUAL_FLOOR
         return pa.Table.from_arrays(
             [*(pa.array(column) for column in columns), pa.array(text, pa.string()), pa.array(manual)], schema=PRESENT
         )

@@ -29,6 +29,7 @@ from middleplatform.store.schema import DAY, SAMPLE_COLUMNS
 from middleplatform.store.windows import Windows
 from models.events import SCHEMA as EVENT_COLUMNS
 from models.events import Event, EventBatch
+from models.identity import MANUAL, MANUAL_FLOOR
 from models.samples import Batch, Samples, WireError, concat
 
 log = structlog.get_logger("store")
@@ -228,8 +229,12 @@ def _check(batch: Batch | EventBatch, message: Incoming) -> None:
     """A gateway may speak for itself only: the bus let it use this subject and no other."""
     if batch.gateway != source_of(message.subject):
         raise WireError(f"a batch of gateway '{batch.gateway}' came on the subject '{message.subject}'")
-    if not 0 < batch.number < 2**64:
-        raise WireError(f"the batch number must be from 1 to 2^64 - 1, got {batch.number}")
+    manual = batch.gateway == MANUAL
+    if not 0 < batch.number < (2**64 if manual else MANUAL_FLOOR):
+        # The highest number holds: with one above it a gateway could undo what people corrected, for good.
+        raise WireError(f"a gateway's batch number must be from 1 to 2^62 - 1, got {batch.number}")
+    if not manual and isinstance(batch, EventBatch) and any(event.source == MANUAL for event in batch.events):
+        raise WireError(f"gateway '{batch.gateway}' tells of an event as though people had entered it")
 
 
 def _by_days(table: pa.Table, ts: NDArray[np.int64]) -> Iterator[pa.Table]:

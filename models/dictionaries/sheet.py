@@ -20,6 +20,9 @@ from models.site.tables import letter
 MAX_BYTES = 2 << 20
 """Of a file as it comes."""
 MAX_UNPACKED = 32 << 20
+MAX_TAGS = 1_500_000
+"""Signs `<` in all of a workbook: two for each row, six for each cell. Rows without anything in them are small, and
+each takes its time."""
 MAX_PARTS = 200
 """Files within a workbook."""
 MAX_COLUMNS = 40
@@ -130,13 +133,21 @@ def _unsafe(data: bytes) -> str | None:
                     f"解压后 {unpacked / 1e6:.0f} MB，最多 {MAX_UNPACKED / 1e6:.0f} MB · "
                     f"unpacks to {unpacked / 1e6:.0f} MB, at most {MAX_UNPACKED / 1e6:.0f} MB are read"
                 )
-            for entry in entries:
-                if _ACTIVE.search(entry.filename):
-                    return f"含宏、外部链接或嵌入对象 · holds macros, links or embedded objects: {entry.filename[:80]}"
-                if entry.filename.endswith((".xml", ".rels")) and b"<!" in archive.read(entry)[:4096].replace(
-                    b"<!--", b""
-                ):
-                    return f"含文档类型声明 · {entry.filename[:80]} declares a document type, which workbooks do not"
+            return _unsafe_parts(archive, entries)
     except Exception as error:  # a broken archive may break anywhere
         return f"不是可读的 Excel 工作簿 · is not an Excel workbook (.xlsx) that can be read: {error!s:.200}"
+
+
+def _unsafe_parts(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> str | None:
+    """Why a workbook's files are not read."""
+    tags = 0
+    for entry in entries:
+        if _ACTIVE.search(entry.filename):
+            return f"含宏、外部链接或嵌入对象 · holds macros, links or embedded objects: {entry.filename[:80]}"
+        text = archive.read(entry)
+        if entry.filename.endswith((".xml", ".rels")) and b"<!" in text[:4096].replace(b"<!--", b""):
+            return f"含文档类型声明 · {entry.filename[:80]} declares a document type, which workbooks do not"
+        tags += text.count(b"<")
+        if tags > MAX_TAGS:
+            return "行或单元格过多，请拆分 · has too many rows or cells, empty ones too: split the table"
     return None

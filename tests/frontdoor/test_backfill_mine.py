@@ -21,7 +21,7 @@ from middleplatform.store.quality.consistency import Consistency
 from middleplatform.store.rollup_tables import HOUR, MINUTE
 from middleplatform.store.schema import SAMPLE_COLUMNS, open_store
 from middleplatform.store.windows import Windows
-from models.identity import MANUAL_FROM
+from models.identity import MANUAL_FLOOR
 from models.quality import GOOD
 from models.site.model import Kind, Point, Site
 from sevenones.backfill import BackfillError, read_points
@@ -103,7 +103,7 @@ def drift(engine: Engine, site: Site, point: Point, amount: float) -> None:
     broken = Distortions()
     broken.begin(point, "drift", amount)
     broken.apply(ts, value[:, None], {point.path: 0})
-    count, ver = len(ts), np.full(len(ts), MANUAL_FROM - 1, np.uint64)
+    count, ver = len(ts), np.full(len(ts), MANUAL_FLOOR - 1, np.uint64)
     columns = [
         np.full(count, point.id, np.uint64),
         ts,

@@ -1,5 +1,6 @@
 """Events come back as they went; the same key is the same event."""
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,6 +45,24 @@ def test_a_damaged_batch_is_read_or_refused_and_nothing_else(event: Event, data:
         EventBatch.decode(bytes(encoded))
     except WireError:
         return
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [r'{"a": "\ud800"}', r'{"\udfff": 1}', "[1]", "null", '"x"', "", "{", '{"a": ' + "[" * 7_000 + "]" * 7_000 + "}"],
+)
+def test_attributes_that_cannot_be_written_again_are_a_wire_error(attributes: str) -> None:
+    """One such message would end the store each time that the bus gives it out."""
+    honest = EventBatch("g", 1, 1, [Event("i", "e", "k", 1, None, 192, "s")]).encode()
+    with pa.ipc.open_stream(honest) as reader:
+        table = reader.read_all()
+    place = table.schema.get_field_index("attributes")
+    forged = table.set_column(place, table.schema.field(place), pa.array([attributes]))
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(forged)
+    with pytest.raises(WireError):
+        EventBatch.decode(sink.getvalue().to_pybytes())
 
 
 def test_too_large_attributes_are_refused() -> None:

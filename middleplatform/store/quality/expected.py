@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from middleplatform.store.catalogue import Catalogue
 from middleplatform.store.engine import Engine
-from models.identity import MANUAL_FROM
+from models.identity import MANUAL_FLOOR
 
 NEVER = int(np.iinfo(np.int64).max)
 """Of a point of which nothing is expected yet."""
 _ROWS = pa.schema([("point", pa.uint64()), ("since", pa.int64()), ("ver", pa.uint64())])
 _KNOWN = "SELECT point, since FROM expected FINAL"
-_FIRST = f"SELECT point, min(ts) AS since FROM samples WHERE ver < {MANUAL_FROM} GROUP BY point"  # noqa: S608
+_FIRST = f"SELECT point, min(ts) AS since FROM samples WHERE ver < {MANUAL_FLOOR} GROUP BY point"  # noqa: S608
 
 Ids = NDArray[np.uint64]
 Times = NDArray[np.int64]
@@ -76,7 +76,7 @@ class Expected:
         with self._lock:
             # Nearly always everything was expected before.
             if len(ts) and (self._waiting or int(ts.min()) < self._newest):
-                told = ver < MANUAL_FROM
+                told = ver < MANUAL_FLOOR
                 earliest = np.full(len(self._points), NEVER)
                 np.minimum.at(earliest, np.searchsorted(self._points, point[told]), ts[told])
                 self._lower(np.flatnonzero(earliest < self._since), earliest)

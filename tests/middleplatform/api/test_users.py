@@ -14,6 +14,7 @@ from middleplatform.access import lockout, tokens, users
 from middleplatform.access.policy import policy
 from middleplatform.access.scope import Scope
 from middleplatform.access.throttle import Throttle
+from middleplatform.api import signin
 from tests.middleplatform.api.stage import PASSWORD
 
 
@@ -161,6 +162,29 @@ def test_failures_lock_a_name_until_an_administrator_unlocks_it(alone):
         assert row["locked_s"] > 0
         assert admin.delete("/api/v1/users/olga/lock").status_code == 204
         assert client.post("/api/v1/sign-in", json=right).status_code == 200
+
+
+def test_strangers_cannot_keep_somebody_out_of_the_own_place(alone):
+    """By failing in the name from elsewhere they lock it for all places but that from which it signed in before."""
+    now = [0.0]
+    alone.app.state.throttle = Throttle(lambda: now[0])
+    right, wrong = ({"user": "olga", "password": word} for word in (PASSWORD, "a guess"))
+    elsewhere = httpx.Client(base_url=alone.url, transport=httpx.HTTPTransport(local_address="127.0.0.2"))
+    with httpx.Client(base_url=alone.url) as client, elsewhere:
+        assert client.post("/api/v1/sign-in", json=right).status_code == 200
+        for _ in range(policy().sign_in.failures):
+            now[0] += 301
+            assert code(elsewhere.post("/api/v1/sign-in", json=wrong)) == (401, "wrong_sign_in")
+        for _ in range(signin.FREE_BY_USER):
+            alone.app.state.throttle.begin({("user", "olga"): signin.FREE_BY_USER})
+        now[0] += 301
+        assert code(elsewhere.post("/api/v1/sign-in", json=right)) == (429, "locked")
+        assert client.post("/api/v1/sign-in", json=right).status_code == 200
+        now[0] += 301
+        assert code(elsewhere.post("/api/v1/sign-in", json=right)) == (429, "locked"), "for strangers it holds on"
+        for _ in range(signin.FREE_BY_USER_AND_ADDRESS):
+            client.post("/api/v1/sign-in", json=wrong)
+        assert code(client.post("/api/v1/sign-in", json=right)) == (429, "throttled"), "nobody guesses without end"
 
 
 @pytest.mark.parametrize(

@@ -158,3 +158,17 @@ def test_an_entry_that_the_program_did_not_write_is_found(written: Place) -> Non
 def test_no_two_entries_have_one_digest(facts: list[object], data: st.DataObject) -> None:
     other = data.draw(st.lists(st.one_of(st.none(), st.text(max_size=8), st.integers()), min_size=2, max_size=6))
     assert (digest_of(*facts) == digest_of(*other)) == (facts == other)  # type: ignore[arg-type]
+
+
+def test_what_is_no_entry_any_more_is_a_finding_and_no_failure(written):
+    tamper(written, say("DELETE FROM audit_head"))
+    assert [each.kind for each in verify(written, []).findings] == ["unreadable"]
+
+
+def test_what_is_no_text_any_more_is_a_finding(tmp_path):
+    """SQLite keeps in any column what it is given."""
+    tell(tmp_path, "test.act", "n1", who="olga", origin="10.0.0.7")
+    tamper(tmp_path, say("UPDATE audit SET who = x'41'"))
+    assert [each.kind for each in verify(tmp_path, []).findings] == ["changed"]
+    tamper(tmp_path, say("UPDATE audit SET about = CAST(x'ff41' AS TEXT)"))
+    assert [each.kind for each in verify(tmp_path, []).findings] == ["unreadable"]

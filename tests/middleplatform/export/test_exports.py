@@ -233,6 +233,16 @@ def test_an_owner_may_have_few_and_sees_his_own(opened, monkeypatch):
     assert exports.submit(OWNER, order("csv")).active
 
 
+def test_nobody_takes_up_all_that_is_kept(opened, monkeypatch):
+    monkeypatch.setattr(exports_module, "MOST_OWN", 2)
+    exports = opened()
+    for _ in range(2):
+        ended(exports, exports.submit(OWNER, order("csv")))
+    with pytest.raises(ExportRefused, match="at most 2"):
+        exports.submit(OWNER, order("csv"))
+    ended(exports, exports.submit(Owner(None, 9), order("csv")))
+
+
 def test_an_export_is_kept_for_a_day(opened, monkeypatch):
     exports = opened()
     old = ended(exports, exports.submit(OWNER, order("csv")))

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from bus import credentials
-from middleplatform.access.tokens import create_token
+from middleplatform.access.tokens import create_token, list_tokens
+from middleplatform.access.users import create_user
 from middleplatform.api.live import LiveTable
 from middleplatform.api.times import iso
 from middleplatform.database import connect
@@ -23,7 +24,7 @@ from middleplatform.governance import manual
 from middleplatform.governance.manual import ManualRefused, Told
 from middleplatform.store.client import StoreClient, read_endpoint
 from models.events import Event, event_id
-from models.identity import MANUAL_FROM
+from models.identity import MANUAL_FLOOR
 from models.site import examine
 from tests.middleplatform.api.build import batch, id_of, path_of, site
 from tests.middleplatform.api.stage import until
@@ -61,7 +62,7 @@ def test_it_waits_for_somebody_else(place):
         manual.decide(place, CODE, entry.id, "olga", approve=True)
     decided = manual.decide(place, CODE, entry.id, "pavel", approve=True, reason="checked")
     assert (decided.state, decided.decided_by, decided.decision) == ("approved", "pavel", "checked")
-    assert decided.number is not None and decided.number > MANUAL_FROM
+    assert decided.number is not None and decided.number > MANUAL_FLOOR
     assert [each.id for each in manual.due(place, CODE)] == [entry.id]
     manual.published(place, entry.id)
     assert manual.due(place, CODE) == []
@@ -123,6 +124,25 @@ def test_versions_against_a_plain_reference(tmp_path, corrections):
         np.testing.assert_array_equal(found[ts], values)
 
 
+def test_nobody_approves_by_a_token_of_their_own(place):
+    for name in ("olga", "pavel"):
+        create_user(place, name, "a long password", "administrator")
+    create_token(place, "second eyes", "administrator", maker="olga")
+    create_token(place, "machine", "administrator", maker="pavel")
+    by_name = {token.name: f"token:{token.id}:{token.name}" for token in list_tokens(place)}
+    entry = enter(place, (10, 1.5))
+    with pytest.raises(ManualRefused, match="own"):
+        manual.decide(place, CODE, entry.id, by_name["second eyes"], approve=True)
+    assert manual.decide(place, CODE, entry.id, by_name["machine"], approve=True).state == "approved"
+    # The other way round: what one's token entered is one's own, to withdraw and not to approve.
+    entered = manual.enter_values(place, CODE, SPEED, told((10, 1.0)), "a reason", by_name["machine"])
+    with pytest.raises(ManualRefused, match="own"):
+        manual.decide(place, CODE, entered.id, "pavel", approve=True)
+    with pytest.raises(ManualRefused, match="whoever made"):
+        manual.withdraw(place, CODE, entered.id, "olga")
+    assert manual.withdraw(place, CODE, entered.id, "pavel").state == "withdrawn"
+
+
 @pytest.fixture
 def people(platform):
     """Clients of an operator, who enters, and of the administrator, who decides."""
@@ -180,9 +200,12 @@ def test_a_correction_reaches_the_store_and_stays(platform, people):
     assert second["samples"][0]["was_value"] == 2.5
     until(lambda: recorded(platform, "belt1/speed", at)["quality"] == 0)
     told = platform.get("manual/versions", point="belt1/speed", start=str(at), end=str(at + 1)).json()["versions"]
-    assert [(row["value"], row["was_value"], row["who"], row["decided_by"]) for row in told] == [
-        (2.5, 4.9, "token:op", "token:a"),
-        (None, 2.5, "token:op", "token:a"),
+    names = "op", "a"
+    assert [
+        (row["value"], row["was_value"], *(row[name].split(":")[2] for name in ("who", "decided_by"))) for row in told
+    ] == [
+        (2.5, 4.9, *names),
+        (None, 2.5, *names),
     ]
 
 
@@ -237,13 +260,19 @@ def test_an_event_is_entered_and_one_of_a_device_corrected(platform, people):
     operator, admin = people
     at = time.time_ns() // 1000 - 7_200_000_000
     known = event_id(f"{CODE}/belt1", "trip", "17")
-    platform.send_events(Event(known, f"{CODE}/belt1", "trip", at, None, 192, "edge1", {"by": "plc"}))
+    platform.send_events(Event(known, f"{CODE}/belt1", "trip", at, None, 192, "edge1", {"by": "plc", "serial": 10**30}))
+    deep: list = []
+    for _ in range(400):
+        deep = [deep]
+    platform.send_events(Event("d" * 32, f"{CODE}/belt1", "deep", at, None, 192, "edge1", {"a": deep}))
 
     def events() -> dict[str, dict]:
         found = platform.get("events", start=str(at - 1), end=str(at + 10**9)).json()["events"]
         return {event["id"]: event for event in found}
 
-    until(lambda: known in events())
+    until(lambda: known in events() and "d" * 32 in events())
+    assert events()["d" * 32]["attributes"]["text"].startswith('{"a": [[[')
+    assert events()[known]["attributes"] == {"by": "plc", "serial": 1e30}
 
     def bring(**given: object) -> dict:
         entry = operator.post(
@@ -276,6 +305,8 @@ UNTRUE = [
     ([{"time": "-1m", "text": "x\0"}], "cannot be seen"),
     ([], "samples"),
     ([{"time": "-1m", "value": "NaN"}], "samples.0.value"),
+    ([{"time": "-1m", "value": "5"}], "samples.0.value"),
+    ([{"time": "-1m", "value": True}], "samples.0.value"),
     ([{"time": "yesterday", "value": 1}], "is not a time"),
 ]
 
@@ -294,6 +325,12 @@ def test_what_cannot_be_true_is_refused(alone):
             ("events", {"equipment": "belt1", "kind": "Ünicode", "start": "-1m", "reason": "because"}),
         ):
             assert client.post(f"/api/v1/manual/{path}", json=body).status_code == 400
+        for attribute in ("9" * 400, "9" * 5_000, "NaN", "1e999", r'"\ud800"', r'"\u0000"', "[1]"):
+            body = '{"equipment": "belt1", "kind": "x", "start": "-1m", "reason": "because", "attributes": {"a": %s}}'
+            refused = client.post(
+                "/api/v1/manual/events", content=body % attribute, headers={"Content-Type": "application/json"}
+            )
+            assert refused.status_code == 400, attribute
         assert client.post("/api/v1/manual/entries/7/approve", json={}).status_code == 404
         assert client.get("/api/v1/manual/entries").json() == {"entries": []}
     with alone.client() as reader:

@@ -11,6 +11,7 @@ from middleplatform.store.catalogue import Catalogue
 from middleplatform.store.engine import EngineError
 from middleplatform.store.history import History
 from models.events import EventBatch
+from models.identity import MANUAL, MANUAL_FLOOR
 from models.samples import SCHEMA, Batch, Samples
 from tests.middleplatform.store.build import (
     Sent,
@@ -105,10 +106,28 @@ def huge_number() -> bytes:
     return batch_of(2**64, [(SPEED, T, 1.0, 192)]).encode()
 
 
+def above_people() -> bytes:
+    return batch_of(MANUAL_FLOOR, [(SPEED, T, 1.0, 192)]).encode()
+
+
+def test_no_gateway_tells_of_what_people_entered(parts):
+    told = EventBatch("edge1", 1, T, [replace(event_of("a", T), source=MANUAL)])
+    parts.writer.write([("EVENTS", sent(told, 1, "events"))])
+    assert (parts.writer.counters.events, parts.writer.counters.malformed) == (0, 1)
+
+
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\xff" * 100, b"{}", forged(), huge_number(), EventBatch("edge1", 1, T, [event_of("a", T)]).encode()],
-    ids=["empty", "noise", "json", "another gateway's name", "number over 64 bits", "events"],
+    [
+        b"",
+        b"\xff" * 100,
+        b"{}",
+        forged(),
+        huge_number(),
+        above_people(),
+        EventBatch("edge1", 1, T, [event_of("a", T)]).encode(),
+    ],
+    ids=["empty", "noise", "json", "another gateway's name", "number over 64 bits", "a number of people's", "events"],
 )
 def test_a_message_that_cannot_be_read_is_kept_aside_and_blocks_nothing(parts, data):
     subject = sent(batch_of(1, [])).subject

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from middleplatform.store.catalogue import Catalogue
 from middleplatform.store.quality.expected import NEVER, Expected
-from models.identity import MANUAL_FROM
+from models.identity import MANUAL_FLOOR
 from tests.middleplatform.store.build import batch_of, id_of, parts_of, sent, site_of
 
 SITES = (
@@ -75,7 +75,7 @@ def test_since_when_equals_the_reference_whatever_happens(engine, happened):
             named = {key for keys in plain.site.values() for key in keys}
             rows = [row for row in facts if row[0] in named]
             point, ts = np.array([id_of(row[0]) for row in rows], np.uint64), np.array([r[1] for r in rows], np.int64)
-            ver = np.array([MANUAL_FROM + 5 if row[2] else now for row in rows], np.uint64)
+            ver = np.array([MANUAL_FLOOR + 5 if row[2] else now for row in rows], np.uint64)
             expected.first(point, ts, ver)
             plain.samples(rows, now)
         else:
@@ -91,7 +91,7 @@ def test_a_store_of_an_older_release_goes_by_what_its_gateways_told_first(engine
     now = 1_795_420_800_000_000
     early, late = now - 50_000_000, now - 20_000_000
     parts.writer.write([("SAMPLES", sent(batch_of(7, [(id_of("a"), late, 1.0, 192), (id_of("a"), early, 1.0, 192)])))])
-    by_hand = batch_of(MANUAL_FROM + 1, [(id_of("a"), early - 9, 1.0, 216)], gateway="manual")
+    by_hand = batch_of(MANUAL_FLOOR + 1, [(id_of("a"), early - 9, 1.0, 216)], gateway="manual")
     parts.writer.write([("SAMPLES", sent(by_hand))])
     engine.execute("TRUNCATE TABLE expected")
     expected = Expected(engine, parts.writer.catalogue, lambda: now)
