@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from middleplatform.store import rawrows
 from middleplatform.store.coarse import Segment, coarsen, named, segments
 from middleplatform.store.engine import QUERY_TIMEOUT_S, TOOK_TOO_LONG, Engine, QueryTimeout
 from middleplatform.store.errors import StoreError
@@ -36,12 +37,6 @@ _PARTS = 16
 """Parts on disk that one statement reads: each takes some megabytes while it is read and deduplicated."""
 _WHOLE = 2 * DAY
 """A range up to this long is read by one statement without looking at the parts."""
-
-# PREWHERE: with FINAL the engine would read all columns before it looks at the key. The condition names the key alone,
-# so it can leave out no newer version of a row.
-_RAW = """SELECT point, ts, value, quality, text FROM samples FINAL
-PREWHERE point IN {points:Array(UInt64)} AND ts >= {start:Int64} AND ts < {end:Int64}
-ORDER BY point, ts LIMIT {limit:UInt64}"""
 
 _COUNTS = """SELECT intDiv(ts, {width:Int64}) AS day, count() AS rows FROM samples
 WHERE point IN {points:Array(UInt64)} AND ts >= {start:Int64} AND ts < {end:Int64} GROUP BY day ORDER BY day"""
@@ -76,8 +71,7 @@ class History:
         asked = sorted(set(points))
         got = RAW_COLUMNS.empty_table()
         for begin, until in self.slices(start, end):
-            params = {"points": asked, "start": begin, "end": until, "limit": limit}
-            got = _merge(got, _cast(self._engine.query(_RAW, params), RAW_COLUMNS), limit)
+            got = _merge(got, rawrows.read(self._engine, asked, begin, until, limit), limit)
             if got.num_rows == limit:
                 # Whatever is later can only displace rows of the points up to the last one taken.
                 last = got.column("point")[-1].as_py()
@@ -124,13 +118,13 @@ class History:
         table = NAMES[piece.level]
         sql = (
             f"SELECT {', '.join(BUCKET_COLUMNS.names)} FROM {table} FINAL PREWHERE point IN {{points:Array(UInt64)}} "  # noqa: S608
-            f"AND ts >= {{start:Int64}} AND ts < {{end:Int64}} WHERE {IS_THERE} ORDER BY point, ts"
+            f"AND ts >= {{start:Int64}} AND ts < {{end:Int64}} WHERE {IS_THERE}"
         )
         params = {"points": points.tolist(), "start": piece.start, "end": piece.end}
         if len(points) * (piece.end - piece.start) // piece.level <= _CHUNK:
-            yield _cast(self._engine.query(sql, params), BUCKET_COLUMNS)
+            yield rawrows.in_order(_cast(self._engine.query(sql, params), BUCKET_COLUMNS))
             return
-        for batch in self._chunks(sql, params):
+        for batch in self._chunks(f"{sql} ORDER BY point, ts", params):
             yield _cast(pa.Table.from_batches([batch]), BUCKET_COLUMNS)
 
     def days(self, points: Sequence[int], start: int, end: int) -> pa.Table:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from middleplatform.store import history as history_module
+from middleplatform.store import rawrows
 from middleplatform.store.errors import StoreError
 from middleplatform.store.history import History
 from middleplatform.store.schema import SAMPLE_COLUMNS
@@ -171,6 +172,7 @@ def compare(engine, monkeypatch, case):
     monkeypatch.setattr(history_module, "_CHUNK", case["chunk"])
     monkeypatch.setattr(history_module, "_WHOLE", case["whole"])
     monkeypatch.setattr(history_module, "_PARTS", 1)
+    monkeypatch.setattr(rawrows, "FEW", case["order"].choice([0, 10_000]))
     history = History(engine, lambda asked: np.array([ages[p] for p in asked], np.int64))
     start = BASE + case["start"]
     end = start + case["length"]
@@ -208,6 +210,26 @@ def test_an_answer_that_is_too_large_is_refused_and_not_cut(engine, monkeypatch)
     assert history.raw([first_id], BASE, BASE + 6, 5).num_rows == 5
     with pytest.raises(StoreError, match="over 5 rows"):
         history.raw([first_id], BASE, BASE + 6, 6)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_are_the_same_before_and_after_a_merge_and_when_more_comes_after_it(engine, monkeypatch, seed):
+    """Late, repeated and corrected rows too, into parts that were merged; asked for without an order."""
+    monkeypatch.setattr(rawrows, "FEW", 0)
+    first_id, case = next(NEW_IDS) + 2**62, case_of_two_days(seed)
+    inserts = [[(*row[:4], None) for row in batch] for batch in case["inserts"]]
+    history = History(engine, lambda asked: np.full(len(asked), 1, np.int64))
+    holds: dict[tuple[int, int], tuple] = {}
+    for ver, batch in enumerate(inserts, start=1):
+        later = {"unit": case["unit"], "order": case["order"], "inserts": [[]] * (ver - 1) + [batch]}
+        holds |= write(engine, later, first_id)
+        for merged in (False, True):
+            if merged:
+                engine.execute("OPTIMIZE TABLE samples FINAL")
+            for points in ([first_id + 1], [first_id, first_id + 1, first_id + 2]):
+                got = history.raw(points, BASE - 10**8, BASE + 10**8, 1_000).to_pylist()
+                wanted = sorted((p, t, *rest) for (p, t), rest in holds.items() if p in points)
+                assert repr([tuple(row.values()) for row in got]) == repr(wanted)
 
 
 def test_the_limit_cuts_raw_history_at_the_end(engine):
