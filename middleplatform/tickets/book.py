@@ -27,7 +27,11 @@ LONGEST = 500
 
 
 class TicketError(Exception):
-    """What a ticket cannot be, or what may not be done with it: why."""
+    """What a ticket cannot be, or what may not be done with it: `code` for programs, and why in both languages."""
+
+    def __init__(self, code: str, zh: str, en: str) -> None:
+        super().__init__(f"{zh} · {en}")
+        self.code, self.zh, self.en = code, zh, en
 
 
 class Kind(StrEnum):
@@ -95,17 +99,17 @@ def open_ticket(
     needed: int = 1,
 ) -> Ticket:
     """Ask for something. Raises TicketError."""
-    wrong = ""
+    wrong = ("", "")
     if not 1 <= len(reason.strip()) <= LONGEST:
-        wrong = f"须有 1 至 {LONGEST} 字的理由 · a ticket has a reason of 1 to {LONGEST} characters"
+        wrong = (f"须有 1 至 {LONGEST} 字的理由", f"a ticket has a reason of 1 to {LONGEST} characters")
     elif not 1 <= len(extent) <= MOST_EXTENT or not all(1 <= len(path) <= 140 for path in extent):
-        wrong = f"须指明 1 至 {MOST_EXTENT} 个测点或设备 · a ticket names 1 to {MOST_EXTENT} points or equipment"
+        wrong = (f"须指明 1 至 {MOST_EXTENT} 个测点或设备", f"a ticket names 1 to {MOST_EXTENT} points or equipment")
     elif end is not None and end <= start:
-        wrong = "结束须晚于开始 · a ticket ends after it begins"
+        wrong = ("结束须晚于开始", "a ticket ends after it begins")
     elif not 1 <= needed <= MOST_NEEDED:
-        wrong = f"审批人数应为 1 至 {MOST_NEEDED} · a ticket needs 1 to {MOST_NEEDED} approvals"
-    if wrong:
-        raise TicketError(wrong)
+        wrong = (f"审批人数应为 1 至 {MOST_NEEDED}", f"a ticket needs 1 to {MOST_NEEDED} approvals")
+    if any(wrong):
+        raise TicketError("invalid_ticket", *wrong)
     row = {
         "mine": mine,
         "kind": str(kind),
@@ -128,17 +132,19 @@ def open_ticket(
 def decide(where: Place, mine: str, number: int, who: str, *, approve: bool, words: str = "") -> Ticket:
     """Approve or reject. It is approved once as many have as it needs. Raises TicketError."""
     if len(words) > LONGEST:
-        raise TicketError(f"意见最多 {LONGEST} 字 · a note has at most {LONGEST} characters")
+        raise TicketError("invalid_ticket", f"意见最多 {LONGEST} 字", f"a note has at most {LONGEST} characters")
     with connect(where).begin() as connection:
         before = _held(connection, mine, number, State.WAITING)
         if before.who == who:
-            raise TicketError("不能审批自己的申请 · nobody decides on an own ticket")
+            raise TicketError("own_ticket", "不能审批自己的申请", "nobody decides on an own ticket")
         decision = "approve" if approve else "reject"
         made = {"ticket": number, "who": who, "decision": decision, "note": words or None, "at": _now()}
         try:
             connection.execute(insert(ticket_approvals).values(made))
         except IntegrityError:
-            raise TicketError(f"{who} 已审批过 · '{who}' has decided on this ticket already") from None
+            raise TicketError(
+                "decided_already", f"{who} 已审批过", f"'{who}' has decided on this ticket already"
+            ) from None
         approvals = sum(each.approved for each in before.decisions) + approve
         if not approve:
             _set(connection, number, state=str(State.REJECTED), closed_at=_now())
@@ -154,7 +160,7 @@ def withdraw(where: Place, mine: str, number: int, who: str) -> Ticket:
     with connect(where).begin() as connection:
         before = _held(connection, mine, number, State.WAITING)
         if before.who != who:
-            raise TicketError("只能撤回自己的申请 · only an own ticket is withdrawn")
+            raise TicketError("not_own_ticket", "只能撤回自己的申请", "only an own ticket is withdrawn")
         return _end(connection, before, State.WITHDRAWN)
 
 
@@ -209,7 +215,9 @@ def _held(connection: Connection, mine: str, number: int, state: State) -> Ticke
     connection.execute(update(tickets).where(tickets.c.id == number).values(mine=tickets.c.mine))
     found = _one(connection, mine, number)
     if found.state != state:
-        raise TicketError(f"工单 {number} 状态为 {found.state} · ticket {number} is {found.state}, not {state}")
+        raise TicketError(
+            "wrong_state", f"工单 {number} 状态为 {found.state}", f"ticket {number} is {found.state}, not {state}"
+        )
     return found
 
 
@@ -220,7 +228,7 @@ def _set(connection: Connection, number: int, **values: Any) -> None:
 def _one(connection: Connection, mine: str, number: int) -> Ticket:
     rows = connection.execute(select(tickets).where(tickets.c.id == number, tickets.c.mine == mine)).all()
     if not rows:
-        raise TicketError(f"没有工单 {number} · there is no ticket {number}")
+        raise TicketError("unknown_ticket", f"没有工单 {number}", f"there is no ticket {number}")
     return _tickets(connection, rows)[0]
 
 
