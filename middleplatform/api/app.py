@@ -39,6 +39,7 @@ from middleplatform.api import (
     sql,
     standard,
     stream,
+    tickets,
     tokens,
     users,
 )
@@ -182,6 +183,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
         sql,
         standard,
         stream,
+        tickets,
         tokens,
         users,
     ):

@@ -48,12 +48,12 @@ WAIT_S = 30
         ("engineer", {"mines": [CODE], "areas": ["east"], "classes": ["events"]}, "bounded by areas, classes"),
     ],
 )
-def test_what_subjects_cannot_tell_apart_is_refused_and_not_widened(place, role, scope, said):
-    users.create_user(place, "zhang", "right horse", role, Scope.of(scope))
+def test_what_subjects_cannot_tell_apart_is_refused_and_not_widened(tmp_path, role, scope, said):
+    users.create_user(tmp_path, "zhang", "right horse", role, Scope.of(scope))
     with pytest.raises(AccessError, match=said) as refused:
-        create_key(place, CODE, "zhang")
+        create_key(tmp_path, CODE, "zhang")
     assert " · " in str(refused.value)
-    assert list_keys(place, CODE) == [] and people(place, CODE) == []
+    assert list_keys(tmp_path, CODE) == [] and people(tmp_path, CODE) == []
 
 
 @pytest.mark.parametrize(
@@ -64,16 +64,16 @@ def test_what_subjects_cannot_tell_apart_is_refused_and_not_widened(place, role,
         ({"classes": ["bulk", "statutory"]}, "administrator", {"live.*", "state.*"}),
     ],
 )
-def test_role_and_scope_say_what_is_heard(place, scope, role, heard):
-    users.create_user(place, "zhang", "right horse", role, Scope.of(scope))
-    number, made = create_key(place, CODE, "zhang")
-    (person,) = people(place, CODE)
+def test_role_and_scope_say_what_is_heard(tmp_path, scope, role, heard):
+    users.create_user(tmp_path, "zhang", "right horse", role, Scope.of(scope))
+    number, made = create_key(tmp_path, CODE, "zhang")
+    (person,) = people(tmp_path, CODE)
     assert (person.name, person.public) == ("zhang", made.public)
     assert set(person.permissions.subscribe) == {f"mine.{CODE}.{each}" for each in heard}
     assert person.permissions.publish == () and not person.permissions.answers
     assert person.permissions.as_config()["publish"] == {"deny": [">"]}
-    assert [(key.id, key.refused) for key in list_keys(place, CODE)] == [(number, "")]
-    kept = entries(place, what="bus_key.")
+    assert [(key.id, key.refused) for key in list_keys(tmp_path, CODE)] == [(number, "")]
+    kept = entries(tmp_path, what="bus_key.")
     assert [(each.what, each.about) for each in kept] == [("bus_key.add", "zhang")]
     assert made.seed not in (kept[0].after or "") and made.seed not in repr(made)
 
@@ -122,10 +122,10 @@ def test_what_opened_something_opens_it_only_while_it_holds(place):
 
 
 @pytest.mark.parametrize("days", [0, -1, 3651, float("nan"), float("inf")])
-def test_a_credential_has_an_end(place, days):
-    users.create_user(place, "zhang", "right horse", "analyst")
+def test_a_credential_has_an_end(tmp_path, days):
+    users.create_user(tmp_path, "zhang", "right horse", "analyst")
     with pytest.raises(AccessError, match="at most 3650 days"):
-        create_key(place, CODE, "zhang", days)
+        create_key(tmp_path, CODE, "zhang", days)
 
 
 class Bench:

@@ -50,6 +50,7 @@ PLACES = {
     "version": "1",
     "label": "point",
     "entry": "999999",
+    "ticket": "999999",
 }
 """What stands in an address: of what can be lost something that is not there."""
 

@@ -17,6 +17,8 @@ import pytest
 
 from bus import subjects
 from middleplatform.audit.log import entries, tell
+from middleplatform.alarms import book as alarms
+from middleplatform.alarms.condition import Act, Change, Position
 from middleplatform.backup import BackupError, archive, restore, take
 from middleplatform.database import DatabaseError
 from middleplatform.store.errors import StoreVersionError
@@ -26,6 +28,7 @@ from middleplatform.store.rollup_tables import HOUR
 from middleplatform.store.schema import SAMPLE_COLUMNS, VERSION, open_store
 from middleplatform.store.upkeep import Upkeep
 from middleplatform.store.windows import Windows
+from middleplatform.tickets import book as tickets
 from tests.middleplatform.store.build import CODE, now
 from tests.middleplatform.store.test_history import columns_of
 from tests.middleplatform.store.test_process import IDS, batch, stage, until
@@ -77,6 +80,10 @@ async def test_a_backup_taken_while_samples_flow_comes_back_whole(tmp_path):
     async with stage(home) as (_, store, gateway):
         client = await store.client()
         tell(home, "sql.run", "json", after={"sql": "SELECT 1"})
+        ticket = tickets.open_ticket(home, CODE, tickets.Kind.MAINTENANCE, "olga", "belt splice", ["belt1"], 1)
+        raised = Change("methane high", f"{CODE}/methane_t1/ch4", Act.RAISE, 5, rule_version=1, priority=1)
+        alarms.record(home, CODE, Position("watch-alarms", "SAFETY", 1, 7), [raised])
+        kept = alarms.alarms_of(home, CODE)
         done, sent = asyncio.Event(), []
         base = now() - 50 * HOUR
 
@@ -112,6 +119,9 @@ async def test_a_backup_taken_while_samples_flow_comes_back_whole(tmp_path):
         assert sorted(map(int, got["rows"])) == list(range(1, len(got["rows"]) + 1)), "batches without a gap"
         assert got["of_a_point"] == len(got["rows"])
         assert [(each.what, each.about) for each in entries(back)] == [("sql.run", "json")]
+        assert tickets.find(back, CODE, ticket.id) == ticket
+        assert alarms.alarms_of(back, CODE) == kept != []
+        assert alarms.reached(back, "watch-alarms", "SAFETY", 1) == 7, "what was judged before is not judged again"
         assert (back / "bus" / "credentials" / "store.json").stat().st_mode & 0o077 == 0
         assert not (back / "restoring").exists()
 

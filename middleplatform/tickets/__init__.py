@@ -1,0 +1,1 @@
+"""Tickets: exclusions, maintenance and what has to be approved."""

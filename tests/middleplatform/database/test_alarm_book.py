@@ -1,0 +1,219 @@
+"""The alarms' book: what is kept with the position of the stream, and what people do beside it, on both databases."""
+
+from __future__ import annotations
+
+import time
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event
+
+from middleplatform.alarms import book
+from middleplatform.alarms.condition import Act, AlarmError, Change, Kind, Position, State, Suppression
+from middleplatform.audit.log import entries as audited
+from middleplatform.database import connect
+from tests.servers import CODE
+
+OTHER = "140581000001"
+CH4 = f"{CODE}/methane_t1/ch4"
+NAME = ("methane high", CH4)
+
+
+def change(act=Act.RAISE, ts=1, name=NAME, **more):
+    return Change(*name, act, ts, **{"rule_version": 3, "priority": 1, **more})
+
+
+def keep(place, sequence, *changes, born=1):
+    return book.record(place, CODE, Position("watch-alarms", "SAFETY", born, sequence), changes)
+
+
+def reached(place, consumer="watch-alarms", born=1):
+    return book.reached(place, consumer, "SAFETY", born)
+
+
+def states(place):
+    return {(each.rule, each.subject): each.state for each in book.alarms_of(place, CODE)}
+
+
+def told(place, **more):
+    return [(each.what, each.ts) for each in reversed(book.entries(place, CODE, **more))]
+
+
+def test_journal_condition_and_position_come_together_and_once(place):
+    assert reached(place) == 0
+    power = ("power cut", f"{CODE}/methane_t1")
+    changes = (
+        change(ts=10, value=1.2, quality=192, statutory=True, memory='{"above": 1.0}'),
+        change(ts=11, name=power, kind=Kind.POWER_CUT, cause=NAME, priority=0),
+    )
+    assert keep(place, 7, *changes)
+    for again in (7, 6):
+        assert not keep(place, again, *changes), "the same messages once more"
+    assert (reached(place), reached(place, "other"), reached(place, born=2)) == (7, 0, 0)
+    first, second = book.alarms_of(place, CODE)
+    assert (first.kind, first.cause, first.state) == (Kind.POWER_CUT, second.id, State.UNACKNOWLEDGED)
+    assert (second.statutory, second.rule_version, second.since, second.memory) == (True, 3, 10, '{"above": 1.0}')
+    assert told(place) == [(Act.RAISE, 10), (Act.RAISE, 11)]
+    line = book.entries(place, CODE, alarm=second.id)[0]
+    assert (line.value, line.quality, line.late, line.who) == (1.2, 192, False, None)
+    assert keep(place, 8), "nothing came of these messages"
+    assert book.alarms_of(place, OTHER) == [] and book.entries(place, OTHER) == []
+
+
+def test_what_breaks_off_leaves_neither_alarm_nor_position(place):
+    keep(place, 1, change(ts=10))
+    engine = connect(place)
+
+    def break_off(*_):
+        raise RuntimeError("killed")
+
+    event.listen(engine, "commit", break_off)
+    try:
+        with pytest.raises(RuntimeError):
+            keep(place, 2, change(Act.RETURN, 20))
+    finally:
+        event.remove(engine, "commit", break_off)
+    assert reached(place) == 1
+    assert told(place) == [(Act.RAISE, 10)] and states(place) == {NAME: State.UNACKNOWLEDGED}
+    assert keep(place, 2, change(Act.RETURN, 20)) and states(place) == {NAME: State.RETURNED}
+
+
+def test_a_stream_that_was_made_anew_is_judged_from_its_beginning(place):
+    """As after a restore onto an empty bus."""
+    keep(place, 700, change(ts=10))
+    assert keep(place, 1, change(Act.RETURN, 20), born=2) and states(place) == {NAME: State.RETURNED}
+    assert not keep(place, 1, change(Act.RAISE, 30), born=2) and reached(place, born=2) == 1
+
+
+def test_a_late_change_is_in_the_journal_alone(place):
+    keep(place, 1, change(Act.RAISE, 5, late=True), change(Act.RETURN, 6, late=True))
+    assert book.alarms_of(place, CODE) == [] and told(place) == [(Act.RAISE, 5), (Act.RETURN, 6)]
+    assert [each.late for each in book.entries(place, CODE)] == [True, True]
+
+
+def test_a_storm_is_kept_whole(place):
+    names = [(f"rule {number % 3}", f"{CODE}/p{number}") for number in range(2500)]
+    assert keep(place, 1, *(change(ts=number, name=name) for number, name in enumerate(names)))
+    assert keep(place, 2, *(change(Act.RETURN, number, name) for number, name in enumerate(names[:2000])))
+    found = states(place)
+    assert len(found) == 2500 and sum(state is State.RETURNED for state in found.values()) == 2000
+    assert len(book.entries(place, CODE, limit=10_000)) == 4500
+
+
+step = st.sampled_from(["raise", "return", "latch", "reset", "acknowledge"])
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(step, max_size=12))
+def test_any_order_of_process_and_operator_gives_the_states_of_isa_18_2(tmp_path, numbers, steps):
+    """Against a plain table of transitions."""
+    number = next(numbers)
+    name = (f"rule {number}", CH4)
+    keep(tmp_path, number * 100, change(ts=1, name=name))
+    state = State.UNACKNOWLEDGED
+    after = {
+        "raise": lambda _: State.UNACKNOWLEDGED,
+        "return": lambda s: State.NORMAL if s in _QUIET else State.RETURNED,
+        "latch": lambda s: State.LATCHED_ACKNOWLEDGED if s in _QUIET else State.LATCHED,
+        "reset": lambda s: State.NORMAL if s in _QUIET else State.RETURNED,
+        "acknowledge": lambda s: _ACKNOWLEDGED[s],
+    }
+    for at, what in enumerate(steps, 1):
+        if what == "acknowledge":
+            (alarm,) = (each for each in book.alarms_of(tmp_path, CODE, resting=True) if each.rule == name[0])
+            book.acknowledge(tmp_path, CODE, [alarm.id], "olga")
+        else:
+            act = {"raise": Act.RAISE, "reset": Act.RESET}.get(what, Act.RETURN)
+            keep(tmp_path, number * 100 + at, change(act, at, name, latched=what == "latch"))
+        state = after[what](state)
+        assert states(tmp_path).get(name, State.NORMAL) == state, steps[:at]
+
+
+_QUIET = {State.NORMAL, State.ACKNOWLEDGED, State.LATCHED_ACKNOWLEDGED}
+_ACKNOWLEDGED = {
+    State.NORMAL: State.NORMAL,
+    State.UNACKNOWLEDGED: State.ACKNOWLEDGED,
+    State.ACKNOWLEDGED: State.ACKNOWLEDGED,
+    State.RETURNED: State.NORMAL,
+    State.LATCHED: State.LATCHED_ACKNOWLEDGED,
+    State.LATCHED_ACKNOWLEDGED: State.LATCHED_ACKNOWLEDGED,
+}
+
+
+@pytest.fixture
+def numbers():
+    return count(1)
+
+
+def test_the_engine_and_the_operator_do_not_overwrite_each_other(place):
+    keep(place, 1, change(ts=1))
+    (alarm,) = book.alarms_of(place, CODE)
+    assert book.acknowledge(place, CODE, [alarm.id, 999], "olga", "seen") == [alarm.id]
+    assert book.acknowledge(place, CODE, [alarm.id], "ivan") == [], "once"
+    assert book.acknowledge(place, OTHER, [alarm.id], "olga") == []
+    keep(place, 2, change(Act.ESCALATE, 2, level=2))
+    assert states(place) == {NAME: State.ACKNOWLEDGED} and book.alarms_of(place, CODE)[0].level == 2
+    line = book.entries(place, CODE)[1]
+    assert (line.what, line.who, line.note) == (Act.ACKNOWLEDGE, "olga", "seen")
+    assert [each.what for each in audited(place, what="alarm.")] == ["alarm.acknowledge"]
+    with pytest.raises(AlarmError, match="at most 500"):
+        book.acknowledge(place, CODE, range(501), "olga")
+
+
+def test_shelving_ends_is_lifted_and_never_takes_a_statutory_alarm(place):
+    law = ("methane high", f"{CODE}/methane_t2/ch4")
+    keep(place, 1, change(ts=1), change(ts=1, name=law, statutory=True))
+    by_name = {each.subject: each.id for each in book.alarms_of(place, CODE)}
+    free, statutory = by_name[CH4], by_name[law[1]]
+    until = time.time_ns() // 1000 + 60_000_000
+    with pytest.raises(AlarmError, match="statutory alarm is not shelved"):
+        book.suppress(place, CODE, statutory, Suppression.SHELVED, "olga", "noise", until)
+    for wrong, words in (
+        ({"until": None}, "has an end"),
+        ({"until": 5}, "in the future"),
+        ({"until": until, "reason": " "}, "1 to 500"),
+    ):
+        with pytest.raises(AlarmError, match=words):
+            asked = {"reason": "calibration", **wrong}
+            book.suppress(place, CODE, free, Suppression.SHELVED, "olga", **asked)
+    with pytest.raises(AlarmError, match="no alarm"):
+        book.suppress(place, OTHER, free, Suppression.SHELVED, "olga", "x", until)
+    shelved = book.suppress(place, CODE, free, Suppression.SHELVED, "olga", "calibration", until)
+    with pytest.raises(AlarmError, match="already"):
+        book.suppress(place, CODE, free, Suppression.SHELVED, "ivan", "again", until)
+    book.suppress(place, CODE, statutory, Suppression.OUT_OF_SERVICE, "olga", "sensor is being replaced")
+
+    def suppressed(at=None):
+        return {each.id: each.suppressed for each in book.alarms_of(place, CODE, at=at)}
+
+    assert suppressed() == {free: (Suppression.SHELVED,), statutory: (Suppression.OUT_OF_SERVICE,)}
+    assert suppressed(until)[free] == (), "it returns by itself"
+    assert states(place)[NAME] is State.UNACKNOWLEDGED, "below it the alarm is what it is"
+    with pytest.raises(AlarmError, match="no suppression"):
+        book.lift(place, OTHER, shelved, "ivan")
+    book.lift(place, CODE, shelved, "ivan")
+    assert suppressed()[free] == ()
+    with pytest.raises(AlarmError, match="no suppression"):
+        book.lift(place, CODE, shelved, "ivan")
+    assert [act for act, _ in told(place)][2:] == [Act.SUPPRESS, Act.SUPPRESS, Act.UNSUPPRESS]
+    assert {each.who for each in audited(place, what="alarm.")}, "audited"
+
+
+def test_each_raise_has_its_own_handling(place):
+    power = ("power cut", f"{CODE}/methane_t1")
+    keep(place, 1, change(ts=1), change(ts=1, name=power, kind=Kind.POWER_CUT), change(Act.RETURN, 2))
+    lines = {(each.what, each.alarm): each.number for each in book.entries(place, CODE)}
+    raised = sorted(number for (what, _), number in lines.items() if what is Act.RAISE)
+    made = book.handle(place, CODE, raised[0], "ventilation door open", "door closed", "olga")
+    book.handle(place, CODE, raised[1], "methane", "gas cleared, power on by the shift leader", "ivan")
+    assert book.handlings_of(place, CODE, raised[:1]) == [made]
+    assert [each.who for each in book.handlings_of(place, CODE, raised)] == ["olga", "ivan"]
+    assert book.handlings_of(place, OTHER, raised) == []
+    returned = next(number for (what, _), number in lines.items() if what is Act.RETURN)
+    for number in (returned, 999):
+        with pytest.raises(AlarmError, match="no raise"):
+            book.handle(place, CODE, number, "x", "y", "olga")
+    with pytest.raises(AlarmError, match="1 to 500"):
+        book.handle(place, CODE, raised[0], "", "y", "olga")
