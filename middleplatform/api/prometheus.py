@@ -125,8 +125,8 @@ class _Asked:
     def raw(self, points: list[int], start: int, end: int, limit: int) -> pa.Table:
         return self.ask(lambda store: store.raw(points, start, end, limit))
 
-    def grid(self, points: list[int], start: int, end: int, width: int) -> pa.Table:
-        return self.ask(lambda store: store.grid(points, start, end, width))
+    def newest(self, points: list[int], start: int, end: int, width: int, within: int) -> pa.Table:
+        return self.ask(lambda store: store.newest(points, start, end, width, within))
 
     def tally(self, points: list[int], start: int, end: int, width: int) -> pa.Table:
         return self.ask(lambda store: store.tally(points, start, end, width))

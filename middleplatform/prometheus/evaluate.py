@@ -19,7 +19,7 @@ from models.quality import is_good
 MOST_SAMPLES = 2_000_000
 """Samples that one selector may read."""
 MOST_CELLS = 500_000
-"""Instants, or spans of time, of all series, that the store computes for one selector; more are computed here, from the
+"""Spans of time, of all series, that the store computes for one selector; more are computed here, from the
 samples."""
 
 Floats = NDArray[np.float64]
@@ -31,8 +31,8 @@ class Reads(Protocol):
     def raw(self, points: list[int], start: int, end: int, limit: int) -> pa.Table:
         """Samples of start ≤ ts < end, at most `limit`."""
 
-    def grid(self, points: list[int], start: int, end: int, width: int) -> pa.Table:
-        """What holds at start, start + width, … before `end`: see `middleplatform.store.grid`."""
+    def newest(self, points: list[int], start: int, end: int, width: int, within: int) -> pa.Table:
+        """The last sample of start < ts ≤ start + width, …: see `middleplatform.store.tally`."""
 
     def tally(self, points: list[int], start: int, end: int, width: int) -> pa.Table:
         """The good samples of start < ts ≤ start + width, …: see `middleplatform.store.tally`."""
@@ -91,12 +91,9 @@ class Query:
         """The value that holds at each step: that of the last sample, when it is good and not older than the point's
         hold age."""
         rows, labels = self._series(node)
-        if rows and len(rows) * len(self.steps) <= self.most_cells:
-            value = self._held(rows)
-            return Vector(labels, value, ~np.isnan(value))
         age = np.array([round(HOLDS * self.metrics.points[row].silence_s * 1e6) for row in rows], np.int64)
         value = np.full((len(rows), len(self.steps)), np.nan)
-        for series, (ts, sample, good) in enumerate(self._samples(rows, int(age.max(initial=0)), good=False)):
+        for series, (ts, sample, good) in enumerate(self._newest(rows, int(age.max(initial=0)))):
             last = np.searchsorted(ts, self.steps, "right") - 1
             held = np.flatnonzero(last >= 0)
             held = held[(self.steps[held] - ts[last[held]] < age[series]) & good[last[held]]]
@@ -128,15 +125,16 @@ class Query:
         """µs between two steps; 0 where there is one, which divides by everything."""
         return int(self.steps[1] - self.steps[0]) if len(self.steps) > 1 else 0
 
-    def _held(self, rows: list[int]) -> Floats:
-        """What holds at each step, computed by the store; NaN where nothing good does."""
-        ids = np.array([self.metrics.points[row].id for row in rows], np.uint64)
-        start, end = int(self.steps[0]), int(self.steps[-1]) + 1
-        table = self.store.grid(ids.tolist(), start, end, self._step or 1)
-        value = np.full((len(rows), len(self.steps)), np.nan)
-        order = np.argsort(ids)
-        value[order] = table.column("value").to_numpy().reshape(len(rows), len(self.steps))
-        return value
+    def _newest(self, rows: list[int], age: int) -> list[tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]]:
+        """What may hold at a step for `age` µs: the last sample before each, found by the store; else all samples."""
+        width = self._step or age
+        before = -(-age // width) * width if width else 0
+        spans = (int(self.steps[-1] - self.steps[0]) + before) // width if width else 0
+        if not rows or len(rows) * spans > self.most_cells:
+            return self._samples(rows, age, good=False)
+        ids = [self.metrics.points[row].id for row in rows]
+        start, end = int(self.steps[0]) - before, int(self.steps[-1])
+        return _by_series(self.store.newest(ids, start, end, width, age), ids, good=False)
 
     def _tallied(self, rows: list[int], function: str, window: int, width: int) -> Floats:
         """A function of each window, put together from spans that the store counted."""
@@ -168,15 +166,22 @@ class Query:
         table = self.store.raw(ids, start, end, MOST_SAMPLES + 1)
         if table.num_rows > MOST_SAMPLES:
             raise PromError(f"over {MOST_SAMPLES} samples would have to be read: take a shorter range or fewer series")
-        point, ts, value, quality = (table.column(n).to_numpy() for n in ("point", "ts", "value", "quality"))
-        usable = is_good(quality) & np.isfinite(value)
-        found = []
-        for each in ids:
-            begin, stop = (int(np.searchsorted(point, np.uint64(each), side)) for side in ("left", "right"))  # type: ignore[call-overload]
-            part = slice(begin, stop)
-            kept = usable[part] if good else np.ones(stop - begin, bool)
-            found.append((ts[part][kept], value[part][kept], usable[part][kept]))
-        return found
+        return _by_series(table, ids, good)
+
+
+def _by_series(
+    table: pa.Table, ids: list[int], good: bool
+) -> list[tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]]:
+    """The samples of each id out of a table that is ordered by point and ts; only good ones where `good`."""
+    point, ts, value, quality = (table.column(n).to_numpy() for n in ("point", "ts", "value", "quality"))
+    usable = is_good(quality) & np.isfinite(value)
+    found = []
+    for each in ids:
+        begin, stop = (int(np.searchsorted(point, np.uint64(each), side)) for side in ("left", "right"))  # type: ignore[call-overload]
+        part = slice(begin, stop)
+        kept = usable[part] if good else np.ones(stop - begin, bool)
+        found.append((ts[part][kept], value[part][kept], usable[part][kept]))
+    return found
 
 
 def aggregate(function: str, by: tuple[str, ...], of: Vector) -> Vector:

@@ -53,6 +53,10 @@ class StoreClient:
         """The good samples of spans start < ts ≤ start + width, …: see `middleplatform.store.tally.SCHEMA`."""
         return self._ask(kind="tally", points=list(points), start=start, end=end, width=width)
 
+    def newest(self, points: Sequence[int], start: int, end: int, width: int, within: int) -> pa.Table:
+        """The last sample of each such span, in its last `within` µs: see `middleplatform.store.tally.NEWEST`."""
+        return self._ask(kind="newest", points=list(points), start=start, end=end, width=width, within=within)
+
     def days(self, points: Sequence[int], start: int, end: int) -> pa.Table:
         """day (since 1970), rows: days with samples of these points, and at most how many."""
         return self._ask(kind="days", points=list(points), start=start, end=end)

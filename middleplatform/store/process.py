@@ -217,7 +217,7 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
     handlers = {
         **Answers(store.history, store.latest, settle, status).handlers,
         **aggregates.handlers(aggregates.Aggregates(store.history), settle),
-        **tally.handler(tally.Tally(store.engine, store.history), settle),
+        **tally.handlers(tally.Tally(store.engine, store.history), settle),
         **quality_answers.handlers(store.assessment, settle),
         **store.upkeep.handlers,
         **store.freezer.handlers,

@@ -70,8 +70,8 @@ def test_every_route_but_the_open_ones_needs_a_token(alone):
             assert client.get(path).status_code == 200, path
 
 
-def test_open_routes_are_open_and_hold_no_data(alone):
-    with httpx.Client(base_url=alone.url) as client:
+def test_open_routes_are_open_and_hold_no_data(standing):
+    with httpx.Client(base_url=standing.url) as client:
         for path in sorted(OPEN - {"/api/v1/sign-in", "/api/docs/assets"}):
             answer = client.get(path)
             assert answer.status_code == 200, path
@@ -80,8 +80,8 @@ def test_open_routes_are_open_and_hold_no_data(alone):
             assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_health_tells_the_truth_and_still_answers(alone):
-    body = httpx.get(f"{alone.url}/api/v1/health").json()
+def test_health_tells_the_truth_and_still_answers(standing):
+    body = httpx.get(f"{standing.url}/api/v1/health").json()
     assert (body["status"], body["store"], body["bus"]) == ("degraded", False, True)
     assert any(words.startswith("store: the store is not running") for words in body["degraded"])
     assert any(words.startswith("live:") for words in body["degraded"])
@@ -141,27 +141,27 @@ def test_a_password_is_never_said_again(alone):
 
 
 @pytest.mark.parametrize("way", ["header", "subprotocol", "first message", "with the subscription"])
-def test_the_stream_takes_a_token_in_each_way(alone, way):
-    headers = {"Authorization": f"Bearer {alone.reader}"} if way == "header" else {}
-    offered = ["bearer", alone.reader] if way == "subprotocol" else None
-    with connect(alone.ws, additional_headers=headers, subprotocols=offered) as socket:
+def test_the_stream_takes_a_token_in_each_way(standing, way):
+    headers = {"Authorization": f"Bearer {standing.reader}"} if way == "header" else {}
+    offered = ["bearer", standing.reader] if way == "subprotocol" else None
+    with connect(standing.ws, additional_headers=headers, subprotocols=offered) as socket:
         if way == "subprotocol":
             assert socket.subprotocol == "bearer"
         if way == "first message":
-            socket.send(json.dumps({"token": alone.reader}))
+            socket.send(json.dumps({"token": standing.reader}))
         if way == "with the subscription":
-            socket.send(json.dumps({"token": alone.reader, "subscribe": {}}))
+            socket.send(json.dumps({"token": standing.reader, "subscribe": {}}))
         else:
             socket.send(json.dumps({"subscribe": {"all": True}}))
         assert len(json.loads(socket.recv(5))["snapshot"]["points"]) == 6
 
 
 @pytest.mark.parametrize("way", ["header", "subprotocol", "first message", "address", "nothing"])
-def test_the_stream_is_shut_without_one(alone, way):
+def test_the_stream_is_shut_without_one(standing, way):
     bad = f"so_{'x' * 43}"
     headers = {"Authorization": f"Bearer {bad}"} if way == "header" else {}
     offered = ["bearer", bad] if way == "subprotocol" else None
-    url = f"{alone.ws}?token={alone.reader}" if way == "address" else alone.ws
+    url = f"{standing.ws}?token={standing.reader}" if way == "address" else standing.ws
     with connect(url, additional_headers=headers, subprotocols=offered) as socket:
         if way in {"first message", "nothing"}:
             socket.send(json.dumps({"token": bad} if way == "first message" else {"subscribe": {}}))
@@ -185,8 +185,8 @@ def test_a_stream_ends_when_its_token_is_revoked(alone):
         assert time.monotonic() - began < 10
 
 
-def test_the_description_is_what_the_packaged_page_can_read(alone):
-    with alone.client() as client:
+def test_the_description_is_what_the_packaged_page_can_read(standing):
+    with standing.client() as client:
         described = client.get("/api/openapi.json").json()
     assert described["openapi"] == "3.0.3"
     text = json.dumps(described)
@@ -196,9 +196,9 @@ def test_the_description_is_what_the_packaged_page_can_read(alone):
     assert described["paths"]["/api/v1/points"]["get"]["security"], "a token is asked for"
 
 
-def test_pages_use_nothing_from_outside(alone):
+def test_pages_use_nothing_from_outside(standing):
     pages = {}
-    with httpx.Client(base_url=alone.url) as client:
+    with httpx.Client(base_url=standing.url) as client:
         for page in ("/", "/api/docs"):
             pages[page] = client.get(page).text
             for link in re.findall(r'(?:src|href)="([^"]+)"', pages[page]):

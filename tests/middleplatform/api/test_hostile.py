@@ -176,7 +176,7 @@ def test_the_store_is_found_again_after_it_was_killed(platform):
     until(lambda: platform.get("health").json()["store"])
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(540)
 def test_the_description_holds_for_whatever_is_sent(platform):
     with platform.client() as client:
         described = client.get("/api/openapi.json").json()

@@ -154,8 +154,8 @@ def test_a_wish_can_change(alone):
         (b"\xff\xfe", "invalid_message"),
     ],
 )
-def test_a_wrong_wish_is_refused_with_the_reason(alone, message, code):
-    with connect(alone.ws, additional_headers={"Authorization": f"Bearer {alone.reader}"}) as socket:
+def test_a_wrong_wish_is_refused_with_the_reason(standing, message, code):
+    with connect(standing.ws, additional_headers={"Authorization": f"Bearer {standing.reader}"}) as socket:
         socket.send(message)
         error = frame(socket)["error"]
         assert error["code"] == code

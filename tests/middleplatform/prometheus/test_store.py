@@ -17,7 +17,6 @@ from middleplatform.prometheus.evaluate import Query, Vector
 from middleplatform.prometheus.parser import PromError, parse
 from middleplatform.prometheus.windows import OF_TALLIES
 from middleplatform.store import history as history_module
-from middleplatform.store.aggregates import Aggregates
 from middleplatform.store.errors import StoreError
 from middleplatform.store.history import History
 from middleplatform.store.schema import SAMPLE_COLUMNS
@@ -30,7 +29,6 @@ from tests.middleplatform.store.test_history import BASE
 __all__ = ["engine"]
 
 S = 1_000_000
-HOLD_US = 60 * S
 
 value = st.one_of(
     st.integers(-5, 40).map(float), st.floats(-1e6, 1e6, width=32), st.sampled_from([math.nan, math.inf, -math.inf])
@@ -49,7 +47,8 @@ def queries(draw):
         "step": draw(st.integers(1, 12)),
         "steps": draw(st.integers(1, 8)),
         "window": draw(st.integers(1, 40)),
-        "function": draw(st.sampled_from(["", *sorted(OF_TALLIES)])),
+        "function": draw(st.sampled_from(["", "", *sorted(OF_TALLIES)])),
+        "hold_s": draw(st.sampled_from([3, 60])),
         "whole": draw(st.sampled_from([0, 2 * 86_400 * S])),
     }
 
@@ -58,10 +57,9 @@ class Direct:
     """The store, asked within this process."""
 
     def __init__(self, engine) -> None:
-        self.history = History(engine, lambda asked: np.full(len(asked), HOLD_US, np.int64))
+        self.history = History(engine, lambda asked: np.full(len(asked), 60 * S, np.int64))
         self.raw = self.history.raw
-        self.grid = Aggregates(self.history).grid
-        self.tally = Tally(engine, self.history).tally
+        self.tally, self.newest = Tally(engine, self.history).tally, Tally(engine, self.history).newest
 
 
 def write(engine, inserts) -> None:
@@ -81,6 +79,7 @@ def compare(engine, monkeypatch, case) -> None:
     monkeypatch.setattr(history_module, "_WHOLE", case["whole"])
     write(engine, case["inserts"])
     start = BASE + case["first"] * S // 2
+    monkeypatch.setattr(evaluate, "HOLDS", case["hold_s"] / METRICS.points[0].silence_s)
     steps = start + np.arange(case["steps"], dtype=np.int64) * case["step"] * S // 2
     selector = '{equipment=~"belt1|pump1"}'
     text = f"{case['function']}_over_time({selector}[{case['window'] * 500}ms])" if case["function"] else selector
@@ -134,3 +133,7 @@ def test_a_long_range_hands_out_no_samples_and_what_needs_them_is_refused(engine
 def test_a_wrong_question_is_refused_in_plain_words(engine, points, start, end, width, words):
     with pytest.raises(StoreError, match=words):
         Direct(engine).tally(points, start, end, width)
+    with pytest.raises(StoreError, match=words):
+        Direct(engine).newest(points, start, end, width, 1)
+    with pytest.raises(StoreError, match="within"):
+        Direct(engine).newest([1], 0, 10, 1, 0)
