@@ -15,8 +15,10 @@ import structlog
 from bus import subjects
 from bus.connection import Bus
 from bus.credentials import Credential
+from middleplatform.metrics_page import MetricsPage
 from middleplatform.mirror.copying import Copying
 from middleplatform.mirror.lines import Lines
+from middleplatform.mirror.metrics import MirrorMetrics
 from middleplatform.mirror.settings import Settings
 from middleplatform.mirror.target import Target
 from middleplatform.store.catalogue import SiteFolder
@@ -30,14 +32,15 @@ SITE_S = 5.0
 
 async def run(
     site_folder: Path,
+    home: Path,
     settings: Settings,
     bus_url: str,
     credential: Credential,
     stop: asyncio.Event,
     load: Callable[[Path], Site],
 ) -> None:
-    """Mirror until `stop` is set. Raises SiteErrors when the site has mistakes at the start, MirrorError when
-    the client library is missing, NotPermitted when the bus refuses the credential."""
+    """Mirror until `stop` is set; `home` is told where its metrics are. Raises SiteErrors when the site has mistakes at
+    the start, MirrorError when the client library is missing, NotPermitted when the bus refuses the credential."""
     sites: list[Site] = []
 
     def remember(folder: Path) -> Site:
@@ -51,6 +54,7 @@ async def run(
     thread = ThreadPoolExecutor(1, "mirror")
     try:
         copying = Copying(bus, target, chosen(sites[0], settings), thread)
+        page = MetricsPage(home, "mirror", MirrorMetrics(copying))
         log.info("镜像已启动 · mirror running", points=len(copying.lines.points), url=settings.url)
 
         async def follow() -> None:
@@ -78,6 +82,7 @@ async def run(
                 if task.done():
                     task.result()
         finally:
+            page.close()
             for task in (*work, stopping):
                 task.cancel()
             await asyncio.gather(*work, stopping, return_exceptions=True)

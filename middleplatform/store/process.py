@@ -17,6 +17,7 @@ from bus.connection import Bus
 from bus.credentials import Credential
 from bus.errors import BusUnavailable, NotPermitted
 from bus.secret import Announcement
+from middleplatform.metrics_page import MetricsPage
 from middleplatform.store import aggregates
 from middleplatform.store.answers import Answers
 from middleplatform.store.audit import Audit
@@ -29,7 +30,7 @@ from middleplatform.store.freeze import Freezer
 from middleplatform.store.history import History
 from middleplatform.store.ingest import SETTLE_S, Ingest
 from middleplatform.store.latest import Latest
-from middleplatform.store.metrics import MetricsPage
+from middleplatform.store.metrics import StoreMetrics
 from middleplatform.store.quality import answers as quality_answers
 from middleplatform.store.quality.arrivals import Arrivals
 from middleplatform.store.quality.assessment import Assessment
@@ -223,7 +224,7 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
         **Statements(store.engine, store.writer.catalogue.code, settle).handlers,
     }
     door = await asyncio.to_thread(Door, handlers)
-    page = MetricsPage(home, status)
+    page = MetricsPage(home, "store", StoreMetrics(status))
     announced = Announcement(home / "store" / "endpoint.json", door.endpoint)
     work = [
         asyncio.create_task(ingest.run(), name="ingest"),

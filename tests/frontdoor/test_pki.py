@@ -78,6 +78,16 @@ def test_a_simulated_mine_is_refused_in_a_home_with_an_authority(tmp_path):
     assert found.returncode == 1 and "another --home" in found.stdout
 
 
+def test_a_mirror_that_is_set_up_wrongly_starts_nothing(tmp_path):
+    shutil.copytree(MINES / "newcomer", tmp_path / "site")
+    (tmp_path / "site" / "mirror.yaml").write_text("{url: 'http://127.0.0.1:9', org: mine, points: ['*']}")
+    words = ("--site", tmp_path / "site", "--home", tmp_path / "home", "--port", str(free_block()))
+    found = subprocess.run(
+        [sys.executable, "-m", "sevenones", "run", *words], capture_output=True, text=True, timeout=90, check=False
+    )
+    assert found.returncode == 1 and "mirror.yaml: 'bucket' must be text" in found.stdout, found.stdout
+
+
 @contextlib.contextmanager
 def running(home: Path, site: Path, port: int):
     """`sevenones run`, until it is stopped in order."""
@@ -102,6 +112,7 @@ def running(home: Path, site: Path, port: int):
 def test_a_site_of_ones_own_runs_by_tls_alone(tmp_path):
     home, site, port = tmp_path / "home", tmp_path / "site", free_block()
     shutil.copytree(MINES / "newcomer", site)
+    (site / "mirror.yaml").write_text("{url: 'http://127.0.0.1:9', org: mine, bucket: mine, points: ['*']}")
     code, said = pki(home, "init")
     assert code == 0, said
     certificates.DAYS, kept = 12.5, certificates.DAYS
@@ -122,6 +133,10 @@ def test_a_site_of_ones_own_runs_by_tls_alone(tmp_path):
         assert url == f"https://127.0.0.1:{port}"
         assert not any(words.startswith("gateway") for words in health["degraded"]), health
         assert any(re.match(r"certificate api: it ends in 1[12] days", words) for words in health["degraded"]), health
+        # Each has its place on the bus, the mirror that the site's folder asks for as well.
+        while not (home / "metrics" / "mirror.json").exists():
+            assert child.poll() is None and time.monotonic() < deadline, (home / "said").read_text()
+            time.sleep(0.3)
         with pytest.raises(ClientError, match="CERTIFICATE_VERIFY_FAILED"):
             Client(url, "-").get("health")  # who does not believe this authority
         with pytest.raises(ClientError):
