@@ -15,6 +15,7 @@ import structlog
 from bus import subjects
 from bus.connection import Bus
 from bus.credentials import Credential
+from middleplatform.ending import until_stopped
 from middleplatform.metrics_page import MetricsPage
 from middleplatform.mirror.copying import Copying
 from middleplatform.mirror.lines import Lines
@@ -75,17 +76,10 @@ async def run(
                 await asyncio.sleep(HEARTBEAT_S)
 
         work = [asyncio.create_task(each) for each in (copying.run(), follow(), tell())]
-        stopping = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait([*work, stopping], return_when=asyncio.FIRST_COMPLETED)
-            for task in work:
-                if task.done():
-                    task.result()
+            await until_stopped(stop, work)
         finally:
             page.close()
-            for task in (*work, stopping):
-                task.cancel()
-            await asyncio.gather(*work, stopping, return_exceptions=True)
     finally:
         await bus.close()
         thread.shutdown(wait=False, cancel_futures=True)

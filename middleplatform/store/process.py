@@ -17,6 +17,7 @@ from bus.connection import Bus
 from bus.credentials import Credential
 from bus.errors import BusUnavailable, NotPermitted
 from bus.secret import Announcement
+from middleplatform.ending import until_stopped
 from middleplatform.metrics_page import MetricsPage
 from middleplatform.store import aggregates
 from middleplatform.store.answers import Answers
@@ -232,16 +233,9 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
         asyncio.create_task(_follow_site(store, folder), name="site"),
         asyncio.create_task(_hear_gateways(bus, store), name="gateways"),
     ]
-    stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait([*work, stopping], return_when=asyncio.FIRST_COMPLETED)
-        for task in work:
-            if task.done():
-                task.result()
+        await until_stopped(stop, work)
     finally:
-        for task in (*work, stopping):
-            task.cancel()
-        await asyncio.gather(*work, stopping, return_exceptions=True)
         announced.withdraw()
         page.close()
         await asyncio.to_thread(door.shutdown)
