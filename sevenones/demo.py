@@ -28,6 +28,7 @@ import simulators
 from bus import credentials, server
 from bus.secret import write_secret
 from middleplatform.access import tokens, users
+from middleplatform.mirror.settings import MirrorError, Settings
 from models.site.model import Connection, Site
 from sevenones.home import held, open_home
 from sevenones.relational import place_of
@@ -40,6 +41,8 @@ MINE_READY_S = 300.0
 """A whole mine's: its hour of warm-up and its gateways take turns on a small machine."""
 MINES = Path(simulators.__file__).parent / "mines"
 BUNDLED_SITE = MINES / "demo"
+MIRROR = "mirror.yaml"
+"""A site's folder that has it is mirrored."""
 
 
 class DemoError(Exception):
@@ -151,6 +154,11 @@ class Demo:
                 "SEVENONES_MODBUS_PORT": str(self.ports.modbus),
                 "SEVENONES_OPCUA_PORT": str(self.ports.opcua),
             }
+        if (folder / MIRROR).exists():
+            try:
+                Settings.load(folder / MIRROR, os.environ)
+            except MirrorError as error:
+                raise DemoError(f"镜像设置有误 · the mirror cannot run as it is set up: {error}") from None
         # The bus makes the devices' password from the mine's code and gateways, so these come first.
         site = _examined(folder, {**environment, "SEVENONES_MQTT_PASSWORD": "?"})
         made = credentials.make_all(self.home, site.code, site.gateways())
@@ -202,6 +210,7 @@ class Demo:
                 Program(f"gw-{name}"[:10], python("gateway", *on_bus, "--name", name), "yellow", environment)
                 for name in site.gateways()
             ),
+            *self._mirror(on_bus, environment),
         ):
             supervisor.start(program)
         self._sign_in()
@@ -215,6 +224,13 @@ class Demo:
                     f"Not ready within {self.ready_s:.0f} s: the logs in {self.home}/logs say why."
                 )
             await asyncio.sleep(0.5)
+
+    def _mirror(self, on_bus: tuple[str, ...], environment: dict[str, str]) -> tuple[Program, ...]:
+        """The mirror, where the site's folder says what it copies and where to."""
+        settings = self.folder / MIRROR
+        if not settings.exists():
+            return ()
+        return (Program("mirror", python("mirror", *on_bus, "--settings", str(settings)), "white", environment),)
 
     def _sign_in(self) -> None:
         path = self.home / "demo.json"

@@ -17,13 +17,13 @@ from pydantic import Field
 from middleplatform.api import forms, times
 from middleplatform.api.auth import Seen, needs
 from middleplatform.api.catalogue import MAX_POINTS, Catalogue
+from middleplatform.api.door import StoreDoor
 from middleplatform.api.errors import ApiError, shown
 from middleplatform.api.history import OTHER_FORMS, bucket_width
 from middleplatform.api.responses import Json, answers, encode
 from middleplatform.api.routes import Asked, Texts
 from middleplatform.api.schemas import History, Joined
 from middleplatform.store.client import INCOMPLETE, StoreClient
-from middleplatform.store.errors import StoreError, StoreUnavailable
 
 MAX_CELLS = 1_000_000
 """Points times instants in one answer."""
@@ -161,15 +161,8 @@ def _ids(catalogue: Catalogue, rows: NDArray[np.intp]) -> list[int]:
 
 
 async def _ask(request: Request, question: Callable[[StoreClient], pa.Table]) -> pa.Table:
-    """The store's answer. What it will not compute is the question's fault, and it says what to change."""
-    try:
-        table: pa.Table = await request.app.state.door.ask(question)
-    except StoreUnavailable:
-        raise
-    except StoreError as error:
-        zh = f"无法计算，请缩短时段或减少测点（{shown(error)}）"
-        raise ApiError(400, "not_computed", zh, f"this is not computed: {shown(error)}") from None
-    return table
+    door: StoreDoor = request.app.state.door
+    return await door.computed(question, "not_computed", "无法计算", "this is not computed")
 
 
 def _shares(text: str) -> list[int]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import anyio
 
-from middleplatform.api.errors import unavailable
+from middleplatform.api.errors import ApiError, shown, unavailable
 from middleplatform.store.client import StoreClient, StoreError, StoreUnavailable, read_endpoint
 
 T = TypeVar("T")
@@ -49,6 +49,17 @@ class StoreDoor:
             return await anyio.to_thread.run_sync(self._ask, question)
         finally:
             self._limit.release_on_behalf_of(me)
+
+    async def computed(self, question: Callable[[StoreClient], T], code: str, zh: str, en: str) -> T:
+        """As `ask`; what the store will not compute is the question's fault, and the ApiError 400 of this code says
+        what to change."""
+        try:
+            return await self.ask(question)
+        except StoreUnavailable:
+            raise
+        except StoreError as error:
+            words = f"{zh}，请缩短时段或减少测点（{shown(error)}）"
+            raise ApiError(400, code, words, f"{en}: {shown(error)}") from None
 
     def ask_at_once(self, question: Callable[[StoreClient], T]) -> T:
         """Run `question` in this thread and without waiting for a turn: for work that asks one thing at a time.

@@ -15,12 +15,12 @@ from pydantic import BaseModel, Field
 from middleplatform.api import times
 from middleplatform.api.auth import Seen, needs
 from middleplatform.api.catalogue import Catalogue
-from middleplatform.api.errors import ApiError, shown
+from middleplatform.api.door import StoreDoor
+from middleplatform.api.errors import ApiError
 from middleplatform.api.responses import Json, answers
 from middleplatform.api.routes import Asked, Texts
 from middleplatform.api.schemas import Words
 from middleplatform.store.client import INCOMPLETE, StoreClient
-from middleplatform.store.errors import StoreError, StoreUnavailable
 from models.quality import label
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
@@ -143,7 +143,7 @@ async def quality(request: Request, catalogue: Seen, asked: Annotated[QualityQue
             limit=MOST_ROWS,
         )
     ids = [catalogue.points[row].id for row in rows]
-    table = await asking(request, lambda store: store.quality(ids, groups, start, finish, width))
+    table = await _ask(request, lambda store: store.quality(ids, groups, start, finish, width))
     incomplete = INCOMPLETE in (table.schema.metadata or {})
     made = await anyio.to_thread.run_sync(_rows, table, names)
     return Json({"by": asked.by, "width_us": width, "incomplete": incomplete, "rows": made})
@@ -165,7 +165,7 @@ async def intervals(request: Request, catalogue: Seen, asked: Annotated[Interval
         return Json({"total": 0, "incomplete": False, "intervals": []})
     ids = [catalogue.points[row].id for row in rows]
     cause, limit = asked.cause or None, asked.limit
-    table = await asking(request, lambda store: store.quality_intervals(ids, begin, finish, cause, least, limit))
+    table = await _ask(request, lambda store: store.quality_intervals(ids, begin, finish, cause, least, limit))
     incomplete = INCOMPLETE in (table.schema.metadata or {})
     made = await anyio.to_thread.run_sync(_listed, table, dict(zip(ids, rows, strict=True)), catalogue)
     total = table.column("of")[0].as_py() if table.num_rows else 0
@@ -216,16 +216,9 @@ def chosen(catalogue: Catalogue, point: list[str], equipment: list[str]) -> list
     return rows
 
 
-async def asking(request: Request, question: Callable[[StoreClient], pa.Table]) -> pa.Table:
-    """The store's answer; what it refuses is an ApiError 400."""
-    try:
-        table: pa.Table = await request.app.state.door.ask(question)
-    except StoreUnavailable:
-        raise
-    except StoreError as error:
-        zh = f"无法评价，请缩短时段或减少测点（{shown(error)}）"
-        raise ApiError(400, "not_assessed", zh, f"this is not assessed: {shown(error)}") from None
-    return table
+async def _ask(request: Request, question: Callable[[StoreClient], pa.Table]) -> pa.Table:
+    door: StoreDoor = request.app.state.door
+    return await door.computed(question, "not_assessed", "无法评价", "this is not assessed")
 
 
 def _groups(catalogue: Catalogue, rows: list[int], by: str) -> tuple[list[str], list[int]]:

@@ -15,8 +15,11 @@ import structlog
 from bus import subjects
 from bus.connection import Bus
 from bus.credentials import Credential
+from middleplatform.ending import until_stopped
+from middleplatform.metrics_page import MetricsPage
 from middleplatform.mirror.copying import Copying
 from middleplatform.mirror.lines import Lines
+from middleplatform.mirror.metrics import MirrorMetrics
 from middleplatform.mirror.settings import Settings
 from middleplatform.mirror.target import Target
 from middleplatform.store.catalogue import SiteFolder
@@ -30,14 +33,15 @@ SITE_S = 5.0
 
 async def run(
     site_folder: Path,
+    home: Path,
     settings: Settings,
     bus_url: str,
     credential: Credential,
     stop: asyncio.Event,
     load: Callable[[Path], Site],
 ) -> None:
-    """Mirror until `stop` is set. Raises SiteErrors when the site has mistakes at the start, MirrorError when
-    the client library is missing, NotPermitted when the bus refuses the credential."""
+    """Mirror until `stop` is set; `home` is told where its metrics are. Raises SiteErrors when the site has mistakes at
+    the start, MirrorError when the client library is missing, NotPermitted when the bus refuses the credential."""
     sites: list[Site] = []
 
     def remember(folder: Path) -> Site:
@@ -51,6 +55,7 @@ async def run(
     thread = ThreadPoolExecutor(1, "mirror")
     try:
         copying = Copying(bus, target, chosen(sites[0], settings), thread)
+        page = MetricsPage(home, "mirror", MirrorMetrics(copying))
         log.info("镜像已启动 · mirror running", points=len(copying.lines.points), url=settings.url)
 
         async def follow() -> None:
@@ -71,16 +76,10 @@ async def run(
                 await asyncio.sleep(HEARTBEAT_S)
 
         work = [asyncio.create_task(each) for each in (copying.run(), follow(), tell())]
-        stopping = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait([*work, stopping], return_when=asyncio.FIRST_COMPLETED)
-            for task in work:
-                if task.done():
-                    task.result()
+            await until_stopped(stop, work)
         finally:
-            for task in (*work, stopping):
-                task.cancel()
-            await asyncio.gather(*work, stopping, return_exceptions=True)
+            page.close()
     finally:
         await bus.close()
         thread.shutdown(wait=False, cancel_futures=True)

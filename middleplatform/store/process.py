@@ -17,6 +17,8 @@ from bus.connection import Bus
 from bus.credentials import Credential
 from bus.errors import BusUnavailable, NotPermitted
 from bus.secret import Announcement
+from middleplatform.ending import until_stopped
+from middleplatform.metrics_page import MetricsPage
 from middleplatform.store import aggregates, tally
 from middleplatform.store.answers import Answers
 from middleplatform.store.audit import Audit
@@ -29,7 +31,7 @@ from middleplatform.store.freeze import Freezer
 from middleplatform.store.history import History
 from middleplatform.store.ingest import SETTLE_S, Ingest
 from middleplatform.store.latest import Latest
-from middleplatform.store.metrics import MetricsPage
+from middleplatform.store.metrics import StoreMetrics
 from middleplatform.store.quality import answers as quality_answers
 from middleplatform.store.quality.arrivals import Arrivals
 from middleplatform.store.quality.assessment import Assessment
@@ -224,7 +226,7 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
         **Statements(store.engine, store.writer.catalogue.code, settle).handlers,
     }
     door = await asyncio.to_thread(Door, handlers)
-    page = MetricsPage(home, status)
+    page = MetricsPage(home, "store", StoreMetrics(status))
     announced = Announcement(home / "store" / "endpoint.json", door.endpoint)
     work = [
         asyncio.create_task(ingest.run(), name="ingest"),
@@ -232,16 +234,9 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
         asyncio.create_task(_follow_site(store, folder), name="site"),
         asyncio.create_task(_hear_gateways(bus, store), name="gateways"),
     ]
-    stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait([*work, stopping], return_when=asyncio.FIRST_COMPLETED)
-        for task in work:
-            if task.done():
-                task.result()
+        await until_stopped(stop, work)
     finally:
-        for task in (*work, stopping):
-            task.cancel()
-        await asyncio.gather(*work, stopping, return_exceptions=True)
         announced.withdraw()
         page.close()
         await asyncio.to_thread(door.shutdown)

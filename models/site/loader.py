@@ -39,6 +39,7 @@ KNOWN = (
     "network.yaml",
     consistency.FILE,
     "simulation.yaml",
+    "mirror.yaml",
 )
 
 CheckSettings = Callable[[Connection], Iterable[tuple[tuple[str | int, ...], str]]]

@@ -40,7 +40,7 @@ def mirror(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         proof = Credential.load(credential or folder(home) / "mirror.json")
         chosen = Settings.load(settings, os.environ)
-        await run(site, chosen, bus, proof, stop, lambda path: load(path, environment=os.environ))
+        await run(site, home, chosen, bus, proof, stop, lambda path: load(path, environment=os.environ))
 
     try:
         uvloop.run(main())

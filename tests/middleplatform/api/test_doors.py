@@ -11,8 +11,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from bus import certificates
 from middleplatform.access import tokens
 from middleplatform.access.throttle import Throttle
+from middleplatform.api.health import CertificateProbe
 from tests.middleplatform.api.stage import PASSWORD
 
 OPEN = {"/api/v1/health", "/api/v1/sign-in", "/api/docs", "/api/docs/start.js", "/api/docs/assets", "/"}
@@ -86,6 +88,31 @@ def test_health_tells_the_truth_and_still_answers(standing):
     assert any(words.startswith("store: the store is not running") for words in body["degraded"])
     assert any(words.startswith("live:") for words in body["degraded"])
     assert (body["points"], body["waiting"]) == (6, 6)
+
+
+def test_health_says_that_the_audit_is_not_anchored_and_that_certificates_end(alone, tmp_path, monkeypatch):
+    state = alone.app.state
+
+    def degraded() -> list[str]:
+        return httpx.get(f"{alone.url}/api/v1/health").json()["degraded"]
+
+    assert not [words for words in degraded() if words.startswith(("audit", "certificate"))]
+    monkeypatch.setattr(state.anchoring, "trouble", "the bus refuses the anchors")
+    assert "audit: the bus refuses the anchors" in degraded()
+    monkeypatch.setattr(certificates, "DAYS", 12.5)
+    certificates.init(tmp_path)
+    monkeypatch.setattr(certificates, "DAYS", -0.02)
+    certificates.issue(tmp_path, "leaf")
+    monkeypatch.setattr(certificates, "DAYS", certificates.RENEW_DAYS + 1)
+    certificates.issue(tmp_path, "mqtt")
+    monkeypatch.setattr(state.certificates, "look", CertificateProbe(tmp_path).look)
+    renew = "renew it with 'sevenones pki renew' and restart"
+    first, *others = [words for words in degraded() if words.startswith("certificate")]
+    assert first == f"certificate leaf: it has expired, {renew}"
+    assert sorted(others) == [f"certificate {name}: it ends in 12 days, {renew}" for name in ("api", "bus")]
+    certificates.folder(tmp_path).joinpath("bus.pem").write_text("rubbish")
+    monkeypatch.setattr(state.certificates, "look", CertificateProbe(tmp_path).look)
+    assert "certificates: they cannot be read" in degraded()
 
 
 def test_a_reader_cannot_do_what_an_administrator_can(alone):

@@ -100,7 +100,7 @@ def test_the_command_shows_scores_and_bad_intervals(platform):
     scores = CliRunner().invoke(app, ["--width", "hour", "--start", "-2h", *reach])
     assert scores.exit_code == 0 and "transport" in scores.output and "drainage" in scores.output, scores.output
     bad = CliRunner().invoke(app, ["belt1/current", "--intervals", "--start", "-1h", *reach])
-    assert bad.exit_code == 0 and "gateway" in bad.output, bad.output
+    assert bad.exit_code == 0 and "link" in bad.output and "communication failure" in bad.output, bad.output
     wrong = CliRunner().invoke(app, ["belt9", *reach])
     assert wrong.exit_code == 1 and "belt9" in str(wrong.output)
 

@@ -15,7 +15,7 @@ from bus import anchors as stream
 from bus import subjects
 from bus.errors import BusError, PublishRefused
 from bus.subjects import ANCHORS
-from middleplatform.audit.anchor import anchor, every, keep
+from middleplatform.audit.anchor import Anchoring, anchor, every, keep
 from middleplatform.audit.log import entries, head, tell
 from middleplatform.audit.verify import verify
 from middleplatform.database import connect
@@ -123,14 +123,25 @@ async def test_it_is_told_by_itself_and_over_a_time_without_the_bus(running: Run
             await asyncio.sleep(0.1)
         raise AssertionError("the newest entry was not told")
 
-    keeping = asyncio.create_task(keep(api, tmp_path, CODE, every_s=0.2))
+    goes = Anchoring()
+    keeping = asyncio.create_task(keep(api, tmp_path, CODE, every_s=0.2, goes=goes))
     tell(tmp_path, "test.act", "one")
     assert await told() == 1
+    assert goes.trouble is None
     await running.process.kill()
     tell(tmp_path, "test.act", "two")
-    await asyncio.sleep(0.5)
+    for _ in range(300):
+        if goes.trouble is not None:
+            break
+        await asyncio.sleep(0.1)
+    assert goes.trouble == "the newest entries are not anchored yet"
     await running.process.start()
     await told()
+    for _ in range(100):
+        if goes.trouble is None:
+            break
+        await asyncio.sleep(0.1)
+    assert goes == Anchoring(2, None)
     keeping.cancel()
     tell(tmp_path, "test.act", "three")
     with contextlib.suppress(asyncio.CancelledError):

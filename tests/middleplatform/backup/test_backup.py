@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from bus import subjects
-from middleplatform.audit.log import entries, tell
 from middleplatform.alarms import book as alarms
 from middleplatform.alarms.condition import Act, Change, Position
+from middleplatform.audit.log import entries, tell
 from middleplatform.backup import BackupError, archive, restore, take
 from middleplatform.database import DatabaseError
 from middleplatform.store.errors import StoreVersionError

@@ -20,7 +20,7 @@ async def main(folder: Path, url: str, credential: Path) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     site = site_of({"edge1": ["speed", "load", "text_1"]})
     settings = Settings.load(folder / "mirror.yaml", os.environ)
-    await run(folder, settings, url, Credential.load(credential), stop, lambda _: site)
+    await run(folder, folder, settings, url, Credential.load(credential), stop, lambda _: site)
 
 
 if __name__ == "__main__":

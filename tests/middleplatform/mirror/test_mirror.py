@@ -5,11 +5,14 @@ import asyncio
 import contextlib
 import gzip
 import http.server
+import json
 import os
 import signal
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -48,6 +51,17 @@ def victoria():
 
 def settings(url: str) -> Settings:
     return Settings(url, "mine", "mine", ("belt1/*",), ("*/text_*",))
+
+
+def metrics(home) -> dict[str, float]:
+    """The mirror's page, which no one reads without its token."""
+    facts = json.loads((home / "metrics" / "mirror.json").read_text())
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(facts["url"], timeout=15)
+    request = urllib.request.Request(facts["url"], headers={"Authorization": f"Bearer {facts['token']}"})
+    with urllib.request.urlopen(request, timeout=15) as answer:
+        lines = answer.read().decode().splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
 
 @contextlib.asynccontextmanager
@@ -268,8 +282,18 @@ async def test_the_process_is_killed_and_goes_on_where_it_was(tmp_path, victoria
                     await process.wait()
             process = await started()
             await until(30)
+            page = await asyncio.to_thread(metrics, tmp_path)
+            assert page["sevenones_mirror_points"] == 2 and page["sevenones_mirror_failing"] == 0
+            after_the_kill = len(expected(30)) - len(expected(11))
+            assert page["sevenones_mirror_written_total"] >= after_the_kill > 0
+            assert page["sevenones_mirror_refused_total"] == page["sevenones_mirror_missed_total"] == 0
+            victoria.stop()
+            await publish(30)
+            while not (await asyncio.to_thread(metrics, tmp_path))["sevenones_mirror_failing"]:
+                await asyncio.sleep(0.1)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             assert await process.wait() == 0
             await gateway.close()
+        assert not (tmp_path / "metrics" / "mirror.json").exists()
