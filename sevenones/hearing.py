@@ -10,6 +10,7 @@ import structlog
 
 from bus.credentials import Person
 from bus.errors import BusError
+from sevenones.relational import place_of
 
 LOOK_S = 2.0
 """How often it is looked: a credential, its end, a change of role, scope or policy holds within this and a moment."""
@@ -44,8 +45,9 @@ async def follow(home: Path, code: str, let_in: Callable[[list[Person]], None]) 
 
 
 def _people(home: Path, code: str) -> list[Person]:
-    if not (home / "platform.db").exists():
+    place = place_of(home)
+    if place == home and not (home / "platform.db").exists():
         return []
     from middleplatform.access.bus_keys import people
 
-    return people(home, code)
+    return people(place, code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -121,8 +121,8 @@ def set_role(where: Place, name: str, role: str) -> None:
 
 def set_scope(where: Place, name: str, scope: Scope) -> None:
     """Let a user see this, from now on also where the user is signed in, and the tokens that the user made.
-    Raises AccessError."""
-    with connect(where).begin() as connection:
+    Raises AccessError; the last administrator who sees everything goes on to."""
+    with _with_administrator(where, name, policy_of(where)) as connection:
         before = _facts(connection, name)
         _change(connection, name, scope=scope.dump())
         note(connection, "user.scope", name, before=before, after=_facts(connection, name))
@@ -155,20 +155,31 @@ def check_password(where: Place, name: str, password: str) -> User | None:
 
 @contextmanager
 def _with_administrator(where: Place, name: str, found: Policy) -> Iterator[Connection]:
-    """A transaction that is undone when it leaves nobody who may manage users, where there was somebody."""
+    """A transaction that is undone when it leaves nobody who may manage users, or nobody who may manage all of them
+    because nothing bounds what is seen, where there was somebody."""
     with connect(where).begin() as connection:
         # A write, if only of nothing: SQLite then lets no other writer in before this one has counted. PostgreSQL
         # locks the administrators' rows, always in the order of their names.
         connection.execute(update(table).where(false()).values(name=name))
         managing = table.c.role.in_(found.managing())
-        managers = select(table.c.name).where(managing).order_by(table.c.name).with_for_update()
+        managers = select(table.c.name, table.c.scope).where(managing).order_by(table.c.name).with_for_update()
         before = connection.execute(managers).all()
         yield connection
-        if before and not connection.execute(managers).all():
+        after = connection.execute(managers).all()
+        if before and not after:
             raise LastAdministrator(
                 f"{name} 是最后一名管理员，不能删除或降级；请先指定另一名管理员 · "
                 f"'{name}' is the last administrator and is neither removed nor demoted: make another one first"
             )
+        if _unbounded(before) and not _unbounded(after):
+            raise LastAdministrator(
+                f"{name} 是最后一名范围不受限的管理员：请先指定另一名 · '{name}' is the last administrator who sees "
+                "everything and could manage all users: make another one first"
+            )
+
+
+def _unbounded(managers: Sequence[Row]) -> bool:
+    return any(row.scope is None for row in managers)
 
 
 def _change(connection: Connection, name: str, **values: Any) -> None:

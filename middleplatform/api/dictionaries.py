@@ -12,12 +12,13 @@ from pydantic import BaseModel, Field
 
 from middleplatform.access.tokens import Grant
 from middleplatform.api import times
-from middleplatform.api.auth import Asker, needs
+from middleplatform.api.auth import Asker, Seen, needs
 from middleplatform.api.errors import ApiError
 from middleplatform.api.responses import Json, answers
 from middleplatform.api.routes import Asked
 from middleplatform.api.schemas import Words
 from middleplatform.governance import dictionaries
+from middleplatform.governance.assigned import Assigned
 from middleplatform.governance.dictionaries import DictionaryRefused, Edition
 from models.dictionaries.read import DictionaryErrors, read
 from models.dictionaries.shape import kinds
@@ -129,8 +130,11 @@ async def list_all(request: Request) -> Json:
     response_class=Json,
     responses=answers(DictionaryFacts, 400, 401, 403, 404),
 )
-async def show(request: Request, asked: Annotated[RowsQuery, Query()], kind: str = Path(max_length=40)) -> Json:
-    """一个字典 · The rows of a dictionary: the version that holds on a day, or the one asked for."""
+async def show(
+    request: Request, catalogue: Seen, asked: Annotated[RowsQuery, Query()], kind: str = Path(max_length=40)
+) -> Json:
+    """一个字典 · The rows of a dictionary: the version that holds on a day, or the one asked for. Of rows that say to
+    which points they apply, those that do to one that is seen."""
     where, day = request.app.state.database, asked.day or _today()
 
     def look() -> dict[str, Any] | None:
@@ -141,6 +145,8 @@ async def show(request: Request, asked: Annotated[RowsQuery, Query()], kind: str
         if found is None:
             return None
         rows = dictionaries.entries(where, found)
+        if not catalogue.scope.everything and any("applies_to" in row for row in rows):
+            rows = tuple(Assigned(rows, catalogue.site).touching(catalogue.site.points))
         page = [dict(row) for row in rows[asked.offset : asked.offset + asked.limit]]
         return {**_facts(found), "total": len(rows), "offset": asked.offset, "rows": page}
 
@@ -169,6 +175,13 @@ async def load(
     body: Annotated[bytes, Body(media_type="application/octet-stream")],
 ) -> Json:
     """装载字典 · Load a dictionary from a file's bytes (YAML, CSV, XLSX). One mistake refuses all of it."""
+    if not asker.scope.everything:
+        raise ApiError(
+            403,
+            "beyond_your_scope",
+            "字典对全矿有效，而您的范围只是其中一部分",
+            "a dictionary holds for the whole mine, of which you may see a part only",
+        )
     facts = asked.model_dump(exclude={"file"})
 
     def work() -> tuple[Edition, bool]:

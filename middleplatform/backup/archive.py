@@ -181,6 +181,8 @@ def _parse(text: bytes, source: Path) -> tuple[dict[str, Any], dict[str, Entry]]
         files = about.pop("files")
         entries = {name: Entry(str(name), int(size), str(total), int(mode)) for name, size, total, mode in files}
         found = int(about["format"])
+        about["store_version"] = int(about.get("store_version", 0))
+        about["rows"] = {str(table): int(rows) for table, rows in about.get("rows", {}).items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BackupError(f"“{source}”的清单有误 · the manifest of '{source}' cannot be read: {error}") from error
     if found not in _READ:

@@ -22,8 +22,9 @@ from middleplatform.store.errors import StoreUnavailable
 from middleplatform.store.freeze import Freezer
 from middleplatform.store.schema import VERSION, open_store
 
-LEFT_OUT = ("gateway", "logs", "metrics", "store", "truth")
-"""Folders of a home that are not backed up: what belongs to the edge, and what tells of the past run."""
+LEFT_OUT = ("exports", "gateway", "logs", "metrics", "store", "truth")
+"""Folders of a home that are not backed up: files of a day that change while they are read, what belongs to the edge,
+and what tells of the past run."""
 ON_ITS_WAY = "jetstream"
 """A bus server's own data: what it holds comes into the store by itself."""
 OF_THE_STORE = ("audit.log", "audit.log.1", "dead-letters")
@@ -92,8 +93,10 @@ def _frozen(home: Path, store: str | None) -> Iterator[pa.Table]:
         engine = open_store(home / "store", store)
         try:
             freezer = Freezer(engine, home / "store")
-            yield freezer.freeze(name)
-            freezer.thaw(name)
+            try:
+                yield freezer.freeze(name)
+            finally:
+                freezer.thaw(name)
         finally:
             engine.close()
         return

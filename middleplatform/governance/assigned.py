@@ -9,7 +9,7 @@ as close the longer pattern, then the first.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import translate
 
 from models.dictionaries.shape import Entry
@@ -34,6 +34,16 @@ class Assigned:
         self._rules.sort(key=lambda rule: rule[0], reverse=True)
         self._known: dict[str, Entry | None] = {}
 
+    def touching(self, points: Iterable[Point]) -> list[Entry]:
+        """The rows that apply to one of these points at least, whether or not a closer one does too; in their order."""
+        seen = [self._words(point) for point in points]
+        held = {
+            -rank[2]: entry
+            for rank, what, pattern, entry in self._rules
+            if any(pattern.match(word) for words in seen for word in words[what])
+        }
+        return [held[row] for row in sorted(held)]
+
     def of(self, point: Point) -> Entry | None:
         """The row that applies to a point; None when none does."""
         if not self._rules:
@@ -43,9 +53,17 @@ class Assigned:
         return self._known[point.path]
 
     def _find(self, point: Point) -> Entry | None:
+        words = self._words(point)
+        for _, what, pattern, entry in self._rules:
+            if any(pattern.match(word) for word in words[what]):
+                return entry
+        return None
+
+    def _words(self, point: Point) -> dict[str, tuple[str, ...]]:
+        """What each kind of pattern is held against."""
         equipment = self._site.equipment.get(point.equipment)
         template = equipment.template if equipment is not None else ""
-        words = {
+        return {
             "*": ("",),
             "point": (f"{point.equipment}/{point.key}", point.path),
             "equipment": (point.equipment,),
@@ -54,10 +72,6 @@ class Assigned:
             "area": tuple(self._site.areas_around(equipment.area)) if equipment is not None else (),
             "subsystem": (equipment.subsystem,) if equipment is not None else (),
         }
-        for _, what, pattern, entry in self._rules:
-            if any(pattern.match(word) for word in words[what]):
-                return entry
-        return None
 
 
 def _split(text: str) -> list[str]:

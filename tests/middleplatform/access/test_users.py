@@ -64,6 +64,24 @@ def test_the_last_administrator_is_neither_removed_nor_demoted(place):
     assert "users.manage" not in tokens.verify_token(place, made).may
 
 
+def test_the_last_administrator_who_sees_everything_goes_on_to(place):
+    """Who manages within a part only neither sees nor helps those of the rest."""
+    part = Scope.of({"areas": ["east"]})
+    users.create_user(place, "olga", "right horse", "administrator")
+    users.create_user(place, "ivan", "right horse", "administrator", part)
+    for change in (
+        lambda: users.set_scope(place, "olga", part),
+        lambda: users.set_role(place, "olga", "engineer"),
+        lambda: users.remove_user(place, "olga"),
+    ):
+        with pytest.raises(users.LastAdministrator, match="sees everything"):
+            change()
+    assert users.find_user(place, "olga").scope.everything
+    users.set_scope(place, "ivan", Scope())
+    users.set_scope(place, "olga", part)
+    users.remove_user(place, "olga")
+
+
 def test_of_two_that_remove_each_other_at_once_one_stays(place):
     users.create_user(place, "olga", "right horse", "administrator")
     for turn in range(4):

@@ -132,6 +132,8 @@ def small(tmp_path_factory):
     place = tmp_path_factory.mktemp("small")
     (place / "home" / "site").mkdir(parents=True)
     (place / "home" / "version").write_text("1\n")
+    (place / "home" / "exports" / "some").mkdir(parents=True)
+    (place / "home" / "exports" / "some" / "samples.csv").write_text("it grows\n")
     (place / "home" / "site" / "site.yaml").write_text("code: x\n")
     script = (
         "import sys; from pathlib import Path; from tests.middleplatform.backup.test_backup import fill;"
@@ -188,6 +190,9 @@ def test_a_damaged_backup_is_refused_and_leaves_nothing(small, tmp_path):
         ({"files": 3}, "cannot be read"),
         ({"relational": {"revision": "9999", "rows": {}}}, "revision 9999"),
         ({"relational": 3}, "'relational' cannot be read"),
+        ({"store_version": "x"}, "cannot be read"),
+        ({"rows": []}, "cannot be read"),
+        ({"rows": {"samples": 51}}, "50 rows of samples came back"),
     ],
 )
 def test_a_backup_of_a_newer_program_or_with_a_hostile_manifest_is_refused(small, tmp_path, change, words):
@@ -246,6 +251,7 @@ def test_a_tar_holds_what_the_folder_holds(small):
         return {name for name in names if not name.startswith("parts/")}
 
     assert plain(names) == plain(folder) and "manifest.json" in names
+    assert not [name for name in names if "exports" in name], "what changes while it is read would end the backup"
 
 
 def test_a_store_of_the_version_before_is_opened_and_rolled_up_and_a_newer_one_is_refused(small, tmp_path):

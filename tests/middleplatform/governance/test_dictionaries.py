@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from middleplatform.access.scope import Scope
 from middleplatform.access.tokens import create_token
 from middleplatform.governance.dictionaries import editions, effective, entries, load
 from models.dictionaries.builtin import builtin
@@ -197,6 +198,7 @@ def test_many_that_load_at_once_keep_it_once(place):
 
 def test_loaded_over_the_api_it_holds_at_once(platform):
     engineer = create_token(platform.home, "e", role="engineer")
+    eastern = create_token(platform.home, "east", role="engineer", scope=Scope.of({"areas": ["east"]}))
     send = {"file": "o.csv", **FACTS}
     with platform.client() as reader:
         refused = reader.post("/api/v1/dictionaries", params=send, content=OWNERS)
@@ -205,6 +207,10 @@ def test_loaded_over_the_api_it_holds_at_once(platform):
         wrong = reader.post("/api/v1/dictionaries", params=send, content=b"applies_to,owner\n*,=1\n")
         assert (wrong.status_code, wrong.json()["error"]["code"]) == (400, "wrong_dictionary")
         assert wrong.json()["error"]["problems"][0]["where"] == "B2"
+        reader.headers["Authorization"] = f"Bearer {eastern}"
+        beyond = reader.post("/api/v1/dictionaries", params=send, content=OWNERS)
+        assert (beyond.status_code, beyond.json()["error"]["code"]) == (403, "beyond_your_scope")
+        reader.headers["Authorization"] = f"Bearer {engineer}"
         large = reader.post("/api/v1/dictionaries", params=send, content=b"x" * (MAX_BYTES + 10))
         assert large.status_code == 413
         loaded = reader.post("/api/v1/dictionaries", params=send, content=OWNERS).json()
@@ -217,3 +223,9 @@ def test_loaded_over_the_api_it_holds_at_once(platform):
         assert kinds_of["owners"]["holds"] == 1 and kinds_of["sensor_types"]["holds"] == 0
         point = reader.get("/api/v1/catalogue", params={"q": "speed"}).json()["points"][0]
         assert point["owner"] == {"owner": "Li", "department": "dispatch", "contact": ""}
+        wide = b"applies_to,owner\npoint:pump1/*,Zhao\nequipment:belt*;equipment:pump1,Qian\narea:sump,Sun\n*,Li\n"
+        wide_facts = {**send, "edition": "2", "effective_from": "2026-06-01"}
+        assert reader.post("/api/v1/dictionaries", params=wide_facts, content=wide).status_code == 200
+        reader.headers["Authorization"] = f"Bearer {eastern}"
+        rows = reader.get("/api/v1/dictionaries/owners").json()
+        assert ([row["owner"] for row in rows["rows"]], rows["total"]) == (["Qian", "Li"], 2)
