@@ -129,6 +129,7 @@ def compare(engine, monkeypatch, case: dict) -> None:
     monkeypatch.setattr(windows_module, "MOST_POINTS", case["most_points"])
     monkeypatch.setattr(rollups_module, "MOST_BUCKETS", case["pieces"])
     monkeypatch.setattr(history_module, "_CHUNK", case["chunk"])
+    monkeypatch.setattr(history_module, "_PARALLEL", case["few"])
     monkeypatch.setattr(stays_module, "MOST", case["most_stays"])
     first_id = next(NEW_IDS)
     points = [first_id, first_id + 1, first_id + 2]
