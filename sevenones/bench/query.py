@@ -136,6 +136,7 @@ def _measure(samples: int, folder: Path) -> dict[str, Any]:
         "samples": rows,
         "points": len(month.points),
         **{f"{name}_p50_ms": round(float(np.median(each)), 1) for name, each in times.items()},
+        **{f"{name}_min_ms": round(float(np.min(each)), 1) for name, each in times.items()},
         **{f"{name}_max_ms": round(float(np.max(each)), 1) for name, each in times.items()},
         "targets_ms": TARGETS_MS,
         "bytes_per_sample": round(of["samples"]["bytes"] / rows, 2),
