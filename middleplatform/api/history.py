@@ -24,7 +24,9 @@ DEFAULT_ROWS = 100_000
 MAX_BUCKETS = 200_000
 """Points times buckets in one answer."""
 
-_MINUTE, _HOUR = 60 * times.SECOND, 3_600 * times.SECOND
+_MINUTE = 60 * times.SECOND
+_UNITS = ((60 * _MINUTE, 360 * _MINUTE), (15 * _MINUTE, 30 * _MINUTE), (_MINUTE, _MINUTE))
+"""What widths that are left to us are multiples of, µs, and from which width on: roll-ups are kept of these."""
 
 OTHER_FORMS = {
     media: {"schema": {"type": "string", "format": "binary"}} for form, media in forms.MEDIA.items() if form != "json"
@@ -68,8 +70,8 @@ async def history(request: Request, catalogue: Seen, asked: Annotated[HistoryQue
     time-weighted mean, first, last, worst quality and good time (µs); the value that still holds when a
     bucket opens counts in min, max and mean. What the store has received and not yet written is included.
     Buckets begin at `start`; asked for by number and a minute or more wide, they begin and end at whole minutes (from
-    six hours on at whole hours), for which roll-ups are kept, and may be fewer. One with neither sample nor good
-    time is absent."""
+    half an hour on at whole quarters, from six hours on at whole hours), for which roll-ups are kept, and may be
+    fewer. One with neither sample nor good time is absent."""
     rows = catalogue.resolve(asked.point, MAX_POINTS)
     if not len(rows):
         raise ApiError(400, "no_point", "请指明测点", "name a point: its path or its id", "point")
@@ -136,8 +138,8 @@ def bucket_width(begin: int, finish: int, buckets: int | None, width: str | None
 
 def _whole(step: int) -> int:
     """The unit of which buckets of about `step` µs are made when their width is left to us: roll-ups answer those of
-    whole minutes, and long ones of whole hours."""
-    return _HOUR if step >= 6 * _HOUR else _MINUTE if step >= _MINUTE else 1
+    whole minutes, longer ones of whole quarters and long ones of whole hours."""
+    return next((unit for unit, least in _UNITS if step >= least), 1)
 
 
 def aligned(begin: int, finish: int, buckets: int | None) -> int:

@@ -6,10 +6,12 @@ seeded from before the range, and counts only while it is good.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from middleplatform.store.answers import said
 from middleplatform.store.asked import points, whole_number
@@ -18,8 +20,10 @@ from middleplatform.store.flight import Handler
 from middleplatform.store.grid import Grid
 from middleplatform.store.held import Holding, Spans
 from middleplatform.store.history import MAX_BUCKETS, MAX_POINTS, MAX_ROWS, MAX_WIDTH, History
+from middleplatform.store.integrate import Rows
 from middleplatform.store.quantiles import MILLION, Quantiles
 from middleplatform.store.states import StateDurations
+from middleplatform.store.stays import Stayed
 
 MAX_SHARES = 20
 """Quantiles that one request may ask for."""
@@ -34,8 +38,10 @@ class Aggregates:
     """Aggregates of points over start ≤ t < end, µs, in buckets of `width` µs from `start` on; the last
     bucket ends at `end`. All raise StoreError for what cannot be."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, stayed: Stayed | None = None) -> None:
+        """With `stayed`, states come from the stays where these hold what is asked; without, all from the samples."""
         self._history = history
+        self._stayed = stayed
 
     def integral(self, points: Sequence[int], start: int, end: int, width: int) -> pa.Table:
         """point, ts, integral (unit · s), good_us: over good time only, of every bucket that has some. Nothing
@@ -50,7 +56,10 @@ class Aggregates:
     def states(self, points: Sequence[int], start: int, end: int, width: int) -> pa.Table:
         """point, ts, state, duration_us, times: see `StateDurations.result`."""
         _check_width(width)
-        return self._gathered(points, start, end, width, MAX_BUCKETS, lambda p: StateDurations(p, start, end, width))
+        stayed = self._stayed.spans if self._stayed is not None else None
+        return self._gathered(
+            points, start, end, width, MAX_BUCKETS, lambda p: StateDurations(p, start, end, width), stayed
+        )
 
     def quantiles(self, points: Sequence[int], start: int, end: int, width: int, shares: Sequence[int]) -> pa.Table:
         """point, ts, good_us and a column for each share of a million: see `Quantiles.result`."""
@@ -67,17 +76,30 @@ class Aggregates:
         return self._gathered(points, start, end, step, MAX_ROWS, lambda p: Grid(p, start, end, step))
 
     def _gathered(
-        self, points: Sequence[int], start: int, end: int, width: int, most: int, into: Callable[[Any], _Gathers]
+        self,
+        points: Sequence[int],
+        start: int,
+        end: int,
+        width: int,
+        most: int,
+        into: Callable[[Any], _Gathers],
+        spans: Callable[[Any, Any, int, int], Iterator[Spans]] | None = None,
     ) -> pa.Table:
         named, age, rows = self._history.reading(points, start, end)
         count = -(-(end - start) // width) * len(named)
         if count > most:
             raise StoreError(f"{count} buckets or instants are asked for, at most {most} are given: take wider ones")
-        holding, gathers = Holding(age, start, end), into(named)
-        for chunk in rows:
-            gathers.add(holding.add(chunk))
-        gathers.add(holding.rest())
+        gathers = into(named)
+        for some in spans(named, age, start, end) if spans else _held(age, rows, start, end):
+            gathers.add(some)
         return gathers.result()
+
+
+def _held(age: NDArray[np.int64], rows: Iterator[Rows], start: int, end: int) -> Iterator[Spans]:
+    holding = Holding(age, start, end)
+    for chunk in rows:
+        yield holding.add(chunk)
+    yield holding.rest()
 
 
 def handlers(aggregates: Aggregates, settle: Callable[[], bool]) -> dict[str, Handler]:

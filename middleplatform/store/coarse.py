@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from middleplatform.store.integrate import SCHEMA
-from middleplatform.store.rollup_tables import HOUR, MINUTE
+from middleplatform.store.rollup_tables import HOUR, NAMES
 from middleplatform.store.windows import runs
 from models.quality import RANK
 
@@ -29,8 +29,8 @@ class Segment:
 
 def segments(start: int, end: int, width: int, dirty: Iterable[int], open_from: int) -> list[Segment]:
     """Cut the range of a question about buckets. The samples must answer `dirty` hours and all from `open_from` on;
-    roll-ups answer only what they hold exactly: buckets of whole minutes or hours."""
-    level = next((level for level in (HOUR, MINUTE) if not (width % level or start % level)), 0)
+    roll-ups answer only what they hold exactly: buckets of whole minutes, quarters or hours."""
+    level = next((level for level in sorted(NAMES, reverse=True) if not (width % level or start % level)), 0)
     until = min(end // level * level, open_from * HOUR) if level else start
     if until <= start:
         return [Segment(start, end, 0)]

@@ -6,6 +6,7 @@ anywhere: the last row of each point waits for what ends it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,9 +35,17 @@ class Spans:
         """The spans that an index or a mask names."""
         return Spans(self.point[rows], self.begin[rows], self.end[rows], self.value[rows], self.quality[rows])
 
+    @classmethod
+    def joining(cls, parts: Sequence[Spans]) -> Spans:
+        """One after the other."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS))
+
     def usable(self) -> Spans:
         """Those of good quality with a finite value: only such time counts in an aggregate."""
         return self.take(is_good(self.quality) & np.isfinite(self.value))
+
+
+_COLUMNS = ("point", "begin", "end", "value", "quality")
 
 
 class Holding:
@@ -86,6 +95,24 @@ def cut(spans: Spans, start: int, width: int) -> Pieces:
     bucket = first[row] + np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
     opens = start + bucket * width
     return Pieces(row, bucket, np.maximum(spans.begin[row], opens), np.minimum(spans.end[row], opens + width))
+
+
+def joined(spans: Spans, start: int = 0, width: int | None = None) -> Spans:
+    """Spans of one point and value that follow on each other as one, however often the value was said; with `width`,
+    µs, none goes on where a bucket from `start` begins."""
+    if not len(spans):
+        return spans
+    goes_on = (
+        (spans.point[1:] == spans.point[:-1])
+        & (spans.begin[1:] == spans.end[:-1])
+        & (spans.value[1:] == spans.value[:-1])
+    )
+    if width is not None:
+        goes_on &= (spans.begin[1:] - start) % width != 0
+    starts = np.flatnonzero(np.append(True, ~goes_on))
+    runs = spans.take(starts)
+    runs.end = spans.end[np.append(starts[1:], len(spans)) - 1]
+    return runs
 
 
 def sums(

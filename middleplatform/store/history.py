@@ -33,6 +33,8 @@ MAX_BUCKETS = 500_000
 MAX_WIDTH = 3_660 * 86_400_000_000
 _CHUNK = 262_144
 """Rows that are integrated at once."""
+_PARALLEL = 50_000
+"""Rows of roll-ups from which on two threads decode them: each row is fourteen columns."""
 _PARTS = 16
 """Parts on disk that one statement reads: each takes some megabytes while it is read and deduplicated."""
 _WHOLE = 2 * DAY
@@ -121,7 +123,9 @@ class History:
             f"AND ts >= {{start:Int64}} AND ts < {{end:Int64}} WHERE {IS_THERE}"
         )
         params = {"points": points.tolist(), "start": piece.start, "end": piece.end}
-        if len(points) * (piece.end - piece.start) // piece.level <= _CHUNK:
+        most = len(points) * (piece.end - piece.start) // piece.level
+        if most <= _CHUNK:
+            sql += " SETTINGS max_threads = 2" if most > _PARALLEL else ""
             yield rawrows.in_order(_cast(self._engine.query(sql, params), BUCKET_COLUMNS))
             return
         for batch in self._chunks(f"{sql} ORDER BY point, ts", params):

@@ -31,6 +31,7 @@ from middleplatform.store.freeze import Freezer
 from middleplatform.store.history import History
 from middleplatform.store.ingest import SETTLE_S, Ingest
 from middleplatform.store.latest import Latest
+from middleplatform.store.merges import Merges
 from middleplatform.store.metrics import StoreMetrics
 from middleplatform.store.quality import answers as quality_answers
 from middleplatform.store.quality.arrivals import Arrivals
@@ -45,6 +46,7 @@ from middleplatform.store.rollups import RollUps
 from middleplatform.store.schema import open_store
 from middleplatform.store.sitetables import SiteTables
 from middleplatform.store.sql import Statements
+from middleplatform.store.stays import Stayed
 from middleplatform.store.upkeep import Upkeep
 from middleplatform.store.windows import Windows
 from middleplatform.store.writer import Writer
@@ -127,6 +129,7 @@ class _Store:
             self.site_tables = SiteTables(self.engine)
             self.site_tables.adopt(catalogue.site)
             self.history = History(self.engine, self.writer.ages, self.windows)
+            self.stayed = Stayed(self.engine, self.windows, self.history)
             self.assessment = Assessment(
                 self.engine,
                 self.windows,
@@ -142,7 +145,7 @@ class _Store:
                 lambda: file_of(folder.parent),
             )
             self.upkeep = Upkeep(self.engine, self.windows, self.keeper, self.writer.ages)
-            self.roller = Roller(self.rollups, self.keeper)
+            self.roller = Roller(self.rollups, self.keeper, Merges(self.engine))
             self.freezer = Freezer(self.engine, folder, self.roller.paused)
             self.roller.start()
         except BaseException:
@@ -218,7 +221,7 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
 
     handlers = {
         **Answers(store.history, store.latest, settle, status).handlers,
-        **aggregates.handlers(aggregates.Aggregates(store.history), settle),
+        **aggregates.handlers(aggregates.Aggregates(store.history, store.stayed), settle),
         **tally.handlers(tally.Tally(store.engine, store.history), settle),
         **quality_answers.handlers(store.assessment, settle),
         **store.upkeep.handlers,

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from middleplatform.store.audit import Audit
 from middleplatform.store.engine import Engine
 from middleplatform.store.errors import StoreError
-from middleplatform.store.rollup_tables import HOUR, NAMES, PARTITION
+from middleplatform.store.rollup_tables import HOUR, NAMES, PARTITION, STAYS, STAYS_PARTITION
 from middleplatform.store.schema import DAY
 from middleplatform.store.windows import REACH_HOURS, Marks, Windows
 
@@ -36,7 +36,7 @@ _AT_ONCE = 5_000
 _MOST_BYTES = 100_000
 _NAMED = "point IN {points:Array(UInt64)}"
 
-TABLES = {"samples": DAY, **{NAMES[width]: PARTITION[width] for width in NAMES}}
+TABLES = {"samples": DAY, **{NAMES[width]: PARTITION[width] for width in NAMES}, STAYS: STAYS_PARTITION}
 """What is kept by class, and the width of its partitions, µs."""
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 MINUTE = 60_000_000
+QUARTER = 15 * MINUTE
 HOUR = 60 * MINUTE
 """µs."""
 
-NAMES = {MINUTE: "rollup_1m", HOUR: "rollup_1h"}
+NAMES = {MINUTE: "rollup_1m", QUARTER: "rollup_15m", HOUR: "rollup_1h"}
 """By the width of their buckets."""
-PARTITION = {MINUTE: 10 * 24 * HOUR, HOUR: 40 * 24 * HOUR}
+PARTITION = {MINUTE: 10 * 24 * HOUR, QUARTER: 40 * 24 * HOUR, HOUR: 40 * 24 * HOUR}
 """µs of a partition: a question about a month opens few of them."""
 
 GRANULE = 2_048
@@ -38,6 +39,21 @@ def _table(width: int) -> str:
 SETTINGS index_granularity = {GRANULE}, fsync_after_insert = 1, fsync_part_directory = 1"""
 
 
+STAYS = "stays"
+STAYS_PARTITION = PARTITION[HOUR]
+STAYS_THERE = "(end > ts)"
+"""Rows that end where they begin are stays that a late sample took away."""
+
+_STAYS = f"""CREATE TABLE IF NOT EXISTS {STAYS} (
+  point UInt64 CODEC(Delta, ZSTD(1)),
+  ts Int64 CODEC(DoubleDelta, ZSTD(1)),
+  end Int64 CODEC(DoubleDelta, ZSTD(1)),
+  state Float64 CODEC(Delta, ZSTD(1)),
+  many UInt8 CODEC(ZSTD(1)),
+  ver UInt64 CODEC(DoubleDelta, ZSTD(1))
+) ENGINE = ReplacingMergeTree(ver) PARTITION BY intDiv(ts, {STAYS_PARTITION}) ORDER BY (point, ts)
+SETTINGS index_granularity = {GRANULE}, fsync_after_insert = 1, fsync_part_directory = 1"""
+
 # The hold age with which each point's roll-ups were made: with another one they are other numbers.
 _AGES = """CREATE TABLE IF NOT EXISTS rollup_ages (point UInt64, age Int64, ver UInt64)
 ENGINE = ReplacingMergeTree(ver) ORDER BY point
@@ -48,4 +64,4 @@ _DIRTY = """CREATE TABLE IF NOT EXISTS dirty (kind UInt8, hour Int64, point UInt
 ENGINE = ReplacingMergeTree(ver) ORDER BY (kind, hour, point)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"""
 
-TABLES = (*map(_table, NAMES), _AGES, _DIRTY)
+TABLES = (*map(_table, NAMES), _STAYS, _AGES, _DIRTY)

@@ -1,4 +1,4 @@
-"""Roll-ups of a minute and of an hour, made anew from the samples for every window that samples changed.
+"""Roll-ups of a minute, a quarter and an hour, made anew from the samples for every window that samples changed.
 
 A row is a bucket as `middleplatform.store.integrate` gives it. One is never added to: whatever comes late, twice or
 corrected, the window is computed again as a whole and replaces what was there. What is known of the quality of each
@@ -22,7 +22,9 @@ from middleplatform.store.integrate import SCHEMA, Buckets
 from middleplatform.store.quality.figures import SCHEMA as FIGURES
 from middleplatform.store.quality.figures import Figures
 from middleplatform.store.quality.tables import IS_THERE as QUALITY_IS_THERE
-from middleplatform.store.rollup_tables import HOUR, IS_THERE, MINUTE, NAMES
+from middleplatform.store.rollup_tables import HOUR, IS_THERE, MINUTE, NAMES, STAYS, STAYS_THERE
+from middleplatform.store.stays import SCHEMA as STAYS_SCHEMA
+from middleplatform.store.stays import Stays
 from middleplatform.store.windows import REACH_HOURS, Marks, Windows, runs
 
 MOST_BUCKETS = 100_000
@@ -39,7 +41,8 @@ class Kept:
     is_there: str
 
 
-MINUTES, HOURS = (Kept(table, width, SCHEMA, IS_THERE) for width, table in NAMES.items())
+ROLLED = tuple(Kept(table, width, SCHEMA, IS_THERE) for width, table in NAMES.items())
+STATES = Kept(STAYS, 1, STAYS_SCHEMA, STAYS_THERE)
 QUALITIES = Kept("quality_1h", HOUR, FIGURES, QUALITY_IS_THERE)
 
 
@@ -99,12 +102,18 @@ class RollUps:
             age = self._ages(points.tolist())
             minutes = Buckets(points, age, start, end, MINUTE)
             figures = Figures(points, age, start, end, HOUR)
+            stays = Stays(points, age, start, end)
             for rows in self._samples.seeded(points, age, start, end):
                 minutes.add(rows)
                 figures.add(rows)
+                stays.add(rows)
             of_minutes = minutes.result()
-            self._replace(MINUTES, points, hours, of_minutes, ver)
-            self._replace(HOURS, points, hours, named(coarsen([of_minutes], start, HOUR), start, HOUR), ver)
+            for kept in ROLLED:
+                rolled = of_minutes
+                if kept.width > MINUTE:
+                    rolled = named(coarsen([of_minutes], start, kept.width), start, kept.width)
+                self._replace(kept, points, hours, rolled, ver)
+            self._replace(STATES, points, hours, stays.result(), ver)
             self._replace(QUALITIES, points, hours, figures.result(), ver)
             yield
 
@@ -136,12 +145,12 @@ class RollUps:
         return found.column("point").to_numpy() if found.num_rows else _NO_IDS
 
     def _replace(self, kept: Kept, points: NDArray[np.uint64], hours: list[int], rows: pa.Table, ver: int) -> None:
-        gone = self._gone(kept, points, hours, rows)
-        for table in (rows, gone):
-            if table.num_rows:
-                self._engine.insert(
-                    kept.table, table.append_column("ver", pa.array(np.full(table.num_rows, ver, np.uint64)))
-                )
+        # At once: a reader between the two would find the old beside the new.
+        table = pa.concat_tables([rows, self._gone(kept, points, hours, rows)])
+        if table.num_rows:
+            self._engine.insert(
+                kept.table, table.append_column("ver", pa.array(np.full(table.num_rows, ver, np.uint64)))
+            )
         self.rows += rows.num_rows
 
     def _gone(self, kept: Kept, points: NDArray[np.uint64], hours: list[int], rows: pa.Table) -> pa.Table:

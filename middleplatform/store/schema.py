@@ -11,9 +11,9 @@ from middleplatform.store.errors import StoreVersionError
 from middleplatform.store.quality.tables import TABLES as QUALITY_TABLES
 from middleplatform.store.rollup_tables import TABLES as ROLLUP_TABLES
 
-VERSION = 2
-"""2 has roll-ups, which a program for 1 would let grow wrong."""
-OLDER = frozenset({"1"})
+VERSION = 3
+"""2 has roll-ups, 3 has stays and quarters, which a program for less would let grow wrong."""
+OLDER = frozenset({"1", "2"})
 """Versions that are brought to ours when they are opened: only what is new is made, and rolled up by and by."""
 DAY = 86_400_000_000
 """µs in a day: the width of a partition."""
@@ -81,7 +81,7 @@ def open_store(folder: Path, url: str | None = None) -> Engine:
     if url:
         from middleplatform.store.clickhouse import open_server
 
-        return _with_tables(open_server(url, VERSION))
+        return _with_tables(open_server(url, VERSION, OLDER))
     marker = folder / "version"
     found = None
     if marker.exists():

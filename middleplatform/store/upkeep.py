@@ -22,7 +22,9 @@ from middleplatform.store.windows import Windows
 TABLES = (
     "samples",
     "rollup_1m",
+    "rollup_15m",
     "rollup_1h",
+    "stays",
     "quality_1h",
     "arrivals",
     "polls",

@@ -38,8 +38,12 @@ REACH_HOURS = 3
 """Hours that a sample can change, its own included: no value holds longer than two (`models.site.schema` bounds the
 silence by an hour, `catalogue.HOLDS` doubles it)."""
 
-_POINT, _WHOLE, _OPEN = 0, 1, 2
-"""A mark of one point's hour, of an hour of all points, of all hours from this one on."""
+_POINT, _WHOLE, _OPEN, _MADE = 0, 1, 2, 3
+"""A mark of one point's hour, of an hour of all points, of all hours from this one on; and, in place of the hour, which
+`MADE` the unmarked hours are of."""
+MADE = 3
+"""What is made of an hour that is not dirty: 3 has stays and quarters. Where a store has less, or a backup that was
+brought back, every hour is dirty."""
 
 _SCHEMA = pa.schema(
     [("kind", pa.uint8()), ("hour", pa.int64()), ("point", pa.uint64()), ("dirty", pa.uint8()), ("ver", pa.uint64())]
@@ -137,7 +141,7 @@ class Windows:
         if not rows.num_rows:
             self.open_from = self._clock() // HOUR
             self.mark(self._with_data(-(2**40), self.open_from))
-            self._write(_open(self.open_from, self.version()))
+            self._write(pa.concat_tables([_open(self.open_from, self.version()), _made(self.version())]))
             return
         kind, hour, point, dirty, ver = (column.to_numpy() for column in rows.columns)
         self._ver = max(self._ver, int(ver.max()))
@@ -147,6 +151,9 @@ class Windows:
         named = live & (kind == _POINT)
         hours, first = np.unique(hour[named], return_index=True)
         self._marks.some.update(zip(hours.tolist(), np.split(point[named], first[1:]), strict=False))
+        if hour[kind == _MADE].max(initial=0) < MADE:
+            self.mark(self._with_data(-(2**40), self.open_from))
+            self._write(_made(self.version()))
 
     @property
     def dirty_hours(self) -> int:
@@ -295,6 +302,10 @@ class Windows:
 
 def _open(hour: int, ver: int) -> pa.Table:
     return _rows(np.full(1, _OPEN, np.uint8), np.full(1, hour, np.int64), np.zeros(1, np.uint64), True, ver)
+
+
+def _made(ver: int) -> pa.Table:
+    return _rows(np.full(1, _MADE, np.uint8), np.full(1, MADE, np.int64), np.zeros(1, np.uint64), True, ver)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,13 @@ class Month:
     def samples(self) -> int:
         return len(self.points) * self.per_day * DAYS
 
+    @property
+    def thousandth(self) -> int:
+        """The width that the platform chooses for a month in 1,000 buckets, µs."""
+        from middleplatform.api.history import bucket_width
+
+        return bucket_width(self.start, self.end, 1_000, None, 1) or 0
+
     def pieces(self) -> Iterator[Columns]:
         """A day of some points each, in the order of days."""
         random = np.random.default_rng(4)
@@ -68,7 +75,7 @@ class Month:
         return {
             "raw_day": lambda: raw(some(1)[0], self.end - 3 * DAY, self.end - 2 * DAY),
             "week_8x600": lambda: buckets(some(8), self.end - 7 * DAY, self.end, 17 * MINUTE),
-            "month_1000": lambda: buckets(some(1), self.start, self.end, 44 * MINUTE),
+            "month_1000": lambda: buckets(some(1), self.start, self.end, self.thousandth),
         }
 
 

@@ -74,7 +74,9 @@ class DuckDb:
 
         self._folder = folder
         folder.mkdir(parents=True)
-        self._connection = duckdb.connect(str(folder / "samples.duckdb"))
+        # Sorting 100 million samples would take what memory there is; beyond this it goes to disk.
+        settings = {"memory_limit": "4GB", "temp_directory": str(folder / "sorting")}
+        self._connection = duckdb.connect(str(folder / "samples.duckdb"), config=settings)
         self._connection.execute("CREATE TABLE samples (point UBIGINT, ts BIGINT, value DOUBLE, quality UTINYINT)")
 
     def write(self, columns: Columns) -> None:
@@ -303,9 +305,17 @@ def opened(make: Any, folder: Path) -> Iterator[Peer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def beside(month: Month, rounds: int, folder: Path) -> dict[str, dict[str, Any]]:
+Once = Callable[[str, Callable[[], dict[str, Any]]], dict[str, Any]]
+"""Measures what is named, unless that was done before."""
+
+
+def beside(month: Month, rounds: int, folder: Path, once: Once) -> dict[str, dict[str, Any]]:
     """What each peer makes of the month: what it took, by name, or why it was not asked."""
-    return {make.name: _beside(make, month, rounds, folder / make.name) for make in PEERS}
+
+    def measured(make: Any) -> dict[str, Any]:
+        return once(make.name, lambda: _beside(make, month, rounds, folder / make.name))
+
+    return {make.name: measured(make) for make in PEERS}
 
 
 def _beside(make: Any, month: Month, rounds: int, folder: Path) -> dict[str, Any]:

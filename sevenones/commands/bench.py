@@ -45,11 +45,17 @@ def query(
     peers: Annotated[
         bool, typer.Option("--peers", help="与 DuckDB、victoria-metrics、InfluxDB 并列 · other stores beside ours")
     ] = False,
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            help="保存各库结果的目录，中断后接着测 · keeps each store's result; a run cut short goes on behind it"
+        ),
+    ] = None,
 ) -> None:
-    """a month of samples in chDB: a raw day, buckets of a week and a month out of roll-ups, the latest of 100,000."""
+    """a month of samples in chDB: a raw day, buckets of a week and a month out of roll-ups, states, the latest."""
     from sevenones.bench import query as bench
 
-    _print(bench.run(samples=samples, peers=peers))
+    _print(bench.run(samples=samples, peers=peers, results=results))
 
 
 @app.command()

@@ -32,13 +32,13 @@ def add(
     with _said():
         if to.exists():
             sys.exit(f"{to} 已存在，请换一个文件名 · {to} is there already: choose another name")
-        number, made = create_key(home, _code(home), name, days)
+        number, made = create_key(place_of(home), _code(home), name, days)
         try:
             if certificates.made(home):
                 made = replace(made, tls=certificates.of_client(home, made.process))
             write_secret(to, made.as_json())
         except (certificates.PkiError, OSError) as error:
-            revoke_key(home, number)
+            revoke_key(place_of(home), number)
             sys.exit(str(error))
     print(f"{to}：凭证 {number}，数秒内生效 · credential {number}, good within seconds")
 
@@ -51,7 +51,7 @@ def list_all(home: Home = Path(".sevenones")) -> None:
 
     table = Table("编号 · id", "用户 · user", "公钥 · public key", "到期 · expires", "状态 · state")
     with _said():
-        for key in list_keys(home, _code(home)):
+        for key in list_keys(place_of(home), _code(home)):
             state = key.refused or "有效 · good"
             table.add_row(str(key.id), key.user, key.public, iso(key.expires)[:19] + "Z", state)
     Console().print(table)
@@ -67,7 +67,7 @@ def revoke(
 
     with _said():
         _code(home)
-        if not revoke_key(home, number):
+        if not revoke_key(place_of(home), number):
             sys.exit(f"没有编号 {number} 的凭证 · there is no credential {number}: see sevenones user bus list")
     print(f"已撤销 · revoked {number}")
 

@@ -172,15 +172,15 @@ class ServerEngine:
             self.layout.close()
 
 
-def open_server(url: str, version: int) -> ServerEngine:
-    """The engine at a URL, its database of the version that this program reads. Raises StoreVersionError when
-    it is of another one, StoreError when it cannot be opened."""
+def open_server(url: str, version: int, older: frozenset[str] = frozenset()) -> ServerEngine:
+    """The engine at a URL, its database of the version that this program reads, or brought to it from one of
+    `older`. Raises StoreVersionError when it is of another one, StoreError when it cannot be opened."""
     address = Address.parse(url)
     engine = ServerEngine(address)
     try:
         engine.execute(_VERSION)
         found = engine.query("SELECT max(version) AS v, count() AS n FROM store_version").to_pylist()[0]
-        if not found["n"]:
+        if not found["n"] or str(found["v"]) in older:
             engine.insert("store_version", pa.table({"version": pa.array([version], pa.uint64())}))
         elif found["v"] != version:
             raise StoreVersionError(

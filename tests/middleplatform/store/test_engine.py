@@ -64,7 +64,7 @@ def test_opening_refuses_an_engine_that_sums_wrongly(tmp_path, monkeypatch):
 def test_data_of_another_version_is_left_alone_and_named(tmp_path):
     open_store(tmp_path / "store").close()
     (tmp_path / "store" / "version").write_text("7\n")
-    with pytest.raises(StoreVersionError, match=r"is of version '7', this program reads version 2"):
+    with pytest.raises(StoreVersionError, match=r"is of version '7', this program reads version 3"):
         open_store(tmp_path / "store")
 
 

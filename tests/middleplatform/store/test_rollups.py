@@ -11,16 +11,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from middleplatform.store import history as history_module
 from middleplatform.store import rollups as rollups_module
+from middleplatform.store import stays as stays_module
 from middleplatform.store import windows as windows_module
+from middleplatform.store.aggregates import Aggregates
 from middleplatform.store.catalogue import DEFAULT_AGE
 from middleplatform.store.coarse import Segment, segments
 from middleplatform.store.history import History
-from middleplatform.store.rollup_tables import HOUR, MINUTE
+from middleplatform.store.rollup_tables import HOUR, MINUTE, QUARTER
 from middleplatform.store.rollups import RollUps
 from middleplatform.store.schema import SAMPLE_COLUMNS
+from middleplatform.store.stays import Stayed
 from middleplatform.store.windows import CLOSE_US, Marks, Windows
 from models.quality import RANK
+from tests.middleplatform.store.test_aggregates import Reference, alike, rows_of
 from tests.middleplatform.store.test_history import QUALITIES, columns_of, reference, same, values
 
 pytestmark = pytest.mark.timeout(300)
@@ -33,7 +38,7 @@ sample = st.tuples(st.integers(0, 2), st.integers(0, 6 * 3600 - 1), values, st.s
 
 @st.composite
 def cases(draw):
-    level = draw(st.sampled_from([MINUTE, MINUTE, HOUR, 1]))
+    level = draw(st.sampled_from([MINUTE, MINUTE, QUARTER, HOUR, 1]))
     return {
         "writes": draw(st.lists(st.lists(sample, min_size=1, max_size=12), min_size=1, max_size=4)),
         "few": draw(st.sampled_from([0, 6, 1000])),
@@ -45,6 +50,8 @@ def cases(draw):
         "width": level * draw(st.integers(1, 90)) if level > 1 else draw(st.integers(5 * MINUTE, HOUR)),
         "reopen": draw(st.booleans()),
         "pieces": draw(st.sampled_from([60, 100_000])),
+        "chunk": draw(st.sampled_from([3, 262_144])),
+        "most_stays": draw(st.sampled_from([1, 2, 60])),
     }
 
 
@@ -63,6 +70,7 @@ class Stage:
         self.rollups = RollUps(self.engine, self.windows, self.of)
         self.history = History(self.engine, self.of, self.windows)
         self.plain = History(self.engine, self.of)
+        self.aggregates = Aggregates(self.history, Stayed(self.engine, self.windows, self.history))
 
     def of(self, points):
         return np.array([self.ages.get(point, DEFAULT_AGE) for point in points], np.int64)
@@ -120,6 +128,9 @@ def compare(engine, monkeypatch, case: dict) -> None:
     monkeypatch.setattr(windows_module, "FEW", case["few"])
     monkeypatch.setattr(windows_module, "MOST_POINTS", case["most_points"])
     monkeypatch.setattr(rollups_module, "MOST_BUCKETS", case["pieces"])
+    monkeypatch.setattr(history_module, "_CHUNK", case["chunk"])
+    monkeypatch.setattr(history_module, "_PARALLEL", case["few"])
+    monkeypatch.setattr(stays_module, "MOST", case["most_stays"])
     first_id = next(NEW_IDS)
     points = [first_id, first_id + 1, first_id + 2]
     stage = Stage(engine, dict(zip(points, case["ages"], strict=True)))
@@ -134,9 +145,12 @@ def compare(engine, monkeypatch, case: dict) -> None:
         if case["reopen"]:
             stage.open()
         expected = [row for p in points for row in reference(holds, p, stage.ages[p], start, end, width)]
-        check(stage.history.buckets(points, start, end, width), expected)
-        stage.roll()
-        check(stage.history.buckets(points, start, end, width), expected)
+        states = Reference(holds, stage.ages, start, end, width).states()
+        for rolled in (False, True):
+            if rolled:
+                stage.roll()
+            check(stage.history.buckets(points, start, end, width), expected)
+            alike(rows_of(stage.aggregates.states(points, start, end, width)), states)
         assert stage.windows.dirty_hours == 0 or stage.now < BASE + 10 * HOUR
     stage.now = BASE + 20 * HOUR
     stage.roll()
@@ -259,7 +273,8 @@ def test_another_hold_age_makes_what_was_rolled_up_dirty(engine):
         (0, 10 * HOUR, HOUR, {7}, [(0, 7, HOUR), (7, 10, 0)]),
         (0, 10 * HOUR, HOUR + 1, {7}, [(0, 10, 0)]),
         (HOUR // 2, 2 * HOUR, MINUTE, {0}, [(0.5, 1, 0), (1, 2, MINUTE)]),
-        (HOUR // 2, 2 * HOUR, HOUR, set(), [(0.5, 2, MINUTE)]),
+        (HOUR // 2, 2 * HOUR, HOUR, set(), [(0.5, 2, QUARTER)]),
+        (HOUR // 20, 2 * HOUR, HOUR, set(), [(0.05, 2, MINUTE)]),
         (0, 2 * HOUR + HOUR // 2, 2 * HOUR, set(), [(0, 2, HOUR), (2, 2.5, 0)]),
         (9 * HOUR, 10 * HOUR, HOUR, set(), [(9, 10, 0)]),
         (-(2**61) // HOUR * HOUR, HOUR, 2**40 * HOUR, {0}, [(-(2**61) // HOUR, 0, HOUR), (0, 1, 0)]),
@@ -284,3 +299,58 @@ def test_marks_know_the_points_they_touch():
     assert marks.touching(np.array([1, 9], np.uint64), 0, 10) == {4, 5}
     assert marks.touching(np.array([1, 8], np.uint64), 0, 10) == {4}
     assert marks.touching(np.array([9], np.uint64), 5, 10) == {5}
+
+
+def states_of(stage, point: int, hours: int = 4) -> list[tuple]:
+    return rows_of(stage.aggregates.states([point], BASE, BASE + hours * HOUR, hours * HOUR))
+
+
+def test_states_of_closed_hours_come_out_of_the_stays_and_a_late_sample_takes_old_ones_away(engine):
+    point = next(NEW_IDS)
+    stage = Stage(engine, {point: 2 * HOUR})
+    stage.now = BASE + 10 * HOUR
+    stage.write([(point, BASE + at * MINUTE, float(at // 30 % 2), 192) for at in range(0, 240, 10)], 1)
+    stage.roll()
+    kept = engine.query("SELECT ts, end, state FROM stays FINAL WHERE point = {p:UInt64} AND end > ts", {"p": point})
+    assert kept.num_rows == 10, "two an hour, and the last one for two hours more"
+    engine.execute("TRUNCATE TABLE samples")
+    assert [row[2:] for row in states_of(stage, point)] == [(0.0, 2 * HOUR, 4), (1.0, 2 * HOUR, 4)]
+
+    stage.write([(point, BASE + at * MINUTE, 1.0, 192) for at in range(0, 240, 10)], 2)
+    assert [row[2:] for row in states_of(stage, point)] == [(1.0, 4 * HOUR, 1)], "dirty: out of the samples"
+    stage.roll()
+    engine.execute("OPTIMIZE TABLE stays FINAL")
+    engine.execute("TRUNCATE TABLE samples")
+    assert [row[2:] for row in states_of(stage, point)] == [(1.0, 4 * HOUR, 1)], "out of the new stays alone"
+
+
+def test_an_hour_of_more_values_than_states_have_is_answered_out_of_the_samples(engine, monkeypatch):
+    monkeypatch.setattr(stays_module, "MOST", 5)
+    point = next(NEW_IDS)
+    stage = Stage(engine, {point: 2 * HOUR})
+    stage.now = BASE + 10 * HOUR
+    stage.write([(point, BASE + at * MINUTE, float(at if at < 60 else -1), 192) for at in range(0, 120)], 1)
+    stage.roll()
+    kept = engine.query("SELECT many FROM stays FINAL WHERE point = {p:UInt64} AND end > ts", {"p": point})
+    assert kept.column("many").to_pylist() == [1, 0, 0, 0], "the last value holds for two hours more"
+    found = states_of(stage, point, hours=2)
+    assert found == [(point, BASE, -1.0, HOUR, 1), *((point, BASE, float(at), MINUTE, 1) for at in range(60))]
+
+
+def test_a_store_whose_closed_hours_have_no_stays_makes_them(engine):
+    """Of the version before, or a backup of one brought back."""
+    point = next(NEW_IDS)
+    stage = Stage(engine, {point: 2 * HOUR})
+    stage.now = BASE + 10 * HOUR
+    stage.write([(point, BASE, 3.0, 192)], 1)
+    stage.roll()
+    engine.execute("TRUNCATE TABLE stays")
+    engine.execute("ALTER TABLE dirty DELETE WHERE kind = 3 SETTINGS mutations_sync = 2")
+    stage.open()
+    assert stage.windows.dirty_hours and next(row[2:4] for row in states_of(stage, point)) == (3.0, 2 * HOUR)
+    stage.roll()
+    assert stage.windows.dirty_hours == 0
+    assert next(row[2:4] for row in states_of(stage, point)) == (3.0, 2 * HOUR)
+    assert engine.query("SELECT count() AS n FROM stays WHERE point = {p:UInt64}", {"p": point})["n"][0].as_py() == 2
+    stage.open()
+    assert stage.windows.dirty_hours == 0, "once is enough"

@@ -30,7 +30,7 @@ versions:
 def stage(engine, tmp_path):
     statutory, bulk = next(NEW_IDS), next(NEW_IDS)
     stage = Stage(engine, {statutory: 2 * HOUR, bulk: 2 * HOUR})
-    for table in ("rollup_1m", "rollup_1h", "rollup_ages"):
+    for table in ("rollup_1m", "rollup_15m", "rollup_1h", "stays", "rollup_ages"):
         engine.execute(f"TRUNCATE TABLE {table}")
     stage.statutory, stage.bulk = statutory, bulk
     (tmp_path / "retention.yaml").write_text(FILE)
