@@ -64,10 +64,10 @@ def _by_part(plant: Plant, blocks: int) -> dict[str, dict[str, float]]:
     step_ns, observe_ns = np.zeros(len(parts)), np.zeros(len(parts))
     for _ in range(blocks):
         ours = [np.full((STEPS, width), np.nan) for width in widths]
-        for number in range(STEPS):
-            for at, part in enumerate(parts):
+        for number, turn in enumerate(plant.engine.turns(STEPS)):
+            for at, passed in turn:
                 began = clock()
-                part.step(STEP_S, ours[at][number])
+                parts[at].step(passed, ours[at][number])
                 step_ns[at] += clock() - began
         for at, part in enumerate(parts):
             began = clock()

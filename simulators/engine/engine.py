@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from simulators.engine.block import Block
-from simulators.engine.part import Part, Refused
+from simulators.engine.pace import Paces, Turn, hold
+from simulators.engine.part import Part, Refused, Row
 
 
 class Engine:
@@ -32,32 +33,51 @@ class Engine:
                 columns[name] = len(columns)
             self._ranges.append((part, begin, len(columns)))
         self.columns: Mapping[str, int] = columns
-        self._owners = {name.partition(".")[0].partition("!")[0]: part for part in self.parts for name in part.channels}
+        self._paces = Paces([part.period_s for part in self.parts])
+        self._held: list[Row] = [np.full(end - begin, np.nan) for _, begin, end in self._ranges]
+        self._owners = {
+            name.partition(".")[0].partition("!")[0]: number
+            for number, part in enumerate(self.parts)
+            for name in part.channels
+        }
 
     def run(self, steps: int) -> Block:
         """Go on by so many steps."""
         values = np.full((steps, len(self.columns)), np.nan)
         dt, wire = self.dt, self._wire
         rows = [values[:, begin:end] for _, begin, end in self._ranges]
-        stepping = [part.step for part in self.parts]
-        for of_parts in zip(*rows, strict=True) if rows else [()] * steps:
+        # A view for each step only where something is written: joints have no channels.
+        written = [list(of_part) if of_part.shape[1] else [of_part] * steps for of_part in rows]
+        turns = self.turns(steps)
+        stepping = {
+            key: [(self.parts[number].step, written[number], passed) for number, passed in turn]
+            for key, turn in {id(turn): turn for turn in turns}.items()
+        }
+        for at, key in enumerate(map(id, turns)):
             if wire is not None:
                 wire(dt)
-            for step, row in zip(stepping, of_parts, strict=True):
-                step(dt, row)
-        for part, of_part in zip(self.parts, rows, strict=True):
+            for step, of_part, passed in stepping[key]:
+                step(passed, of_part[at])
+        for number, (part, of_part) in enumerate(zip(self.parts, rows, strict=True)):
+            if part.period_s:
+                hold(of_part, self._paces.due[number], self._held[number])
+                self._held[number] = of_part[-1].copy()
             part.observe(dt, of_part)
         ts = self.now_us + round(dt * 1e6) * np.arange(1, steps + 1, dtype=np.int64)
         self.now_us = int(ts[-1])
         return Block(ts, values, self.columns)
 
+    def turns(self, steps: int) -> list[Turn]:
+        """Which parts step in each of the next steps, which are then taken to be made. Equal turns are one object."""
+        return self._paces.turns(steps, round(self.dt * 1e6))
+
     def command(self, equipment: str, key: str, value: float) -> None:
         """Between two runs: a device was told to set a point. Raises Refused."""
-        self._owner(equipment).command(equipment, key, _finite(equipment, key, value))
+        self._told(equipment).command(equipment, key, _finite(equipment, key, value))
 
     def disturb(self, equipment: str, kind: str, amount: float) -> None:
         """Between two runs: a fault begins, or ends with 0. Raises Refused."""
-        self._owner(equipment).disturb(equipment, kind, _finite(equipment, kind, amount))
+        self._told(equipment).disturb(equipment, kind, _finite(equipment, kind, amount))
 
     def disturbances(self) -> Mapping[str, Sequence[str]]:
         """Equipment → kinds of disturbance that it knows."""
@@ -71,10 +91,13 @@ class Engine:
         """Text channels now."""
         return {name: text for part in self.parts for name, text in part.texts().items()}
 
-    def _owner(self, equipment: str) -> Part:
+    def _told(self, equipment: str) -> Part:
+        """Whose equipment it is."""
         if equipment not in self._owners:
             raise Refused(f"没有模拟设备 '{equipment}' · nothing simulates an equipment '{equipment}'")
-        return self._owners[equipment]
+        number = self._owners[equipment]
+        self._paces.wake(number)
+        return self.parts[number]
 
 
 def _finite(equipment: str, key: str, value: float) -> float:

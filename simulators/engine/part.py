@@ -44,9 +44,12 @@ class Part(ABC):
     channels: Sequence[str]
     """Names of all that it writes, in order; fixed from the start."""
 
+    period_s: float = 0.0
+    """How often it steps, s; 0: with every step of the mine. What others decide by within a second steps each time."""
+
     @abstractmethod
     def step(self, dt: float, row: Row) -> None:
-        """Go on by `dt` seconds (0.1 to 1) and write into `row` what `step` is answerable for."""
+        """Go on by `dt` seconds (0.1 to 1, or `period_s`) and write into `row` what `step` is answerable for."""
 
     def observe(self, dt: float, rows: Rows) -> None:
         """Complete the channels that follow from the others, for all these steps at once. The answer may not

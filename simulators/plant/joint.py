@@ -8,12 +8,12 @@ from simulators.engine.part import Part, Row
 
 
 class Joint(Part):
-    """Calls `carry` once a step, at its place in the parts' order. It has no channels of its own."""
+    """Calls `carry` once a step (or `period_s`), at its place in the parts' order. It has no channels of its own."""
 
     channels: Sequence[str] = ()
 
-    def __init__(self, carry: Callable[[], None]) -> None:
-        self._carry = carry
+    def __init__(self, carry: Callable[[], None], period_s: float = 0.0) -> None:
+        self._carry, self.period_s = carry, period_s
 
     def step(self, dt: float, row: Row) -> None:
         self._carry()

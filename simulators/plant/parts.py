@@ -4,12 +4,14 @@ change the others."""
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.site.model import Site
 from simulators.design.mine import MineDesign
+from simulators.engine.part import Part
 from simulators.physics.air.ventilation import Ventilation
 from simulators.physics.belts import Belts
 from simulators.physics.chambers import Chambers
@@ -23,6 +25,18 @@ from simulators.physics.network import Network
 from simulators.physics.people import People
 from simulators.physics.sensing.gas_lock import GasLock
 from simulators.physics.sensing.sensors import Sensors
+
+PERIODS_S: Mapping[str, float] = {
+    "crew": 5.0,
+    "headings": 2.0,
+    "drainage": 2.0,
+    "compressors": 2.0,
+    "chambers": 2.0,
+    "people": 10.0,
+    "network": 5.0,
+}
+"""How often these step. Their states last for minutes and the devices that show them are asked every second or two, so
+that a step every second would cost and show nothing; what they are told they see with the next step all the same."""
 
 
 @dataclass(slots=True)
@@ -52,7 +66,7 @@ def build(site: Site, design: MineDesign, seed: int, start_us: int) -> Parts:
 
     air = Ventilation(design.ventilation, rng("ventilation")) if design.ventilation else None
     sensors = Sensors(design.sensors, air, rng("sensors")) if design.sensors and air else None
-    return Parts(
+    parts = Parts(
         crew=Crew(design.crew, design.utilisation, site.shifts, site.time_zone, start_us, rng("crew")),
         longwalls=tuple(Longwall(face, rng(face.id)) for face in design.longwalls),
         headings=Headings(design.headings, start_us, rng("headings")) if design.headings else None,
@@ -67,3 +81,8 @@ def build(site: Site, design: MineDesign, seed: int, start_us: int) -> Parts:
         gas_lock=GasLock(design.gas_lock, sensors) if design.gas_lock and sensors else None,
         electricity=Electricity(design.power, site.time_zone, start_us, rng("power")) if design.power else None,
     )
+    for name, period_s in PERIODS_S.items():
+        part: Part | None = getattr(parts, name)
+        if part is not None:
+            part.period_s = period_s
+    return parts

@@ -3,7 +3,7 @@ they and the parts step makes that coal is never in two places, nor in none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Protocol
 
@@ -11,14 +11,14 @@ import numpy as np
 
 from simulators.design.mine import MineDesign
 from simulators.engine.part import Part
-from simulators.physics.air.ventilation import Ventilation
+from simulators.physics.air.ventilation import AIR_S, Ventilation
 from simulators.physics.belts import Belts
 from simulators.physics.electricity.part import Electricity
 from simulators.physics.order import Order
 from simulators.physics.people import People
 from simulators.physics.sensing.sensors import Sensors
 from simulators.plant.joint import Joint
-from simulators.plant.parts import Parts
+from simulators.plant.parts import PERIODS_S, Parts
 
 HOT_KW = 1000.0
 """Power of its machines that makes a pump chamber as warm as it gets."""
@@ -59,31 +59,31 @@ class Wiring:
 
     def _sequence(self) -> list[Part]:
         parts = self.parts
-        steps: list[Part | Callable[[], None] | None] = [
-            self.report_to_crew,
+        steps: list[Part | Joint | None] = [
+            Joint(self.report_to_crew, PERIODS_S["crew"]),
             parts.crew,
-            self.give_power,
-            self.order_all,
+            Joint(self.give_power),
+            Joint(self.order_all),
             *parts.longwalls,
             parts.headings,
-            partial(self.load_belts, parts.belts) if parts.belts else None,
+            Joint(partial(self.load_belts, parts.belts)) if parts.belts else None,
             parts.belts,
-            self.run_chambers,
+            Joint(self.run_chambers, PERIODS_S["chambers"]),
             parts.drainage,
             parts.compressors,
             parts.chambers,
-            partial(self.place_people, parts.people) if parts.people else None,
+            Joint(partial(self.place_people, parts.people), PERIODS_S["people"]) if parts.people else None,
             parts.people,
             parts.network,
-            partial(self.stir_air, parts.ventilation) if parts.ventilation else None,
+            Joint(partial(self.stir_air, parts.ventilation), AIR_S) if parts.ventilation else None,
             parts.ventilation,
-            partial(self.feed_sensors, parts.sensors) if parts.sensors else None,
+            Joint(partial(self.feed_sensors, parts.sensors)) if parts.sensors else None,
             parts.sensors,
             parts.gas_lock,
-            partial(self.draw_power, parts.electricity) if parts.electricity else None,
+            Joint(partial(self.draw_power, parts.electricity)) if parts.electricity else None,
             parts.electricity,
         ]
-        return [step if isinstance(step, Part) else Joint(step) for step in steps if step is not None]
+        return [step for step in steps if step is not None]
 
     def _order(self, place: str) -> Order:
         return self.parts.crew.orders.get(place, AUTOMATIC)

@@ -25,7 +25,8 @@ class Layout:
     """`places` place → the cell whose air a sensor there meets; `branches` → driver number; `workings` (faces,
     headings, roads, in this order) give off by the coal that they win or carry, `goafs` by the barometer."""
 
-    def __init__(self, design: VentilationDesign) -> None:
+    def __init__(self, design: VentilationDesign, dt_max: float) -> None:
+        """`dt_max`: the longest step of the air, s. Raises ValueError where a place is too small for it."""
         self.design = design
         self.cells: list[Cell] = []
         self.entry: dict[str, int] = {}
@@ -39,7 +40,7 @@ class Layout:
         self.cut = {name: f"{name}.face" for name in (*design.faces, *design.headings)}
         """Working → the place where its coal is won."""
         self._build()
-        self.airways = Airways(self.cells)
+        self.airways = Airways(self.cells, dt_max)
         shape = (len(CARRIED), len(self.cells))
         self.constant = np.zeros(shape)
         """What comes without work, [CARRIED, cells], unit·m³/min."""

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.design.air import VentilationDesign
-from simulators.engine.filters import Total
 from simulators.engine.part import Part, Row, Rows
 from simulators.physics.air.airways import CARRIED, QUANTITIES
 from simulators.physics.air.auxiliary_fans import AuxiliaryFans
@@ -47,6 +46,9 @@ LEAST_CORNER, MOST_CORNER = 1.3, 2.0
 """T0 over T2 (domain facts 5.9)."""
 GUST, PULSES, UNREST_TAU_S = 0.01, 0.06, 20.0
 """Relative unrest of the air and of the goafs' gas, and how long it lasts, s."""
+AIR_S = 4.0
+"""How often the air of all places is moved on while the fans are at rest, s: what it carries takes minutes to change,
+and no sensor answers sooner. While a fan starts or stops, it is moved with every step."""
 FLOW_S = 10.0
 """How often the air's flow is computed anew while the fans are at rest, s."""
 LEAST_GOAF = 0.2
@@ -58,7 +60,7 @@ class Ventilation(Part):
 
     def __init__(self, design: VentilationDesign, rng: np.random.Generator) -> None:
         self.design = design
-        self.layout = layout = Layout(design)
+        self.layout = layout = Layout(design, AIR_S)
         self.airways = layout.airways
         self.airways.collect(layout.corners, [layout.places[f"{n}.return_start"] for n in design.faces])
         self.values = self.airways.values
@@ -83,7 +85,7 @@ class Ventilation(Part):
         self._prepare_sources()
         self._draws = Draws(rng.spawn(1)[0], 2 + len(design.faces))
         self._unrest = [0.0] * (2 + len(design.faces))
-        self._second = self._dt = self._since_s = 0.0
+        self._second = self._dt = self._since_s = self._waited_s = 0.0
         self._stirred = self._stirring = True
         self._routine_at = design.main_fans.routine_days * 86_400.0
         self._outside: tuple[object, ...] = ()
@@ -130,9 +132,10 @@ class Ventilation(Part):
         self._of_mine = len(places)
         self._of_fans = len(places) + len(air) + len(design.doors)
         self._of_seen = self._of_fans + len(self._fan_channels.now)
-        self._gas = Total(2)
-        self._now = np.zeros(self._of_seen - self._of_mine)
-        """The channels of this step that are not places': four of the mine, doors, fans."""
+        self._seen = np.zeros(self._of_seen)
+        """The channels of this step."""
+        self._now = self._seen[self._of_mine :]
+        """Those that are not places': four of the mine, doors, fans."""
 
     @property
     def ch4(self) -> Mapping[str, float]:
@@ -162,23 +165,34 @@ class Ventilation(Part):
 
     def step(self, dt: float, row: Row) -> None:
         """See `Part`."""
-        if dt != self._dt:
-            self._for_step(dt)
         self._second += dt
         self._since_s += dt
+        self._waited_s = round(self._waited_s + dt, 6)
         self._step_fans(dt)
-        if self._stirring or self._since_s >= FLOW_S:
+        if self._stirring or self._waited_s > AIR_S - 0.5 * dt:
+            self._move_air(self._waited_s)
+            self._waited_s = 0.0
+        row[: self._of_seen] = self._seen
+
+    def _move_air(self, dt: float) -> None:
+        """By so many seconds."""
+        if dt != self._dt:
+            self._for_step(dt)
             self._drive(dt)
-        inputs, now = self._inputs, self._now
+        elif self._stirring or self._since_s > FLOW_S - 0.5 * dt:
+            self._drive(dt)
+        now = self._now
         change = np.subtract(self.coal_t_per_h, self._coal, out=self._change)
         change *= self._coal_near
         self._coal += change
-        added = np.dot(inputs, self._added_by_input, out=self._added)
-        added += self._added_always
+        added = self._added
+        added[:] = self._added_always
+        added[self._fed] += np.dot(self._inputs, self._added_by_input)
         out, now[2] = self.airways.step(self._added_cells)
-        now[0], now[1], now[3] = added[-1] / 6000.0, out / 60.0, self.barometer.hpa
-        self._methane.take(self._cells, out=row[: self._of_mine], mode="clip")
-        row[self._of_mine : self._of_seen] = now
+        now[0] += added[-1] * dt / 6000.0
+        now[1] += out * dt / 60.0
+        now[3] = self.barometer.hpa
+        self._methane.take(self._cells, out=self._seen[: self._of_mine], mode="clip")
 
     def _for_step(self, dt: float) -> None:
         """What depends on the length of a step, and on what is added to the air. The last column is the methane
@@ -186,12 +200,13 @@ class Ventilation(Part):
         self._dt = dt
         share = np.tile(self.airways.per_volume(dt), len(CARRIED))
         gas = self._by_input[:, : self.values.shape[1]].sum(axis=1, keepdims=True)
-        self._added_by_input = np.concatenate([self._by_input * share, gas], axis=1)
+        by_input = np.concatenate([self._by_input * share, gas], axis=1)
+        self._fed = np.flatnonzero(by_input.any(axis=0))
+        self._added_by_input = by_input[:, self._fed].copy()
         self._added_always = np.append(self._base.ravel() * share, self._base[0].sum())
         self._added = np.empty_like(self._added_always)
         self._added_cells = self._added[:-1].reshape(self._base.shape)
         self._coal_near = -np.expm1(-dt / self._coal_tau)
-        self._stirred = True
 
     def _step_fans(self, dt: float) -> None:
         """Fans at rest are left alone."""
@@ -249,8 +264,6 @@ class Ventilation(Part):
 
     def observe(self, dt: float, rows: Rows) -> None:
         """See `Part`."""
-        mine = self._of_mine
-        rows[:, mine : mine + 2] = self._gas.run(dt, rows[:, mine : mine + 2])
         self._fan_channels.observe(dt, rows[:, self._of_fans :])
 
     def command(self, equipment: str, key: str, value: float) -> None:

@@ -95,3 +95,57 @@ def test_what_is_no_number_is_refused_before_any_part_sees_it(value):
         tell("tank", "inflow", 1.0)
         with pytest.raises(Refused, match=r"应为数.*must be a number"):
             tell("tank", "inflow", value)
+
+
+class Clock(Part):
+    """Tells how far it has gone, and what it was told."""
+
+    channels: Sequence[str] = ("clock.second", "clock.told", "clock.noise")
+
+    def __init__(self, period_s: float) -> None:
+        self.period_s = period_s
+        self.second = self.told = 0.0
+        self._noise = Wander(1.0, 5.0, 1, np.random.default_rng(6))
+
+    def step(self, dt: float, row: Row) -> None:
+        self.second += dt
+        row[:2] = self.second, self.told
+
+    def observe(self, dt: float, rows: Rows) -> None:
+        rows[:, 2:3] = self._noise.run(dt, len(rows))
+
+    def command(self, equipment: str, key: str, value: float) -> None:
+        self.told = value
+
+
+@given(
+    st.sampled_from([0.1, 0.5, 1.0]),
+    st.sampled_from([0.3, 2.0, 5.0]),
+    st.lists(st.integers(1, 40), min_size=1, max_size=8),
+)
+def test_a_part_with_a_period_goes_with_the_mine_and_is_behind_by_less_than_it(dt, period, cut):
+    whole = Engine([Clock(period), Source()], start_us=0, dt=dt).run(sum(cut))
+    pieces = Engine([Clock(period), Source()], start_us=0, dt=dt)
+    found = np.concatenate([pieces.run(steps).values for steps in cut])
+    assert np.array_equal(found, whole.values)
+    behind = dt * np.arange(1, sum(cut) + 1) - whole["clock.second"]
+    assert behind.min() > -1e-9
+    assert behind.max() < max(period, dt) + dt / 2 - 1e-9
+    assert len(np.unique(whole["clock.second"])) <= 1 + np.ceil(sum(cut) / max(1, round(period / dt)))
+
+
+def test_a_change_of_the_step_loses_no_time():
+    mine = Engine([Clock(5.0)], start_us=0, dt=1.0)
+    assert mine.run(8)["clock.second"].tolist() == [1, 1, 1, 1, 1, 6, 6, 6]
+    mine.dt = 0.5
+    assert mine.run(16)["clock.second"].tolist() == [6] * 5 + [11] * 10 + [16]
+
+
+def test_what_a_part_is_told_it_sees_with_the_next_step():
+    mine = Engine([Clock(10.0)], start_us=0, dt=1.0)
+    mine.run(4)
+    mine.command("clock", "set", 7.0)
+    block = mine.run(8)
+    assert block["clock.told"].tolist() == [7.0] * 8
+    assert block["clock.second"].tolist() == [5.0] * 8
+    assert mine.run(4)["clock.second"].tolist() == [5.0, 5.0, 15.0, 15.0]
