@@ -157,6 +157,13 @@ async def file(request: Request, catalogue: Seen, grant: Asker, export: Id) -> F
     if not _is_within(job, catalogue):
         raise _unknown(export)  # what one may see has become less since
     path = exports.file(job)
+    if not path.is_file() or path.stat().st_size != job.bytes:
+        raise ApiError(
+            409,
+            "file_damaged",
+            "导出文件缺失或长度有变，请重新导出",
+            "the export's file is gone or not as long as it was written: order it anew",
+        )
     asked = {"range": request.headers.get("range", "")[:100]}
     await anyio.to_thread.run_sync(lambda: tell(request.app.state.database, "export.fetch", job.id, after=asked))
     _check_range(request.headers.get("range"), job.bytes)

@@ -94,6 +94,15 @@ def test_a_download_that_broke_off_goes_on(client, told):
         assert refused.headers["content-range"] == f"bytes */{facts['bytes']}"
 
 
+def test_a_file_that_is_not_whole_any_more_is_refused_and_never_given_in_part(client, told, platform):
+    facts = done(client, ordered(client, told, format="csv"))
+    path = platform.home / "exports" / facts["id"] / "samples.csv"
+    for spoil in (lambda: path.write_bytes(path.read_bytes()[:-1]), path.unlink):
+        spoil()
+        refused = client.get(facts["file"])
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "file_damaged")
+
+
 def test_without_samples_there_is_a_file_that_says_so(client, told):
     facts = done(client, ordered(client, 1_000_000_000_000_000, end=str(1_000_000_060_000_000)))
     assert (facts["state"], facts["rows"]) == ("done", 0)
