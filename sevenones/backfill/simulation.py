@@ -26,6 +26,9 @@ from simulators.engine.block import Block, Picks
 
 STEPS = 600
 """Of a block."""
+RUN = 300
+"""Steps that are simulated in one go. A block of all channels is written and read again: half as long it stays in the
+processor's cache, and a step costs a twentieth less."""
 SLOTS = 16
 """Blocks on their way: as many as are simulated while the other half writes a large part to disk. 11 MB each for a
 mine of 2,200 points."""
@@ -60,13 +63,16 @@ class Told:
     producing_s: dict[str, float] = field(default_factory=dict)
     intelligent_s: dict[str, float] = field(default_factory=dict)
     simulating_s: float = 0.0
+    _counted: list[str] = field(default_factory=list, repr=False)
 
     def add(self, block: Block, dt: float) -> None:
-        for name, column in block.columns.items():
-            equipment, mark, key = name.partition("!")
-            if mark and key in ("producing", "intelligent"):
-                sums = self.producing_s if key == "producing" else self.intelligent_s
-                sums[equipment] = sums.get(equipment, 0.0) + float(block.values[:, column].sum()) * dt
+        if not self._counted:
+            self._counted = [name for name in block.columns if name.endswith(("!producing", "!intelligent"))]
+        seconds = block.pick(self._counted).sum(axis=0) * dt
+        for name, more in zip(self._counted, seconds.tolist(), strict=True):
+            equipment, _, key = name.partition("!")
+            sums = self.producing_s if key == "producing" else self.intelligent_s
+            sums[equipment] = sums.get(equipment, 0.0) + more
 
 
 @contextlib.contextmanager
@@ -124,16 +130,20 @@ def _simulate(job: Job, memory_name: str, pipe: Pipe) -> None:
         picks: Picks | None = None
         for number, begin in enumerate(range(0, job.steps, STEPS)):
             steps = min(STEPS, job.steps - begin)
-            started = time.process_time()
-            block = engine.run(steps)
-            if picks is None:
-                told.unknown, picks = held.unknown(block.columns), Picks(block.columns, held.names)
-            told.add(block, job.step_us / 1e6)
-            told.simulating_s += time.process_time() - started
             if number >= SLOTS:
                 pipe.recv()  # the half that reads has done with this slot
-            picks.into(ring[number % SLOTS, :steps, : len(job.points)], block)
-            pipe.send((int(block.ts[0]), steps, told))
+            slot = ring[number % SLOTS, :steps, : len(job.points)]
+            first = 0
+            for at in range(0, steps, RUN):
+                started = time.process_time()
+                block = engine.run(min(RUN, steps - at))
+                if picks is None:
+                    told.unknown, picks = held.unknown(block.columns), Picks(block.columns, held.names)
+                told.add(block, job.step_us / 1e6)
+                told.simulating_s += time.process_time() - started
+                picks.into(slot[at : at + RUN], block)
+                first = first or int(block.ts[0])
+            pipe.send((first, steps, told))
     except (EOFError, BrokenPipeError):
         return
     except Exception as error:  # told to the other half, whose user sees it
