@@ -12,6 +12,7 @@ _COUNTERS = {
     "rows": "Samples written",
     "events": "Events written",
     "foreign_events": "Events of another mine's equipment, dropped",
+    "mistimed_events": "Events before 2000 or more than a day ahead, dropped",
     "inserts": "Inserts of samples",
     "insert_seconds": "Time spent in inserts of samples",
     "rollup_rows": "Rows of roll-ups written",

@@ -195,6 +195,7 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
             "rows": counters.rows,
             "events": counters.events,
             "foreign_events": counters.foreign_events,
+            "mistimed_events": counters.mistimed_events,
             "inserts": counters.inserts,
             "insert_seconds": round(counters.insert_s, 3),
             "malformed": counters.malformed,

@@ -59,6 +59,7 @@ class Counters:
     """Samples written, set-aside ones not counted."""
     events: int = 0
     foreign_events: int = 0
+    mistimed_events: int = 0
     """Events of another mine's equipment, dropped."""
     inserts: int = 0
     malformed: int = 0
@@ -200,7 +201,7 @@ class Writer:
         except WireError as error:
             self._bury(stream, message, error)
             return
-        events = self._of_the_mine(batch)
+        events = self._timed(batch.gateway, self._of_the_mine(batch))
         if not events:
             return
         names = [name for name in EVENT_COLUMNS.names if name != "attributes"]
@@ -223,6 +224,17 @@ class Writer:
             self._audit.write("events of another mine", **facts)
             log.warning("events of another mine are dropped", **facts)
         return own
+
+    def _timed(self, gateway: str, events: list[Event]) -> list[Event]:
+        """Those that can have begun when they say; one from the beginning of time would stand in every answer."""
+        sane = is_sane(np.array([event.start for event in events], np.int64), _now())
+        if not sane.all():
+            wrong = next(event for event, right in zip(events, sane, strict=True) if not right)
+            self.counters.mistimed_events += int((~sane).sum())
+            facts = {"gateway": gateway, "events": int((~sane).sum()), "example": wrong.id[:100], "start": wrong.start}
+            self._audit.write("events at impossible times", **facts)
+            log.warning("events at impossible times are dropped", **facts)
+        return [event for event, right in zip(events, sane, strict=True) if right]
 
 
 def _check(batch: Batch | EventBatch, message: Incoming) -> None:

@@ -224,3 +224,11 @@ def test_events_of_another_mine_are_dropped_counted_and_told(parts):
     history = History(parts.engine, lambda points: np.zeros(len(points), np.int64))
     assert history.events(None, None, T, T + 1, 10).column("id").to_pylist() == ["a"]
     assert (parts.writer.counters.events, parts.writer.counters.foreign_events) == (1, 1)
+
+
+def test_events_at_impossible_times_are_dropped_counted_and_told(parts):
+    told = (event_of("first", -(2**63)), event_of("far", now() + 3 * 86_400_000_000), event_of("own", T))
+    parts.writer.write([("EVENTS", sent(EventBatch("edge1", 3, T, told), 3, "events"))])
+    history = History(parts.engine, lambda points: np.zeros(len(points), np.int64))
+    assert history.events(None, None, 0, T + 10 * 86_400_000_000, 10).column("id").to_pylist() == ["own"]
+    assert (parts.writer.counters.events, parts.writer.counters.mistimed_events) == (1, 2)
