@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -18,12 +19,15 @@ Place = Path | str
 """A home folder (the database is its platform.db, mode 0600) or the URL of a database."""
 SETTING = "SEVENONES_DATABASE"
 """The environment variable that names a PostgreSQL database; without it the relational store is in the home."""
+_OPENING = Lock()
+"""Threads that open a new database at once would each make its tables."""
 
 
 def connect(where: Place) -> Engine:
     """The engine of a place, its tables made or migrated. The same engine is given for the same place.
     Raises DatabaseError when it cannot be opened, or was written by a newer program."""
-    return _connect(_url_of(where))
+    with _OPENING:
+        return _connect(_url_of(where))
 
 
 @contextmanager

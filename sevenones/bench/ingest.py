@@ -113,6 +113,9 @@ class _Listed:
     def of(self, gateway: str) -> np.ndarray:
         return self.points
 
+    def gateways(self) -> tuple[str, ...]:
+        return ("bench",)
+
 
 def _messages(points: np.ndarray, samples: int) -> Iterator[list[_Message]]:
     """What one write takes, again and again: each a poll of every point, in batches of 10,000."""

@@ -1,5 +1,6 @@
 """What is simulated of a site that has no simulation.yaml: something plausible for each of its equipments, by
-template. Belts are taken to be numbered from the surface inwards, and crews to produce in every shift."""
+template. Belts are taken to be numbered from the surface inwards, and crews to produce all day, also where a shift ends.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ def sketch(site: Site) -> MineDesign:
         return found.get(template, [])
 
     places: dict[str, Any] = {"belts": {"category": "belt", "maintenance_shift": -1}}
-    data: dict[str, Any] = {"crew": {"places": places}}
+    always = (0.0, 0.0)
+    data: dict[str, Any] = {"crew": {"places": places, "start_delay_min": always, "end_early_min": always}}
     belts = of("belt_conveyor")
     if belts:
         scales = dict(zip(belts, of("belt_scale"), strict=False))

@@ -79,8 +79,8 @@ async def test_a_backup_taken_while_samples_flow_comes_back_whole(tmp_path):
     (home / "version").write_text("1\n")
     async with stage(home) as (_, store, gateway):
         client = await store.client()
-        tell(home, "sql.run", "json", after={"sql": "SELECT 1"})
         ticket = tickets.open_ticket(home, CODE, tickets.Kind.MAINTENANCE, "olga", "belt splice", ["belt1"], 1)
+        tell(home, "sql.run", "json", after={"sql": "SELECT 1"})
         raised = Change("methane high", f"{CODE}/methane_t1/ch4", Act.RAISE, 5, rule_version=1, priority=1)
         alarms.record(home, CODE, Position("watch-alarms", "SAFETY", 1, 7), [raised])
         kept = alarms.alarms_of(home, CODE)
@@ -118,7 +118,7 @@ async def test_a_backup_taken_while_samples_flow_comes_back_whole(tmp_path):
         assert len(got["rows"]) >= before and set(got["rows"].values()) == {len(IDS)}
         assert sorted(map(int, got["rows"])) == list(range(1, len(got["rows"]) + 1)), "batches without a gap"
         assert got["of_a_point"] == len(got["rows"])
-        assert [(each.what, each.about) for each in entries(back)] == [("sql.run", "json")]
+        assert [(each.what, each.about) for each in entries(back)] == [("sql.run", "json"), ("ticket.open", "1")]
         assert tickets.find(back, CODE, ticket.id) == ticket
         assert alarms.alarms_of(back, CODE) == kept != []
         assert alarms.reached(back, "watch-alarms", "SAFETY", 1) == 7, "what was judged before is not judged again"

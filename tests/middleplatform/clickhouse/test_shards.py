@@ -47,7 +47,14 @@ def test_history_equals_the_reference_over_shards_and_midnight(engine, monkeypat
 
 def test_roll_ups_equal_the_reference_over_shards_and_midnight(engine, monkeypatch):
     write = [(point, second, float(second % 7), 192) for point in range(3) for second in range(0, 6 * 3600, 1111)]
-    case = {"writes": [write, [(1, 3700, 99.0, 192), (2, 7300, 1.0, 0)]], "few": 6, "most_points": 256, "pieces": 60}
+    case = {
+        "writes": [write, [(1, 3700, 99.0, 192), (2, 7300, 1.0, 0)]],
+        "few": 6,
+        "chunk": 262_144,
+        "most_stays": 60,
+        "most_points": 256,
+        "pieces": 60,
+    }
     case |= {"ages": [60_000_000] * 3, "now": 9, "start": 0, "length": 6 * test_rollups.HOUR, "reopen": True}
     test_rollups.compare(engine, monkeypatch, case | {"width": 5 * test_rollups.MINUTE})
 
