@@ -1,6 +1,6 @@
 """What is simulated of a site that has no simulation.yaml: something plausible for each of its equipments, by
-template. Belts are taken to be numbered from the surface inwards, and crews to produce all day, also where a shift ends.
-"""
+template. Belts are taken to be numbered from the surface inwards, and crews to produce all day, also where a shift
+ends."""
 
 from __future__ import annotations
 
