@@ -220,21 +220,22 @@ class Writer:
             (own if event.equipment.partition("/")[0] == self.catalogue.code else foreign).append(event)
         if foreign:
             self.counters.foreign_events += len(foreign)
-            facts = {"gateway": batch.gateway, "events": len(foreign), "example": foreign[0].equipment[:100]}
-            self._audit.write("events of another mine", **facts)
-            log.warning("events of another mine are dropped", **facts)
+            self._tell("events of another mine", batch.gateway, foreign, example=foreign[0].equipment[:100])
         return own
 
     def _timed(self, gateway: str, events: list[Event]) -> list[Event]:
         """Those that can have begun when they say; one from the beginning of time would stand in every answer."""
         sane = is_sane(np.array([event.start for event in events], np.int64), _now())
-        if not sane.all():
-            wrong = next(event for event, right in zip(events, sane, strict=True) if not right)
-            self.counters.mistimed_events += int((~sane).sum())
-            facts = {"gateway": gateway, "events": int((~sane).sum()), "example": wrong.id[:100], "start": wrong.start}
-            self._audit.write("events at impossible times", **facts)
-            log.warning("events at impossible times are dropped", **facts)
+        wrong = [event for event, right in zip(events, sane, strict=True) if not right]
+        if wrong:
+            self.counters.mistimed_events += len(wrong)
+            self._tell("events at impossible times", gateway, wrong, example=wrong[0].id[:100], start=wrong[0].start)
         return [event for event, right in zip(events, sane, strict=True) if right]
+
+    def _tell(self, what: str, gateway: str, dropped: list[Event], **facts: object) -> None:
+        """Of events that are dropped."""
+        self._audit.write(what, gateway=gateway, events=len(dropped), **facts)
+        log.warning(f"{what} are dropped", gateway=gateway, events=len(dropped), **facts)
 
 
 def _check(batch: Batch | EventBatch, message: Incoming) -> None:
