@@ -7,10 +7,8 @@ import signal
 import struct
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -19,7 +17,7 @@ from pymodbus.client import AsyncModbusTcpClient
 
 import simulators
 from models.site import load
-from models.site.model import Name, Shift, Site
+from models.site.model import Site
 from simulators.design.mine import MineDesign, load_design
 from simulators.mine import Mine, run
 from simulators.plant import Plant
@@ -148,10 +146,6 @@ async def belt_mine(tmp_path: Path) -> AsyncIterator[tuple[Site, Path, asyncio.T
     ]
     settings = {"host": "127.0.0.1", "port": str(free_port()), "unit": 1}
     site = make_site(points, [connection("c1", "modbus", settings, 0.2)], {"belt1": "belt_conveyor"})
-    # The crew is in the middle of a shift whatever the time: a belt stands around the change of two.
-    hour = datetime.now(ZoneInfo(site.time_zone)).hour
-    shift = Shift(Name("班", "shift"), f"{(hour - 4) % 24:02d}:00", f"{(hour + 8) % 24:02d}:00")
-    site = replace(site, shifts=(shift,))
     stop = asyncio.Event()
     task = asyncio.create_task(run(site, tmp_path, 3, stop))
     await asyncio.sleep(0.1)
