@@ -9,7 +9,7 @@ import numpy as np
 
 from simulators.engine.block import Block
 from simulators.engine.pace import Paces, Turn, hold
-from simulators.engine.part import Part, Refused, Row
+from simulators.engine.part import Part, Refused, Row, Rows
 
 
 class Engine:
@@ -58,11 +58,8 @@ class Engine:
                 wire(dt)
             for step, of_part, passed in stepping[key]:
                 step(passed, of_part[at])
-        for number, (part, of_part) in enumerate(zip(self.parts, rows, strict=True)):
-            if part.period_s:
-                hold(of_part, self._paces.due[number], self._held[number])
-                self._held[number] = of_part[-1].copy()
-            part.observe(dt, of_part)
+        for number, of_part in enumerate(rows):
+            self.observe(number, of_part)
         ts = self.now_us + round(dt * 1e6) * np.arange(1, steps + 1, dtype=np.int64)
         self.now_us = int(ts[-1])
         return Block(ts, values, self.columns)
@@ -70,6 +67,14 @@ class Engine:
     def turns(self, steps: int) -> list[Turn]:
         """Which parts step in each of the next steps, which are then taken to be made. Equal turns are one object."""
         return self._paces.turns(steps, round(self.dt * 1e6))
+
+    def observe(self, number: int, rows: Rows) -> None:
+        """Complete what a part has written in the steps of the last `turns`."""
+        part = self.parts[number]
+        if part.period_s:
+            hold(rows, self._paces.due[number], self._held[number])
+            self._held[number] = rows[-1].copy()
+        part.observe(self.dt, rows)
 
     def command(self, equipment: str, key: str, value: float) -> None:
         """Between two runs: a device was told to set a point. Raises Refused."""
@@ -92,7 +97,7 @@ class Engine:
         return {name: text for part in self.parts for name, text in part.texts().items()}
 
     def _told(self, equipment: str) -> Part:
-        """Whose equipment it is."""
+        """Whose equipment it is; it steps with the next step."""
         if equipment not in self._owners:
             raise Refused(f"没有模拟设备 '{equipment}' · nothing simulates an equipment '{equipment}'")
         number = self._owners[equipment]
