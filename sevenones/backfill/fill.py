@@ -64,7 +64,7 @@ def fill(
     read_from = tuple(connections[point.connection] for point in schedule.points)
     job = Job(make, given, schedule.points, read_from, when.seconds, STEP_US)
     began, seconds, told = time.monotonic(), 0, Told()
-    intake = Intake(site, home)
+    intake = Intake(site, schedule.points, home)
     try:
         with _interrupted() as stop, simulated(job) as blocks:
             for first, values, known in blocks:

@@ -10,10 +10,11 @@ the samples encoded for a wire, or searched for the present.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.numbers import BatchNumbers, GatewayRunning
 from middleplatform.store.audit import Audit
@@ -24,7 +25,7 @@ from middleplatform.store.quarantine import Quarantine
 from middleplatform.store.schema import SETTING, open_store
 from middleplatform.store.writer import Writer
 from models.samples import Samples, concat
-from models.site.model import Site
+from models.site.model import Point, Site
 from sevenones.backfill.span import BackfillError
 
 ROWS = 2_000_000
@@ -33,9 +34,10 @@ day of a mine is some ten parts. This bounds the memory: about 200 bytes a row w
 
 
 class Intake:
-    """Open until `close`. Raises BackfillError when the store or a gateway is running."""
+    """Open until `close`, for samples of `points`, by their place there. Raises BackfillError when the store or a
+    gateway is running."""
 
-    def __init__(self, site: Site, home: Path) -> None:
+    def __init__(self, site: Site, points: Sequence[Point], home: Path) -> None:
         self._numbers: dict[str, BatchNumbers] = {}
         self.samples = 0
         """Taken in; they are all on disk after `close`."""
@@ -56,18 +58,16 @@ class Intake:
         self._writer = Writer(self._engine, Catalogue(site), Quarantine(self._engine, audit), None, dead, audit)
         # The store merges what is left once it runs: parts that come one after the other are merged several times.
         self._engine.execute("SYSTEM STOP MERGES samples")
-        ids = np.array([point.id for point in site.points], np.uint64)
         names = list(site.gateways())
-        of = np.array([names.index(site.connections[point.connection].gateway) for point in site.points], np.intp)
-        self._order = np.argsort(ids)
-        self._ids, self._of = ids[self._order], of[self._order]
-        self._waiting: list[Samples] = []
+        self._of = np.array([names.index(site.connections[point.connection].gateway) for point in points], np.intp)
+        self._waiting: list[tuple[NDArray[np.intp], Samples]] = []
         self._rows = 0
 
-    def put(self, parts: Iterable[Samples]) -> None:
-        """Take in samples of the site's points. A repetition of the same (point, time) replaces what was there."""
-        for samples in parts:
-            self._waiting.append(samples)
+    def put(self, parts: Iterable[tuple[NDArray[np.intp], Samples]]) -> None:
+        """Take in samples, with the row of each one's point. A repetition of the same (point, time) replaces what
+        was there."""
+        for rows, samples in parts:
+            self._waiting.append((rows, samples))
             self._rows += len(samples)
             self.samples += len(samples)
         if self._rows >= ROWS:
@@ -75,11 +75,13 @@ class Intake:
 
     def _write(self) -> None:
         """Bring what waits to disk, as one batch of each gateway."""
-        samples = concat(self._waiting)
+        if not self._rows:
+            return
+        rows = np.concatenate([rows for rows, _ in self._waiting])
+        samples = concat([samples for _, samples in self._waiting])
         self._waiting, self._rows = [], 0
-        if len(samples):
-            number = np.array([numbers.next() for numbers in self._numbers.values()], np.uint64)
-            self._writer.insert(samples, number[self._of[np.searchsorted(self._ids, samples.point)]])
+        number = np.array([numbers.next() for numbers in self._numbers.values()], np.uint64)
+        self._writer.insert(samples, number[self._of][rows])
 
     def close(self) -> None:
         """Write what waits, and end."""

@@ -103,14 +103,17 @@ class Lane:
         for each in self._ways:
             self._may_stand[each.begin : each.end] &= not isinstance(each, _Watched)
 
-    def take(self, first_us: int, step_us: int, values: NDArray[np.float64], unknown: Collection[str]) -> Samples:
-        """Of what was simulated [steps, points], in their units, from `first_us` on: what is worth reporting."""
+    def take(
+        self, first_us: int, step_us: int, values: NDArray[np.float64], unknown: Collection[str]
+    ) -> tuple[NDArray[np.intp], Samples]:
+        """Of what was simulated [steps, points], in their units, from `first_us` on: what is worth reporting, and
+        which of `points` each sample is of."""
         begin = first_us + (self.first - first_us) % self.period
         # A block of whole periods has as many polls of each point.
         count = -((begin - first_us - len(values) * step_us) // self.period)
         polls = Polls(begin, count, self.period)
         if not polls.most:
-            return Samples.empty()
+            return np.empty(0, np.intp), Samples.empty()
         # Most of a mine stands still over a block. Compared as bits, for a NaN is not equal to itself.
         bits = values.view(np.int64)
         stands = (bits == bits[0]).all(axis=0) & self._may_stand
@@ -126,7 +129,7 @@ class Lane:
             raw = self._held.raw(moved, values[step, moved], first_us + step * step_us, unknown)
             kept.append(self._report.moving(moved, *self._judge(moved, raw, polls), polls.of(moved)))
         rows, when, value, quality = (np.concatenate(column) for column in zip(*kept, strict=True))
-        return Samples(self.table.ids[rows], when, value, quality)
+        return rows, Samples(self.table.ids[rows], when, value, quality)
 
     def _judge(
         self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
@@ -235,11 +238,14 @@ class Schedule:
         self._lanes = [Lane(some, connections) for _, some in sorted(members.items())]
         self.points = tuple(point for lane in self._lanes for point in lane.points)
 
-    def take(self, first_us: int, values: NDArray[np.float64], unknown: Collection[str] = ()) -> Iterator[Samples]:
+    def take(
+        self, first_us: int, values: NDArray[np.float64], unknown: Collection[str] = ()
+    ) -> Iterator[tuple[NDArray[np.intp], Samples]]:
         """What is worth reporting of what was simulated [steps, points], in the points' units, the first step at
-        `first_us`. `unknown`: names that nothing simulates."""
+        `first_us`, and which of `points` each sample is of. `unknown`: names that nothing simulates."""
         begin = 0
         for lane in self._lanes:
             end = begin + len(lane.points)
-            yield lane.take(first_us, self.step_us, values[:, begin:end], unknown)
+            rows, samples = lane.take(first_us, self.step_us, values[:, begin:end], unknown)
+            yield rows + begin, samples
             begin = end

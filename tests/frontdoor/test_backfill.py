@@ -63,7 +63,9 @@ def in_columns(site: Site, steps: int, blocks: tuple[int, ...]) -> Rows:
     turn = 0
     while steps:
         block = engine.run(min(steps, blocks[turn % len(blocks)]))
-        parts += schedule.take(int(block.ts[0]), block.pick(held.names), held.unknown(block.columns))
+        parts += [
+            taken for _, taken in schedule.take(int(block.ts[0]), block.pick(held.names), held.unknown(block.columns))
+        ]
         steps -= len(block.ts)
         turn += 1
     return rows_of(concat(parts))

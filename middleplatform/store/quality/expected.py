@@ -76,7 +76,9 @@ class Expected:
         with self._lock:
             # Nearly always everything was expected before.
             if len(ts) and (self._waiting or int(ts.min()) < self._newest):
-                told = ver < MANUAL_FLOOR
+                # Of a million samples few are of points that are expected only later.
+                later = self._points[self._since > int(ts.min())]
+                told = np.isin(point, later) & (ver < MANUAL_FLOOR)
                 earliest = np.full(len(self._points), NEVER)
                 np.minimum.at(earliest, np.searchsorted(self._points, point[told]), ts[told])
                 self._lower(np.flatnonzero(earliest < self._since), earliest)
