@@ -131,7 +131,7 @@ class Engine:
         anew = rows.point[first][rows.ts[first] <= self._then.ts[rows.point[first]]]
         if len(anew):
             self._late.forget(self._signs.lanes_of(anew))
-            self._then.ts[anew] = NEVER
+            self._then.ts[anew], self._then.value[anew] = NEVER, np.nan
         found = self._findings(self._signs.judge(rows, self._then, self._late), late=True)
         self._then.take(rows)
         return found
