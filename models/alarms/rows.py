@@ -83,6 +83,11 @@ class Rows(Columns):
         """The row of each point's newest sample that is not later than a time; -1 where there is none."""
         if not len(self) or not len(point):
             return np.full(len(point), -1, np.intp)
+        if (self.point[1:] != self.point[:-1]).all():
+            alone = np.full(int(max(self.point[-1], point.max())) + 1, -1, np.intp)
+            alone[self.point] = np.arange(len(self))
+            row = alone[point]
+            return np.where((row >= 0) & (self.ts[row] <= ts), row, -1)
         moment, asked = self.ts - self.ts.min(), ts - self.ts.min()
         span = int(moment.max()) + 2
         if span * (int(max(self.point[-1], point.max())) + 2) >= _WIDE:

@@ -12,7 +12,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from models.alarms.finding import Kind
-from models.alarms.lanes import Lane, Lanes, Silence
+from models.alarms.lanes import Form, Lane, Lanes, Silence
 from models.alarms.standard import Bits, Standard, Standards, standards
 from models.alarms.tables import Tables
 from models.site.model import Limit, Name, Point, Retention, Site
@@ -94,6 +94,13 @@ class _Binding:
         self.tables = Tables()
         self.lanes: list[Lane] = []
         self.silences: list[Silence] = []
+        self.named: dict[str, tuple[int, int]] = {}
+        watch = standard.supervision
+        self.bad = self._index(
+            self._of_data("bad_quality", watch.bad_quality.name.resolved(), watch.bad_quality.priority)
+        )
+        self.bad_table = self.tables.bad_quality()
+        self.stale = self._index(self._of_data("stale", watch.stale.name.resolved(), watch.stale.priority))
         self.by_role: dict[tuple[str, str], list[int]] = {}
         for place, point in enumerate(site.points):
             self.by_role.setdefault((point.equipment, point.role), []).append(place)
@@ -146,41 +153,45 @@ class _Binding:
                 reason=limit.reason,
             )
             back = limit.value if limit.restore is None else limit.restore
-            lane = Lane(
-                self._index(rule), place, point.path, gate=gate, gate_table=table, on_s=rule.on_s, off_s=rule.off_s
-            )
-            self.lanes.append(lane.at_level(1.0 if kind in HI else -1.0, limit.value, back))
+            side = 1.0 if kind in HI else -1.0
+            level = (Form.LEVEL, side, side * limit.value, side * back, 0)
+            self.lanes.append(Lane(self._index(rule), place, point.path, *level, gate, table, rule.on_s, rule.off_s))
 
     def _standard(self, place: int, point: Point, name: str, each: Standard) -> None:
         gate, table = self._state_gate(point)
         if each.gate is not None:
             for other in self.by_role.get((point.equipment, each.gate.role), ())[:1]:
                 gate, table = other, self.tables.suppressed(each.gate.unless)
-        rule = Rule(
-            name,
-            each.name.resolved(),
-            each.kind,
-            each.priority,
-            each.statutory,
-            _version(each.effective_from.isoformat()),
-            each.source,
-            each.effective_from.isoformat(),
-            each.confirmed,
-            each.on_s,
-            each.off_s,
-            annunciate=each.annunciate,
-        )
-        lane = Lane(self._index(rule), place, point.path, gate=gate, gate_table=table, on_s=each.on_s, off_s=each.off_s)
-        said = self.tables.any_bit(each.is_.bits) if isinstance(each.is_, Bits) else self.tables.any_of(each.is_)
-        self.lanes.append(lane.at_states(said))
+        index, said = self._named(name, each)
+        states = (Form.STATES, 1.0, np.inf, -np.inf, said)
+        self.lanes.append(Lane(index, place, point.path, *states, gate, table, each.on_s, each.off_s))
+
+    def _named(self, name: str, each: Standard) -> tuple[int, int]:
+        """A standard rule's place among the facts, and its table."""
+        if name not in self.named:
+            since = each.effective_from.isoformat()
+            rule = Rule(
+                name,
+                each.name.resolved(),
+                each.kind,
+                each.priority,
+                each.statutory,
+                _version(since),
+                each.source,
+                since,
+                each.confirmed,
+                each.on_s,
+                each.off_s,
+                annunciate=each.annunciate,
+            )
+            said = self.tables.any_bit(each.is_.bits) if isinstance(each.is_, Bits) else self.tables.any_of(each.is_)
+            self.named[name] = self._index(rule), said
+        return self.named[name]
 
     def _supervised(self, place: int, point: Point) -> None:
-        watch = self.standard.supervision
-        bad = self._index(self._of_data("bad_quality", watch.bad_quality.name.resolved(), watch.bad_quality.priority))
-        self.lanes.append(Lane(bad, place, point.path).at_quality(self.tables.bad_quality()))
-        stale = self._index(self._of_data("stale", watch.stale.name.resolved(), watch.stale.priority))
-        limit = round(watch.stale.silences * point.silence_s * 1e6)
-        self.silences.append(Silence(stale, point.path, (place,), limit))
+        self.lanes.append(Lane(self.bad, place, point.path, Form.QUALITY, table=self.bad_table))
+        limit = round(self.standard.supervision.stale.silences * point.silence_s * 1e6)
+        self.silences.append(Silence(self.stale, point.path, (place,), limit))
 
     def _connections(self) -> None:
         watch = self.standard.supervision.connection

@@ -27,6 +27,7 @@ class Signs:
         self.by_table = self.lanes.form != Form.LEVEL
         self.of_value = self.lanes.form != Form.QUALITY
         self.gated = self.lanes.gate >= 0
+        self.low, self.high = self._bands(count)
 
     def lanes_of(self, point: NDArray[np.intp]) -> NDArray[np.intp]:
         """All lanes of these points."""
@@ -34,7 +35,9 @@ class Signs:
 
     def judge(self, rows: Rows, before: Latest, track: Track) -> Turns:
         """`before`: the points before these rows."""
-        lane, row = self._pairs(rows.point)
+        loud = self._loud(rows, before, track)
+        lane, row = self._pairs(rows.point[loud])
+        row = loud[row]
         code = self._codes(lane, row, rows, before)
         touched = np.zeros(len(self.lanes), np.bool_)
         touched[lane[track.concerns(lane, code)]] = True
@@ -42,6 +45,33 @@ class Signs:
         kept = kept[np.argsort(lane[kept], kind="stable")]
         at = row[kept]
         return track.judge(lane[kept], rows.ts[at], code[kept], rows.value[at], rows.quality[at])
+
+    def _loud(self, rows: Rows, before: Latest, track: Track) -> NDArray[np.intp]:
+        """The rows that may change anything: all but those of points at rest that stay within their band, or what they
+        were. Nearly all samples are of that kind, and end here."""
+        point, value = rows.point, rows.value
+        many = np.append(0, np.cumsum(track.restless()))
+        busy = many[self.first[1:]] > many[self.first[:-1]]
+        calm = ((value > self.low[point]) & (value < self.high[point])) | (
+            (value == before.value[point]) & ~_VOID[before.quality[point]]
+        )
+        calm &= ~(busy[point] | _VOID[rows.quality])
+        if calm.all():
+            return np.empty(0, np.intp)
+        loud = np.zeros(len(self.low), np.bool_)
+        loud[point[~calm]] = True
+        return np.flatnonzero(loud[point])
+
+    def _bands(self, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Between which every lane of a point says OFF; nowhere where a table says it."""
+        low, high = np.full(count, -np.inf), np.full(count, np.inf)
+        lanes = self.lanes
+        level = lanes.form == Form.LEVEL
+        above, below = level & (lanes.side > 0), level & (lanes.side < 0)
+        np.minimum.at(high, lanes.point[above], lanes.back[above])
+        np.maximum.at(low, lanes.point[below], -lanes.back[below])
+        high[lanes.point[lanes.form == Form.STATES]] = -np.inf
+        return low, high
 
     def _pairs(self, point: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Lane and row of every lane of every row's point."""

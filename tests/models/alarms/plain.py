@@ -89,7 +89,7 @@ class Plain:
             old = abs(ts - now) > LATE or (point in newest and ts < newest[point][0])
             (late if old else present)[point, ts] = (value, quality)
         began: set[int] = set()
-        for (point, ts), (value, quality) in sorted(late.items()):
+        for point, ts in sorted(late):
             if point not in began and point in self.then and ts <= self.then[point][0]:
                 for n, (name, lane) in enumerate(self.spec):
                     if lane.point == point:
