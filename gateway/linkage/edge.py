@@ -54,7 +54,7 @@ class Linkages:
         self.verify = verify
         self.counts = {"trips_total": 0, "restores_total": 0, "refused_restores_total": 0, "faults_total": 0}
         self._name, self._devices, self._clock = name, devices, clock
-        self._saying = Saying(code, name, emit)
+        self._saying = Saying(code, name, emit, lambda path: devices.find(path) is not None)
         self.latches = Latches(file)
         self._acting = Acting(devices, writer, clock, self.latches, self._saying)
         self._hearing = Hearing(code, clock.now, self._told)

@@ -21,8 +21,11 @@ KIND = "linkage"
 class Saying:
     """Makes the events of the gateway `gateway` of the mine `code` and hands them to `emit`."""
 
-    def __init__(self, code: str, gateway: str, emit: Callable[[Sequence[Event]], None]) -> None:
-        self._code, self._gateway, self._emit = code, gateway, emit
+    def __init__(
+        self, code: str, gateway: str, emit: Callable[[Sequence[Event]], None], reads: Callable[[str], bool]
+    ) -> None:
+        """`reads`: whether this gateway reads a point."""
+        self._code, self._gateway, self._emit, self._reads = code, gateway, emit, reads
 
     def say(
         self,
@@ -64,11 +67,10 @@ class Saying:
             log.error("linkage_event_lost", rule=name, error=str(error))
 
     def _of(self, rule: Linkage | None) -> str:
-        """The equipment that an event is about: what is commanded first, else what is looked at; without a rule, the
-        gateway."""
-        if rule is None:
-            return f"{self._code}/{self._gateway}"
-        path = next(iter(rule.command), rule.when.comparisons[0].point)
+        """The equipment that an event is about: what is commanded first, else what is looked at, of what this gateway
+        reads, for it speaks of no other's; without any, the gateway."""
+        paths = () if rule is None else (*rule.command, *rule.points())
+        path = next((path for path in paths if self._reads(path)), f"{self._code}/{self._gateway}/")
         return path.rpartition("/")[0]
 
 
