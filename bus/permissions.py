@@ -18,6 +18,8 @@ MINE = "mine"
 """The name of the mine's own server, whose domain an edge's gateways ask for the site."""
 GATEWAY = "gateway"
 LEAF = "leaf"
+REQUESTS = frozenset({"command", "question"})
+"""The kinds of subject on which somebody waits for an answer."""
 MQTT_DELIVERY = ("$MQTT.sub.>", "$MQTT.deliver.pubrel.>")
 """What the server's MQTT side needs for a client that subscribes with QoS 1 or 2."""
 
@@ -109,13 +111,13 @@ def of_leaf(code: str, edge: str, gateways: Iterable[str]) -> Permissions:
     """What an edge's server may send to the mine's ("publish") and is sent by it ("subscribe").
 
     Up: live values and heartbeats of the edge's own gateways, answers to those who ask gateways, and what the
-    mine's streams source. Down: commands and questions to these gateways, the site's versions that they
-    ask for, and the sourcing itself.
+    mine's streams source. Down: commands and questions to these gateways, the live values of others that
+    their linkages look at, the site's versions that they ask for, and the sourcing itself.
     """
     domain = subjects.domain_of(edge, code)
     names = tuple(gateways)
     task = _task(GATEWAY)
-    asked = {subject.partition(".")[0] for subject in task.hear}
+    asked = {subject.partition(".")[0] for subject in task.hear} & REQUESTS
     asking = [name for name in processes() if any(said.partition(".")[0] in asked for said in _task(name).publish)]
     passing = [subject for subject in task.publish if subject.partition(".")[0] not in subjects.KEPT]
     sourcing = []

@@ -55,6 +55,8 @@ class Acquisition:
         )
         self.clock = DeviceClock(count, policy, zone, skew_s)
         self._send = send
+        self.watch: Callable[[int], None] | None = None
+        """Called with the time, µs UTC, whenever the present of a point may have changed: see gateway.linkage."""
         self._all_rows = np.arange(count)
         self._whole_statutory = bool(table.statutory.all()) if count else False
         self._any_statutory = bool(table.statutory.any())
@@ -107,6 +109,8 @@ class Acquisition:
                 self._take(_positions(rows)[turn], reading, turn, instant, actual, current, (source, number), receipt)
         if current and reading.ts is not None:
             self._settle(rows, actual)
+        if self.watch is not None:
+            self.watch(actual)
         self.readings[rows] = reading
         self.samples += len(reading)
         if reading.reasons or int(reading.quality.min(initial=GOOD)) < UNCERTAIN:
@@ -303,6 +307,8 @@ class Acquisition:
         news = rows[self.answered[rows] | (self.marked[rows] != code)]
         self.answered[rows] = False
         self.marked[rows] = code
+        if self.watch is not None:
+            self.watch(now)
         self._say_bad(news, now)
 
     def exclude(self, rows: NDArray[np.intp], reasons: list[str], now: int) -> None:
@@ -364,6 +370,8 @@ class Acquisition:
         changed = np.concatenate([still, led, settled])
         if len(changed):
             self._derive(changed, now, "sweep", None)
+            if self.watch is not None:
+                self.watch(now)
 
     def _settle(self, rows: Rows, now: int) -> None:
         """What holds now was said with times of before the last mark: say it for now too, or the

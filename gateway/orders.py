@@ -1,13 +1,14 @@
 """The gateway's door for commands: requests on its command subject, each answered in JSON.
 
-Two requests are understood: a command (see models.command), and `{"look": "<path>"}`, which asks what
-a point is now, for whoever is about to write it.
+Three requests are understood: a command (see models.command), `{"look": "<path>"}`, which asks what
+a point is now, for whoever is about to write it, and `{"restore": "<rule>", …}`, which ends a linkage's trip.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -23,14 +24,19 @@ from models.command import Command, CommandError, parse, text
 log = structlog.get_logger(__name__)
 
 
+Restore = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
+"""Carries out `{"restore": rule, …}`: see linkage.edge. Raises CommandError."""
+
+
 class Orders:
     """Answers what comes on the command subject. Never raises for what the bytes are."""
 
-    def __init__(self, devices: Places, writer: Writer, clock: WallClock) -> None:
+    def __init__(self, devices: Places, writer: Writer, clock: WallClock, restore: Restore | None = None) -> None:
         self.counts: Counter[str] = Counter()
         self._devices = devices
         self._writer = writer
         self._clock = clock
+        self._restore = restore
 
     async def answer(self, subject: str, data: bytes) -> bytes:
         """The answer to one request."""
@@ -38,6 +44,8 @@ class Orders:
             found = parse(data)
             if "look" in found:
                 return orjson.dumps(self.look(text(found, "look", 160)))
+            if "restore" in found and self._restore is not None:
+                return orjson.dumps(await self._restore(found))
             command = Command.decode(data)
         except CommandError as error:
             self.counts["malformed_total"] += 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,13 @@ from bus.connection import Bus
 from bus.credentials import Credential
 from bus.versions import Versions
 from gateway.clock import WallClock
-from gateway.devices import Devices
+from gateway.devices import Applied, Devices
 from gateway.diagnostics import Diagnostics
 from gateway.endpoint import Answer, Endpoint, as_json
 from gateway.findings import FindingsPage
 from gateway.follow import Follower, Load
 from gateway.ledger import Ledger
+from gateway.linkage.edge import Linkages
 from gateway.metrics import GatewayMetrics
 from gateway.numbers import BatchNumbers
 from gateway.orders import Orders
@@ -139,13 +140,20 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
     devices = Devices(name, clock, outbox, settings.adapters, settings.own / "counters")
     ledger = Ledger(settings.own / "writes.json", clock.now)
     writer = Writer(devices, ledger, clock, Telling(code, name, outbox.emit_events), settings.write_every_s)
-    orders = Orders(devices, writer, clock)
+    linkages = Linkages(code, name, devices, writer, clock, outbox.emit_events, settings.own / "latches.json")
+    orders = Orders(devices, writer, clock, linkages.order)
+    apply = _applying(devices, linkages)
     follower = None
     if settings.load is not None:
-        follower = Follower(code, name, Versions(settings.own / "site"), settings.load, devices.apply)
+        follower = Follower(code, name, Versions(settings.own / "site"), settings.load, apply)
     of_site = None if follower is None else follower.state
     questions = Questions(devices)
-    asked = {"commands": orders.counts, "writes": writer.counts, "questions": questions.counts}
+    asked = {
+        "commands": orders.counts,
+        "writes": writer.counts,
+        "questions": questions.counts,
+        "linkage": linkages.counts,
+    }
     metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected, of_site, asked)
     diagnostics = Diagnostics(devices, lambda: outbox.dropped_by_point)
     endpoint = Endpoint(_pages(metrics, diagnostics, FindingsPage(devices)))
@@ -153,7 +161,7 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
     # The first encoding has Arrow load pandas where that is installed: a second in which no device may wait for us.
     Batch(name, 1, 0, Samples.empty()).encode()
     if settings.site is not None:
-        await devices.apply(settings.site)
+        await apply(settings.site)
     if follower is not None:
         await follower.start()
     log.info(
@@ -169,8 +177,9 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
         asyncio.create_task(outbox.bridge.run(bus), name="bridge"),
         asyncio.create_task(outbox.run(bus), name="outbox"),
         asyncio.create_task(_heartbeats(bus, subjects.state(code, f"gateway-{name}"), metrics), name="heartbeat"),
-        asyncio.create_task(_watch_clock(clock, devices), name="clock"),
+        asyncio.create_task(_watch_clock(clock, devices, linkages), name="clock"),
         asyncio.create_task(writer.run(), name="writer"),
+        asyncio.create_task(linkages.run(bus), name="linkages"),
     ]
     if follower is not None:
         service.append(asyncio.create_task(follower.run(bus), name="follower"))
@@ -183,16 +192,29 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
             # None of them ends by itself: a fault of our own ends the process, and its supervisor starts it anew.
             task.result()
             raise RuntimeError(f"the task {task.get_name()} ended by itself")
+        await linkages.stop(WRITES_S)
         await writer.stop(WRITES_S)
         await devices.stop(2.0)
         devices.leave("the gateway was stopped")
         if not await outbox.drain(bus, DRAIN_S if bus.connected else 0.0):
             log.error("stopped_with_unsent_batches", batches=outbox.bridge.depth_entries)
     finally:
+        await linkages.stop(0.0)
         await devices.stop(2.0)
         await _end([stopped, *service], 2.0)
         await endpoint.stop()
         log.info("gateway_stopped", gateway=name, rows_sent=outbox.rows_sent)
+
+
+def _applying(devices: Devices, linkages: Linkages) -> Callable[[Site], Awaitable[Applied]]:
+    """What makes a gateway work by a site: its devices first, then its rules on them."""
+
+    async def apply(site: Site) -> Applied:
+        applied = await devices.apply(site)
+        linkages.apply(site)
+        return applied
+
+    return apply
 
 
 async def _end(tasks: list[asyncio.Task[Any]], within_s: float) -> None:
@@ -210,12 +232,13 @@ async def _heartbeats(bus: Bus, subject: str, metrics: GatewayMetrics) -> None:
         await asyncio.sleep(HEARTBEAT_S)
 
 
-async def _watch_clock(clock: WallClock, devices: Devices) -> None:
+async def _watch_clock(clock: WallClock, devices: Devices, linkages: Linkages) -> None:
     while True:
         await asyncio.sleep(1.0)
         if moved := clock.check():
             for connection in devices:
                 connection.acquisition.clock_jumped(moved)
+            linkages.clock_jumped(moved)
 
 
 def _pages(

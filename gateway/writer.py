@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -39,12 +40,18 @@ AGAIN_S = 0.2
 SETTLE_S = 0.5
 """How often it is tried to read back a point whose write is unsettled."""
 MOST_WAITING = 64
+NOTED_S = 0.2
+"""A disk that does not take an urgent write so soon does not keep it from its device."""
 
 
 class Places(Protocol):
     """Where points are read: see devices.Devices."""
 
     def find(self, path: str) -> tuple[DeviceConnection, int] | None: ...
+
+
+Interlock = Callable[[str, Value], Name | None]
+"""Takes a point's path and what it is to be; gives why not, or None."""
 
 
 class Writer:
@@ -66,12 +73,16 @@ class Writer:
         """What each command under way is, by id: see ledger.fingerprint."""
         self._writing: set[str] = set()
 
+        self.interlocks: list[Interlock] = []
+        """What may refuse a command that is not urgent, asked just before it is written."""
+
     def blocked(self, path: str) -> Unsettled | None:
         """The write of unknown outcome for which this point takes no other."""
         return None if path in self._writing else self._ledger.unsettled.get(path)
 
-    async def carry_out(self, command: Command) -> Answer:
-        """Do what the command says, once: the same command again gets the same answer."""
+    async def carry_out(self, command: Command, *, urgent: bool = False) -> Answer:
+        """Do what the command says, once: the same command again gets the same answer. `urgent`: a linkage's, which
+        waits for no other command, no pause and no interlock, nor for a disk or an outcome that is not known."""
         running = self._under_way.get(command.id)
         if running is not None and self._meant[command.id] != fingerprint(command):
             return self._refused(command, "命令编号重复", f"the id '{command.id}' is another command's")
@@ -82,10 +93,10 @@ class Writer:
                 return self._refused(command, "命令编号重复", str(error))
             if known is not None:
                 return known
-            if len(self._under_way) >= MOST_WAITING:
+            if len(self._under_way) >= MOST_WAITING and not urgent:
                 return self._refused(command, "网关正忙", f"{MOST_WAITING} commands are under way already")
             # A task of its own: whoever asked may go away, the write goes on.
-            running = asyncio.create_task(self._answered(command), name=f"command-{command.id}")
+            running = asyncio.create_task(self._answered(command, urgent), name=f"command-{command.id}")
             self._under_way[command.id], self._meant[command.id] = running, fingerprint(command)
             running.add_done_callback(lambda _: self._forget(command.id))
         return await asyncio.shield(running)
@@ -116,7 +127,7 @@ class Writer:
 
     # ---- one command
 
-    async def _answered(self, command: Command) -> Answer:
+    async def _answered(self, command: Command, urgent: bool) -> Answer:
         began = self._clock.now()
         place = self._devices.find(command.point)
         was: Value | None = None
@@ -125,7 +136,7 @@ class Writer:
         else:
             was = present(*place)
             try:
-                answer = await self._carried_out(command, *place, began)
+                answer = await self._carried_out(command, *place, began, urgent)
             except Unwritable as why:
                 answer = self._refused(command, why.reason.zh, why.reason.en)
             except OSError as error:
@@ -142,7 +153,9 @@ class Writer:
             log.error("ledger_not_saved", error=str(error))
         return answer
 
-    async def _carried_out(self, command: Command, connection: DeviceConnection, row: int, began: int) -> Answer:
+    async def _carried_out(
+        self, command: Command, connection: DeviceConnection, row: int, began: int, urgent: bool
+    ) -> Answer:
         point = connection.table.points[row]
         if not point.writable:
             raise Unwritable("该测点未声明为可写", "the point is not declared writable in its template")
@@ -155,6 +168,9 @@ class Writer:
                 f"截止时间超过 {AHEAD_S:g} 秒，请核对时钟",
                 f"the deadline is over {AHEAD_S:g} s ahead: check the clocks",
             )
+        if urgent:
+            self._last[point.path] = time.monotonic()
+            return await self._at_once(command, connection, row, raw)
         # One at a time: the second of two commands must see what the first one did.
         async with self._turns.setdefault(connection, asyncio.Lock()):
             self._writing.add(point.path)
@@ -162,6 +178,41 @@ class Writer:
                 return await self._in_turn(command, connection, row, raw)
             finally:
                 self._writing.discard(point.path)
+
+    async def _at_once(self, command: Command, connection: DeviceConnection, row: int, raw: Raw) -> Answer:
+        """Beside whatever else is under way: the adapter sends one request after the other, and of two this one is
+        later, for what it stops is not started any more."""
+        point, adapter = connection.table.points[row], self._ready(connection)
+        self._writing.add(point.path)
+        entry = Unsettled(
+            command.id, point.path, command.who, self._clock.now(), raw.value, raw.wanted, raw.tolerance,
+            present(connection, row),
+        )  # fmt: skip
+        self._ledger.unsettled[point.path] = entry
+        try:
+            async with asyncio.timeout(NOTED_S):
+                await self._ledger.save()
+        except (OSError, TimeoutError) as error:
+            log.error("urgent_write_not_noted", point=point.path, error=str(error) or f"over {NOTED_S:g} s")
+        try:
+            return await self._write(command, connection, adapter, row, raw)
+        finally:
+            self._writing.discard(point.path)
+
+    @staticmethod
+    def _ready(connection: DeviceConnection) -> Adapter[Any, Any]:
+        adapter = connection.adapter
+        if adapter is None:
+            raise Unwritable(f"设备未连接：{connection.reason}", f"the device is not connected: {connection.reason}")
+        if Supports.WRITE not in adapter.sheet.supports:
+            raise Unwritable(f"{adapter.sheet.name} 不支持写入", f"the protocol {adapter.sheet.name} does not write")
+        return adapter
+
+    def _check_interlocks(self, point: Point, raw: Raw) -> None:
+        for interlock in self.interlocks:
+            why = interlock(point.path, raw.wanted)
+            if why is not None:
+                raise Unwritable(why.zh, why.en)
 
     async def _in_turn(self, command: Command, connection: DeviceConnection, row: int, raw: Raw) -> Answer:
         point, now = connection.table.points[row], self._clock.now()
@@ -175,11 +226,8 @@ class Writer:
             raise Unwritable(
                 f"写入过于频繁，请 {wait:.1f} 秒后再试", f"too soon after the last write: wait {wait:.1f} s"
             )
-        adapter = connection.adapter
-        if adapter is None:
-            raise Unwritable(f"设备未连接：{connection.reason}", f"the device is not connected: {connection.reason}")
-        if Supports.WRITE not in adapter.sheet.supports:
-            raise Unwritable(f"{adapter.sheet.name} 不支持写入", f"the protocol {adapter.sheet.name} does not write")
+        adapter = self._ready(connection)
+        self._check_interlocks(point, raw)
         self._check_expected(point, command, present(connection, row))
         self._last[point.path] = time.monotonic()
         entry = Unsettled(
@@ -191,9 +239,13 @@ class Writer:
         except OSError:
             del self._ledger.unsettled[point.path]
             raise
-        if self._clock.now() > command.deadline:
-            del self._ledger.unsettled[point.path]
-            raise Unwritable("已过截止时间，未执行", "its deadline has passed: not carried out")
+        try:
+            if self._clock.now() > command.deadline:
+                raise Unwritable("已过截止时间，未执行", "its deadline has passed: not carried out")
+            self._check_interlocks(point, raw)  # what tripped while it was noted holds
+        except Unwritable:
+            self._forget_entry(point, command)
+            raise
         return await self._write(command, connection, adapter, row, raw)
 
     @staticmethod
@@ -285,8 +337,14 @@ class Writer:
     def _settled(
         self, command: Command, point: Point, outcome: Outcome, zh: str, en: str, value: Value | None = None
     ) -> Answer:
-        self._ledger.unsettled.pop(point.path, None)
+        self._forget_entry(point, command)
         return self._answer(command, point, outcome, zh, en, value)
+
+    def _forget_entry(self, point: Point, command: Command) -> None:
+        """Its outcome is known: unless an urgent command has been noted in its place since."""
+        entry = self._ledger.unsettled.get(point.path)
+        if entry is not None and entry.id == command.id:
+            del self._ledger.unsettled[point.path]
 
     def _answer(
         self, command: Command, point: Point, outcome: Outcome, zh: str, en: str, value: Value | None = None

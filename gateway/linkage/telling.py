@@ -1,0 +1,100 @@
+"""What linkages did and why, as events of kind `linkage`: one a trip, brought up to date while it lasts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from gateway.linkage.judge import Seen
+from models.events import Event, event_id
+from models.quality import GOOD
+from models.site.model import Linkage, Name
+
+log = structlog.get_logger(__name__)
+
+KIND = "linkage"
+
+
+class Saying:
+    """Makes the events of the gateway `gateway` of the mine `code` and hands them to `emit`."""
+
+    def __init__(
+        self, code: str, gateway: str, emit: Callable[[Sequence[Event]], None], reads: Callable[[str], bool]
+    ) -> None:
+        """`reads`: whether this gateway reads a point."""
+        self._code, self._gateway, self._emit, self._reads = code, gateway, emit, reads
+
+    def say(
+        self,
+        act: str,
+        rule: Linkage | str,
+        start: int,
+        reason: Name,
+        *,
+        end: int | None = None,
+        inputs: Sequence[Seen] = (),
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Tell of an act of a rule that began at `start` (µs UTC). The same act, rule and start is the same event.
+        `act`: trip, shadow, not_needed, restore, refused, feed_fault, lost."""
+        known = rule if isinstance(rule, Linkage) else None
+        name = rule.id if isinstance(rule, Linkage) else rule
+        told: dict[str, Any] = {"rule": name, "act": act, "reason": reason.en, "reason_zh": reason.zh}
+        if known is not None:
+            told |= {"version": known.version, "name": known.name.en, "name_zh": known.name.zh, "does": str(known.act)}
+            told |= {"within_s": known.within_s, "priority": known.priority}
+            if known.notice is not None:
+                told |= {"notice": known.notice.en, "notice_zh": known.notice.zh}
+        if inputs:
+            told["inputs"] = [_shown(seen) for seen in inputs]
+        event = Event(
+            id=event_id(self._of(known), KIND, f"{name}/{act}/{start}"),
+            equipment=self._of(known),
+            kind=KIND,
+            start=start,
+            end=end,
+            quality=GOOD,
+            source=f"gateway-{self._gateway}",
+            attributes=told | dict(more or {}),
+        )
+        log.warning("linkage", rule=name, act=act, reason=reason.en)
+        try:
+            self._emit([event])
+        except (ValueError, OSError) as error:
+            log.error("linkage_event_lost", rule=name, error=str(error))
+
+    def _of(self, rule: Linkage | None) -> str:
+        """The equipment that an event is about: what is commanded first, else what is looked at, of what this gateway
+        reads, for it speaks of no other's; without any, the gateway."""
+        paths = () if rule is None else (*rule.command, *rule.points())
+        path = next((path for path in paths if self._reads(path)), f"{self._code}/{self._gateway}/")
+        return path.rpartition("/")[0]
+
+
+def why(inputs: Sequence[Seen]) -> Name:
+    """Why a linkage tripped, from what it was judged by."""
+    met = [seen.comparison.text for seen in inputs if seen.met and not seen.lost]
+    lost = [seen.comparison.point.partition("/")[2] for seen in inputs if seen.lost]
+    zh, en = [], []
+    if met:
+        zh.append(f"条件成立：{'；'.join(met)}")
+        en.append(f"it holds that {'; '.join(met)}")
+    if lost:
+        zh.append(f"传感器失联或数据不可用：{'；'.join(lost)}")
+        en.append(f"lost: {'; '.join(lost)}")
+    return Name("；".join(zh), "; ".join(en))
+
+
+def _shown(seen: Seen) -> dict[str, Any]:
+    return {
+        "point": seen.comparison.point,
+        "is": seen.comparison.text,
+        "value": seen.value if math.isfinite(seen.value) else None,
+        "quality": seen.quality,
+        "ts": seen.ts,
+        "met": seen.met,
+        "lost": seen.lost,
+    }
