@@ -20,7 +20,12 @@ from bus.connection import Bus
 from bus.credentials import Credential
 from bus.versions import Versions
 from gateway.clock import WallClock
-from gateway.devices import Devices
+from gateway.control.control import Control
+from gateway.control.gate import Gate
+from gateway.control.record import Record
+from gateway.control.tags import Tags
+from gateway.control.verifier import Verifier
+from gateway.devices import Applied, Devices
 from gateway.diagnostics import Diagnostics
 from gateway.endpoint import Answer, Endpoint, as_json
 from gateway.findings import FindingsPage
@@ -34,6 +39,7 @@ from gateway.pressure import Pressure
 from gateway.questions import Questions
 from gateway.telling import Telling
 from gateway.writer import EVERY_S, MOST_WAITING, Writer
+from models.control.policy import policy
 from models.samples import Batch, Samples
 from models.site.model import Site
 from protocols import registry
@@ -137,23 +143,29 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
 
     outbox = Outbox(code, name, numbers, clock.now, Pressure(widen), settings.limits)
     devices = Devices(name, clock, outbox, settings.adapters, settings.own / "counters")
-    ledger = Ledger(settings.own / "writes.json", clock.now)
-    writer = Writer(devices, ledger, clock, Telling(code, name, outbox.emit_events), settings.write_every_s)
-    orders = Orders(devices, writer, clock)
+    doors = _Doors.of(settings, devices, outbox, clock)
+    writer, orders, control = doors.writer, doors.orders, doors.control
+
+    async def apply(site: Site) -> Applied:
+        applied = await devices.apply(site)
+        doors.gate.use(site)
+        return applied
+
     follower = None
     if settings.load is not None:
-        follower = Follower(code, name, Versions(settings.own / "site"), settings.load, devices.apply)
+        follower = Follower(code, name, Versions(settings.own / "site"), settings.load, apply)
     of_site = None if follower is None else follower.state
     questions = Questions(devices)
-    asked = {"commands": orders.counts, "writes": writer.counts, "questions": questions.counts}
-    metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected, of_site, asked)
+    asked = {"commands": orders.counts, "writes": writer.counts, "questions": questions.counts,
+             "orders": control.counts}  # fmt: skip
+    metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected, of_site, asked, control.state)
     diagnostics = Diagnostics(devices, lambda: outbox.dropped_by_point)
     endpoint = Endpoint(_pages(metrics, diagnostics, FindingsPage(devices)))
     await endpoint.start(settings.home / "metrics" / f"gateway-{name}.json", settings.metrics_port)
     # The first encoding has Arrow load pandas where that is installed: a second in which no device may wait for us.
     Batch(name, 1, 0, Samples.empty()).encode()
     if settings.site is not None:
-        await devices.apply(settings.site)
+        await apply(settings.site)
     if follower is not None:
         await follower.start()
     log.info(
@@ -193,6 +205,29 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
         await _end([stopped, *service], 2.0)
         await endpoint.stop()
         log.info("gateway_stopped", gateway=name, rows_sent=outbox.rows_sent)
+
+
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """By which commands come in, and what stands behind them."""
+
+    gate: Gate
+    writer: Writer
+    control: Control
+    orders: Orders
+
+    @staticmethod
+    def of(settings: _Settings, devices: Devices, outbox: Outbox, clock: WallClock) -> _Doors:
+        code, name = settings.code, settings.name
+        telling, record = Telling(code, name, outbox.emit_events), Record(code, name, outbox.emit_events)
+        ledger = Ledger(settings.own / "writes.json", clock.now)
+        tags, verifier = Tags(settings.own / "control" / "tags.json"), Verifier.of(settings.home)
+        gate = Gate(devices, tags, policy())
+        writer = Writer(devices, ledger, clock, telling, settings.write_every_s, gate)
+        control = Control(code, name, verifier, devices, writer, gate, tags, clock, record, policy())
+        if not verifier.required:
+            log.warning("commands_need_no_signature", hint="make a command authority: sevenones control authority")
+        return _Doors(gate, writer, control, Orders(devices, writer, clock, control, telling))
 
 
 async def _end(tasks: list[asyncio.Task[Any]], within_s: float) -> None:

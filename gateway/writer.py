@@ -13,6 +13,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -47,11 +49,32 @@ class Places(Protocol):
     def find(self, path: str) -> tuple[DeviceConnection, int] | None: ...
 
 
+class Before(Protocol):
+    """What stands before every write: see control.gate.Gate. Raises Unwritable."""
+
+    def passes(self, point: Point, value: Value, *, safe: bool = False) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Leave:
+    """What a command may rely on, beside what it says: see carry_out."""
+
+    safe: bool = False
+    permit: Callable[[], None] | None = None
+
+
 class Writer:
-    """Carries commands out. `every_s`: the least pause between two writes of one point."""
+    """Carries commands out. `every_s`: the least pause between two writes of one point; `before`: judges each write in
+    the moment in which it would be sent."""
 
     def __init__(
-        self, devices: Places, ledger: Ledger, clock: WallClock, tell: Telling, every_s: float = EVERY_S
+        self,
+        devices: Places,
+        ledger: Ledger,
+        clock: WallClock,
+        tell: Telling,
+        every_s: float = EVERY_S,
+        before: Before | None = None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._devices = devices
@@ -59,6 +82,7 @@ class Writer:
         self._clock = clock
         self._tell = tell
         self._every_s = every_s
+        self._before = before
         self._turns: WeakKeyDictionary[DeviceConnection, asyncio.Lock] = WeakKeyDictionary()
         self._last: dict[str, float] = {}
         self._under_way: dict[str, asyncio.Task[Answer]] = {}
@@ -70,8 +94,29 @@ class Writer:
         """The write of unknown outcome for which this point takes no other."""
         return None if path in self._writing else self._ledger.unsettled.get(path)
 
-    async def carry_out(self, command: Command) -> Answer:
-        """Do what the command says, once: the same command again gets the same answer."""
+    def knows(self, command: Command) -> bool:
+        """Whether this very command was begun or answered before."""
+        if command.id in self._under_way:
+            return self._meant[command.id] == fingerprint(command)
+        try:
+            return self._ledger.answer_to(command) is not None
+        except CommandError:
+            return False
+
+    def consider(self, command: Command) -> None:
+        """What `carry_out` would find in its way now, but for what `before` and a permit say. Raises Unwritable."""
+        place = self._devices.find(command.point)
+        if place is None:
+            raise Unwritable("网关没有该测点", f"this gateway has no point '{command.point}'")
+        self._possible(command, *place, self._clock.now())
+        self._ready(command, *place)
+
+    async def carry_out(
+        self, command: Command, *, safe: bool = False, permit: Callable[[], None] | None = None
+    ) -> Answer:
+        """Do what the command says, once: the same command again gets the same answer. `safe`: it stops a machine or
+        switches it off, whatever its point looks like; only a part of this process may say so. `permit`: asked in
+        the moment of the write, raises Unwritable."""
         running = self._under_way.get(command.id)
         if running is not None and self._meant[command.id] != fingerprint(command):
             return self._refused(command, "命令编号重复", f"the id '{command.id}' is another command's")
@@ -85,7 +130,7 @@ class Writer:
             if len(self._under_way) >= MOST_WAITING:
                 return self._refused(command, "网关正忙", f"{MOST_WAITING} commands are under way already")
             # A task of its own: whoever asked may go away, the write goes on.
-            running = asyncio.create_task(self._answered(command), name=f"command-{command.id}")
+            running = asyncio.create_task(self._answered(command, _Leave(safe, permit)), name=f"command-{command.id}")
             self._under_way[command.id], self._meant[command.id] = running, fingerprint(command)
             running.add_done_callback(lambda _: self._forget(command.id))
         return await asyncio.shield(running)
@@ -116,7 +161,7 @@ class Writer:
 
     # ---- one command
 
-    async def _answered(self, command: Command) -> Answer:
+    async def _answered(self, command: Command, leave: _Leave) -> Answer:
         began = self._clock.now()
         place = self._devices.find(command.point)
         was: Value | None = None
@@ -125,7 +170,7 @@ class Writer:
         else:
             was = present(*place)
             try:
-                answer = await self._carried_out(command, *place, began)
+                answer = await self._carried_out(command, *place, began, leave)
             except Unwritable as why:
                 answer = self._refused(command, why.reason.zh, why.reason.en)
             except OSError as error:
@@ -142,7 +187,8 @@ class Writer:
             log.error("ledger_not_saved", error=str(error))
         return answer
 
-    async def _carried_out(self, command: Command, connection: DeviceConnection, row: int, began: int) -> Answer:
+    def _possible(self, command: Command, connection: DeviceConnection, row: int, began: int) -> Raw:
+        """The raw value, if the point can take it at all."""
         point = connection.table.points[row]
         if not point.writable:
             raise Unwritable("该测点未声明为可写", "the point is not declared writable in its template")
@@ -155,17 +201,24 @@ class Writer:
                 f"截止时间超过 {AHEAD_S:g} 秒，请核对时钟",
                 f"the deadline is over {AHEAD_S:g} s ahead: check the clocks",
             )
+        return raw
+
+    async def _carried_out(
+        self, command: Command, connection: DeviceConnection, row: int, began: int, leave: _Leave
+    ) -> Answer:
+        point, raw = connection.table.points[row], self._possible(command, connection, row, began)
         # One at a time: the second of two commands must see what the first one did.
         async with self._turns.setdefault(connection, asyncio.Lock()):
             self._writing.add(point.path)
             try:
-                return await self._in_turn(command, connection, row, raw)
+                return await self._in_turn(command, connection, row, raw, leave)
             finally:
                 self._writing.discard(point.path)
 
-    async def _in_turn(self, command: Command, connection: DeviceConnection, row: int, raw: Raw) -> Answer:
-        point, now = connection.table.points[row], self._clock.now()
-        if now > command.deadline:
+    def _ready(self, command: Command, connection: DeviceConnection, row: int) -> Adapter[Any, Any]:
+        """The adapter, if the point may be written now."""
+        point = connection.table.points[row]
+        if self._clock.now() > command.deadline:
             raise Unwritable("已过截止时间，未执行", "its deadline has passed: not carried out")
         if point.path in self._ledger.unsettled:
             raise Unwritable("上一次写入结果未知，回读之前不再写入", "the last write's outcome is unknown: no other "
@@ -181,6 +234,20 @@ class Writer:
         if Supports.WRITE not in adapter.sheet.supports:
             raise Unwritable(f"{adapter.sheet.name} 不支持写入", f"the protocol {adapter.sheet.name} does not write")
         self._check_expected(point, command, present(connection, row))
+        return adapter
+
+    def _permitted(self, point: Point, raw: Raw, leave: _Leave) -> None:
+        if self._before is not None:
+            self._before.passes(point, raw.wanted, safe=leave.safe)
+        if leave.permit is not None:
+            leave.permit()
+
+    async def _in_turn(
+        self, command: Command, connection: DeviceConnection, row: int, raw: Raw, leave: _Leave
+    ) -> Answer:
+        point, now = connection.table.points[row], self._clock.now()
+        adapter = self._ready(command, connection, row)
+        self._permitted(point, raw, leave)
         self._last[point.path] = time.monotonic()
         entry = Unsettled(
             command.id, point.path, command.who, now, raw.value, raw.wanted, raw.tolerance, present(connection, row)
@@ -191,9 +258,14 @@ class Writer:
         except OSError:
             del self._ledger.unsettled[point.path]
             raise
-        if self._clock.now() > command.deadline:
+        try:
+            if self._clock.now() > command.deadline:
+                raise Unwritable("已过截止时间，未执行", "its deadline has passed: not carried out")
+            # The disk may have taken its time: a tag that was hung meanwhile holds.
+            self._permitted(point, raw, leave)
+        except Unwritable:
             del self._ledger.unsettled[point.path]
-            raise Unwritable("已过截止时间，未执行", "its deadline has passed: not carried out")
+            raise
         return await self._write(command, connection, adapter, row, raw)
 
     @staticmethod
