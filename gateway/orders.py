@@ -1,8 +1,9 @@
 """The gateway's door for commands: requests on its command subject, each answered in JSON.
 
 These requests are understood: a signed order (see models.control.order), a command without a signature (see
-models.command), `{"look": "<path>"}`, which asks what a point is now, for whoever is about to write it, and
-`{"tags": true}`, which asks for the tags that hang.
+models.command), `{"look": "<path>"}`, which asks what a point is now, for whoever is about to write it,
+`{"machine": "<id>"}`, whether this gateway reads one and what holds of it, and `{"tags": true}`, which asks for the
+tags that hang.
 """
 
 from __future__ import annotations
@@ -51,10 +52,9 @@ class Orders:
             found = parse(data)
             if "look" in found:
                 return orjson.dumps(self.look(text(found, "look", 160)))
-            if self._control is not None and "tags" in found:
-                return orjson.dumps(self._control.tags())
-            if self._control is not None and "order" in found:
-                return orjson.dumps(await self._control.answer(found))
+            told = None if self._control is None else await self._control.asked(found)
+            if told is not None:
+                return orjson.dumps(told)
             command = Command.decode(data)
         except CommandError as error:
             self.counts["malformed_total"] += 1

@@ -52,14 +52,14 @@ class Places(Protocol):
 class Before(Protocol):
     """What stands before every write: see control.gate.Gate. Raises Unwritable."""
 
-    def passes(self, point: Point, value: Value, *, safe: bool = False) -> None: ...
+    def passes(self, point: Point, value: Value, *, urgent: bool = False) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Leave:
     """What a command may rely on, beside what it says: see carry_out."""
 
-    safe: bool = False
+    urgent: bool = False
     permit: Callable[[], None] | None = None
 
 
@@ -112,10 +112,10 @@ class Writer:
         self._ready(command, *place)
 
     async def carry_out(
-        self, command: Command, *, safe: bool = False, permit: Callable[[], None] | None = None
+        self, command: Command, *, urgent: bool = False, permit: Callable[[], None] | None = None
     ) -> Answer:
-        """Do what the command says, once: the same command again gets the same answer. `safe`: it stops a machine or
-        switches it off, whatever its point looks like; only a part of this process may say so. `permit`: asked in
+        """Do what the command says, once: the same command again gets the same answer. `urgent`: a
+        linkage's, see control.gate. `permit`: asked in
         the moment of the write, raises Unwritable."""
         running = self._under_way.get(command.id)
         if running is not None and self._meant[command.id] != fingerprint(command):
@@ -130,7 +130,7 @@ class Writer:
             if len(self._under_way) >= MOST_WAITING:
                 return self._refused(command, "网关正忙", f"{MOST_WAITING} commands are under way already")
             # A task of its own: whoever asked may go away, the write goes on.
-            running = asyncio.create_task(self._answered(command, _Leave(safe, permit)), name=f"command-{command.id}")
+            running = asyncio.create_task(self._answered(command, _Leave(urgent, permit)), name=f"command-{command.id}")
             self._under_way[command.id], self._meant[command.id] = running, fingerprint(command)
             running.add_done_callback(lambda _: self._forget(command.id))
         return await asyncio.shield(running)
@@ -238,7 +238,7 @@ class Writer:
 
     def _permitted(self, point: Point, raw: Raw, leave: _Leave) -> None:
         if self._before is not None:
-            self._before.passes(point, raw.wanted, safe=leave.safe)
+            self._before.passes(point, raw.wanted, urgent=leave.urgent)
         if leave.permit is not None:
             leave.permit()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
@@ -19,7 +19,7 @@ from gateway.control.trace import Check, Refused, Trace
 from gateway.control.verifier import Signed, Verifier
 from gateway.inverse import Unwritable
 from gateway.writer import Writer
-from models.command import Answer, Command, Outcome
+from models.command import Answer, Command, Outcome, text
 from models.control.effects import Effect
 from models.control.order import Act
 from models.control.policy import MODES, Policy
@@ -52,8 +52,8 @@ class Control:
         policy: Policy,
     ) -> None:
         self.counts: Counter[str] = Counter()
-        self.restores: Callable[[Signed], Name] | None = None
-        """Lifts the latch that a checked order names and says what it did. Raises Refused."""
+        self.restores: Callable[[str, str], Awaitable[dict[str, Any]]] | None = None
+        """Takes a linkage and who may restore it, both checked; gives `outcome`, `reason` {zh, en}, and more."""
         self._here = {"site": code, "gateway": gateway}
         self._verifier = verifier
         self._devices = devices
@@ -82,6 +82,14 @@ class Control:
             "controllers": dict(list(self._seats.held().items())[:50]),
         }
 
+    async def asked(self, found: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer to a request that is for this door, None for another's. Raises CommandError."""
+        if "order" in found:
+            return await self.answer(found)
+        if "machine" in found:
+            return self.machine(text(found, "machine", 40))
+        return self.tags() if "tags" in found else None
+
     def tags(self) -> dict[str, Any]:
         """All tags that hang here."""
         return {
@@ -91,11 +99,18 @@ class Control:
             ]
         }
 
+    def machine(self, equipment: str) -> dict[str, Any]:
+        """What holds of a machine that this gateway reads."""
+        if not self._gate.reads(equipment):
+            return {"error": f"this gateway reads no point of '{equipment}'"}
+        return {"equipment": equipment, **self._gate.machine(equipment), **self._right(equipment)}
+
     def shown(self, point: Point) -> dict[str, Any]:
         """What a person who is about to command this point should see."""
-        holder = self._seats.holder(point.equipment)
-        signed = {"signed_only": self._verifier.required, "controller": holder or None}
-        return {**self._gate.shown(point), **signed}
+        return {**self._gate.shown(point), **self._right(point.equipment)}
+
+    def _right(self, equipment: str) -> dict[str, Any]:
+        return {"signed_only": self._verifier.required, "controller": self._seats.holder(equipment) or None}
 
     async def answer(self, found: dict[str, Any]) -> dict[str, Any]:
         """The answer to one request that holds an order: outcome, reason, trace, and what the act gives."""
@@ -158,6 +173,9 @@ class Control:
         """Every check, also after one has failed: the trace says all that stands in the way."""
         checks, who, machine = self._checks, signed.who, point.equipment
         mode = MODES[self._gate.mode(machine)]
+        enough = Name("人数符合", "enough persons have signed")
+        if signed.order.act is Act.SELECT and effect in self._policy.two_persons.effects:
+            enough = Name("执行时需第二人签名", "a second person must sign the execute")
         steps: list[tuple[Check, str, str, Callable[[], object]]] = [
             (Check.SCOPE, "在权限范围内", "in scope", lambda: checks.scope(who, machine)),
             (Check.ROLE, "角色允许", "the role may", lambda: checks.may_do(who, effect)),
@@ -170,7 +188,7 @@ class Control:
                 "nobody else commands it",
                 lambda: checks.controller(signed, machine, effect),
             ),
-            (Check.SECOND, "人数符合", "enough persons", lambda: checks.second(signed, machine, effect)),
+            (Check.SECOND, enough.zh, enough.en, lambda: checks.second(signed, machine, effect)),
             (Check.SELECTED, "选择有效", "the selection is good", lambda: checks.selected(signed, effect)),
             (Check.WRITER, "可写入", "the point takes the value", lambda: self._writer.consider(command)),
         ]
@@ -189,7 +207,9 @@ class Control:
     async def _act(self, signed: Signed, trace: Trace) -> tuple[str, Name, dict[str, Any]]:
         order, who, checks = signed.order, signed.who, self._checks
         machine = order.machine()
-        checks.scope(who, machine)
+        # A restore names its linkage: whoever gives it commands all that the linkage cut.
+        for each in (self._gate.linked(machine) or (machine,)) if order.act is Act.RESTORE else (machine,):
+            checks.scope(who, each)
         trace.passed(Check.SCOPE, "在权限范围内", "in scope")
         checks.may_act(who, order.act)
         trace.passed(Check.ROLE, "角色允许", "the role may")
@@ -213,13 +233,17 @@ class Control:
         if self.restores is None:
             raise Refused(Check.ORDER, "本网关没有可复位的联动", "this gateway has no linkage to restore")
         if order.dry:
-            return WOULD, Name("可以复位", "it may be restored"), {}
-        return DONE, self.restores(signed), {}
+            return WOULD, Name("可以请求复位", "it may be asked to restore"), {}
+        told = await self.restores(machine, _names(signed))
+        reason = Name(told["reason"]["zh"], told["reason"]["en"])
+        more = {key: value for key, value in told.items() if key not in ("outcome", "reason")}
+        return str(told["outcome"]), reason, more
 
     async def _hang(self, signed: Signed) -> tuple[str, Name, dict[str, Any]]:
         order, who = signed.order, signed.who.name
-        if not self._gate.areas(order.equipment):
-            raise Refused(Check.ORDER, f"没有设备 {order.equipment}", f"the site has no equipment '{order.equipment}'")
+        if not self._gate.reads(order.equipment):
+            en = f"this gateway reads no point of '{order.equipment}': tag it where it is commanded"
+            raise Refused(Check.ORDER, f"本网关没有设备 {order.equipment}", en)
         if len(self._tags) >= MOST:
             raise Refused(Check.TAG, "挂牌过多", f"{MOST} tags hang already")
         if order.dry:
@@ -278,7 +302,7 @@ class Control:
         if signed is not None and order is not None:
             # Once per order: what of it was repeated is the same event.
             key = f"{order.id}-{order.act}"
-            machine = order.machine() if self._gate.areas(order.machine()) else ""
+            machine = order.machine() if self._gate.reads(order.machine()) else ""
             told |= {"order": order.as_json(), "who": _names(signed)}
         self._record.order(machine, key, now, outcome, reason, told)
         log.info("order", act=act, outcome=outcome, reason=reason.en, who=told.get("who", "?"))

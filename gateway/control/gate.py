@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from gateway.connection import DeviceConnection
@@ -14,16 +15,19 @@ from models.control.effects import Effect
 from models.control.policy import NO_MODE, Policy
 from models.quality import GOOD
 from models.site.interlocks import COMPARISONS, Interlock, Requirement
-from models.site.model import Kind, Point, Site
+from models.site.model import Kind, Linkage, Point, Site
 from models.thing import ControlMode
 
 MODE = "control.mode"
+STARTING = frozenset({Effect.START, Effect.POWER_ON})
 
 
 class Places(Protocol):
     """Where points are read: see devices.Devices."""
 
     def find(self, path: str) -> tuple[DeviceConnection, int] | None: ...
+
+    def __iter__(self) -> Iterator[DeviceConnection]: ...
 
 
 class Gate:
@@ -36,6 +40,7 @@ class Gate:
         self._areas: dict[str, tuple[str, ...]] = {}
         self._modes: dict[str, str] = {}
         self._interlocks: dict[str, tuple[Interlock, ...]] = {}
+        self._linked: dict[str, tuple[str, ...]] = {}
 
     def use(self, site: Site) -> None:
         """Judge by this version of the site."""
@@ -45,10 +50,19 @@ class Gate:
         for interlock in site.interlocks:
             found[interlock.equipment] = (*found.get(interlock.equipment, ()), interlock)
         self._interlocks = found
+        self._linked = {linkage.id: _machines(linkage) for linkage in site.linkages}
 
     def areas(self, equipment: str) -> tuple[str, ...]:
         """Where a machine stands: its area and those around it."""
         return self._areas.get(equipment, ())
+
+    def linked(self, linkage: str) -> tuple[str, ...]:
+        """The machines that a linkage commands."""
+        return self._linked.get(linkage, ())
+
+    def reads(self, equipment: str) -> bool:
+        """Whether this gateway has a point of the machine: it is no use to tag what others command."""
+        return any(point.equipment == equipment for connection in self._devices for point in connection.table.points)
 
     def effect(self, point: Point, value: Value | None, unit: str = "") -> Effect:
         """What writing this value, as a command gives it, does to the machine."""
@@ -69,14 +83,14 @@ class Gate:
             return ControlMode.UNKNOWN.name.lower()
         return ControlMode(int(value)).name.lower()
 
-    def passes(self, point: Point, value: Value, *, safe: bool = False) -> None:
-        """Before `value`, in the point's unit, is written. `safe`: whoever asks knows that it stops or switches off
-        (a linkage's trip). Raises Refused."""
+    def passes(self, point: Point, value: Value, *, urgent: bool = False) -> None:
+        """Before `value`, in the point's unit, is written. `urgent`: a linkage's, which interlocks do not hold up, and
+        a tag only where it would start a machine or switch it on. Raises Refused."""
         effect = self._policy.effect(point, value)
-        if safe or effect.safe:
-            return
-        self.untagged(point.equipment, effect)
-        self.unlocked(point, effect)
+        if not urgent or effect in STARTING:
+            self.untagged(point.equipment, effect)
+        if not urgent:
+            self.unlocked(point, effect)
 
     def untagged(self, equipment: str, effect: Effect) -> None:
         """Raises Refused when somebody works on the machine."""
@@ -96,14 +110,18 @@ class Gate:
                 for requirement in interlock.unless:
                     self._fulfilled(interlock, requirement)
 
-    def shown(self, point: Point) -> dict[str, Any]:
+    def machine(self, equipment: str) -> dict[str, Any]:
         """What a person who is about to command the machine should see."""
+        tags = self._tags.on(equipment)
         return {
-            "mode": self.mode(point.equipment),
-            "tags": [
-                {"id": tag.id, "who": tag.who, "reason": tag.reason, "at": tag.at}
-                for tag in self._tags.on(point.equipment)
-            ],
+            "mode": self.mode(equipment),
+            "tags": [{"id": tag.id, "who": tag.who, "reason": tag.reason, "at": tag.at} for tag in tags],
+        }
+
+    def shown(self, point: Point) -> dict[str, Any]:
+        """The same, and the interlocks of one of its points."""
+        return {
+            **self.machine(point.equipment),
             "interlocks": [
                 {
                     "id": interlock.id,
@@ -140,3 +158,8 @@ class Gate:
             return None
         value = present(*place)
         return value if isinstance(value, float) else None
+
+
+def _machines(linkage: Linkage) -> tuple[str, ...]:
+    commanded = (*linkage.command, *(linkage.restore.command if linkage.restore else ()))
+    return tuple(dict.fromkeys(path.split("/")[1] for path in commanded if path.count("/") == 2))

@@ -197,12 +197,43 @@ async def test_what_is_not_authentic_is_refused_told_and_counted(bench):
     assert bench.control.counts["unbelieved_refused_total"] == 2
 
 
-async def test_another_part_of_the_gateway_may_say_that_its_write_is_safe(bench):
+async def test_a_linkage_is_held_up_by_no_interlock_and_by_a_tag_only_where_it_would_start(bench):
     li = bench.person("李工", "maintainer")
-    await bench.send(li, Act.TAG, equipment="plain", reason="检修")
-    command = [
-        Command(f"l{n}", f"{CODE}/plain/set", 3.0, "linkage gas", bench.clock.now() + 5_000_000) for n in range(2)
-    ]
-    refused = await bench.writer.carry_out(command[0])
+    await bench.is_seen("belt_102/running", 0)
+    for machine in ("plain", "feeder_1"):
+        await bench.send(li, Act.TAG, equipment=machine, reason="检修")
+
+    async def write(place, value, urgent):
+        bench.count += 1
+        deadline = bench.clock.now() + 5_000_000
+        command = Command(f"l{bench.count}", f"{CODE}/{place}", value, "linkage gas", deadline)
+        return await bench.writer.carry_out(command, urgent=urgent)
+
+    refused = await write("plain/set", 3.0, urgent=False)
     assert refused.outcome is Outcome.REFUSED and "tagged by 李工 (检修)" in refused.reason.en
-    assert (await bench.writer.carry_out(command[1], safe=True)).outcome is Outcome.DONE
+    assert (await write("plain/set", 3.0, urgent=True)).outcome is Outcome.DONE
+    assert (await write(BELT, 1, urgent=False)).outcome is Outcome.REFUSED
+    assert (await write(BELT, 1, urgent=True)).outcome is Outcome.DONE
+    assert (await write(FEEDER, 1, urgent=True)).outcome is Outcome.REFUSED and bench.register(FEEDER) == 0
+    assert (await write(FEEDER, 2, urgent=False)).outcome is Outcome.DONE
+
+
+async def test_a_linkage_is_restored_by_who_may_and_commands_all_that_it_cut(bench):
+    asked = []
+
+    async def restore(rule, who):
+        asked.append((rule, who))
+        return {"outcome": "refused", "reason": {"zh": "瓦斯仍高", "en": "methane is still high"}, "rule": rule}
+
+    gas = bench.person("周工", "safety", areas=["face"])
+    order = {"equipment": "gas_1", "reason": "已排放"}
+    assert failed(await bench.send(bench.person("吴长", "dispatcher"), Act.RESTORE, **order)) == ["order"]
+    bench.control.restores = restore
+    bench.gate._linked["gas_1"] = ("feeder_1",)
+    answer = await bench.send(gas, Act.RESTORE, **order)
+    assert asked == [("gas_1", "周工")]
+    assert (answer["outcome"], answer["reason"]["en"], answer["rule"]) == ("refused", "methane is still high", "gas_1")
+    bench.gate._linked["gas_1"] = ("feeder_1", "belt_102")
+    assert failed(await bench.send(gas, Act.RESTORE, **order)) == ["scope"], "belt_102 stands in the roadway"
+    assert failed(await bench.send(bench.person("王工", "operator"), Act.RESTORE, **order)) == ["role"]
+    assert len(asked) == 1
