@@ -31,9 +31,10 @@ class GatewayMetrics(Collector):
         connected: Callable[[], bool],
         of_site: Callable[[], dict[str, Any]] | None = None,
         asked: Mapping[str, Mapping[str, int]] | None = None,
+        of_control: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
         """`of_site`: the site's version that is followed; `asked`: what the doors for commands and questions
-        count."""
+        count; `of_control`: whether commands must be signed, and the tags."""
         self._name = name
         self._connections = connections
         self._outbox = outbox
@@ -41,6 +42,7 @@ class GatewayMetrics(Collector):
         self._connected = connected
         self._of_site = of_site
         self._asked = asked or {}
+        self._of_control = of_control
         self._started = clock.now()
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -60,6 +62,12 @@ class GatewayMetrics(Collector):
             for what, count in sorted(counts.items()):
                 asked.add_metric([door, what.removesuffix("_total")], count)
         yield asked
+        if self._of_control is not None:
+            control = self._of_control()
+            yield _gauge("signed_only", "1 while commands must be signed", float(control["signed_only"]))
+            yield _gauge("tags", "Tags that hang on machines", control["tags_count"])
+            trouble = float(bool(control["trouble"] or control["tags_trouble"]))
+            yield _gauge("control_trouble", "1 while the command authority or the tags cannot be read", trouble)
         process = psutil.Process(os.getpid())
         yield _gauge("resident_bytes", "Memory of this process", process.memory_info().rss)
         yield _counter("clock_jumps", "Times the system clock was set by more than a second", self._clock.jumps)
@@ -157,6 +165,7 @@ class GatewayMetrics(Collector):
             "dead_band_factor": self._outbox.pressure.factor,
             "clock_jumps": self._clock.jumps,
             "site": None if self._of_site is None else self._of_site(),
+            "control": None if self._of_control is None else self._of_control(),
             "connections": {
                 connection.spec.name: {
                     "adapter": connection.spec.adapter,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,11 @@ from bus.connection import Bus
 from bus.credentials import Credential
 from bus.versions import Versions
 from gateway.clock import WallClock
+from gateway.control.control import Control
+from gateway.control.gate import Gate
+from gateway.control.record import Record
+from gateway.control.tags import Tags
+from gateway.control.verifier import Verifier
 from gateway.devices import Applied, Devices
 from gateway.diagnostics import Diagnostics
 from gateway.endpoint import Answer, Endpoint, as_json
@@ -35,6 +40,7 @@ from gateway.pressure import Pressure
 from gateway.questions import Questions
 from gateway.telling import Telling
 from gateway.writer import EVERY_S, MOST_WAITING, Writer
+from models.control.policy import policy
 from models.samples import Batch, Samples
 from models.site.model import Site
 from protocols import registry
@@ -138,11 +144,14 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
 
     outbox = Outbox(code, name, numbers, clock.now, Pressure(widen), settings.limits)
     devices = Devices(name, clock, outbox, settings.adapters, settings.own / "counters")
-    ledger = Ledger(settings.own / "writes.json", clock.now)
-    writer = Writer(devices, ledger, clock, Telling(code, name, outbox.emit_events), settings.write_every_s)
-    linkages = Linkages(code, name, devices, writer, clock, outbox.emit_events, settings.own / "latches.json")
-    orders = Orders(devices, writer, clock, linkages.order)
-    apply = _applying(devices, linkages)
+    doors = _Doors.of(settings, devices, outbox, clock)
+    writer, orders, control, linkages = doors.writer, doors.orders, doors.control, doors.linkages
+
+    async def apply(site: Site) -> Applied:
+        applied = await devices.apply(site)
+        doors.use(site)
+        return applied
+
     follower = None
     if settings.load is not None:
         follower = Follower(code, name, Versions(settings.own / "site"), settings.load, apply)
@@ -152,9 +161,10 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
         "commands": orders.counts,
         "writes": writer.counts,
         "questions": questions.counts,
+        "orders": control.counts,
         "linkage": linkages.counts,
     }
-    metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected, of_site, asked)
+    metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected, of_site, asked, control.state)
     diagnostics = Diagnostics(devices, lambda: outbox.dropped_by_point)
     endpoint = Endpoint(_pages(metrics, diagnostics, FindingsPage(devices)))
     await endpoint.start(settings.home / "metrics" / f"gateway-{name}.json", settings.metrics_port)
@@ -206,15 +216,36 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
         log.info("gateway_stopped", gateway=name, rows_sent=outbox.rows_sent)
 
 
-def _applying(devices: Devices, linkages: Linkages) -> Callable[[Site], Awaitable[Applied]]:
-    """What makes a gateway work by a site: its devices first, then its rules on them."""
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """By which commands come in, and what stands behind them."""
 
-    async def apply(site: Site) -> Applied:
-        applied = await devices.apply(site)
-        linkages.apply(site)
-        return applied
+    gate: Gate
+    writer: Writer
+    control: Control
+    linkages: Linkages
+    orders: Orders
 
-    return apply
+    def use(self, site: Site) -> None:
+        """Go by this version of the site, whose connections are applied."""
+        self.gate.use(site)
+        self.linkages.apply(site)
+
+    @staticmethod
+    def of(settings: _Settings, devices: Devices, outbox: Outbox, clock: WallClock) -> _Doors:
+        code, name = settings.code, settings.name
+        telling, record = Telling(code, name, outbox.emit_events), Record(code, name, outbox.emit_events)
+        ledger = Ledger(settings.own / "writes.json", clock.now)
+        tags, verifier = Tags(settings.own / "control" / "tags.json"), Verifier.of(settings.home)
+        gate = Gate(devices, tags, policy())
+        writer = Writer(devices, ledger, clock, telling, settings.write_every_s, gate)
+        linkages = Linkages(code, name, devices, writer, clock, outbox.emit_events, settings.own / "latches.json")
+        control = Control(code, name, verifier, devices, writer, gate, tags, clock, record, policy())
+        control.restores = linkages.restore
+        if not verifier.required:
+            log.warning("commands_need_no_signature", hint="make a command authority: sevenones control authority")
+        orders = Orders(devices, writer, clock, control, telling, linkages.order)
+        return _Doors(gate, writer, control, linkages, orders)
 
 
 async def _end(tasks: list[asyncio.Task[Any]], within_s: float) -> None:

@@ -21,12 +21,13 @@ import structlog
 
 from gateway.clock import WallClock
 from gateway.connection import DeviceConnection
-from gateway.inverse import Raw, Unwritable, invert, wanted_number
+from gateway.inverse import Raw, Unwritable, invert
+from gateway.leave import Before, Interlock, Leave, check_expected, writing
 from gateway.ledger import Ledger, Unsettled, fingerprint
 from gateway.readback import Held, as_taken, next_value, present, read_back
 from gateway.telling import Telling, judged, lost
 from models.command import AHEAD_S, Answer, Command, CommandError, Outcome, Value
-from models.site.model import Kind, Name, Point
+from models.site.model import Name, Point
 from protocols.adapter import Adapter, AdapterError, LinkLost, Supports, WriteRefused, WriteUnknown
 
 log = structlog.get_logger(__name__)
@@ -50,15 +51,18 @@ class Places(Protocol):
     def find(self, path: str) -> tuple[DeviceConnection, int] | None: ...
 
 
-Interlock = Callable[[str, Value], Name | None]
-"""Takes a point's path and what it is to be; gives why not, or None."""
-
-
 class Writer:
-    """Carries commands out. `every_s`: the least pause between two writes of one point."""
+    """Carries commands out. `every_s`: the least pause between two writes of one point; `before`: judges each write in
+    the moment in which it would be sent."""
 
     def __init__(
-        self, devices: Places, ledger: Ledger, clock: WallClock, tell: Telling, every_s: float = EVERY_S
+        self,
+        devices: Places,
+        ledger: Ledger,
+        clock: WallClock,
+        tell: Telling,
+        every_s: float = EVERY_S,
+        before: Before | None = None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._devices = devices
@@ -66,13 +70,13 @@ class Writer:
         self._clock = clock
         self._tell = tell
         self._every_s = every_s
+        self._before = before
         self._turns: WeakKeyDictionary[DeviceConnection, asyncio.Lock] = WeakKeyDictionary()
         self._last: dict[str, float] = {}
         self._under_way: dict[str, asyncio.Task[Answer]] = {}
         self._meant: dict[str, str] = {}
         """What each command under way is, by id: see ledger.fingerprint."""
         self._writing: set[str] = set()
-
         self.interlocks: list[Interlock] = []
         """What may refuse a command that is not urgent, asked just before it is written."""
 
@@ -80,9 +84,31 @@ class Writer:
         """The write of unknown outcome for which this point takes no other."""
         return None if path in self._writing else self._ledger.unsettled.get(path)
 
-    async def carry_out(self, command: Command, *, urgent: bool = False) -> Answer:
+    def knows(self, command: Command) -> bool:
+        """Whether this very command was begun or answered before."""
+        if command.id in self._under_way:
+            return self._meant[command.id] == fingerprint(command)
+        try:
+            return self._ledger.answer_to(command) is not None
+        except CommandError:
+            return False
+
+    def consider(self, command: Command) -> None:
+        """What `carry_out` would find in its way now, but for what `before` and a permit say. Raises Unwritable."""
+        place = self._devices.find(command.point)
+        if place is None:
+            raise Unwritable("网关没有该测点", f"this gateway has no point '{command.point}'")
+        connection, row = place
+        raw = self._possible(command, *place, self._clock.now())
+        self._ready(command, *place)
+        self._check_interlocks(connection.table.points[row], raw)
+
+    async def carry_out(
+        self, command: Command, *, urgent: bool = False, permit: Callable[[], None] | None = None
+    ) -> Answer:
         """Do what the command says, once: the same command again gets the same answer. `urgent`: a linkage's, which
-        waits for no other command, no pause and no interlock, nor for a disk or an outcome that is not known."""
+        waits for no other command, no pause and no interlock, nor for a disk or an outcome that is not known. `permit`:
+        asked in the moment of the write, raises Unwritable."""
         running = self._under_way.get(command.id)
         if running is not None and self._meant[command.id] != fingerprint(command):
             return self._refused(command, "命令编号重复", f"the id '{command.id}' is another command's")
@@ -96,7 +122,7 @@ class Writer:
             if len(self._under_way) >= MOST_WAITING and not urgent:
                 return self._refused(command, "网关正忙", f"{MOST_WAITING} commands are under way already")
             # A task of its own: whoever asked may go away, the write goes on.
-            running = asyncio.create_task(self._answered(command, urgent), name=f"command-{command.id}")
+            running = asyncio.create_task(self._answered(command, Leave(urgent, permit)), name=f"command-{command.id}")
             self._under_way[command.id], self._meant[command.id] = running, fingerprint(command)
             running.add_done_callback(lambda _: self._forget(command.id))
         return await asyncio.shield(running)
@@ -127,7 +153,7 @@ class Writer:
 
     # ---- one command
 
-    async def _answered(self, command: Command, urgent: bool) -> Answer:
+    async def _answered(self, command: Command, leave: Leave) -> Answer:
         began = self._clock.now()
         place = self._devices.find(command.point)
         was: Value | None = None
@@ -136,7 +162,7 @@ class Writer:
         else:
             was = present(*place)
             try:
-                answer = await self._carried_out(command, *place, began, urgent)
+                answer = await self._carried_out(command, *place, began, leave)
             except Unwritable as why:
                 answer = self._refused(command, why.reason.zh, why.reason.en)
             except OSError as error:
@@ -153,9 +179,8 @@ class Writer:
             log.error("ledger_not_saved", error=str(error))
         return answer
 
-    async def _carried_out(
-        self, command: Command, connection: DeviceConnection, row: int, began: int, urgent: bool
-    ) -> Answer:
+    def _possible(self, command: Command, connection: DeviceConnection, row: int, began: int) -> Raw:
+        """The raw value, if the point can take it at all."""
         point = connection.table.points[row]
         if not point.writable:
             raise Unwritable("该测点未声明为可写", "the point is not declared writable in its template")
@@ -168,21 +193,28 @@ class Writer:
                 f"截止时间超过 {AHEAD_S:g} 秒，请核对时钟",
                 f"the deadline is over {AHEAD_S:g} s ahead: check the clocks",
             )
-        if urgent:
+        return raw
+
+    async def _carried_out(
+        self, command: Command, connection: DeviceConnection, row: int, began: int, leave: Leave
+    ) -> Answer:
+        point, raw = connection.table.points[row], self._possible(command, connection, row, began)
+        if leave.urgent:
+            self._permitted(point, raw, leave)
             self._last[point.path] = time.monotonic()
             return await self._at_once(command, connection, row, raw)
         # One at a time: the second of two commands must see what the first one did.
         async with self._turns.setdefault(connection, asyncio.Lock()):
             self._writing.add(point.path)
             try:
-                return await self._in_turn(command, connection, row, raw)
+                return await self._in_turn(command, connection, row, raw, leave)
             finally:
                 self._writing.discard(point.path)
 
     async def _at_once(self, command: Command, connection: DeviceConnection, row: int, raw: Raw) -> Answer:
         """Beside whatever else is under way: the adapter sends one request after the other, and of two this one is
         later, for what it stops is not started any more."""
-        point, adapter = connection.table.points[row], self._ready(connection)
+        point, adapter = connection.table.points[row], writing(connection)
         self._writing.add(point.path)
         entry = Unsettled(
             command.id, point.path, command.who, self._clock.now(), raw.value, raw.wanted, raw.tolerance,
@@ -199,24 +231,16 @@ class Writer:
         finally:
             self._writing.discard(point.path)
 
-    @staticmethod
-    def _ready(connection: DeviceConnection) -> Adapter[Any, Any]:
-        adapter = connection.adapter
-        if adapter is None:
-            raise Unwritable(f"设备未连接：{connection.reason}", f"the device is not connected: {connection.reason}")
-        if Supports.WRITE not in adapter.sheet.supports:
-            raise Unwritable(f"{adapter.sheet.name} 不支持写入", f"the protocol {adapter.sheet.name} does not write")
-        return adapter
-
     def _check_interlocks(self, point: Point, raw: Raw) -> None:
         for interlock in self.interlocks:
             why = interlock(point.path, raw.wanted)
             if why is not None:
                 raise Unwritable(why.zh, why.en)
 
-    async def _in_turn(self, command: Command, connection: DeviceConnection, row: int, raw: Raw) -> Answer:
-        point, now = connection.table.points[row], self._clock.now()
-        if now > command.deadline:
+    def _ready(self, command: Command, connection: DeviceConnection, row: int) -> Adapter[Any, Any]:
+        """The adapter, if the point may be written now."""
+        point = connection.table.points[row]
+        if self._clock.now() > command.deadline:
             raise Unwritable("已过截止时间，未执行", "its deadline has passed: not carried out")
         if point.path in self._ledger.unsettled:
             raise Unwritable("上一次写入结果未知，回读之前不再写入", "the last write's outcome is unknown: no other "
@@ -226,9 +250,24 @@ class Writer:
             raise Unwritable(
                 f"写入过于频繁，请 {wait:.1f} 秒后再试", f"too soon after the last write: wait {wait:.1f} s"
             )
-        adapter = self._ready(connection)
-        self._check_interlocks(point, raw)
-        self._check_expected(point, command, present(connection, row))
+        adapter = writing(connection)
+        check_expected(point, command, present(connection, row))
+        return adapter
+
+    def _permitted(self, point: Point, raw: Raw, leave: Leave) -> None:
+        if self._before is not None:
+            self._before.passes(point, raw.wanted, urgent=leave.urgent)
+        if not leave.urgent:
+            self._check_interlocks(point, raw)
+        if leave.permit is not None:
+            leave.permit()
+
+    async def _in_turn(
+        self, command: Command, connection: DeviceConnection, row: int, raw: Raw, leave: Leave
+    ) -> Answer:
+        point, now = connection.table.points[row], self._clock.now()
+        adapter = self._ready(command, connection, row)
+        self._permitted(point, raw, leave)
         self._last[point.path] = time.monotonic()
         entry = Unsettled(
             command.id, point.path, command.who, now, raw.value, raw.wanted, raw.tolerance, present(connection, row)
@@ -242,24 +281,12 @@ class Writer:
         try:
             if self._clock.now() > command.deadline:
                 raise Unwritable("已过截止时间，未执行", "its deadline has passed: not carried out")
-            self._check_interlocks(point, raw)  # what tripped while it was noted holds
+            # The disk may have taken its time: a tag that was hung or what tripped meanwhile holds.
+            self._permitted(point, raw, leave)
         except Unwritable:
             self._forget_entry(point, command)
             raise
         return await self._write(command, connection, adapter, row, raw)
-
-    @staticmethod
-    def _check_expected(point: Point, command: Command, now: Value | None) -> None:
-        if command.expected is None:
-            return
-        expected = command.expected if point.kind is Kind.TEXT else wanted_number(point, command.expected)
-        if isinstance(expected, str) or isinstance(now, str) or now is None:
-            same = expected == now
-        else:
-            same = abs(expected - now) <= max(point.dead_band, 1e-6 * abs(expected))
-        if not same:
-            shown = "—" if now is None else now
-            raise Unwritable(f"当前值已变为 {shown}", f"the point is not {command.expected} any more but {shown}")
 
     async def _write(
         self, command: Command, connection: DeviceConnection, adapter: Adapter[Any, Any], row: int, raw: Raw

@@ -23,7 +23,7 @@ AHEAD_S = 20.0
 """How far ahead a deadline may be. The bus lets an answer through 30 s after its request, and a write
 that began in time needs some of that to be read back."""
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+COMMAND_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Value = float | int | str
 
@@ -77,7 +77,7 @@ class Command:
         if unit is not None:
             unit = text(found, "unit", 32)
         command_id = text(found, "id", 64)
-        if not _ID.fullmatch(command_id):
+        if not COMMAND_ID.fullmatch(command_id):
             raise CommandError("'id' is not 1 to 64 of letters, digits, _ and -")
         deadline = found.get("deadline")
         if isinstance(deadline, bool) or not isinstance(deadline, int) or not 0 < deadline < 1 << 62:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from gateway.inverse import Unwritable
 from models.site.model import Name
 
 
@@ -31,13 +32,12 @@ class Check(StrEnum):
     """Whether the point takes this value now: see gateway.writer."""
 
 
-class Refused(Exception):
+class Refused(Unwritable):
     """An order is not carried out: by which check, and why."""
 
     def __init__(self, check: Check, zh: str, en: str) -> None:
-        super().__init__(en)
+        super().__init__(zh, en)
         self.check = check
-        self.reason = Name(zh, en)
 
 
 @dataclass(frozen=True, slots=True)

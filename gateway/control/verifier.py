@@ -62,7 +62,8 @@ class Verifier:
         self, found: Any, now: int, *, site: str, gateway: str, act: Act | None = None, once: bool = True
     ) -> Signed:
         """The order in `found`, the JSON of an Envelope. `now`: µs UTC; `act`: the one that is meant. `once`: the same
-        order is not taken again. Raises Refused, and nothing else."""
+        order is not taken again (of an execute the writer remembers the answer instead).
+        Raises Refused, and nothing else."""
         try:
             envelope = Envelope.of_json(found)
             persons = envelope.persons(self._believed())
@@ -86,7 +87,7 @@ class Verifier:
                 f"截止时间超过 {ahead:g} 秒，请核对时钟",
                 f"the deadline is over {ahead:g} s ahead: check the clocks",
             )
-        if once and not order.dry:
+        if once and not order.dry and order.act is not Act.EXECUTE:
             self._first_time(order, now)
         return Signed(order, persons)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from models.command import CommandError, Value, value_of
+from models.command import COMMAND_ID, CommandError, Value, value_of
 from models.control.canonical import canonical, to_bytes, to_text
 from models.control.credential import SIGNATURE_BYTES, Authority, Credential, verify
 from models.control.reading import maybe, text, whole
@@ -95,6 +95,9 @@ class Order:
             act = Act(text(found, "act", 16))
         except ValueError:
             raise ValueError(f"'act' is none of {', '.join(Act)}") from None
+        name = text(found, "id", 64)
+        if not COMMAND_ID.fullmatch(name):
+            raise ValueError("'id' is not 1 to 64 of letters, digits, _ and -")
         dry = found.get("dry", False)
         if not isinstance(dry, bool):
             raise ValueError("'dry' is neither true nor false")
@@ -103,7 +106,7 @@ class Order:
         except CommandError as error:
             raise ValueError(str(error)) from None
         order = Order(
-            id=text(found, "id", 64),
+            id=name,
             act=act,
             site=text(found, "site", 12),
             gateway=text(found, "gateway", 40),

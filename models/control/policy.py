@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +10,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field
 
+from models.control.effects import Effect
 from models.site.model import Kind, Name, Point
 from models.thing import CONTROL_MODES, ControlMode, Names, Strict
 
@@ -24,24 +24,6 @@ MODES: dict[str, Name] = {mode.name.lower(): CONTROL_MODES[mode] for mode in Con
 
 Mode = Literal["unknown", "local", "remote", "auto", "inspection", "none"]
 MayAct = Literal["restore", "tag", "untag", "take", "hand", "override"]
-
-
-class Effect(StrEnum):
-    """What a command does to its machine."""
-
-    START = "start"
-    STOP = "stop"
-    RESET = "reset"
-    POWER_ON = "power_on"
-    POWER_OFF = "power_off"
-    MODE = "mode"
-    SET = "set"
-
-
-class EffectFact(Strict):
-    zh: str
-    en: str
-    safe: bool = False
 
 
 class RoleFact(Strict):
@@ -73,7 +55,7 @@ class Policy(Strict):
     seat_s: Seconds
     deadline_s: Annotated[float, Field(gt=0, le=20)]
     credential_days: Seconds
-    effects: dict[Effect, EffectFact]
+    effects: dict[Effect, Names]
     words: dict[Effect, tuple[str, ...]]
     numbers: dict[str, dict[int, Effect]]
     always: dict[str, Effect]
@@ -108,11 +90,13 @@ class Policy(Strict):
             return {Effect.STOP: Effect.POWER_OFF, Effect.START: Effect.POWER_ON}.get(effect, effect)
         return effect
 
-    def safe(self, effect: Effect) -> bool:
-        return self.effects[effect].safe
-
     def named(self, effect: Effect) -> Name:
-        return Name(self.effects[effect].zh, self.effects[effect].en)
+        return self.effects[effect].resolved()
+
+    def named_roles(self, roles: Iterable[str]) -> Name:
+        """Roles as people call them."""
+        known = [self.roles[role].name.resolved() if role in self.roles else Name(role, role) for role in roles]
+        return Name("、".join(each.zh for each in known), ", ".join(each.en for each in known))
 
     def does(self, roles: Iterable[str], effect: Effect) -> frozenset[str]:
         """The modes in which somebody with these roles may do it; empty: never."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models.identity import SEGMENT
-from models.site import annexes, consistency, linkages, tables
+from models.site import annexes, consistency, interlocks, linkages, tables
 from models.site.bindings import Binder, CheckTag, Instance, RangeOf
 from models.site.environment import Filler
 from models.site.files import Folder
@@ -35,6 +35,7 @@ KNOWN = (
     "points",
     "templates",
     "rules",
+    interlocks.FOLDER,
     "map",
     "network.yaml",
     consistency.FILE,
@@ -400,6 +401,9 @@ class _Loading:
         prefix = len(binder.mine) + 1
         points = {point.path[prefix:]: point for point in binder.points}
         self.relations = consistency.relations(self.folder, self.problems, points)
+        self.interlocks = interlocks.interlocks(
+            self.folder, self.problems, binder.mine, self.instances, points, self.connections
+        )
 
     def _linkages(self, binder: Binder) -> None:
         prefix = len(binder.mine) + 1
@@ -433,5 +437,6 @@ class _Loading:
                 for template in (found.template for found in self.instances.values() if found)
             },
             relations=self.relations,
+            interlocks=self.interlocks,
             linkages=self.linked,
         )

@@ -14,6 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sevenones.commands import control_orders
+
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 Home = Annotated[Path, typer.Option(help="数据目录 · where all data is")]
 
@@ -101,6 +103,18 @@ def list_all(home: Home = Path(".sevenones")) -> None:
         )
         table.add_row(each.name, ", ".join(each.roles), each.serial, _day(each.not_after), state)
     Console().print(table)
+
+
+app.command(context_settings={"ignore_unknown_options": True})(control_orders.run)
+for _command in (
+    control_orders.tag,
+    control_orders.untag,
+    control_orders.tags,
+    control_orders.take,
+    control_orders.hand,
+    control_orders.restore,
+):
+    app.command()(_command)
 
 
 def _day(at: int) -> str:

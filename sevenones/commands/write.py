@@ -58,7 +58,7 @@ def write(
         proof = Credential.load(credential or folder(home) / "operator.json")
         async with await Bus.connect(bus or bus_of(home), proof, name="write", wait_s=10) as connection:
             code = point.split("/", 1)[0]
-            found, now = await _find(connection, code, point, gateway)
+            found, now = await find(connection, code, point, gateway)
             typer.echo(describe(now, value, unit))
             if not yes and not await asyncio.to_thread(typer.confirm, "写入？ · write it?", False):
                 typer.echo("未写入 · nothing was written")
@@ -72,7 +72,7 @@ def write(
     sys.exit(code)
 
 
-async def _find(bus: Bus, code: str, point: str, gateway: str | None) -> tuple[str, dict[str, Any]]:
+async def find(bus: Bus, code: str, point: str, gateway: str | None) -> tuple[str, dict[str, Any]]:
     """The gateway that has the point, and what the point is now. Raises WriteError."""
     from bus import subjects
     from bus.errors import BusUnavailable
@@ -114,19 +114,20 @@ async def _find(bus: Bus, code: str, point: str, gateway: str | None) -> tuple[s
 
 def describe(now: dict[str, Any], value: str, unit: str | None) -> str:
     """What is about to be written over what."""
-    shown = "—" if now["value"] is None else f"{_shown(now['value'])} {now['unit']}".rstrip()
+    held = "—" if now["value"] is None else f"{shown(now['value'])} {now['unit']}".rstrip()
     state = now["states"].get(str(int(now["value"]))) if isinstance(now["value"], float) else None
     if state:
-        shown += f" {state['zh']} {state['en']}"
+        held += f" {state['zh']} {state['en']}"
     age = "—" if now["age_s"] is None else f"{now['age_s']:.1f} s"
     quality = now["quality_words"]
     lines = [
         f"{now['name']['zh']} · {now['name']['en']}   {now['point']}",
-        f"  当前值 · now    {shown}   {quality['zh']} · {quality['en']}   {age}",
+        f"  当前值 · now    {held}   {quality['zh']} · {quality['en']}   {age}",
         f"  新值 · new      {value} {unit or now['unit']}".rstrip(),
     ]
     if not now["connected"]:
         lines.append("  注意：设备未连接 · the device is not connected")
+    lines += _of_control(now.get("control"))
     if now["unsettled"]:
         lines.append(
             "  注意：上一次写入结果未知，回读之前不再写入 · the last write's outcome is unknown: it is read back first"
@@ -134,7 +135,21 @@ def describe(now: dict[str, Any], value: str, unit: str | None) -> str:
     return "\n".join(lines)
 
 
-def _shown(value: float | str) -> str:
+def _of_control(control: dict[str, Any] | None) -> list[str]:
+    """Who works on the machine, how it is controlled, what its interlocks say."""
+    if control is None:
+        return []
+    lines = [f"  控制方式 · mode {control['mode']}   控制权 · controller {control['controller'] or '—'}"]
+    lines += [f"  已挂牌 · tagged  {tag['who']}：{tag['reason']}" for tag in control["tags"]]
+    for each in control["interlocks"]:
+        holds = "满足 · holds" if each["holds"] else "不满足 · NOT met"
+        lines.append(f"  联锁 · interlock {each['name']['zh']} · {each['name']['en']}：{holds}")
+    if not control["signed_only"]:
+        lines.append("  注意：本网关接受未签名命令 · this gateway takes commands without a signature")
+    return lines
+
+
+def shown(value: float | str) -> str:
     """A number without the digits that only come of its being binary: 3.3, not 3.3000000000000003."""
     return value if isinstance(value, str) else str(float(f"{value:.12g}"))
 
@@ -157,11 +172,13 @@ async def _write(
     deadline = int((time.time() + within) * 1e6)
     command = Command(secrets.token_hex(8), now["point"], value, who, deadline, unit)
     facts = {"id": command.id, "value": value, "unit": unit, "gateway": gateway}
-    await asyncio.to_thread(_tell, home, "command.ask", command.point, who, before={"value": now["value"]}, after=facts)
+    await asyncio.to_thread(
+        audited, home, "command.ask", command.point, who, before={"value": now["value"]}, after=facts
+    )
     try:
         data = await bus.request(subjects.command(code, gateway), command.encode(), within + ANSWER_S)
     except BusUnavailable as error:
-        await asyncio.to_thread(_tell, home, "command.end", command.point, who, after={"id": command.id})
+        await asyncio.to_thread(audited, home, "command.end", command.point, who, after={"id": command.id})
         typer.echo(
             f"结果未知：网关没有应答，请查看测点与事件 · unknown: no answer ({error}); look at the point and its events"
         )
@@ -171,19 +188,19 @@ async def _write(
         raise WriteError(found["error"])
     answer = Answer.of_json(found)
     facts = {"id": command.id, "outcome": str(answer.outcome), "value": answer.value, "why": answer.reason.en}
-    await asyncio.to_thread(_tell, home, "command.end", command.point, who, after=facts)
+    await asyncio.to_thread(audited, home, "command.end", command.point, who, after=facts)
     words = {
         Outcome.DONE: "已写入 · done",
         Outcome.REFUSED: "被拒绝 · refused",
         Outcome.FAILED: "失败 · failed",
         Outcome.UNKNOWN: "结果未知 · unknown",
     }[answer.outcome]
-    held = "" if answer.value is None else f" {_shown(answer.value)} {answer.unit}".rstrip()
+    held = "" if answer.value is None else f" {shown(answer.value)} {answer.unit}".rstrip()
     typer.echo(f"{words}{held}：{answer.reason.zh} · {answer.reason.en}")
     return {Outcome.DONE: 0, Outcome.UNKNOWN: 3}.get(answer.outcome, 1)
 
 
-def _tell(home: Path, what: str, point: str, who: str, **facts: Any) -> None:
+def audited(home: Path, what: str, point: str, who: str, **facts: Any) -> None:
     """Into the audit log of this machine's relational store. Elsewhere there is none: the gateway's own event tells
     of the command there."""
     where = place_of(home)

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from models.control.policy import Effect, policy
+from models.control.effects import Effect
+from models.control.policy import policy
 from models.site.model import Kind, Name
 from tests.gateway.sites import point
 
@@ -45,7 +46,7 @@ def test_a_value_is_read_by_its_states_name_then_its_number_then_as_the_dangerou
 
 def test_only_stopping_and_switching_off_are_safe_and_nobody_starts_by_remote_what_is_under_local_control():
     facts = policy()
-    assert {effect for effect in Effect if facts.safe(effect)} == {Effect.STOP, Effect.POWER_OFF}
+    assert {effect for effect in Effect if effect.safe} == {Effect.STOP, Effect.POWER_OFF}
     for role in facts.roles:
         for effect in set(Effect) - {Effect.POWER_OFF}:
             assert "local" not in facts.does([role], effect), (role, effect)

@@ -1,0 +1,165 @@
+"""What stands before every write, whoever it is from: tags and interlocks, judged in the moment of the write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from gateway.connection import DeviceConnection
+from gateway.control.tags import Tags
+from gateway.control.trace import Check, Refused
+from gateway.inverse import Unwritable, wanted_number
+from gateway.readback import present
+from models.command import Value
+from models.control.effects import Effect
+from models.control.policy import NO_MODE, Policy
+from models.quality import GOOD
+from models.site.interlocks import COMPARISONS, Interlock, Requirement
+from models.site.model import Kind, Linkage, Point, Site
+from models.thing import ControlMode
+
+MODE = "control.mode"
+STARTING = frozenset({Effect.START, Effect.POWER_ON})
+
+
+class Places(Protocol):
+    """Where points are read: see devices.Devices."""
+
+    def find(self, path: str) -> tuple[DeviceConnection, int] | None: ...
+
+    def __iter__(self) -> Iterator[DeviceConnection]: ...
+
+
+class Gate:
+    """Judges by the site that is used now; before there is one, every machine stands nowhere and has no interlock."""
+
+    def __init__(self, devices: Places, tags: Tags, policy: Policy) -> None:
+        self._devices = devices
+        self._tags = tags
+        self._policy = policy
+        self._areas: dict[str, tuple[str, ...]] = {}
+        self._modes: dict[str, str] = {}
+        self._interlocks: dict[str, tuple[Interlock, ...]] = {}
+        self._linked: dict[str, tuple[str, ...]] = {}
+
+    def use(self, site: Site) -> None:
+        """Judge by this version of the site."""
+        self._areas = {name: tuple(site.areas_around(machine.area)) for name, machine in site.equipment.items()}
+        self._modes = {point.equipment: point.path for point in site.points if point.role == MODE}
+        found: dict[str, tuple[Interlock, ...]] = {}
+        for interlock in site.interlocks:
+            found[interlock.equipment] = (*found.get(interlock.equipment, ()), interlock)
+        self._interlocks = found
+        self._linked = {linkage.id: _machines(linkage) for linkage in site.linkages}
+
+    def areas(self, equipment: str) -> tuple[str, ...]:
+        """Where a machine stands: its area and those around it."""
+        return self._areas.get(equipment, ())
+
+    def linked(self, linkage: str) -> tuple[str, ...]:
+        """The machines that a linkage commands."""
+        return self._linked.get(linkage, ())
+
+    def reads(self, equipment: str) -> bool:
+        """Whether this gateway has a point of the machine: it is no use to tag what others command."""
+        return any(point.equipment == equipment for connection in self._devices for point in connection.table.points)
+
+    def effect(self, point: Point, value: Value | None, unit: str = "") -> Effect:
+        """What writing this value, as a command gives it, does to the machine."""
+        if value is None or point.kind is Kind.TEXT:
+            return self._policy.effect(point, value)
+        try:
+            return self._policy.effect(point, wanted_number(point, value, unit or None))
+        except Unwritable:
+            return self._policy.effect(point, None)
+
+    def mode(self, equipment: str) -> str:
+        """The machine's control mode now: a name of policy.MODES."""
+        path = self._modes.get(equipment)
+        if path is None:
+            return NO_MODE
+        value = self._good(path)
+        if value is None or value not in list(ControlMode):
+            return ControlMode.UNKNOWN.name.lower()
+        return ControlMode(int(value)).name.lower()
+
+    def passes(self, point: Point, value: Value, *, urgent: bool = False) -> None:
+        """Before `value`, in the point's unit, is written. `urgent`: a linkage's, which interlocks do not hold up, and
+        a tag only where it would start a machine or switch it on. Raises Refused."""
+        effect = self._policy.effect(point, value)
+        if not urgent or effect in STARTING:
+            self.untagged(point.equipment, effect)
+        if not urgent:
+            self.unlocked(point, effect)
+
+    def untagged(self, equipment: str, effect: Effect) -> None:
+        """Raises Refused when somebody works on the machine."""
+        if effect.safe:
+            return
+        if self._tags.trouble is not None:
+            raise Refused(Check.TAG, self._tags.trouble.zh, self._tags.trouble.en)
+        if hanging := self._tags.on(equipment):
+            zh = "；".join(f"{tag.who}（{tag.reason}）" for tag in hanging)
+            en = "; ".join(f"{tag.who} ({tag.reason})" for tag in hanging)
+            raise Refused(Check.TAG, f"{equipment} 已挂牌：{zh}", f"{equipment} is tagged by {en}")
+
+    def unlocked(self, point: Point, effect: Effect) -> None:
+        """Raises Refused when an interlock's condition does not hold."""
+        for interlock in self._interlocks.get(point.equipment, ()):
+            if effect in interlock.refuses and interlock.point in ("", point.path):
+                for requirement in interlock.unless:
+                    self._fulfilled(interlock, requirement)
+
+    def machine(self, equipment: str) -> dict[str, Any]:
+        """What a person who is about to command the machine should see."""
+        tags = self._tags.on(equipment)
+        return {
+            "mode": self.mode(equipment),
+            "tags": [{"id": tag.id, "who": tag.who, "reason": tag.reason, "at": tag.at} for tag in tags],
+        }
+
+    def shown(self, point: Point) -> dict[str, Any]:
+        """The same, and the interlocks of one of its points."""
+        return {
+            **self.machine(point.equipment),
+            "interlocks": [
+                {
+                    "id": interlock.id,
+                    "name": {"zh": interlock.name.zh, "en": interlock.name.en},
+                    "holds": all(self._holds(requirement) for requirement in interlock.unless),
+                }
+                for interlock in self._interlocks.get(point.equipment, ())
+                if interlock.point in ("", point.path)
+            ],
+        }
+
+    # ---- inside
+
+    def _holds(self, requirement: Requirement) -> bool:
+        now = self._good(requirement.point)
+        return now is not None and requirement.holds(now)
+
+    def _fulfilled(self, interlock: Interlock, requirement: Requirement) -> None:
+        if self._holds(requirement):
+            return
+        now = self._good(requirement.point)
+        wanted = f"{requirement.point} {COMPARISONS[requirement.compare]} {requirement.value:g}"
+        raise Refused(
+            Check.INTERLOCK,
+            f"联锁“{interlock.name.zh}”不满足：{wanted}，当前 {'无有效值' if now is None else format(now, 'g')}",
+            f"the interlock '{interlock.name.en}' does not hold: {wanted}, it is "
+            f"{'not known' if now is None else format(now, 'g')} now",
+        )
+
+    def _good(self, path: str) -> float | None:
+        """A point's value that is good; what is only uncertain starts no machine."""
+        place = self._devices.find(path)
+        if place is None or int(place[0].acquisition.quality[place[1]]) < GOOD:
+            return None
+        value = present(*place)
+        return value if isinstance(value, float) else None
+
+
+def _machines(linkage: Linkage) -> tuple[str, ...]:
+    commanded = (*linkage.command, *(linkage.restore.command if linkage.restore else ()))
+    return tuple(dict.fromkeys(path.split("/")[1] for path in commanded if path.count("/") == 2))

@@ -1,0 +1,55 @@
+"""What a write needs before it is sent: that nothing stands before it, a device that takes writes, and a point that is
+still what its writer took it for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gateway.connection import DeviceConnection
+from gateway.inverse import Unwritable, wanted_number
+from models.command import Command, Value
+from models.site.model import Kind, Name, Point
+from protocols.adapter import Adapter, Supports
+
+Interlock = Callable[[str, Value], Name | None]
+"""Takes a point's path and what it is to be; gives why not, or None."""
+
+
+class Before(Protocol):
+    """What stands before every write: see control.gate.Gate. Raises Unwritable."""
+
+    def passes(self, point: Point, value: Value, *, urgent: bool = False) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What a command may rely on, beside what it says: see writer.Writer.carry_out."""
+
+    urgent: bool = False
+    permit: Callable[[], None] | None = None
+
+
+def writing(connection: DeviceConnection) -> Adapter[Any, Any]:
+    """The connection's adapter, by which it writes. Raises Unwritable."""
+    adapter = connection.adapter
+    if adapter is None:
+        raise Unwritable(f"设备未连接：{connection.reason}", f"the device is not connected: {connection.reason}")
+    if Supports.WRITE not in adapter.sheet.supports:
+        raise Unwritable(f"{adapter.sheet.name} 不支持写入", f"the protocol {adapter.sheet.name} does not write")
+    return adapter
+
+
+def check_expected(point: Point, command: Command, now: Value | None) -> None:
+    """Raises Unwritable when the point is not `now` what the command expects."""
+    if command.expected is None:
+        return
+    expected = command.expected if point.kind is Kind.TEXT else wanted_number(point, command.expected)
+    if isinstance(expected, str) or isinstance(now, str) or now is None:
+        same = expected == now
+    else:
+        same = abs(expected - now) <= max(point.dead_band, 1e-6 * abs(expected))
+    if not same:
+        shown = "—" if now is None else now
+        raise Unwritable(f"当前值已变为 {shown}", f"the point is not {command.expected} any more but {shown}")

@@ -1,0 +1,177 @@
+"""Tags: nobody's start gets past one, a stop always does, and it hangs until its owner or two persons remove it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from gateway.control.gate import Gate
+from gateway.control.tags import Tag, Tags
+from gateway.control.trace import Refused
+from models.command import Command, Outcome
+from models.control.order import Act
+from models.control.policy import policy
+from tests.gateway.control.benches import BELT, Bench, failed, made_site
+from tests.gateway.sites import CODE
+
+
+@pytest.fixture
+async def bench(tmp_path):
+    async with Bench(tmp_path) as bench:
+        await bench.is_seen("belt_102/running", 1)
+        yield bench
+
+
+async def test_a_tag_refuses_every_start_is_shown_and_told_and_outlives_the_gateway(bench):
+    li = bench.person("李工", "maintainer")
+    hung = await bench.send(li, Act.TAG, equipment="belt_101", reason="换托辊")
+    assert hung["outcome"] == "done" and hung["tag"]
+    told = next(event for event in bench.events if event.kind == "tag")
+    assert told.end is None and told.attributes["who"] == "李工" and told.equipment == f"{CODE}/belt_101"
+    assert bench.control.state()["tags"][0]["reason"] == "换托辊"
+    look = (await bench.ask(json.dumps({"look": f"{CODE}/{BELT}"}).encode()))["control"]
+    assert [tag["who"] for tag in look["tags"]] == ["李工"] and look["mode"] == "remote" and look["signed_only"]
+    assert [each["holds"] for each in look["interlocks"]] == [True]
+    await bench.shut()
+    await bench.open()
+    assert json.loads(await bench.orders.answer("s", b'{"tags": true}'))["tags"][0]["equipment"] == "belt_101"
+    start = await bench.send(bench.person("王工", "operator"), Act.SELECT, point=BELT, value=1)
+    assert failed(start) == ["tag"] and "李工（换托辊）" in start["reason"]["zh"]
+    deadline = bench.clock.now() + 5_000_000
+    linkage = await bench.writer.carry_out(Command("k1", f"{CODE}/{BELT}", 1, "linkage spray", deadline))
+    assert linkage.outcome is Outcome.REFUSED and bench.register(BELT) == 0
+    assert (
+        await bench.writer.carry_out(Command("k2", f"{CODE}/{BELT}", 2, "linkage", deadline))
+    ).outcome is Outcome.DONE
+
+
+async def test_who_removes_a_tag(bench):
+    li, wang, zhao = (
+        bench.person("李工", "maintainer"),
+        bench.person("王工", "operator"),
+        bench.person("赵工", "electrician"),
+    )
+    chief = bench.person("吴长", "dispatcher")
+    tags = [(await bench.send(who, Act.TAG, equipment="belt_101", reason="检修"))["tag"] for who in (li, li, zhao)]
+    theirs = await bench.send(wang, Act.UNTAG, equipment="belt_101", nonce=tags[0])
+    assert failed(theirs) == ["role"] and "who alone removes it" in theirs["reason"]["en"]
+    assert failed(await bench.send(chief, Act.UNTAG, equipment="belt_101", nonce=tags[0])) == ["second"]
+    assert failed(await bench.send(chief, Act.UNTAG, equipment="belt_101", nonce=tags[0], second=chief)) == ["second"]
+    assert failed(await bench.send(li, Act.UNTAG, equipment="belt_102", nonce=tags[0])) == ["tag"]
+    assert (await bench.send(li, Act.UNTAG, equipment="belt_101", nonce=tags[0]))["left"] == 2
+    assert failed(await bench.send(li, Act.UNTAG, equipment="belt_101", nonce=tags[0])) == ["tag"], "once"
+    assert (await bench.send(chief, Act.UNTAG, equipment="belt_101", nonce=tags[1], second=wang))["left"] == 1
+    assert failed(await bench.send(wang, Act.SELECT, point=BELT, value=1)) == ["tag"], "the electrician's still hangs"
+    assert (await bench.send(zhao, Act.UNTAG, equipment="belt_101", nonce=tags[2]))["left"] == 0
+    assert (await bench.send(wang, Act.SELECT, point=BELT, value=1))["outcome"] == "selected"
+    ends = {event.attributes["tag"]: event for event in bench.events if event.kind == "tag" and event.end}
+    assert ends[tags[1]].attributes["removed_by"] == ["吴长", "王工"] and len(ends) == 3
+
+
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+from gateway.control.tags import Tag, Tags
+async def main():
+    tags = Tags(Path(sys.argv[1]))
+    for n in range(100_000):
+        await tags.hang(Tag(f"t{n}", "belt_101", "李工", "检修", n + 1))
+        print(n, flush=True)
+        if n % 3 == 2:
+            await tags.remove(tags.get(f"t{n - 1}"))
+asyncio.run(main())
+"""
+
+
+def test_what_was_answered_is_on_disk_when_the_process_is_killed(tmp_path):
+    file = tmp_path / "control" / "tags.json"
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(file)], stdout=subprocess.PIPE, text=True)
+    told = -1
+    for line in child.stdout:
+        told = int(line)
+        if told >= 20:
+            os.kill(child.pid, signal.SIGKILL)
+            break
+    for line in child.stdout:
+        told = int(line)
+    child.wait()
+    tags = Tags(file)
+    assert tags.trouble is None and tags.get(f"t{told}") is not None, "the last that was told hangs"
+    for n in range(told - 1):
+        assert (tags.get(f"t{n}") is None) == (n % 3 == 1), n
+
+
+def test_a_record_that_cannot_be_read_counts_as_a_tag_on_every_machine(tmp_path):
+    file = tmp_path / "tags.json"
+    file.write_text("[{")
+    tags = Tags(file)
+    gate = Gate(type("None", (), {"find": lambda *_: None})(), tags, policy())
+    site = made_site(1)
+    gate.use(site)
+    point = next(point for point in site.points if point.path.endswith("belt_102/command"))
+    with pytest.raises(Refused, match="record of tags"):
+        gate.passes(point, 1.0)
+    gate.passes(point, 2.0)
+
+
+class AnyOrderOfTags(RuleBasedStateMachine):
+    """Against a set of what hangs: whatever is hung, removed and restarted, a start passes only where nothing does."""
+
+    MACHINES = ("belt_101", "belt_102", "feeder_1")
+
+    def __init__(self):
+        super().__init__()
+        import asyncio
+        import tempfile
+        from pathlib import Path
+
+        self.run = asyncio.new_event_loop().run_until_complete
+        self.folder = tempfile.TemporaryDirectory()
+        self.file = Path(self.folder.name) / "tags.json"
+        self.site, self.hanging, self.count = made_site(1), {}, 0
+        self.restart()
+
+    def teardown(self):
+        self.folder.cleanup()
+
+    @rule()
+    def restart(self):
+        self.tags = Tags(self.file)
+
+    @rule(machine=st.sampled_from(MACHINES), who=st.sampled_from(("甲", "乙")))
+    def hang(self, machine, who):
+        self.count += 1
+        self.hanging[f"t{self.count}"] = machine
+        self.run(self.tags.hang(Tag(f"t{self.count}", machine, who, "r", self.count)))
+
+    @rule(at=st.integers(0, 20))
+    def remove(self, at):
+        if self.hanging:
+            name = sorted(self.hanging)[at % len(self.hanging)]
+            self.run(self.tags.remove(self.tags.get(name)))
+            del self.hanging[name]
+
+    @invariant()
+    def only_what_nothing_hangs_on_starts(self):
+        gate = Gate(type("None", (), {"find": lambda *_: None})(), self.tags, policy())
+        for point in self.site.points:
+            if point.key == "command" and point.equipment in self.MACHINES:
+                gate.passes(point, 2.0)
+                try:
+                    gate.passes(point, 1.0)
+                    passed = True
+                except Refused:
+                    passed = False
+                assert passed == (point.equipment not in self.hanging.values())
+
+
+TestAnyOrderOfTags = AnyOrderOfTags.TestCase
+TestAnyOrderOfTags.settings = settings(max_examples=10, stateful_step_count=15, deadline=None)
