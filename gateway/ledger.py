@@ -55,6 +55,8 @@ class Ledger:
         self._file = file
         self._now = now
         self._saving = asyncio.Lock()
+        self._asked = self._saved = 0
+        """How many savings were asked for, and of how many the content is on disk: many at once are one write."""
         self.unsettled: dict[str, Unsettled] = {}
         self._answers: dict[str, tuple[int, str, Answer]] = {}
         self._cut_short: dict[str, str] = {}
@@ -87,8 +89,13 @@ class Ledger:
         return next(iter(self._answers))
 
     async def save(self) -> None:
-        """Bring it to disk: on return it is there. Raises OSError."""
+        """Bring it to disk: on return it is there, by this call or by one that began later. Raises OSError."""
+        self._asked += 1
+        mine = self._asked
         async with self._saving:
+            if self._saved >= mine:
+                return
+            upto = self._asked
             now = self._now()
             content = {
                 "unsettled": [asdict(entry) for entry in self.unsettled.values()],
@@ -99,6 +106,7 @@ class Ledger:
                 ],
             }
             await asyncio.to_thread(write_secret, self._file, json.dumps(content, ensure_ascii=False))
+            self._saved = upto
 
     def _read(self) -> None:
         try:

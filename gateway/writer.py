@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -77,6 +77,7 @@ class Writer:
         self._meant: dict[str, str] = {}
         """What each command under way is, by id: see ledger.fingerprint."""
         self._writing: set[str] = set()
+        self._saving: set[asyncio.Task[None]] = set()
         self.interlocks: list[Interlock] = []
         """What may refuse a command that is not urgent, asked just before it is written."""
 
@@ -223,13 +224,20 @@ class Writer:
         self._ledger.unsettled[point.path] = entry
         try:
             async with asyncio.timeout(NOTED_S):
-                await self._ledger.save()
+                await asyncio.shield(self._keep(self._ledger.save()))
         except (OSError, TimeoutError) as error:
             log.error("urgent_write_not_noted", point=point.path, error=str(error) or f"over {NOTED_S:g} s")
         try:
             return await self._write(command, connection, adapter, row, raw)
         finally:
             self._writing.discard(point.path)
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Let it come to its end whoever waits for it."""
+        task = asyncio.create_task(work)
+        self._saving.add(task)
+        task.add_done_callback(self._saving.discard)
+        return task
 
     def _check_interlocks(self, point: Point, raw: Raw) -> None:
         for interlock in self.interlocks:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,10 @@ class Latch:
     done: bool = False
     held: bool = True
 
+    def as_json(self) -> dict[str, Any]:
+        """As the file holds it."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
 
 class Latches:
     """By rule. Only what is held outlives this process."""
@@ -41,6 +45,9 @@ class Latches:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._saving = asyncio.Lock()
+        self._asked = self._saved = 0
+        """How many savings were asked for, and of how many the content is on disk: many at once are one write."""
+        self._writes: set[asyncio.Task[None]] = set()
         self.tripped: dict[str, Latch] = {}
         self.unreadable = False
         """The file was there and could not be read: nobody knows what was tripped."""
@@ -69,12 +76,28 @@ class Latches:
         """Bring it to disk. A disk that does not take it is told and holds nothing up."""
         if not any(latch.held for latch in self.tripped.values()) and not self._file.exists():
             return
+        self._asked += 1
+        mine = self._asked
+        task = asyncio.create_task(self._write(mine))
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
         try:
-            async with asyncio.timeout(SAVE_S), self._saving:
-                kept = [asdict(latch) for latch in self.tripped.values() if latch.held]
+            async with asyncio.timeout(SAVE_S):
+                await asyncio.shield(task)
+        except TimeoutError:
+            log.error("latches_not_saved_yet", file=str(self._file), after_s=SAVE_S)
+
+    async def _write(self, mine: int) -> None:
+        try:
+            async with self._saving:
+                if self._saved >= mine:
+                    return
+                upto = self._asked
+                kept = [latch.as_json() for latch in self.tripped.values() if latch.held]
                 await asyncio.to_thread(write_secret, self._file, json.dumps({"tripped": kept}, ensure_ascii=False))
-        except (OSError, TimeoutError) as error:
-            log.error("latches_not_saved", file=str(self._file), error=str(error) or f"over {SAVE_S:g} s")
+                self._saved = upto
+        except OSError as error:
+            log.error("latches_not_saved", file=str(self._file), error=str(error))
 
     def _read(self) -> None:
         try:

@@ -28,6 +28,16 @@ def pipeline(
 
 
 @app.command()
+def linkage(
+    trips: Annotated[int, typer.Option(min=25, max=100_000, help="动作次数 · how many trips")] = 1000,
+) -> None:
+    """a methane value over the cut-off → the power-off command in its device, many ranges side by side, no platform."""
+    from sevenones.bench import linkage as bench
+
+    _print(bench.run(trips=trips))
+
+
+@app.command()
 def ingest(
     samples: Annotated[int, typer.Option(min=100_000, max=200_000_000, help="样本数 · how many samples")] = 10_000_000,
 ) -> None:

@@ -1,0 +1,82 @@
+"""A site's rules on values that are given, on a simulated clock: what would trip when and why. Nothing is written, and
+the values go on as if nothing had been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.linkage.judge import Judge, Of, Seen
+from gateway.linkage.telling import why
+from models.quality import GOOD
+from models.site.model import Linkage, Name
+
+
+@dataclass(slots=True)
+class Tripped:
+    """A rule that would have tripped: when, why, on which samples, and when it could first have been restored or (not
+    latched) was ready again. Times µs UTC."""
+
+    rule: Linkage
+    at: int
+    why: Name
+    inputs: list[Seen]
+    well_again: int | None = None
+
+
+@dataclass
+class Trial:
+    """Rules over points by path, in the order of `paths`."""
+
+    rules: Sequence[Linkage]
+    paths: Sequence[str]
+    start: int
+    tripped: list[Tripped] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._judge = Judge(self.rules, {"all": self.paths}, self.start)
+        part = self._judge.parts["all"]
+        self._columns = np.array([self.paths.index(path) for path in self._judge.paths[part.points]], np.intp)
+        self._good = np.full(len(self._columns), GOOD, np.uint8)
+        self._so = np.zeros(len(self.rules), np.bool_)
+        self._open: dict[int, Tripped] = {}
+        self._quiet = False
+        """Nothing follows from time alone."""
+
+    def take(self, ts: int, values: NDArray[np.float64]) -> None:
+        """All points' values at one time, later than the one before. NaN: not there, which no comparison fulfils."""
+        judge = self._judge
+        part = judge.parts["all"]
+        due = judge.due(ts)
+        news = judge.take(part, values[self._columns], self._good, np.full(len(self._columns), ts), ts)
+        if not news and not self._open and (due is None or due > ts) and self._quiet:
+            return
+        so, _ = judge.standing(ts)
+        self._quiet = judge.due(ts) is None
+        rising: list[int] = np.flatnonzero(so & ~self._so).tolist()
+        for number in rising:
+            if number not in self._open:
+                seen = judge.seen(number, Of.WHEN, ts)
+                self._open[number] = Tripped(self.rules[number], ts, why(seen), seen)
+                self.tripped.append(self._open[number])
+        for number, found in list(self._open.items()):
+            rule = self.rules[number]
+            back = judge.holds(number, Of.RESTORE, ts) if rule.latched else True
+            if not so[number] and back:
+                found.well_again = ts
+                del self._open[number]
+        self._so = so
+
+
+def ours(linkages: Sequence[Linkage], day: str) -> list[Linkage]:
+    """The rules that gateways would carry out on this day (ISO)."""
+    return [one for one in linkages if one.enabled and not one.mine and one.effective_from <= day]
+
+
+def looked_at(rules: Sequence[Linkage]) -> Mapping[str, None]:
+    """The paths of all points that these rules look at, in order."""
+    return dict.fromkeys(path for one in rules for path in one.points())
