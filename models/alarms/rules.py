@@ -18,7 +18,7 @@ from models.alarms.tables import Tables
 from models.site.model import Limit, Name, Point, Retention, Site
 
 SENSOR_STATE = "sensor.state"
-RUNNING: Mapping[str, tuple[int, ...]] = {"run.state": (0,), "pump.state": (0, 1, 3)}
+RUNNING: Mapping[str, tuple[int, ...]] = {"run.state": (0,), "pump.state": (0, 1, 3), "afc.state": (0, 1)}
 """By which roles one knows that a machine runs, and at which of their values it does not."""
 HI = ("hi", "hihi")
 
@@ -147,7 +147,7 @@ class _Binding:
                 limit.source,
                 limit.effective_from,
                 limit.confirmed,
-                on_s=alarms.running.on_s if running else 0.0,
+                on_s=alarms.on_s.get(point.role, alarms.running.on_s if running else 0.0),
                 level=limit.value,
                 restore=limit.restore,
                 reason=limit.reason,
