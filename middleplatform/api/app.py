@@ -21,6 +21,7 @@ from middleplatform.access.tokens import Verifier
 from middleplatform.api import (
     aggregates,
     audit,
+    control,
     dictionaries,
     docs,
     errors,
@@ -168,6 +169,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     for part in (
         aggregates,
         audit,
+        control,
         dictionaries,
         exports,
         health,

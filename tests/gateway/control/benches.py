@@ -180,7 +180,7 @@ class Bench:
 
     def order(self, act, **more):
         self.count += 1
-        facts = {"id": f"o{self.count}", "deadline": self.clock.now() + 10_000_000, "gateway": "edge1", **more}
+        facts = {"id": f"o{self.count}", "deadline": self.clock.now() + 5_000_000, "gateway": "edge1", **more}
         if "point" in facts:
             facts["point"] = f"{CODE}/{facts['point']}"
         return Order(act=act, site=CODE, serial="", **facts)

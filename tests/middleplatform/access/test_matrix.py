@@ -51,6 +51,7 @@ PLACES = {
     "label": "point",
     "entry": "999999",
     "ticket": "999999",
+    "act": "select",
 }
 """What stands in an address: of what can be lost something that is not there."""
 
