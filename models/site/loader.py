@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models.identity import SEGMENT
-from models.site import annexes, consistency, tables
+from models.site import annexes, consistency, sequences, tables
 from models.site.bindings import Binder, CheckTag, Instance, RangeOf
 from models.site.environment import Filler
 from models.site.files import Folder
@@ -38,6 +38,7 @@ KNOWN = (
     "map",
     "network.yaml",
     consistency.FILE,
+    sequences.FOLDER,
     "simulation.yaml",
     "mirror.yaml",
 )
@@ -216,6 +217,7 @@ class _Loading:
         self._unbound(binder)
         self._annexes(facts, binder)
         self._relations(binder)
+        self._sequences(binder)
         return self._site(facts, binder, library) if facts and not self.problems.count else None
 
     def _names(self) -> None:
@@ -400,6 +402,11 @@ class _Loading:
         points = {point.path[prefix:]: point for point in binder.points}
         self.relations = consistency.relations(self.folder, self.problems, points)
 
+    def _sequences(self, binder: Binder) -> None:
+        prefix = len(binder.mine) + 1
+        points = {point.path[prefix:]: point for point in binder.points}
+        self.sequences = sequences.sequences(self.folder, self.problems, binder.mine, points)
+
     def _site(self, facts: SiteFile, binder: Binder, library: Library) -> Site:
         coordinates = None
         if facts.coordinates is not None:
@@ -425,4 +432,5 @@ class _Loading:
                 for template in (found.template for found in self.instances.values() if found)
             },
             relations=self.relations,
+            sequences=self.sequences,
         )

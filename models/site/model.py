@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from models.sequence import Sequence
 
 DEFAULT_SILENCE_S = 30.0
 STATUTORY_SILENCE_S = 10.0
@@ -248,6 +251,7 @@ class Site:
     coordinates: Coordinates | None = None
     templates: Mapping[str, TemplateFacts] = field(default_factory=dict)
     relations: tuple[Relation, ...] = ()
+    sequences: Mapping[str, Sequence] = field(default_factory=dict)
 
     def gateways(self) -> tuple[str, ...]:
         """The names of the gateways that this site's connections name, sorted."""
