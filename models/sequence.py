@@ -72,7 +72,8 @@ class Condition:
 @dataclass(frozen=True, slots=True)
 class Emptying:
     """A conveyor runs on until what lies on it has left: its speed (m/s, a path) has covered `length_m`, and then for
-    another `margin_s` (domain: L/v + margin; by the way covered it holds also while the speed changes)."""
+    another `margin_s` (L/v + margin; by the way covered it holds also while the speed changes). Nothing comes from one
+    that stands for that long."""
 
     speed: str
     length_m: float

@@ -9,6 +9,7 @@ from models.site.model import Name
 
 UNKNOWN_S = 5.0
 """How long what must stay true may be unknown before a run holds: longer than a poll that is lost."""
+STANDS_M_PER_S = 0.05
 LONGEST_TICK_S = 2.0
 """A belt's way is not counted over a gap that nobody watched."""
 
@@ -56,7 +57,9 @@ class Watch:
         if speed is not None and self._seen is not None:
             self._way_m += max(speed, 0.0) * min((now - self._seen) / 1e6, LONGEST_TICK_S)
         self._seen = now
-        if self._way_m < empties.length_m:
+        stands = speed is not None and speed <= STANDS_M_PER_S
+        if self._way_m < empties.length_m and not stands:
+            self._empty_since = None
             return False
         if self._empty_since is None:
             self._empty_since = now

@@ -26,8 +26,8 @@ PHASES = {
 }  # fmt: skip
 DEEDS = {
     "ask": "请求", "begin": "开始", "refuse": "拒绝", "warn": "预警", "step": "步骤", "command": "命令",
-    "answer": "应答", "confirm": "确认", "fail": "失败", "hold": "保持", "pause": "暂停", "resume": "继续", "take_over": "接管",
-    "abort": "中止", "end": "结束",
+    "answer": "应答", "confirm": "确认", "fail": "失败", "hold": "保持", "pause": "暂停", "resume": "继续",
+    "take_over": "接管", "abort": "中止", "end": "结束",
 }  # fmt: skip
 
 Name = Annotated[str, typer.Argument(help="顺序控制编号 · the sequence's id")]

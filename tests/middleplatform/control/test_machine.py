@@ -172,6 +172,10 @@ def test_a_belt_is_stopped_when_its_length_has_passed_its_head():
         drive.tick()
     assert (plant.now - began) / 1e6 == pytest.approx(70 / 3.5 + 3, abs=0.5)
     drive.until(Phase.DONE)
+    standing = Plant()
+    began = standing.now
+    Drive(standing, line).until(Phase.DONE)
+    assert (standing.now - began) / 1e6 < 5
 
 
 fates = st.builds(
