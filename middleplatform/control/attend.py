@@ -8,7 +8,7 @@ from bus import subjects
 from bus.connection import Bus
 from bus.errors import BusError, NobodyListens
 from middleplatform.api.live import LiveTable
-from middleplatform.control.driver import Driver, Send
+from middleplatform.control.driver import LEASE_S, Driver, Send
 from middleplatform.database import Place
 from models.command import Answer, Command, CommandError, Outcome
 from models.quality import GOOD
@@ -55,6 +55,7 @@ def send_over(bus: Bus, code: str) -> Send:
     return send
 
 
-async def attend(bus: Bus, site: Site, where: Place, live: LiveTable) -> None:
+async def attend(bus: Bus, site: Site, where: Place, live: LiveTable, lease_s: float = LEASE_S) -> None:
     """Drive the mine's runs until cancelled, unless another process does. `live` is kept up by whoever calls."""
-    await Driver(site, where, look_at(live), send_over(bus, site.code), refresh=live.refresh).run()
+    look, send = look_at(live), send_over(bus, site.code)
+    await Driver(site, where, look, send, refresh=live.refresh, lease_s=lease_s).run()

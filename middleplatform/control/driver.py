@@ -47,7 +47,8 @@ class _Going:
 
 
 class Driver:
-    """`look`: what points are now; `refresh`: called before they are looked at; `clock`: µs UTC."""
+    """`look`: what points are now; `refresh`: called before they are looked at; `clock`: µs UTC;
+    `lease_s`: how long after its last sign of life another process may take over."""
 
     def __init__(
         self,
@@ -57,10 +58,12 @@ class Driver:
         send: Send,
         refresh: Callable[[], None] = lambda: None,
         clock: Callable[[], int] | None = None,
+        lease_s: float = LEASE_S,
     ) -> None:
         self._site, self._where, self._look, self._send, self._refresh = site, where, look, send, refresh
         self._clock = clock or (lambda: time.time_ns() // 1000)
         self._owner = secrets.token_hex(8)
+        self._lease_us = round(lease_s * 1e6)
         self._going: dict[int, _Going] = {}
         self._giving: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -91,7 +94,7 @@ class Driver:
     async def turn(self) -> None:
         """One look at all runs. Raises NotTheDriver, DatabaseError."""
         now = self._clock()
-        going = await asyncio.to_thread(book.take, self._where, self._site.code, self._owner, now, round(LEASE_S * 1e6))
+        going = await asyncio.to_thread(book.take, self._where, self._site.code, self._owner, now, self._lease_us)
         if not self.drives:
             log.info("sequences_driven", runs=len(going))
             self.drives = True

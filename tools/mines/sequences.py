@@ -23,9 +23,9 @@ FACE = (
 PUMPS = ("pump_1", "pump_2", "pump_3", "pump_4")
 WARNING = "10 s"
 MARGIN = "15 s"
-COAL = "逆煤流启车、顺煤流停车，预警5-15s，速度达90-95%保持5-10s（通用做法） usual practice: against the coal, with the coal"
+COAL = "逆煤流启车、顺煤流停车，速度达90-95%保持5-10s usual practice: against the coal, with the coal"
 CHAIN = "皮带→破碎机→转载机→刮板机→采煤机（通用做法） usual practice: belt, crusher, loader, AFC, shearer"
-WATER = "引水→启泵→升压→开阀由泵控制器完成（通用做法） usual practice: priming, pressure and valve are the pump controller's"
+WATER = "引水、启泵、升压、开阀由泵控制器完成 priming, pressure and valve are the pump controller's own"
 
 Steps = dict[str, dict[str, Any]]
 
