@@ -138,6 +138,37 @@ class Sequence:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One pump of a rotation: the sequences that start and stop it, when it turns, and the path of its hours run."""
+
+    id: str
+    start: str
+    stop: str
+    running: Condition
+    hours: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Pumps that take turns by the sump's level (path `level`; bounds in its unit) and a tariff's hours."""
+
+    id: str
+    name: Name
+    level: str
+    low: float
+    start: float
+    high: float
+    high_high: float
+    tariff: str
+    turns: tuple[Turn, ...]
+    source: str = ""
+
+    def points(self) -> frozenset[str]:
+        """Every point that it looks at, by path."""
+        return frozenset({self.level, *(path for turn in self.turns for path in (turn.running.point, turn.hours))})
+
+
 def short(path: str) -> str:
     """A point's path without the mine."""
     return path.partition("/")[2] or path

@@ -17,10 +17,10 @@ from middleplatform.api.manual_schemas import Strict
 from middleplatform.api.responses import Json, answers, refusals
 from middleplatform.api.routes import Asked
 from middleplatform.api.tickets import person
-from middleplatform.control import book
+from middleplatform.control import book, turning
 from middleplatform.control.book import LONGEST, Run, SequenceError, Wish, Written
 from middleplatform.control.progress import Phase
-from models.sequence import Condition, Sequence, Step, short
+from models.sequence import Condition, Rotation, Sequence, Step, short
 from models.site.model import Name
 from models.site.problems import nearest
 
@@ -130,6 +130,31 @@ class Resumed(Strict):
     repeat: bool = False
 
 
+class RotationFacts(BaseModel):
+    """`runs`: whether it starts and stops pumps by itself, `who` let it; levels in the unit of the level's point."""
+
+    id: str
+    name: Words
+    runs: bool
+    who: str | None
+    level: str
+    low: float
+    start: float
+    high: float
+    high_high: float
+    tariff: str
+    pumps: list[str]
+    source: str
+
+
+class RotationList(BaseModel):
+    rotations: list[RotationFacts]
+
+
+class Switched(Strict):
+    runs: bool
+
+
 class RunsQuery(Asked):
     going: bool = Field(False, description="仅进行中 · only those that have not ended")
     limit: int = Field(100, ge=1, le=1_000)
@@ -169,6 +194,32 @@ async def one_run(request: Request, catalogue: Seen, run: Number, asked: Annotat
     written = await anyio.to_thread.run_sync(lambda: book.lines(request.app.state.database, run, after=asked.after))
     journal = [_line(each) for each in written]
     return Json({**_run(found), "definition": _sequence(found.sequence), "journal": journal})
+
+
+@router.get("/rotations", dependencies=READ, response_class=Json, responses=answers(RotationList, 401, 403))
+async def list_rotations(request: Request, catalogue: Seen) -> Json:
+    """水泵轮换 · Pumps that take turns by level and tariff."""
+    where, mine = request.app.state.database, catalogue.site.code
+    let = await anyio.to_thread.run_sync(turning.running, where, mine)
+    return Json({"rotations": [_rotation(each, let.get(name)) for name, each in catalogue.site.rotations.items()]})
+
+
+@router.post(
+    "/rotations/{rotation}",
+    dependencies=RUN,
+    response_class=Json,
+    responses=answers(RotationFacts, 400, 401, 403, 404),
+)
+async def switch(request: Request, asker: Asker, catalogue: Seen, rotation: Id, given: Switched) -> Json:
+    """投入或退出轮换 · Let a rotation run, or rest."""
+    found, by = catalogue.site.rotations.get(rotation), person(asker)
+    if found is None:
+        raise ApiError(
+            404, "unknown_rotation", f"没有轮换 {rotation}", f"there is no rotation '{rotation}'", "rotation"
+        )
+    where, mine = request.app.state.database, catalogue.site.code
+    await anyio.to_thread.run_sync(turning.switch, where, mine, rotation, given.runs, by)
+    return Json(_rotation(found, by if given.runs else None))
 
 
 @router.get("/{sequence}", dependencies=READ, response_class=Json, responses=answers(SequenceFacts, 401, 403, 404))
@@ -304,6 +355,23 @@ def _sequence(found: Sequence) -> dict[str, Any]:
         "needs": _conditions(found.needs),
         "steps": [_step(step) for step in found.steps],
         "abort": [_step(step) for step in found.abort],
+        "source": found.source,
+    }
+
+
+def _rotation(found: Rotation, who: str | None) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "name": _words(found.name),
+        "runs": who is not None,
+        "who": who,
+        "level": found.level,
+        "low": found.low,
+        "start": found.start,
+        "high": found.high,
+        "high_high": found.high_high,
+        "tariff": found.tariff,
+        "pumps": [turn.id for turn in found.turns],
         "source": found.source,
     }
 

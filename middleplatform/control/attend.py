@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 from bus import subjects
@@ -9,6 +10,7 @@ from bus.connection import Bus
 from bus.errors import BusError, NobodyListens
 from middleplatform.api.live import LiveTable
 from middleplatform.control.driver import LEASE_S, Driver, Send
+from middleplatform.control.turning import turn
 from middleplatform.database import Place
 from models.command import Answer, Command, CommandError, Outcome
 from models.quality import GOOD
@@ -58,4 +60,7 @@ def send_over(bus: Bus, code: str) -> Send:
 async def attend(bus: Bus, site: Site, where: Place, live: LiveTable, lease_s: float = LEASE_S) -> None:
     """Drive the mine's runs until cancelled, unless another process does. `live` is kept up by whoever calls."""
     look, send = look_at(live), send_over(bus, site.code)
-    await Driver(site, where, look, send, refresh=live.refresh, lease_s=lease_s).run()
+    driver = Driver(site, where, look, send, refresh=live.refresh, lease_s=lease_s)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(driver.run(), name="runs")
+        group.create_task(turn(site, where, look, lambda: driver.drives), name="rotations")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models.identity import SEGMENT
-from models.site import annexes, consistency, sequences, tables
+from models.site import annexes, consistency, rotations, sequences, tables
 from models.site.bindings import Binder, CheckTag, Instance, RangeOf
 from models.site.environment import Filler
 from models.site.files import Folder
@@ -39,6 +39,7 @@ KNOWN = (
     "network.yaml",
     consistency.FILE,
     sequences.FOLDER,
+    rotations.FILE,
     "simulation.yaml",
     "mirror.yaml",
 )
@@ -406,6 +407,7 @@ class _Loading:
         prefix = len(binder.mine) + 1
         points = {point.path[prefix:]: point for point in binder.points}
         self.sequences = sequences.sequences(self.folder, self.problems, binder.mine, points)
+        self.rotations = rotations.rotations(self.folder, self.problems, binder.mine, points, self.sequences)
 
     def _site(self, facts: SiteFile, binder: Binder, library: Library) -> Site:
         coordinates = None
@@ -433,4 +435,5 @@ class _Loading:
             },
             relations=self.relations,
             sequences=self.sequences,
+            rotations=self.rotations,
         )

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from models.sequence import Sequence
+    from models.sequence import Rotation, Sequence
 
 DEFAULT_SILENCE_S = 30.0
 STATUTORY_SILENCE_S = 10.0
@@ -252,6 +252,7 @@ class Site:
     templates: Mapping[str, TemplateFacts] = field(default_factory=dict)
     relations: tuple[Relation, ...] = ()
     sequences: Mapping[str, Sequence] = field(default_factory=dict)
+    rotations: Mapping[str, Rotation] = field(default_factory=dict)
 
     def gateways(self) -> tuple[str, ...]:
         """The names of the gateways that this site's connections name, sorted."""

@@ -168,6 +168,27 @@ def resume(
     _wish(home, url, token, run, "resume", {"repeat": repeat})
 
 
+@app.command()
+def rotations(
+    on: Annotated[str | None, typer.Option(help="投入 · let this one run")] = None,
+    off: Annotated[str | None, typer.Option(help="退出 · let this one rest")] = None,
+    url: Url = None,
+    token: Token = None,
+    home: Home = HERE,
+) -> None:
+    """水泵轮换：列出、投入、退出 · pumps that take turns by level and tariff: let one run, or rest."""
+    with _platform(home, url, token) as client:
+        for name, runs in ((on, True), (off, False)):
+            if name is not None:
+                client.ask("POST", f"sequences/rotations/{name}", body={"runs": runs})
+        found = client.get("sequences/rotations")["rotations"]
+    for each in found:
+        state = f"投入 · runs ({each['who']})" if each["runs"] else "退出 · rests"
+        typer.echo(f"{each['id']}  {each['name']['zh']} · {each['name']['en']}  {state}")
+        levels = " < ".join(f"{each[key]:g}" for key in ("low", "start", "high", "high_high"))
+        typer.echo(f"  {_short(each['level'])}: {levels}  {each['tariff']}  {', '.join(each['pumps'])}")
+
+
 def _wish(home: Path, url: str | None, token: str | None, run: int, what: str, body: Any) -> None:
     with _platform(home, url, token) as client:
         client.ask("POST", f"sequences/runs/{run}/{what}", body=body)

@@ -53,6 +53,7 @@ def files(mine: Mine) -> dict[str, str]:
         **{
             f"rules/{name}.yaml": document({"rules": found}, 3, (FICTION,)) for name, found in rules.rules(mine).items()
         },
+        "rotations.yaml": document(sequences.rotations(), 4, (FICTION,)),
         **{
             f"sequences/{name}.yaml": document({"sequences": found}, 5, (FICTION,))
             for name, found in sequences.sequences(mine).items()

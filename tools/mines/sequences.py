@@ -36,6 +36,23 @@ def sequences(mine: Mine) -> dict[str, dict[str, Any]]:
     return {"transport": _transport(belts), "face": _face(), "drainage": _drainage()}
 
 
+def rotations() -> dict[str, Any]:
+    """rotations.yaml: the levels at which the pumps of the main drainage take turns."""
+    turns = {
+        pump: {
+            "start": f"start_{pump}", "stop": f"stop_{pump}", "state": f"{pump}/state", "running": [1, 2, 3],
+            "hours": f"{pump}/run_time",
+        }
+        for pump in PUMPS
+    }  # fmt: skip
+    main = {
+        "name": _name("主排水泵轮换", "The main drainage pumps take turns"),
+        "level": "pump_room_1/level", "low": 1.2, "start": 2.2, "high": 3.0, "high_high": 3.8, "tariff": "shanxi",
+        "pumps": turns, "source": "避峰填谷，高高水位强制 usual practice: pump in the valley, forced at high-high",
+    }  # fmt: skip
+    return {"rotations": {"main_drainage": main}}
+
+
 def _name(zh: str, en: str) -> dict[str, str]:
     return {"zh": zh, "en": en}
 

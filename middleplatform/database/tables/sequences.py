@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
 from middleplatform.database.metadata import metadata
 
@@ -56,3 +56,15 @@ sequence_drivers = Table(
     Column("until", BigInteger, nullable=False),
 )
 """Which process drives the runs of a mine, and until when it may without saying so again (µs UTC)."""
+
+sequence_rotations = Table(
+    "sequence_rotations",
+    metadata,
+    Column("mine", String(12), primary_key=True),
+    Column("rotation", String(40), primary_key=True),
+    Column("runs", Boolean, nullable=False),
+    Column("who", String(90), nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+"""Whether a rotation starts and stops pumps by itself: not until a person has said so, and who last said what (µs
+UTC)."""

@@ -53,6 +53,7 @@ PLACES = {
     "ticket": "999999",
     "sequence": "nothing",
     "run": "999999",
+    "rotation": "nothing",
 }
 """What stands in an address: of what can be lost something that is not there."""
 
