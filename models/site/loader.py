@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models.identity import SEGMENT
-from models.site import annexes, consistency, rotations, sequences, tables
+from models.site import annexes, consistency, linkages, rotations, sequences, tables
 from models.site.bindings import Binder, CheckTag, Instance, RangeOf
 from models.site.environment import Filler
 from models.site.files import Folder
@@ -219,6 +219,7 @@ class _Loading:
         self._annexes(facts, binder)
         self._relations(binder)
         self._sequences(binder)
+        self._linkages(binder)
         return self._site(facts, binder, library) if facts and not self.problems.count else None
 
     def _names(self) -> None:
@@ -386,7 +387,7 @@ class _Loading:
                 self.problems.note(document.file, document.line(place), f"{name}: not bound: {', '.join(left)}")
 
     def _annexes(self, facts: SiteFile | None, binder: Binder) -> None:
-        """The map, the network and the rules."""
+        """The map and the network."""
         origin = facts.coordinates.origin if facts and facts.coordinates else None
         prefix = len(binder.mine) + 1
         there = There(
@@ -408,6 +409,13 @@ class _Loading:
         points = {point.path[prefix:]: point for point in binder.points}
         self.sequences = sequences.sequences(self.folder, self.problems, binder.mine, points)
         self.rotations = rotations.rotations(self.folder, self.problems, binder.mine, points, self.sequences)
+
+    def _linkages(self, binder: Binder) -> None:
+        prefix = len(binder.mine) + 1
+        points = {point.path[prefix:]: point for point in binder.points}
+        bound = {path[prefix:] for path in binder.bound}
+        gateways = {name: found for name, found in self.connections.items() if found}
+        self.linked = linkages.linkages(self.folder, self.problems, linkages.Bound(points, bound, gateways))
 
     def _site(self, facts: SiteFile, binder: Binder, library: Library) -> Site:
         coordinates = None
@@ -436,4 +444,5 @@ class _Loading:
             relations=self.relations,
             sequences=self.sequences,
             rotations=self.rotations,
+            linkages=self.linked,
         )
