@@ -134,6 +134,8 @@ class Driver:
                 self._going.pop(run.id, None)  # what is on disk holds: it is taken over from there
                 raise
         self._going[run.id] = known
+        if lines:
+            self._wake.set()  # what happened may let the next thing happen at once
         for each in told:
             if each.give is not None:
                 self._give(known, each.give)
