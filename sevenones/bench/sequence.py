@@ -58,8 +58,8 @@ async def _measure(steps: int, runs: int) -> float:
         try:
             began = time.perf_counter()
             numbers = [book.ask(where, CODE, _sequence(n, steps), "bench") for n in range(runs)]
-            while not all(book.find(where, CODE, number).ended for number in numbers):
-                await asyncio.sleep(0.02)  # noqa: ASYNC110 - the driver may be another process: there is no event
+            while not all(book.find(where, CODE, number).ended for number in numbers):  # noqa: ASYNC110 - none is told
+                await asyncio.sleep(0.02)
             return time.perf_counter() - began
         finally:
             driving.cancel()

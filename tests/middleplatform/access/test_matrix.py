@@ -54,6 +54,7 @@ PLACES = {
     "sequence": "nothing",
     "run": "999999",
     "rotation": "nothing",
+    "handover": "999999",
 }
 """What stands in an address: of what can be lost something that is not there."""
 
