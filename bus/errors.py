@@ -9,6 +9,10 @@ class BusUnavailable(BusError):
     """No connection, no answer in time, or no stream: the same call may succeed later."""
 
 
+class NobodyListens(BusUnavailable):
+    """The server knows that nobody hears this subject now: what was said has reached no one."""
+
+
 class PublishRefused(BusError):
     """The server answered and did not take the message."""
 

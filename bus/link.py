@@ -22,7 +22,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as NatsSubscription
 
 from bus.credentials import Credential
-from bus.errors import BusUnavailable, MessageTooBig, NotPermitted
+from bus.errors import BusUnavailable, MessageTooBig, NobodyListens, NotPermitted
 
 _log = structlog.get_logger("bus")
 
@@ -170,7 +170,7 @@ class Link:
             if question.answer.done() and not question.answer.cancelled():
                 question.answer.exception()
         if not answer.data and (answer.headers or {}).get("Status") == "503":
-            raise BusUnavailable(f"nobody answers {subject} now")
+            raise NobodyListens(f"nobody answers {subject} now")
         return answer
 
     async def listen(self, listening: Listening, *, checked: bool = True) -> None:

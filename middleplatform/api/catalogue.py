@@ -99,6 +99,7 @@ class Catalogue:
         areas = {area for found in equipment.values() for area in self.site.areas_around(found.area)}
         connections = {point.connection for point in here}
         templates = {found.template for found in equipment.values()}
+        paths = view._by_path.keys()
         view.site = replace(
             self.site,
             points=tuple(here),
@@ -106,6 +107,8 @@ class Catalogue:
             areas={name: area for name, area in self.site.areas.items() if name in areas},
             connections={name: found for name, found in self.site.connections.items() if name in connections},
             templates={name: found for name, found in self.site.templates.items() if name in templates},
+            sequences={name: found for name, found in self.site.sequences.items() if found.points() <= paths},
+            rotations={name: found for name, found in self.site.rotations.items() if found.points() <= paths},
         )
         return view
 

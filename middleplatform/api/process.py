@@ -24,6 +24,7 @@ from middleplatform.api.http import server
 from middleplatform.api.live import LiveTable
 from middleplatform.audit.actor import PROCESS, Actor, act_as
 from middleplatform.audit.anchor import keep
+from middleplatform.control.attend import attend
 from middleplatform.governance.follow import follow
 from middleplatform.governance.publish import publish
 from middleplatform.store.client import StoreClient, StoreError, StoreUnavailable
@@ -77,6 +78,8 @@ async def run(
             asyncio.create_task(_heartbeats(bus, site.code, live), name="heartbeats"),
         ]
         beside = _governance(bus, app, site)
+        driving = attend(bus, site, app.state.database, live)
+        beside.append(asyncio.create_task(driving, name="sequences"))
         anchoring = keep(bus, app.state.database, site.code, goes=app.state.anchoring)
         beside.append(asyncio.create_task(anchoring, name="audit anchors"))
         stopping = asyncio.create_task(stop.wait())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models.identity import SEGMENT
-from models.site import annexes, consistency, interlocks, linkages, tables
+from models.site import annexes, consistency, interlocks, linkages, rotations, sequences, tables
 from models.site.bindings import Binder, CheckTag, Instance, RangeOf
 from models.site.environment import Filler
 from models.site.files import Folder
@@ -39,6 +39,8 @@ KNOWN = (
     "map",
     "network.yaml",
     consistency.FILE,
+    sequences.FOLDER,
+    rotations.FILE,
     "simulation.yaml",
     "mirror.yaml",
 )
@@ -217,6 +219,7 @@ class _Loading:
         self._unbound(binder)
         self._annexes(facts, binder)
         self._relations(binder)
+        self._sequences(binder)
         self._linkages(binder)
         return self._site(facts, binder, library) if facts and not self.problems.count else None
 
@@ -405,6 +408,12 @@ class _Loading:
             self.folder, self.problems, binder.mine, self.instances, points, self.connections
         )
 
+    def _sequences(self, binder: Binder) -> None:
+        prefix = len(binder.mine) + 1
+        points = {point.path[prefix:]: point for point in binder.points}
+        self.sequences = sequences.sequences(self.folder, self.problems, binder.mine, points)
+        self.rotations = rotations.rotations(self.folder, self.problems, binder.mine, points, self.sequences)
+
     def _linkages(self, binder: Binder) -> None:
         prefix = len(binder.mine) + 1
         points = {point.path[prefix:]: point for point in binder.points}
@@ -438,5 +447,7 @@ class _Loading:
             },
             relations=self.relations,
             interlocks=self.interlocks,
+            sequences=self.sequences,
+            rotations=self.rotations,
             linkages=self.linked,
         )

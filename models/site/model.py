@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from models.site.interlocks import Interlock
+    from models.sequence import Rotation, Sequence
 
 DEFAULT_SILENCE_S = 30.0
 STATUTORY_SILENCE_S = 10.0
@@ -340,6 +341,8 @@ class Site:
     templates: Mapping[str, TemplateFacts] = field(default_factory=dict)
     relations: tuple[Relation, ...] = ()
     interlocks: tuple[Interlock, ...] = ()
+    sequences: Mapping[str, Sequence] = field(default_factory=dict)
+    rotations: Mapping[str, Rotation] = field(default_factory=dict)
     linkages: tuple[Linkage, ...] = ()
     """By id."""
 

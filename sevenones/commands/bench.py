@@ -80,6 +80,17 @@ def e2e(
 
 
 @app.command()
+def sequence(
+    steps: Annotated[int, typer.Option(min=1, max=64, help="每次运行的步数 · steps of a run")] = 50,
+    runs: Annotated[int, typer.Option(min=1, max=100, help="同时运行数 · runs beside each other")] = 10,
+) -> None:
+    """steps of sequences: journal on disk, tick, command and answer, with a plant that obeys at once."""
+    from sevenones.bench import sequence as bench
+
+    _print(bench.run(steps=steps, runs=runs))
+
+
+@app.command()
 def modbus(
     short: Annotated[bool, typer.Option("--short", help="一种负载，40 秒内 · one load, within 40 s")] = False,
     peers: Annotated[bool, typer.Option("--peers", help="与其他网关对比 · other gateways too, in turn")] = False,

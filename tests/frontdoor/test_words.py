@@ -19,7 +19,7 @@ async def test_history_refuses_a_length_of_time_that_is_none_before_it_asks_anyb
 async def test_one_mistake_is_one_problem_and_two_are_problems(tmp_path):
     site = shutil.copytree(BUNDLED_SITE, tmp_path / "site")
     table = site / "points" / "belts.csv"
-    table.write_text(table.read_text().replace("belt_101,speed,", "belt_101,sped,", 1))
+    table.write_text(table.read_text().replace("belt_101,power,", "belt_101,pwer,", 1))
     one = await sevenones("check", site)
     assert one.code == 1 and "1 problem\n" in one.out
     table.write_text(table.read_text().replace("belt_101,flow,", "belt_101,flw,", 1))

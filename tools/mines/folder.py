@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tools.mines import connections, consistency, layers, maps, network, plant, readme, rules, safety, simulation
+from tools.mines import (
+    connections,
+    consistency,
+    layers,
+    maps,
+    network,
+    plant,
+    readme,
+    rules,
+    safety,
+    sequences,
+    simulation,
+)
 from tools.mines.description import Mine
 from tools.mines.item import Item
 from tools.mines.text import document, table
@@ -40,6 +52,11 @@ def files(mine: Mine) -> dict[str, str]:
         **layers.files(mine),
         **{
             f"rules/{name}.yaml": document({"rules": found}, 3, (FICTION,)) for name, found in rules.rules(mine).items()
+        },
+        "rotations.yaml": document(sequences.rotations(), 4, (FICTION,)),
+        **{
+            f"sequences/{name}.yaml": document({"sequences": found}, 5, (FICTION,))
+            for name, found in sequences.sequences(mine).items()
         },
     }
 

@@ -1,5 +1,15 @@
 """The tables, one module a concept. A change of a table comes with a revision in `migrations/versions`."""
 
-from middleplatform.database.tables import access, alarms, audit, dictionaries, manual, sites, tickets
+from middleplatform.database.tables import (
+    access,
+    alarms,
+    audit,
+    dictionaries,
+    manual,
+    sequences,
+    shifts,
+    sites,
+    tickets,
+)
 
-__all__ = ["access", "alarms", "audit", "dictionaries", "manual", "sites", "tickets"]
+__all__ = ["access", "alarms", "audit", "dictionaries", "manual", "sequences", "shifts", "sites", "tickets"]

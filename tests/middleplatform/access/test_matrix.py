@@ -52,6 +52,10 @@ PLACES = {
     "entry": "999999",
     "ticket": "999999",
     "act": "select",
+    "sequence": "nothing",
+    "run": "999999",
+    "rotation": "nothing",
+    "handover": "999999",
 }
 """What stands in an address: of what can be lost something that is not there."""
 

@@ -1,0 +1,63 @@
+"""Which pump of a rotation is to be started or stopped now: by the sump's level, the hour's tariff, and hours run.
+
+Between low and high, pumping is for the valley of the tariff; it begins at `start` there, at `high` in flat hours, and
+in dear hours not before `high_high`, which forces a second pump too, whatever the hour. What runs goes on until `low`,
+but in dear hours only while the water stands above `high`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from models.dictionaries.tariff import Period
+from models.sequence import Look, Rotation, Turn
+from models.site.model import Name
+
+FORCED = 2
+"""Pumps at high_high."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to do: the sequence to be started, "" for nothing, and why."""
+
+    sequence: str
+    words: Name
+
+
+def choose(rotation: Rotation, look: Look, period: Period, failed: Collection[str] = ()) -> Choice:
+    """`failed`: pumps whose start has failed of late: others are taken before them."""
+    level = look(rotation.level)
+    if level is None:
+        return Choice("", Name("水位未知：不动作", "the level is not known: nothing is done"))
+    states = {turn.id: turn.running.met(look) for turn in rotation.turns}
+    on = [turn for turn in rotation.turns if states[turn.id]]
+    unknown = [turn for turn in rotation.turns if states[turn.id] is None]
+    wanted, why = _wanted(rotation, level, len(on), period)
+    if len(on) > wanted:
+        turn = max(on, key=lambda each: look(each.hours) or 0.0)
+        return Choice(turn.stop, Name(f"{why.zh}：停 {turn.id}", f"{why.en}: stop {turn.id}"))
+    # A pump of which nothing is known may run: it counts as running before another one is started.
+    if len(on) + len(unknown) < wanted:
+        turn = _least_worn(rotation, look, {each.id for each in on}, failed)
+        if turn is not None:
+            return Choice(turn.start, Name(f"{why.zh}：启 {turn.id}", f"{why.en}: start {turn.id}"))
+    return Choice("", why)
+
+
+def _wanted(rotation: Rotation, level: float, on: int, period: Period) -> tuple[int, Name]:
+    if level <= rotation.low:
+        return 0, Name("低水位", "low level")
+    if level >= rotation.high_high:
+        return max(on, FORCED), Name("高高水位，强制排水", "high-high level, forced")
+    if period.dear:
+        return (on if level >= rotation.high else 0), Name("峰时段避峰", "dear hours")
+    begins = rotation.start if period is Period.VALLEY else rotation.high
+    words = Name("谷时段", "valley hours") if period is Period.VALLEY else Name("平时段", "flat hours")
+    return (max(on, 1) if level >= begins else on), words
+
+
+def _least_worn(rotation: Rotation, look: Look, on: Collection[str], failed: Collection[str]) -> Turn | None:
+    free = [turn for turn in rotation.turns if turn.id not in on and turn.running.met(look) is False]
+    return min(free, key=lambda each: (each.id in failed, look(each.hours) or 0.0), default=None)
