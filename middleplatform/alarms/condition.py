@@ -7,7 +7,11 @@ from enum import StrEnum
 
 
 class AlarmError(Exception):
-    """What may not be done to an alarm: why."""
+    """What may not be done to an alarm: `code` for programs, and why in both languages."""
+
+    def __init__(self, code: str, zh: str, en: str) -> None:
+        super().__init__(f"{zh} · {en}")
+        self.code, self.zh, self.en = code, zh, en
 
 
 class State(StrEnum):

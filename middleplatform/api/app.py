@@ -20,6 +20,7 @@ from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import Verifier
 from middleplatform.api import (
     aggregates,
+    alarms,
     audit,
     dictionaries,
     docs,
@@ -167,6 +168,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     v1 = APIRouter(prefix="/api/v1")
     for part in (
         aggregates,
+        alarms,
         audit,
         dictionaries,
         exports,

@@ -10,11 +10,10 @@ import anyio
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 
-from middleplatform.access.tokens import Grant
 from middleplatform.api import times
 from middleplatform.api.auth import Asker, Seen, needs
 from middleplatform.api.catalogue import Catalogue
-from middleplatform.api.dictionaries import who
+from middleplatform.api.dictionaries import person
 from middleplatform.api.errors import ApiError
 from middleplatform.api.manual_schemas import Decision, Reason, Strict, Time
 from middleplatform.api.responses import Json, answers, refusals
@@ -114,7 +113,7 @@ async def open_ticket(request: Request, asker: Asker, catalogue: Seen, given: Ti
     now = times.now_us()
     start = times.parse_time(given.start, now, "start")
     end = None if given.end is None else times.parse_time(given.end, now, "end")
-    mine, where, by = catalogue.site.code, request.app.state.database, _person(asker)
+    mine, where, by = catalogue.site.code, request.app.state.database, person(asker)
     opening = (where, mine, given.kind, by, given.reason, extent, start, end, given.needed)
     return await _done(lambda: book.open_ticket(*opening), 201)
 
@@ -138,7 +137,7 @@ async def one_ticket(request: Request, catalogue: Seen, ticket: Number) -> Json:
 )
 async def approve(request: Request, asker: Asker, catalogue: Seen, ticket: Number, given: Decision) -> Json:
     """批准（不能批准自己的）· Approve, each once and nobody an own one."""
-    found, where, by = await _seen(request, catalogue, ticket), request.app.state.database, _person(asker)
+    found, where, by = await _seen(request, catalogue, ticket), request.app.state.database, person(asker)
     return await _done(lambda: book.decide(where, found.mine, found.id, by, approve=True, words=given.reason))
 
 
@@ -150,7 +149,7 @@ async def approve(request: Request, asker: Asker, catalogue: Seen, ticket: Numbe
 )
 async def reject(request: Request, asker: Asker, catalogue: Seen, ticket: Number, given: Decision) -> Json:
     """驳回 · Reject: one who does is enough."""
-    found, where, by = await _seen(request, catalogue, ticket), request.app.state.database, _person(asker)
+    found, where, by = await _seen(request, catalogue, ticket), request.app.state.database, person(asker)
     return await _done(lambda: book.decide(where, found.mine, found.id, by, approve=False, words=given.reason))
 
 
@@ -162,7 +161,7 @@ async def reject(request: Request, asker: Asker, catalogue: Seen, ticket: Number
 )
 async def withdraw(request: Request, asker: Asker, catalogue: Seen, ticket: Number) -> Json:
     """撤回自己的工单 · Take back an own ticket that waits."""
-    found, where, by = await _seen(request, catalogue, ticket), request.app.state.database, _person(asker)
+    found, where, by = await _seen(request, catalogue, ticket), request.app.state.database, person(asker)
     return await _done(lambda: book.withdraw(where, found.mine, found.id, by))
 
 
@@ -176,11 +175,6 @@ async def close(request: Request, catalogue: Seen, ticket: Number) -> Json:
     """结束已批准的工单 · End an approved one: the work is done, the exclusion over."""
     found, where = await _seen(request, catalogue, ticket), request.app.state.database
     return await _done(lambda: book.close(where, found.mine, found.id))
-
-
-def _person(grant: Grant) -> str:
-    """Who answers for it: of a token the user who made it, so that nobody is a second person by a token."""
-    return grant.user or grant.maker or who(grant)
 
 
 async def _seen(request: Request, catalogue: Catalogue, number: int) -> Ticket:

@@ -51,6 +51,8 @@ PLACES = {
     "label": "point",
     "entry": "999999",
     "ticket": "999999",
+    "alarm": "999999",
+    "raised": "999999",
 }
 """What stands in an address: of what can be lost something that is not there."""
 
