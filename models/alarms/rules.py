@@ -1,0 +1,226 @@
+"""All that a mine is watched for today: rules, and what each is bound to."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from models.alarms.finding import Kind
+from models.alarms.lanes import Lane, Lanes, Silence
+from models.alarms.standard import Bits, Standard, Standards, standards
+from models.alarms.tables import Tables
+from models.site.model import Limit, Name, Point, Retention, Site
+
+SENSOR_STATE = "sensor.state"
+RUNNING: Mapping[str, tuple[int, ...]] = {"run.state": (0,), "pump.state": (0, 1, 3)}
+"""By which roles one knows that a machine runs, and at which of their values it does not."""
+HI = ("hi", "hihi")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is watched for. `name` and a subject name an alarm; several rules of one name differ in their facts by
+    subject, as limits do. `version` is the day it came into force, yyyymmdd. Delays in seconds; `level` and `restore`
+    of a limit, in the point's unit. `annunciate`: False for what is recorded and is no alarm. `reason`, `approved_by`:
+    of what the site itself changed."""
+
+    name: str
+    text: Name
+    kind: Kind
+    priority: int
+    statutory: bool
+    version: int
+    source: str
+    effective_from: str
+    confirmed: bool
+    on_s: float = 0.0
+    off_s: float = 0.0
+    level: float | None = None
+    restore: float | None = None
+    annunciate: bool = True
+    reason: str = ""
+    approved_by: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """`lanes` and `silences` are what the engine works on; `facts` has every rule that they index."""
+
+    facts: tuple[Rule, ...]
+    lanes: Lanes
+    silences: tuple[Silence, ...]
+    tables: Tables = field(default_factory=Tables)
+
+    @staticmethod
+    def of(site: Site, today: datetime.date) -> Rules:
+        """The rules that hold on that day. Raises SiteErrors when the standard rules cannot be read."""
+        return _Binding(site, today, standards()).rules()
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], int]:
+        found = {(self.facts[r].name, s): r for r, s in zip(self.lanes.rule, self.lanes.subject, strict=True)}
+        return found | {(self.facts[each.rule].name, each.subject): each.rule for each in self.silences}
+
+    @cached_property
+    def keys(self) -> NDArray[np.uint64]:
+        """One for each lane, the same as long as rule and subject are."""
+        return _keys((self.facts[r].name, s) for r, s in zip(self.lanes.rule, self.lanes.subject, strict=True))
+
+    @cached_property
+    def silence_keys(self) -> NDArray[np.uint64]:
+        """One for each silence."""
+        return _keys((self.facts[each.rule].name, each.subject) for each in self.silences)
+
+    def rule(self, name: str, subject: str) -> Rule:
+        """The rule of an alarm. Raises KeyError where there is none (any more)."""
+        return self.facts[self._by_name[name, subject]]
+
+    def alarms(self) -> Iterator[tuple[str, str]]:
+        """Rule and subject of everything that can be raised."""
+        return iter(self._by_name)
+
+
+class _Binding:
+    def __init__(self, site: Site, today: datetime.date, standard: Standards) -> None:
+        self.site, self.standard = site, standard
+        self.today = today.isoformat()
+        self.facts: dict[Rule, int] = {}
+        self.tables = Tables()
+        self.lanes: list[Lane] = []
+        self.silences: list[Silence] = []
+        self.by_role: dict[tuple[str, str], list[int]] = {}
+        for place, point in enumerate(site.points):
+            self.by_role.setdefault((point.equipment, point.role), []).append(place)
+
+    def rules(self) -> Rules:
+        wanted: dict[str, list[tuple[str, Standard]]] = {}
+        for name, each in self.standard.rules.items():
+            if each.effective_from.isoformat() <= self.today:
+                for role in each.roles:
+                    wanted.setdefault(role, []).append((name, each))
+        for place, point in enumerate(self.site.points):
+            if point.limits:
+                self._limits(place, point)
+            for name, each in wanted.get(point.role, ()):
+                if not each.templates or self.site.equipment[point.equipment].template in each.templates:
+                    self._standard(place, point, name, each)
+            if point.retention is Retention.STATUTORY:
+                self._supervised(place, point)
+        self._connections()
+        return Rules(tuple(self.facts), Lanes.of(self.lanes), tuple(self.silences), self.tables)
+
+    def _index(self, rule: Rule) -> int:
+        return self.facts.setdefault(rule, len(self.facts))
+
+    def _limits(self, place: int, point: Point) -> None:
+        alarms, statutory = self.standard.limits, point.retention is Retention.STATUTORY
+        newest: dict[str, Limit] = {}
+        for limit in sorted(point.limits, key=lambda each: each.effective_from):
+            if limit.effective_from <= self.today:
+                newest[limit.kind] = limit
+        for kind, limit in newest.items():
+            cut = kind == "hihi" and point.role in alarms.cut
+            running = kind in alarms.running.kinds and point.role in alarms.running.roles
+            gate, table = self._state_gate(point)
+            if running:
+                gate, table = self._running_gate(point)
+            rule = Rule(
+                f"limit.{kind}",
+                alarms.name["cut" if cut else kind].resolved(),  # type: ignore[index]
+                Kind.POWER_CUT if cut else Kind.ALARM,
+                alarms.urgency(point.role, kind, statutory=statutory),
+                statutory,
+                _version(limit.effective_from),
+                limit.source,
+                limit.effective_from,
+                limit.confirmed,
+                on_s=alarms.running.on_s if running else 0.0,
+                level=limit.value,
+                restore=limit.restore,
+                reason=limit.reason,
+            )
+            back = limit.value if limit.restore is None else limit.restore
+            lane = Lane(
+                self._index(rule), place, point.path, gate=gate, gate_table=table, on_s=rule.on_s, off_s=rule.off_s
+            )
+            self.lanes.append(lane.at_level(1.0 if kind in HI else -1.0, limit.value, back))
+
+    def _standard(self, place: int, point: Point, name: str, each: Standard) -> None:
+        gate, table = self._state_gate(point)
+        if each.gate is not None:
+            for other in self.by_role.get((point.equipment, each.gate.role), ())[:1]:
+                gate, table = other, self.tables.suppressed(each.gate.unless)
+        rule = Rule(
+            name,
+            each.name.resolved(),
+            each.kind,
+            each.priority,
+            each.statutory,
+            _version(each.effective_from.isoformat()),
+            each.source,
+            each.effective_from.isoformat(),
+            each.confirmed,
+            each.on_s,
+            each.off_s,
+            annunciate=each.annunciate,
+        )
+        lane = Lane(self._index(rule), place, point.path, gate=gate, gate_table=table, on_s=each.on_s, off_s=each.off_s)
+        said = self.tables.any_bit(each.is_.bits) if isinstance(each.is_, Bits) else self.tables.any_of(each.is_)
+        self.lanes.append(lane.at_states(said))
+
+    def _supervised(self, place: int, point: Point) -> None:
+        watch = self.standard.supervision
+        bad = self._index(self._of_data("bad_quality", watch.bad_quality.name.resolved(), watch.bad_quality.priority))
+        self.lanes.append(Lane(bad, place, point.path).at_quality(self.tables.bad_quality()))
+        stale = self._index(self._of_data("stale", watch.stale.name.resolved(), watch.stale.priority))
+        limit = round(watch.stale.silences * point.silence_s * 1e6)
+        self.silences.append(Silence(stale, point.path, (place,), limit))
+
+    def _connections(self) -> None:
+        watch = self.standard.supervision.connection
+        rule = self._index(self._of_data("connection.silent", watch.name.resolved(), watch.priority, statutory=False))
+        members: dict[str, list[int]] = {}
+        for place, point in enumerate(self.site.points):
+            if point.formula is None:
+                members.setdefault(point.connection, []).append(place)
+        for name, places in sorted(members.items()):
+            limit = round(watch.silences * max(self.site.points[place].silence_s for place in places) * 1e6)
+            self.silences.append(
+                Silence(rule, f"{self.site.code}/connection:{name}", tuple(places), limit, common=True)
+            )
+
+    def _of_data(self, name: str, text: Name, priority: int, *, statutory: bool = True) -> Rule:
+        watch = self.standard.supervision
+        since = watch.effective_from.isoformat()
+        return Rule(name, text, Kind.ALARM, priority, statutory, _version(since), watch.source, since, watch.confirmed)
+
+    def _state_gate(self, point: Point) -> tuple[int, int]:
+        """The sensor's own state, while which is one of calibration or fault its value counts for nothing."""
+        if point.role != SENSOR_STATE:
+            for other in self.by_role.get((point.equipment, SENSOR_STATE), ())[:1]:
+                return other, self.tables.sensor_counts()
+        return -1, 0
+
+    def _running_gate(self, point: Point) -> tuple[int, int]:
+        """What says that the machine runs: of several motors the one whose key begins as the point's does."""
+        for role, stands in RUNNING.items():
+            motors = self.by_role.get((point.equipment, role), [])
+            prefix = point.key.partition("_")[0]
+            near = [place for place in motors if self.site.points[place].key.partition("_")[0] == prefix]
+            for other in (near or (motors if len(motors) == 1 else []))[:1]:
+                return other, self.tables.suppressed(stands)
+        return -1, 0
+
+
+def _keys(names: Iterable[tuple[str, str]]) -> NDArray[np.uint64]:
+    return np.array([xxhash.xxh3_64_intdigest(f"{rule}\0{subject}".encode()) for rule, subject in names], np.uint64)
+
+
+def _version(day: str) -> int:
+    return int(day.replace("-", "") or 0)

@@ -1,0 +1,74 @@
+"""What each sample says of each alarm that is judged on it: ON, OFF or HOLD."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.alarms.lanes import Form
+from models.alarms.rows import Latest, Rows
+from models.alarms.rules import Rules
+from models.alarms.tables import PASS, SIZE, place
+from models.alarms.track import HOLD, OFF, ON, Track, Turns
+from models.quality import UNCERTAIN
+
+_VOID = np.array([code < UNCERTAIN or 128 <= code < 192 for code in range(256)])
+"""Qualities that say nothing of the value."""
+
+
+class Signs:
+    """Of `count` points of a site."""
+
+    def __init__(self, rules: Rules, count: int) -> None:
+        self.lanes = rules.lanes
+        self.tables = rules.tables.array()
+        self.first = np.searchsorted(self.lanes.point, np.arange(count + 1))
+        """The lanes of point p are first[p] to first[p + 1]."""
+        self.by_table = self.lanes.form != Form.LEVEL
+        self.of_value = self.lanes.form != Form.QUALITY
+        self.gated = self.lanes.gate >= 0
+
+    def lanes_of(self, point: NDArray[np.intp]) -> NDArray[np.intp]:
+        """All lanes of these points."""
+        return self._pairs(point)[0]
+
+    def judge(self, rows: Rows, before: Latest, track: Track) -> Turns:
+        """`before`: the points before these rows."""
+        lane, row = self._pairs(rows.point)
+        code = self._codes(lane, row, rows, before)
+        touched = np.zeros(len(self.lanes), np.bool_)
+        touched[lane[track.concerns(lane, code)]] = True
+        kept = np.flatnonzero(touched[lane])
+        kept = kept[np.argsort(lane[kept], kind="stable")]
+        at = row[kept]
+        return track.judge(lane[kept], rows.ts[at], code[kept], rows.value[at], rows.quality[at])
+
+    def _pairs(self, point: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Lane and row of every lane of every row's point."""
+        first = self.first[point]
+        many = self.first[point + 1] - first
+        row = np.repeat(np.arange(len(point)), many)
+        begins = np.cumsum(many) - many
+        return np.arange(len(row)) + np.repeat(first - begins, many), row
+
+    def _codes(self, lane: NDArray[np.intp], row: NDArray[np.intp], rows: Rows, before: Latest) -> NDArray[np.int8]:
+        lanes, value = self.lanes, rows.value[row]
+        height = value * lanes.side[lane]
+        code = np.full(len(lane), HOLD, np.int8)
+        code[height < lanes.back[lane]] = OFF
+        code[height >= lanes.level[lane]] = ON
+        pick = np.flatnonzero(self.by_table[lane])
+        if len(pick):
+            of = lane[pick]
+            said = np.where(self.of_value[of], place(value[pick]), rows.quality[row[pick]])
+            code[pick] = self.tables[lanes.table[of] * SIZE + said]
+        pick = np.flatnonzero(self.gated[lane])
+        if len(pick):
+            of = lane[pick]
+            state = rows.value_at(lanes.gate[of].astype(np.intp), rows.ts[row[pick]], before)
+            gate = self.tables[lanes.gate_table[of] * SIZE + place(state)]
+            code[pick] = np.where(gate == PASS, code[pick], gate)
+        void = _VOID[rows.quality] | np.isnan(rows.value)
+        if void.any():
+            code[void[row] & self.of_value[lane]] = HOLD
+        return code
