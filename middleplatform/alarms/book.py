@@ -41,14 +41,20 @@ def record(where: Place, mine: str, reached: Position, changes: Sequence[Change]
     and nothing is kept, when the position was reached before: the same messages came again."""
     now = _now()
     with connect(where).begin() as connection:
-        if not _advance(connection, reached, now):
+        if not advance(connection, reached, now):
             return False
-        if changes:
-            ids = _make(connection, mine, changes)
-            connection.execute(insert(journal), [_line(ids[each.rule, each.subject], each, now) for each in changes])
-            last = {(each.rule, each.subject): each for each in changes if not each.late}
-            _conditions(connection, [(ids[name], each, ids.get(each.cause or ("", ""))) for name, each in last.items()])
+        write(connection, mine, changes, now)
     return True
+
+
+def write(connection: Connection, mine: str, changes: Sequence[Change], now: int) -> None:
+    """Changes into journal and conditions, within a transaction that is the caller's."""
+    if not changes:
+        return
+    ids = _make(connection, mine, changes)
+    connection.execute(insert(journal), [_line(ids[each.rule, each.subject], each, now) for each in changes])
+    last = {(each.rule, each.subject): each for each in changes if not each.late and each.announced}
+    _conditions(connection, [(ids[name], each, ids.get(each.cause or ("", ""))) for name, each in last.items()])
 
 
 def reached(where: Place, consumer: str, stream: str, born: int) -> int:
@@ -69,6 +75,13 @@ def alarms_of(where: Place, mine: str, *, at: int | None = None, resting: bool =
         rows = connection.execute(query).all()
         held = suppressed_at(connection, mine, _now() if at is None else at)
     return [_alarm(row, held.get(row.id, ())) for row in rows]
+
+
+def active(where: Place, mine: str) -> list[tuple[str, str]]:
+    """Rule and subject of what is raised."""
+    query = select(alarms.c.rule, alarms.c.subject).where(alarms.c.mine == mine, alarms.c.active)
+    with connect(where).connect() as connection:
+        return [(row.rule, row.subject) for row in connection.execute(query)]
 
 
 def subjects_of(where: Place, mine: str) -> dict[int, tuple[str, str]]:
@@ -126,7 +139,8 @@ def handlings_of(where: Place, mine: str, raised: Iterable[int]) -> list[Handlin
         return [Handling(*row) for row in connection.execute(query.order_by(handlings.c.id))]
 
 
-def _advance(connection: Connection, to: Position, now: int) -> bool:
+def advance(connection: Connection, to: Position, now: int) -> bool:
+    """Move a position within a transaction; False when it was reached before."""
     named = and_(positions.c.consumer == to.consumer, positions.c.stream == to.stream)
     ahead = or_(positions.c.born != to.born, positions.c.sequence < to.sequence)
     moving = update(positions).where(named, ahead).values(born=to.born, sequence=to.sequence, at=now)
@@ -192,7 +206,7 @@ def _conditions(connection: Connection, last: Iterable[tuple[int, Change, int | 
 
 def _line(number: int, each: Change, now: int) -> dict[str, Any]:
     line = {"alarm": number, "what": str(each.act), "ts": each.ts, "at": now, "late": each.late}
-    return {**line, "value": each.value, "quality": each.quality, "who": None, "note": None}
+    return {**line, "value": each.value, "quality": each.quality, "who": None, "note": each.note}
 
 
 def suppressed_at(connection: Connection, mine: str, at: int) -> dict[int, tuple[Suppression, ...]]:

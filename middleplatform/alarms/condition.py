@@ -81,6 +81,9 @@ class Change:
     """Rule and subject of the alarm whose consequence this one is."""
     level: int = 0
     memory: str | None = None
+    announced: bool = True
+    """False for what is only recorded, as a calibration is: it is in the journal, and no condition changes."""
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

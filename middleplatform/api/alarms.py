@@ -92,11 +92,12 @@ async def journal(request: Request, catalogue: Seen, asked: Annotated[JournalQue
         await _seen(request, catalogue, asked.alarm)
 
     def look() -> dict[str, Any]:
-        seen = sees(catalogue)
-        named = {number: name for number, name in book.subjects_of(where, mine).items() if seen(name[1])}
-        among = None if catalogue.scope.everything else named
+        seen, among = sees(catalogue), None
+        if not catalogue.scope.everything:
+            among = [number for number, name in book.subjects_of(where, mine).items() if seen(name[1])]
         looked: dict[str, Any] = {"alarm": asked.alarm, "among": among, "within": within}
         found = book.entries(where, mine, **looked, before=asked.before, limit=asked.limit)
+        named = book.subjects_of(where, mine)  # after them, so that it knows the newest
         handled: dict[int, list[dict[str, Any]]] = {}
         for start in range(0, len(found), book.MOST):
             for each in book.handlings_of(where, mine, [entry.number for entry in found[start : start + book.MOST]]):
@@ -110,7 +111,6 @@ async def journal(request: Request, catalogue: Seen, asked: Annotated[JournalQue
                 "handlings": handled.get(each.number, []),
             }
             for each in found
-            if each.alarm in named
         ]
         return {"entries": entries, "next": found[-1].number if len(found) == asked.limit else None}
 
