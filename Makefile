@@ -17,8 +17,8 @@ check: install  ## style, types and the house's law
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check  ## everything, in its short form; two files at a time, as most of a test is waiting
-	$(BIN)/python -m pytest -m "not proof" -n 2 --dist loadfile
+test: check  ## everything, in its short form; three files at a time, as most of a test is waiting
+	$(BIN)/python -m pytest -m "not proof" -n 3 --dist loadfile
 
 proof: check  ## the long forms; hours
 	$(BIN)/python -m pytest --timeout=7200

@@ -77,6 +77,24 @@ class Counters:
             self.turned = True
         return base + raw, reset, back, unseen
 
+    def rising(self, places: Index, raw: NDArray[np.float64], when: NDArray[np.int64]) -> NDArray[np.float64] | None:
+        """As `count` of many readings one after the other, [readings, places], of counters that were read before; None,
+        and nothing is counted, where any of them does anything but rise in its time."""
+        full, rate = self._full[places], self._rate[places]
+        gained = np.diff(raw, axis=0, prepend=self.last[places][None])
+        elapsed = np.diff(when, axis=0, prepend=self.at[places][None])
+        # A count that was never read is NaN, and no comparison holds of it.
+        if not ((gained >= 0).all() and (elapsed > 0).all()):
+            return None
+        seconds = np.maximum(elapsed / 1e6, 1e-3)
+        gained /= seconds
+        if (np.maximum(rate, gained.max(axis=0)) * seconds.max(axis=0) >= full).any():
+            return None
+        fades = FADES ** np.arange(len(raw) - 1, -1, -1)[:, None]
+        self._rate[places] = np.maximum(rate * FADES ** len(raw), (gained * fades).max(axis=0))
+        self.last[places], self.at[places] = raw[-1], when[-1]
+        return self.base[places] + raw
+
     def _remember(
         self,
         places: Index,

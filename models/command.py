@@ -85,11 +85,11 @@ class Command:
         return Command(
             id=command_id,
             point=text(found, "point", 160),
-            value=_value(found.get("value"), "value"),
+            value=value_of(found.get("value"), "value"),
             who=text(found, "who", MAX_WHO),
             deadline=deadline,
             unit=unit,
-            expected=None if expected is None else _value(expected, "expected"),
+            expected=None if expected is None else value_of(expected, "expected"),
         )
 
 
@@ -157,7 +157,8 @@ def text(found: Mapping[str, Any], name: str, longest: int) -> str:
     return value
 
 
-def _value(value: Any, name: str) -> Value:
+def value_of(value: Any, name: str) -> Value:
+    """A value from JSON: a finite number or a printable text. Raises CommandError."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, str):

@@ -110,22 +110,28 @@ def set_password(where: Place, name: str, password: str, *, must_change: bool = 
 
 
 def set_role(where: Place, name: str, role: str) -> None:
-    """Give a user another role, from now on also where the user is signed in; tokens that the user made for others may
-    no more than it from then on. Raises AccessError; the last administrator stays one."""
-    _check_role(role)
-    with _with_administrator(where, name, policy_of(where)) as connection:
-        before = _facts(connection, name)
-        _change(connection, name, role=role)
-        note(connection, "user.role", name, before=before, after=_facts(connection, name))
+    """`change` the role alone."""
+    change(where, name, role=role)
 
 
 def set_scope(where: Place, name: str, scope: Scope) -> None:
-    """Let a user see this, from now on also where the user is signed in, and the tokens that the user made.
-    Raises AccessError; the last administrator who sees everything goes on to."""
+    """`change` alone what is seen."""
+    change(where, name, scope=scope)
+
+
+def change(where: Place, name: str, *, role: str | None = None, scope: Scope | None = None) -> None:
+    """Give a user another role, another scope or both at once, from now on also where the user is signed in; tokens
+    that the user made for others may no more than it from then on. Raises AccessError, and nothing is changed; the last
+    administrator stays one, and the last who sees everything goes on to."""
+    if role is not None:
+        _check_role(role)
+    wanted: dict[str, Any] = {"role": role} if role is not None else {}
+    wanted |= {"scope": scope.dump()} if scope is not None else {}
     with _with_administrator(where, name, policy_of(where)) as connection:
-        before = _facts(connection, name)
-        _change(connection, name, scope=scope.dump())
-        note(connection, "user.scope", name, before=before, after=_facts(connection, name))
+        for what, value in wanted.items():
+            before = _facts(connection, name)
+            _change(connection, name, **{what: value})
+            note(connection, f"user.{what}", name, before=before, after=_facts(connection, name))
 
 
 def remove_user(where: Place, name: str) -> None:

@@ -101,10 +101,7 @@ async def change(request: Request, asker: Asker, given: Changes, name: str = Nam
 
     def make() -> UserRow:
         scope = None if given.scope is None else asker.scope.narrowed(scope_of(given.scope))
-        if given.role is not None:
-            users.set_role(where, name, given.role)
-        if scope is not None:
-            users.set_scope(where, name, scope)
+        users.change(where, name, role=given.role, scope=scope)
         return _row(users.find_user(where, name), lockout.locked_s(where, name))
 
     row = await _done(request, make)

@@ -39,6 +39,10 @@ class Catalogue:
         for point in site.points:
             of.setdefault(site.connections[point.connection].gateway, []).append(point.id)
         self._of = {gateway: np.sort(np.array(ids, np.uint64)) for gateway, ids in of.items()}
+        self._tells: dict[str, set[str]] = {}
+        for point in site.points:
+            gateway = site.connections[point.connection].gateway
+            self._tells.setdefault(f"{site.code}/{point.equipment}", set()).add(gateway)
 
     def gateways(self) -> tuple[str, ...]:
         return tuple(sorted(self._of))
@@ -49,6 +53,12 @@ class Catalogue:
         if gateway == MANUAL:
             return self.points
         return self._of.get(gateway, _NONE)
+
+    def may_tell(self, gateway: str, equipment: str) -> bool:
+        """Whether a gateway may tell of events of `<mine code>/<equipment>`: it reads some of its points, or nobody
+        reads any. People may tell of all that is in the mine."""
+        tells = self._tells.get(equipment)
+        return equipment.partition("/")[0] == self.code and (gateway == MANUAL or tells is None or gateway in tells)
 
     def ages(self, points: Sequence[int]) -> NDArray[np.int64]:
         """How long each point's value holds, µs, in the order asked."""

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 _COUNTERS = {
     "rows": "Samples written",
     "events": "Events written",
-    "foreign_events": "Events of another mine's equipment, dropped",
+    "foreign_events": "Events of equipment of another gateway or mine, dropped",
     "mistimed_events": "Events before 2000 or more than a day ahead, dropped",
     "inserts": "Inserts of samples",
     "insert_seconds": "Time spent in inserts of samples",

@@ -201,7 +201,7 @@ class Writer:
         except WireError as error:
             self._bury(stream, message, error)
             return
-        events = self._timed(batch.gateway, self._of_the_mine(batch))
+        events = self._timed(batch.gateway, self._of_its_own(batch))
         if not events:
             return
         names = [name for name in EVENT_COLUMNS.names if name != "attributes"]
@@ -212,15 +212,16 @@ class Writer:
         self._engine.insert("events", table)
         self.counters.events += len(events)
 
-    def _of_the_mine(self, batch: EventBatch) -> list[Event]:
-        """The events of this mine's equipment; what a gateway says of another mine's is dropped, counted and told."""
+    def _of_its_own(self, batch: EventBatch) -> list[Event]:
+        """The events of what the gateway reads; what it says of another's, or of another mine's, is dropped, counted
+        and told."""
         own: list[Event] = []
         foreign: list[Event] = []
         for event in batch.events:
-            (own if event.equipment.partition("/")[0] == self.catalogue.code else foreign).append(event)
+            (own if self.catalogue.may_tell(batch.gateway, event.equipment) else foreign).append(event)
         if foreign:
             self.counters.foreign_events += len(foreign)
-            self._tell("events of another mine", batch.gateway, foreign, example=foreign[0].equipment[:100])
+            self._tell("events of another's equipment", batch.gateway, foreign, example=foreign[0].equipment[:100])
         return own
 
     def _timed(self, gateway: str, events: list[Event]) -> list[Event]:

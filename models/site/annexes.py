@@ -1,4 +1,4 @@
-"""What a site says beside its points: the map, the network, the rules. Each names equipment, areas, points and
+"""What a site says beside its points: the map and the network (rules: see linkages). Each names equipment, areas and
 gateways; here they are held against what there is, so that none of them speaks of a thing that nobody has.
 """
 
@@ -8,67 +8,16 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from models.site.files import Folder
 from models.site.minemap import check_map
 from models.site.problems import Problems
-from models.site.schema import REFERENCE, Span, entries, validate
+from models.site.schema import Span, validate
 from models.site.there import There, unknown
 from models.site.yamlfile import Document, parse
 from models.site.yamlfile import Path as Place
-from models.thing import Key, Names, Number, Strict, Text
-
-Reference = Annotated[str, Field(pattern=REFERENCE)]
-
-
-class Condition(Strict):
-    """What must be true of a point, for how long: exactly one comparison."""
-
-    point: Reference
-    at_least: Number | None = None
-    at_most: Number | None = None
-    equals: Number | None = None
-    lasting: Span | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Condition:
-        if sum(value is not None for value in (self.at_least, self.at_most, self.equals)) != 1:
-            raise ValueError("give one of at_least, at_most, equals")
-        return self
-
-
-class When(Strict):
-    any: tuple[Condition, ...] = ()
-    all: tuple[Condition, ...] = ()
-
-    @model_validator(mode="after")
-    def _some(self) -> When:
-        if bool(self.any) == bool(self.all):
-            raise ValueError("give any: or all: with conditions")
-        return self
-
-
-class Rule(Strict):
-    """A linkage (联动): when it comes true, `then` must follow `within` that time. `by` the mine's own hardware, which
-    is watched, or by the platform, which commands it (`command`)."""
-
-    name: Names
-    when: When
-    then: Annotated[tuple[Condition, ...], Field(max_length=32)] = ()
-    command: dict[Reference, Number] = Field(default_factory=dict, max_length=32)
-    within: Annotated[Span, Field(gt=0, le=3600)]
-    by: Literal["mine", "platform"]
-    source: Text
-    confirmed: bool = True
-
-    @model_validator(mode="after")
-    def _does_something(self) -> Rule:
-        if not self.then and not self.command:
-            raise ValueError("a rule says what follows: then: or command:")
-        if self.by == "mine" and self.command:
-            raise ValueError("what the mine's own hardware does is watched with then:, it is not commanded")
-        return self
+from models.thing import Key, Names, Number, Strict
 
 
 class RingEntry(Strict):
@@ -110,7 +59,7 @@ class NetworkFile(Strict):
 
 
 def check(folder: Folder, problems: Problems, there: There) -> None:
-    """Add every mistake of map/*.geojson, network.yaml and rules/*.yaml to the problems. None of them must be there."""
+    """Add every mistake of map/*.geojson and network.yaml to the problems. None of them must be there."""
     seen: dict[str, str] = {}
     for path in folder.list("map", (".geojson",)):
         check_map(folder, path, problems, there, seen)
@@ -119,10 +68,6 @@ def check(folder: Folder, problems: Problems, there: There) -> None:
         document = _document(folder, network, problems)
         if document is not None:
             _network(document, problems, there)
-    for path in folder.list("rules", (".yaml",)):
-        document = _document(folder, path, problems)
-        if document is not None:
-            _rules(document, problems, there)
 
 
 def _document(folder: Folder, path: Path, problems: Problems) -> Document | None:
@@ -162,16 +107,3 @@ def _network(document: Document, problems: Problems, there: There) -> None:
         for name, entry in there_are.items():
             need("equipment", name, there.equipment, part, name)
             need("equipment", entry.switch, there.equipment, part, name, "switch")
-
-
-def _rules(document: Document, problems: Problems, there: There) -> None:
-    for name, data in entries(document, "rules", problems).items():
-        place: Place = ("rules", name)
-        rule = validate(Rule, data, document, place, problems)
-        if rule is None:
-            continue
-        conditions = (*rule.when.any, *rule.when.all, *rule.then)
-        for reference in (*(condition.point for condition in conditions), *rule.command):
-            message = unknown("bound point", reference, there.bound)
-            if message:
-                problems.add(document.file, document.line(place), message)

@@ -1,4 +1,4 @@
-"""What differs between two versions of a site: connections, equipment and points, in a reader's words."""
+"""What differs between two versions of a site: connections, equipment, points and linkages, in a reader's words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from models.site.model import Connection, Equipment, Point, Site
+from models.site.model import Connection, Equipment, Linkage, Point, Site
 
 SHOWN = 20
 """Lines of one kind of change."""
@@ -40,9 +40,10 @@ class Difference:
     connections: Changes
     equipment: Changes
     points: Changes
+    linkages: Changes
 
     def __bool__(self) -> bool:
-        return bool(self.connections or self.equipment or self.points)
+        return bool(self.connections or self.equipment or self.points or self.linkages)
 
     def lines(self) -> list[str]:
         """For a terminal, zh and en: counts, then names with what changed. No values: one may be secret."""
@@ -51,6 +52,7 @@ class Difference:
             ("连接", "connections", self.connections),
             ("设备", "equipment", self.equipment),
             ("测点", "points", self.points),
+            ("联动", "linkages", self.linkages),
         ):
             parts = {"added": changes.added, "changed": tuple(changes.changed), "removed": changes.removed}
             for kind, names in parts.items():
@@ -68,10 +70,12 @@ def difference(old: Site | None, new: Site) -> Difference:
     connections: Mapping[str, Connection] = {} if old is None else old.connections
     equipment: Mapping[str, Equipment] = {} if old is None else old.equipment
     points: Mapping[str, Point] = {} if old is None else {point.path: point for point in old.points}
+    linkages: Mapping[str, Linkage] = {} if old is None else {one.id: one for one in old.linkages}
     return Difference(
         Changes.between(connections, new.connections),
         Changes.between(equipment, new.equipment),
         Changes.between(points, {point.path: point for point in new.points}),
+        Changes.between(linkages, {one.id: one for one in new.linkages}),
     )
 
 

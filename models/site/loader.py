@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models.identity import SEGMENT
-from models.site import annexes, consistency, tables
+from models.site import annexes, consistency, linkages, tables
 from models.site.bindings import Binder, CheckTag, Instance, RangeOf
 from models.site.environment import Filler
 from models.site.files import Folder
@@ -216,6 +216,7 @@ class _Loading:
         self._unbound(binder)
         self._annexes(facts, binder)
         self._relations(binder)
+        self._linkages(binder)
         return self._site(facts, binder, library) if facts and not self.problems.count else None
 
     def _names(self) -> None:
@@ -383,7 +384,7 @@ class _Loading:
                 self.problems.note(document.file, document.line(place), f"{name}: not bound: {', '.join(left)}")
 
     def _annexes(self, facts: SiteFile | None, binder: Binder) -> None:
-        """The map, the network and the rules."""
+        """The map and the network."""
         origin = facts.coordinates.origin if facts and facts.coordinates else None
         prefix = len(binder.mine) + 1
         there = There(
@@ -399,6 +400,13 @@ class _Loading:
         prefix = len(binder.mine) + 1
         points = {point.path[prefix:]: point for point in binder.points}
         self.relations = consistency.relations(self.folder, self.problems, points)
+
+    def _linkages(self, binder: Binder) -> None:
+        prefix = len(binder.mine) + 1
+        points = {point.path[prefix:]: point for point in binder.points}
+        bound = {path[prefix:] for path in binder.bound}
+        gateways = {name: found for name, found in self.connections.items() if found}
+        self.linked = linkages.linkages(self.folder, self.problems, linkages.Bound(points, bound, gateways))
 
     def _site(self, facts: SiteFile, binder: Binder, library: Library) -> Site:
         coordinates = None
@@ -425,4 +433,5 @@ class _Loading:
                 for template in (found.template for found in self.instances.values() if found)
             },
             relations=self.relations,
+            linkages=self.linked,
         )

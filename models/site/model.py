@@ -230,6 +230,94 @@ class Relation:
     share: float = 0.0
 
 
+class Act(StrEnum):
+    """What a linkage does."""
+
+    POWER_OFF = "power_off"
+    """Takes power away: it needs a restore condition and an authorised person to restore."""
+    STOP = "stop"
+    START = "start"
+    SET = "set"
+    NOTICE = "notice"
+    """Only tells: broadcast, withdrawal."""
+
+
+class OnLost(StrEnum):
+    """What the loss of a sensor does to a linkage that looks at it."""
+
+    TRIP = "trip"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A point, by path, whose value lies in [low, high] for `lasting_s`; both bounds are the point's own floats, so
+    that "below 1" is [-inf, the float before 1]. `text` says it as the site does."""
+
+    point: str
+    low: float
+    high: float
+    lasting_s: float = 0.0
+    text: str = ""
+
+    def holds(self, value: float) -> bool:
+        """Whether this value is meant; NaN never is."""
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """All of them (`every`), or any."""
+
+    comparisons: tuple[Comparison, ...]
+    every: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Under what a tripped linkage may be restored, `automatic` or by an authorised person, and what is then
+    commanded (nothing: power is put back by hand)."""
+
+    when: Conditions
+    automatic: bool
+    command: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Linkage:
+    """A linkage (联动): when `when` comes true, `command` (path → value in the point's unit) is written within
+    `within_s`, and `then` must follow. `mine`: the mine's own hardware does it and is only watched. `gateways`: those
+    that carry it out. `priority` 1 (first) … 4. `latched`: it stays tripped until it is restored."""
+
+    id: str
+    name: Name
+    act: Act
+    mine: bool
+    when: Conditions
+    then: tuple[Comparison, ...]
+    command: Mapping[str, float]
+    within_s: float
+    source: str
+    gateways: tuple[str, ...] = ()
+    confirmed: bool = True
+    restore: Restore | None = None
+    on_lost: OnLost = OnLost.HOLD
+    lost_after_s: float = 10.0
+    notice: Name | None = None
+    priority: int = 2
+    latched: bool = False
+    shadow: bool = False
+    enabled: bool = True
+    version: int = 1
+    effective_from: str = ""
+    """An ISO date; "": always."""
+
+    def points(self) -> tuple[str, ...]:
+        """The paths that its conditions look at, without what it commands."""
+        looked = (*self.when.comparisons, *self.then, *(self.restore.when.comparisons if self.restore else ()))
+        return tuple(dict.fromkeys(comparison.point for comparison in looked))
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A whole site. `points` is in a stable order: by path. `version` is a digest of all files read."""
@@ -248,6 +336,8 @@ class Site:
     coordinates: Coordinates | None = None
     templates: Mapping[str, TemplateFacts] = field(default_factory=dict)
     relations: tuple[Relation, ...] = ()
+    linkages: tuple[Linkage, ...] = ()
+    """By id."""
 
     def gateways(self) -> tuple[str, ...]:
         """The names of the gateways that this site's connections name, sorted."""

@@ -80,10 +80,14 @@ class Lane:
 
     def __init__(self, members: Sequence[tuple[Point, Turn]], connections: Mapping[str, Connection]) -> None:
         beats = {point.guards.heartbeat for point, _ in members}
-        ways: dict[type[_Way], list[tuple[Point, Turn]]] = {_Free: [], _Listed: [], _Watched: []}
+        ways: dict[type[_Way], list[tuple[Point, Turn]]] = {_Free: [], _Listed: [], _Counted: [], _Watched: []}
         for point, turn in members:
-            watched = _remembers(point) or point.path in beats
-            way = _Watched if watched else _Listed if point.states or point.guards != UNGUARDED else _Free
+            if point.path in beats:
+                way: type[_Way] = _Watched
+            elif _remembers(point):
+                way = _Counted if _only_counts(point) else _Watched
+            else:
+                way = _Listed if point.states or point.guards != UNGUARDED else _Free
             ways[way].append((point, turn))
         for some in ways.values():
             some.sort(key=lambda member: _neighbours(connections[member[0].connection], member[0]))
@@ -124,9 +128,13 @@ class Lane:
             value, quality = self._judge(still, raw, polls)
             kept.append(self._report.standing(still, value[0], quality[0], polls.of(still)))
         if len(moved):
-            step = (begin[moved] + self.period * np.arange(polls.most)[:, None] - first_us) // step_us
+            # All that are read in each step: whole rows are taken, not each number for itself.
+            together = self.period == step_us
+            first = begin[moved[:1]] if together else begin[moved]
+            step = (first + self.period * np.arange(polls.most)[:, None] - first_us) // step_us
             step = np.minimum(step, len(values) - 1)
-            raw = self._held.raw(moved, values[step, moved], first_us + step * step_us, unknown)
+            read = values[step[:, 0]].take(moved, axis=1) if together else values[step, moved]
+            raw = self._held.raw(moved, read, first_us + step * step_us, unknown)
             kept.append(self._report.moving(moved, *self._judge(moved, raw, polls), polls.of(moved)))
         rows, when, value, quality = (np.concatenate(column) for column in zip(*kept, strict=True))
         return rows, Samples(self.table.ids[rows], when, value, quality)
@@ -215,6 +223,29 @@ class _Watched(_Way):
             self._guards.on_value(some, given, found, said, when, None, int(when[0]))
             value[at, some], quality[at, some] = found, said
         return value, quality
+
+
+class _Counted(_Watched):
+    """Points that are counters and nothing else: judged for many polls at once as long as all of them rise."""
+
+    def judge(
+        self, rows: NDArray[np.intp], raw: NDArray[np.float64], polls: Polls
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        begin, count = (column[self.begin : self.end][rows] for column in (polls.begin, polls.count))
+        most = int(count.min(initial=0))
+        when = begin + polls.period * np.arange(most)[:, None]
+        total = self._guards.counters.rising(rows, raw[:most], when) if most else None
+        if total is None:
+            return super().judge(rows, raw, polls)
+        value, quality = normalise(self.table, rows, total, np.full(total.shape, GOOD, np.uint8))
+        if most == len(raw):
+            return value, quality
+        rest = super().judge(rows, raw[most:], polls.later(most))
+        return np.concatenate([value, rest[0]]), np.concatenate([quality, rest[1]])
+
+
+def _only_counts(point: Point) -> bool:
+    return not point.states and dataclasses.replace(point.guards, rollover=0) == UNGUARDED
 
 
 def _remembers(point: Point) -> bool:

@@ -31,6 +31,10 @@ class Polls:
         """Those of some of the points."""
         return Polls(self.begin[rows], self.count[rows], self.period)
 
+    def later(self, polls: int) -> Polls:
+        """Those after the first so many."""
+        return Polls(self.begin + self.period * polls, self.count - polls, self.period)
+
 
 Kept = tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]
 """Rows, times, values, qualities, one a sample."""

@@ -24,7 +24,7 @@ from tests.endtoend.truth_check import Column, missing, missing_polled, untrue_p
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(420)]
 
-STEADY_S = 10.0
+STEADY_S = 6.0
 """Quiet time before the first kill and after each recovery."""
 MARGIN_US = 1_500_000
 """What a recorded outage is widened by: the poll that was under way and the first after the return."""

@@ -106,7 +106,7 @@ def test_what_is_no_map_is_said_to_be_none(tmp_path: Path, text: str) -> None:
     [
         ("belt/slip", "belt/slap", "no bound point 'belt/slap'; did you mean 'belt/slip'?"),
         ("belt/running", "belt/speed", "no bound point 'belt/speed'"),
-        ("equals: 1", "equals: 1, at_least: 2", "one of at_least, at_most, equals"),
+        ("equals: 1", "equals: 1, at_least: 2", "one of at_least, at_most, above, below, equals"),
         ("any:", "some:", "unknown key 'some'"),
         ("within: 2 s", "within: soon", "is not a time span"),
         ("by: mine", "by: god", "'by' must be one of"),

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from tools.mines.description import Mine
+from tools.mines.power import FEEDERS
 
 LOCAL = "AQ 6201：甲烷超限断电、风电闭锁不大于2s AQ 6201: local cut-off and wind-electric lock within 2 s"
 ARTICLE = "《煤矿安全规程》(2022)第四百九十八条 Coal Mine Safety Regulations (2022) art. 498"
 INTERLOCK = "顺煤流停车、逆煤流启车 stop with the coal, start against it (usual practice)"
 PROTECTION = "MT/T 872 皮带保护 belt protections (usual practice)"
 OWN = "矿方设定 set by the mine"
+ACROSS = "AQ 6201：跨分站断电不大于40s AQ 6201: cut-off across substations within 40 s"
+OPEN, START, STOP = 2, 1, 2
+"""Of the command words of feeders and machines."""
+FACE = ("shearer_1", "afc_1", "loader_1", "crusher_1")
 
 UPSTREAM = {"belt_101": ("belt_102",), "belt_102": ("belt_103", "belt_106"), "belt_103": ("belt_104", "belt_105")}
 
@@ -19,7 +24,7 @@ Rules = dict[str, dict[str, Any]]
 
 def rules(mine: Mine) -> dict[str, Rules]:
     """File → rules by id."""
-    return {"gas": _gas(mine), "transport": _transport(), "chambers": _chambers()}
+    return {"gas": _gas(mine), "linkage": _linkage(mine), "transport": _transport(), "chambers": _chambers()}
 
 
 def _rule(zh: str, en: str, when: list[dict[str, Any]], then: dict[str, Any], within: str, source: str,
@@ -73,6 +78,63 @@ def _gas(mine: Mine) -> Rules:
     return found
 
 
+def _below(point: str, value: float) -> dict[str, Any]:
+    return {"point": point, "below": value}
+
+
+def _opened(machines: tuple[str, ...]) -> dict[str, int]:
+    """The command that opens the feeders of these machines."""
+    return {f"{feeder}/command": OPEN for feeder, fed in FEEDERS.items() if set(fed) & set(machines)}
+
+
+def _restored(*when: dict[str, Any]) -> dict[str, Any]:
+    return {"when": {"all": list(when)}, "by": "authorised"}
+
+
+def _linkage(mine: Mine) -> Rules:
+    """What the gateways carry out beside the mine's own hardware, which is faster and is never replaced."""
+    face = [("ch4_face_t0/ch4", 1.5), ("ch4_face_t1/ch4", 1.5), ("ch4_face_t2/ch4", 1.0)]
+    found = {
+        "edge_cut_face": _rule(
+            "工作面甲烷断电（边缘，跨网关）", "Methane cut-off of the face by the edge, across gateways",
+            [_least(*place) for place in face],
+            {"then": [_is("feed_face/feed", 0)], "command": _opened(FACE),
+             "restore": _restored(*(_below(point, 1.0) for point, _ in face)),
+             "notice": {"zh": "工作面甲烷超限，停止作业，撤出人员", "en": "Methane on the face: stop work, withdraw"}},
+            "40 s", ACROSS),
+    }  # fmt: skip
+    for n in (1, 2):
+        heading = mine.headings[n - 1]
+        machines = _opened((f"roadheader_{n}", f"bolter_{n}"))
+        breakers = [_is(f"{command.partition('/')[0]}/breaker", 0) for command in machines]
+        sensors = [(f"ch4_heading{n}_t1/ch4", 1.5), (f"ch4_heading{n}_t2/ch4", 1.0)]
+        found |= {
+            f"edge_cut_roadheader_{n}": _rule(
+                f"{heading}掘进机机载甲烷断电（边缘）", f"Methane on roadheader {n} opens its feeder, by the edge",
+                [_least(f"roadheader_{n}/ch4", 1.5)],
+                {"then": [_is(f"{next(iter(_opened((f'roadheader_{n}',)))).partition('/')[0]}/breaker", 0)],
+                 "command": _opened((f"roadheader_{n}",)),
+                 "restore": _restored(_below(f"roadheader_{n}/ch4", 1.0))},
+                "2 s", LOCAL),
+            f"edge_cut_heading_{n}": _rule(
+                f"{heading}甲烷电闭锁（边缘，跨网关）", f"Methane-electric lock of heading {n} by the edge",
+                [_least(*place) for place in sensors],
+                {"then": [_is(f"feed_heading{n}/feed", 0)], "command": machines,
+                 "restore": _restored(*(_below(point, 1.0) for point, _ in sensors)),
+                 "notice": {"zh": f"{heading}甲烷超限，撤出人员", "en": f"Methane in heading {n}: withdraw"}},
+                "40 s", ACROSS),
+            f"edge_wind_lock_heading_{n}": _rule(
+                f"{heading}风电闭锁（边缘）", f"Wind-electric lock of heading {n} by the edge: both fans stand",
+                [_is(f"aux_fan_{n}a/running", 0), _is(f"aux_fan_{n}b/running", 0)],
+                {"then": breakers, "command": machines,
+                 "restore": {"when": {"any": [_is(f"aux_fan_{n}a/running", 1), _is(f"aux_fan_{n}b/running", 1)]},
+                             "by": "authorised"},
+                 "notice": {"zh": f"{heading}停风，撤出人员", "en": f"No air in heading {n}: withdraw"}},
+                "2 s", LOCAL, every=True),
+        }  # fmt: skip
+    return found
+
+
 def _transport() -> Rules:
     found = {
         f"trip_{belt}": _rule(f"{belt}停车联锁上游", f"{belt} stands: what feeds it stops", [_is(f"{belt}/running", 0)],
@@ -90,19 +152,28 @@ def _transport() -> Rules:
         for belt in ("belt_101", "belt_102", "belt_103", "belt_104")
     }  # fmt: skip
     found["smoke_spray_belt_104"] = _rule("顺槽烟雾联动喷雾", "Smoke in the belt gate starts the spray pumps",
-                                          [_is("smoke_belt_104/smoke", 1)], {"command": {"spray_1/command": 1}},
-                                          "10 s", OWN)  # fmt: skip
+                                          [_is("smoke_belt_104/smoke", 1), _is("belt_104/smoke", 1)],
+                                          {"command": {"spray_1/command": START}}, "20 s", OWN)  # fmt: skip
+    found |= {
+        f"edge_trip_{belt}": _rule(f"{belt}停车，边缘停上游", f"{belt} stands: the edge stops what feeds it",
+                                   [{**_is(f"{belt}/running", 0), "lasting": "1500 ms"}],
+                                   {"then": [_is(f"{inby}/running", 0) for inby in above],
+                                    "command": {f"{inby}/command": STOP for inby in above}}, "5 s", INTERLOCK)
+        for belt, above in UPSTREAM.items()
+    }  # fmt: skip
     return found
 
 
 def _chambers() -> Rules:
     return {
         "pump_high_level": _rule("水仓高水位启泵", "A pump runs when the sump is nearly full",
-                                 [_least("pump_room_1/level", 3.8)], {"command": {"pump_1/command": 1}}, "60 s", OWN),
+                                 [_least("pump_room_1/level", 3.8)], {"command": {"pump_1/command": START}}, "60 s",
+                                 OWN),
         "main_fan_standby": _rule("主通风机倒机", "The standby fan takes over within ten minutes",
                                   [_is("main_fan_1/running", 0)], {"then": [_is("main_fan_2/running", 1)]}, "10 min",
                                   "《煤矿安全规程》：备用风机10min内开动 Coal Mine Safety Regulations"),
         "smoke_substation": _rule("变电所烟雾告知", "Smoke in the substation opens its spare feeders",
                                   [_is("smoke_substation/smoke", 1)],
-                                  {"command": {"feeder_1_15/command": 2, "feeder_1_16/command": 2}}, "10 s", OWN),
+                                  {"command": {"feeder_1_15/command": OPEN, "feeder_1_16/command": OPEN},
+                                   "restore": _restored(_is("smoke_substation/smoke", 0))}, "2 s", OWN),
     }  # fmt: skip

@@ -82,6 +82,18 @@ def test_the_last_administrator_who_sees_everything_goes_on_to(place):
     users.remove_user(place, "olga")
 
 
+def test_role_and_scope_change_both_or_not_at_all(place):
+    users.create_user(place, "olga", "right horse", "administrator")
+    users.create_user(place, "ivan", "right horse", "administrator", EAST)
+    with pytest.raises(users.LastAdministrator):
+        users.change(place, "olga", role="administrator", scope=EAST)
+    with pytest.raises(AccessError, match="king"):
+        users.change(place, "ivan", role="king", scope=Scope())
+    assert users.find_user(place, "olga").scope.everything and users.find_user(place, "ivan").scope == EAST
+    users.change(place, "ivan", role="operator", scope=Scope())
+    assert (users.find_user(place, "ivan").role, users.find_user(place, "ivan").scope) == ("operator", EVERYTHING)
+
+
 def test_of_two_that_remove_each_other_at_once_one_stays(place):
     users.create_user(place, "olga", "right horse", "administrator")
     for turn in range(4):

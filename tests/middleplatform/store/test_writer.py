@@ -14,6 +14,7 @@ from models.events import EventBatch
 from models.identity import MANUAL, MANUAL_FLOOR
 from models.samples import SCHEMA, Batch, Samples
 from tests.middleplatform.store.build import (
+    CODE,
     Sent,
     batch_of,
     event_of,
@@ -232,3 +233,12 @@ def test_events_at_impossible_times_are_dropped_counted_and_told(parts):
     history = History(parts.engine, lambda points: np.zeros(len(points), np.int64))
     assert history.events(None, None, 0, T + 10 * 86_400_000_000, 10).column("id").to_pylist() == ["own"]
     assert (parts.writer.counters.events, parts.writer.counters.mistimed_events) == (1, 2)
+
+
+def test_events_of_what_another_gateway_reads_are_dropped_counted_and_told(parts):
+    strange = replace(event_of("b", T), equipment=f"{CODE}/unread")
+    parts.writer.write([("EVENTS", sent(EventBatch("edge3", 3, T, (event_of("a", T), strange)), 3, "events"))])
+    history = History(parts.engine, lambda points: np.zeros(len(points), np.int64))
+    told = history.events(None, None, T, T + 1, 10).column("id").to_pylist()
+    assert told == ["b"], "edge1 and edge2 read belt1, and nobody reads the other"
+    assert (parts.writer.counters.events, parts.writer.counters.foreign_events) == (1, 1)

@@ -10,7 +10,8 @@ import pytest
 
 from simulators.plant.recorder import Recorder
 from simulators.truth.records import TruthWriter
-from simulators.truth.report import report
+from simulators.truth.report import Category, Report, report
+from simulators.truth.utilisation import Share
 from tests.simulators.plant.test_plant import MINES, mine, plant
 
 
@@ -43,3 +44,13 @@ def test_a_sum_of_which_a_part_is_unknown_is_unknown(tmp_path: Path) -> None:
     found = report(tmp_path, mine("middle")[0], MINES / "middle")
     assert found is not None and math.isnan(found.used)
     assert found.lost > 0
+
+
+def test_the_mine_is_declared_over_the_categories_that_have_a_truth() -> None:
+    def category(declared: float, producing_s: float) -> Category:
+        return Category("类", "category", (), Share(producing_s, producing_s / 2), declared)
+
+    categories = {"face": category(0.6, 3600.0), "belt": category(0.8, 60.0), "bolting": category(0.1, 0.0)}
+    found = Report(0, 1, categories, {}, *[math.nan] * 5)
+    assert found.utilisation == pytest.approx(0.5)
+    assert found.declared == pytest.approx(0.7), "what nothing of the mine does has no share to compare"

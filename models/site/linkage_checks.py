@@ -1,0 +1,190 @@
+"""What linkages must not be: unable to act, unrestorable, contradictory, circular, or too slow for their own time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from models.site.model import Act, Comparison, Conditions, Connection, Kind, Linkage, Point
+from models.site.problems import Problems
+
+if TYPE_CHECKING:
+    from models.site.linkages import Placed
+
+Box = Mapping[str, tuple[float, float]]
+"""Values that points may have together: each within its bounds, others anything."""
+
+
+def check(
+    found: Sequence[Placed],
+    points: Mapping[str, Point],
+    connections: Mapping[str, Connection],
+    period_s: Callable[[Point], float],
+    times: Mapping[str, float],
+    problems: Problems,
+) -> None:
+    """Add every mistake of the linkages that gateways carry out; what the mine's own hardware does is its own."""
+    ours = [placed for placed in found if not placed.linkage.mine]
+    for placed in ours:
+        one = placed.linkage
+        for key, message in (
+            *_commands(one, points),
+            *_restoring(one),
+            *_slow(one, points, connections, period_s, times),
+        ):
+            problems.add(placed.document.file, placed.line(key), message)
+    acting = [placed for placed in ours if placed.linkage.enabled]
+    for first, second in combinations(acting, 2):
+        if message := _contradiction(first.linkage, second.linkage):
+            where = f"{first.document.file}:{first.line()}"
+            problems.add(second.document.file, second.line("command"), f"{message} at {where}")
+    _circles(acting, problems)
+
+
+def _commands(one: Linkage, points: Mapping[str, Point]) -> Iterator[tuple[str, str]]:
+    given = [("command", *item) for item in one.command.items()]
+    given += [("restore", *item) for item in (one.restore.command if one.restore else {}).items()]
+    for key, path, value in given:
+        point = points[path]
+        name = f"{point.equipment}/{point.key}"
+        if not point.writable:
+            yield key, f"{name} is not writable: its template does not say writable: true"
+        elif point.kind is Kind.STATE and point.states and value not in point.states:
+            yield key, f"{name} has no state {value:g}"
+        elif value < point.low or value > point.high:
+            yield key, f"{name} = {value:g} is outside what it can be, {point.low:g} … {point.high:g}"
+
+
+def _restoring(one: Linkage) -> Iterator[tuple[str, str]]:
+    if one.act is Act.POWER_OFF:
+        if one.restore is None:
+            yield (
+                "command",
+                (
+                    "takes power away and has no restore: say below what it may be restored, such as "
+                    "restore: {when: {all: [{point: …, below: 1.0}]}}"
+                ),
+            )
+        elif one.restore.automatic:
+            yield "restore", "power is restored by an authorised person, never automatic: by: authorised"
+        if not one.latched:
+            yield "latched", "takes power away and must stay tripped until it is restored: latched: true"
+    elif one.latched and one.restore is None:
+        yield "latched", "stays tripped and has no restore: say under what it may be restored"
+    if _same_value(one):
+        yield "restore", "may be restored at a value at which it trips"
+
+
+def _same_value(one: Linkage) -> bool:
+    """Whether some point has values that both trip and let restore."""
+    restoring = {c.point: (c.low, c.high) for c in one.restore.when.comparisons} if one.restore else {}
+    return any(
+        (bounds := restoring.get(c.point)) is not None and c.low <= bounds[1] and bounds[0] <= c.high
+        for c in one.when.comparisons
+    )
+
+
+def _slow(
+    one: Linkage,
+    points: Mapping[str, Point],
+    connections: Mapping[str, Connection],
+    period_s: Callable[[Point], float],
+    times: Mapping[str, float],
+) -> Iterator[tuple[str, str]]:
+    across = False
+    worst: tuple[float, str] = (0.0, "")
+    for comparison in one.when.comparisons:
+        point = points[comparison.point]
+        far = any(connections[point.connection].gateway != gateway for gateway in one.gateways)
+        across |= far
+        parts = [
+            (period_s(point), "between two polls"),
+            (comparison.lasting_s, "lasting"),
+            (point.guards.debounce_s, "debounce"),
+            (times["hop_s"] if far else 0.0, "from the other gateway"),
+            (times["write_s"] if one.command else 0.0, "for the write"),
+        ]
+        words = " + ".join(f"{seconds:g} s {what}" for seconds, what in parts if seconds)
+        worst = max(worst, (sum(seconds for seconds, _ in parts), f"{point.equipment}/{point.key}: {words}"))
+    if worst[0] > one.within_s:
+        yield "within", f"cannot be done within {one.within_s:g} s: {worst[1]} = {worst[0]:g} s"
+    limit = times["across_s"] if across else times["local_s"]
+    if one.act is Act.POWER_OFF and one.within_s > limit:
+        where = "across gateways" if across else "by one gateway"
+        yield "within", f"power is cut within {limit:g} s {where}, and this says {one.within_s:g} s"
+
+
+# ---- beside each other
+
+
+def _boxes(conditions: Conditions) -> list[Box]:
+    """The values under which they hold, as boxes of which one is enough."""
+    if not conditions.every:
+        return [{one.point: (one.low, one.high)} for one in conditions.comparisons]
+    box: dict[str, tuple[float, float]] = {}
+    for one in conditions.comparisons:
+        low, high = box.get(one.point, (one.low, one.high))
+        box[one.point] = max(low, one.low), min(high, one.high)
+    return [box] if all(low <= high for low, high in box.values()) else []
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return all(one[p][0] <= other[p][1] and other[p][0] <= one[p][1] for p in one.keys() & other.keys())
+
+
+def _contradiction(one: Linkage, other: Linkage) -> str:
+    """Why both cannot stand; "" when they can: of rules of different priority the first one's word holds."""
+    if one.priority != other.priority:
+        return ""
+    apart = [path for path in one.command.keys() & other.command.keys() if one.command[path] != other.command[path]]
+    if not apart or not any(_meet(a, b) for a in _boxes(one.when) for b in _boxes(other.when)):
+        return ""
+    path = sorted(apart)[0]
+    name = path.partition("/")[2]
+    return (
+        f"contradicts '{one.id}': {name} is to be {one.command[path]:g} there and {other.command[path]:g} here while "
+        "both may be so; give them different priorities, or conditions that exclude each other; the other is"
+    )
+
+
+def _circles(acting: Sequence[Placed], problems: Problems) -> None:
+    """A rule whose command or its consequence fulfils the condition of another, and so on, until one undoes it."""
+    after = {
+        placed.linkage.id: [other for other in acting if other is not placed and _leads(placed.linkage, other.linkage)]
+        for placed in acting
+    }
+    for placed in acting:
+        one = placed.linkage
+        way = _undone(one, after)
+        if way is not None:
+            names = " → ".join((one.id, *(step.linkage.id for step in way)))
+            message = f"goes in a circle: what it commands leads to a rule that undoes it: {names}"
+            problems.add(placed.document.file, placed.line("command"), message)
+
+
+def _leads(one: Linkage, other: Linkage) -> bool:
+    effects = [Comparison(path, value, value) for path, value in one.command.items()]
+    effects += one.then
+    boxes = _boxes(other.when)
+    return any(
+        effect.point in box and box[effect.point][0] <= effect.low and effect.high <= box[effect.point][1]
+        for effect in effects
+        for box in boxes
+    )
+
+
+def _undone(one: Linkage, after: Mapping[str, Sequence[Placed]]) -> list[Placed] | None:
+    """The way from a rule to one that commands a point of its own otherwise."""
+    seen: set[str] = {one.id}
+    ways: list[list[Placed]] = [[step] for step in after[one.id]]
+    while ways:
+        way = ways.pop(0)
+        last = way[-1].linkage
+        if last.id in seen:
+            continue
+        seen.add(last.id)
+        if any(one.command[path] != last.command[path] for path in one.command.keys() & last.command.keys()):
+            return way
+        ways += [[*way, step] for step in after[last.id]]
+    return None
