@@ -53,8 +53,7 @@ def write(connection: Connection, mine: str, changes: Sequence[Change], now: int
         return
     ids = _make(connection, mine, changes)
     connection.execute(insert(journal), [_line(ids[each.rule, each.subject], each, now) for each in changes])
-    last = {(each.rule, each.subject): each for each in changes if not each.late and each.announced}
-    _conditions(connection, [(ids[name], each, ids.get(each.cause or ("", ""))) for name, each in last.items()])
+    _conditions(connection, changes, ids)
 
 
 def reached(where: Place, consumer: str, stream: str, born: int) -> int:
@@ -187,21 +186,29 @@ def _facts(each: Change) -> dict[str, Any]:
     }
 
 
-def _conditions(connection: Connection, last: Iterable[tuple[int, Change, int | None]]) -> None:
-    raised, other = [], []
-    for number, each, cause in last:
+def _conditions(connection: Connection, changes: Iterable[Change], ids: dict[tuple[str, str], int]) -> None:
+    """What is announced, in the order that changes have of one alarm: what was raised and returned at once has been
+    raised, and waits for somebody to see it."""
+    raised: dict[int, dict[str, Any]] = {}
+    active: dict[int, dict[str, Any]] = {}
+    levels: dict[int, dict[str, Any]] = {}
+    for each in changes:
+        number = ids[each.rule, each.subject]
+        if each.late or each.act is Act.RECORD:
+            continue
         told = {"number": number, "latched": each.latched, "level": each.level, "memory": each.memory}
+        if each.act is Act.ESCALATE:
+            levels[number] = {"number": number, "level": each.level}
+            continue
+        levels.pop(number, None)
         if each.act is Act.RAISE:
-            raised.append({**told, **_facts(each), "active": True, "acknowledged": False, "cause": cause})
-        elif each.act in {Act.RETURN, Act.RESET}:
-            other.append({**told, "active": False})
-        else:
-            other.append({**told, "active": True})
-    for rows in (raised, other):
+            raised[number] = {**told, **_facts(each), "acknowledged": False, "cause": ids.get(each.cause or ("", ""))}
+        active[number] = {**told, "active": each.act is Act.RAISE}
+    for rows in (raised, active, levels):
         if rows:
-            fields = {field: bindparam(f"b_{field}") for field in rows[0] if field != "number"}
+            fields = {field: bindparam(f"b_{field}") for field in next(iter(rows.values())) if field != "number"}
             named = update(alarms).where(alarms.c.id == bindparam("b_number")).values(fields)
-            connection.execute(named, [{f"b_{field}": fact for field, fact in row.items()} for row in rows])
+            connection.execute(named, [{f"b_{field}": fact for field, fact in row.items()} for row in rows.values()])
 
 
 def _line(number: int, each: Change, now: int) -> dict[str, Any]:

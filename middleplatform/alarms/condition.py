@@ -58,6 +58,8 @@ class Act(StrEnum):
     ESCALATE = "escalate"
     SUPPRESS = "suppress"
     UNSUPPRESS = "unsuppress"
+    RECORD = "record"
+    """What is to be known and is no alarm, as a calibration: in the journal alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,6 @@ class Change:
     """Rule and subject of the alarm whose consequence this one is."""
     level: int = 0
     memory: str | None = None
-    announced: bool = True
-    """False for what is only recorded, as a calibration is: it is in the journal, and no condition changes."""
     note: str | None = None
 
 

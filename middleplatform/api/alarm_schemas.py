@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field
 
 from middleplatform.alarms.book import MOST
 from middleplatform.api.manual_schemas import Plain, Strict, Time
@@ -12,6 +13,7 @@ from middleplatform.api.routes import Asked
 from middleplatform.api.schemas import Words
 
 Id = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="报警编号 · the alarm's number")]
 Note = Annotated[str, Field(max_length=500), Plain]
 Told = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S"), Plain]
 
@@ -72,6 +74,8 @@ class AlarmFacts(BaseModel):
     cause: int | None
     level: int
     suppressed: list[str]
+    rule_name: Words
+    chattering: bool
 
 
 class Counts(BaseModel):
@@ -84,13 +88,76 @@ class Counts(BaseModel):
     priorities: dict[str, int]
 
 
+class Watch(BaseModel):
+    """The process that judges. Not `alive`: what is told of alarms is what it was; `deaf`: it hears nothing of the
+    mine; `behind`: the streams have more than was judged."""
+
+    alive: bool
+    deaf: bool
+    behind: bool
+
+
 class AlarmList(BaseModel):
     """`total`: those that fit, `alarms`: of these a page, the most urgent and newest first."""
 
     total: int
     offset: int
     counts: Counts
+    watch: Watch
     alarms: list[AlarmFacts]
+
+
+class GroupOf(BaseModel):
+    """`head`: the cause, or of those that are `alike` (one rule in one area) the first that came. `alarms`: ids of all,
+    the head's among them, at most 500; `count` says how many there are."""
+
+    head: AlarmFacts
+    alike: bool
+    count: int
+    unacknowledged: int
+    priority: int
+    since: int
+    alarms: list[int]
+
+
+class FloodNow(BaseModel):
+    """`peak`: the most raises within the window of the annunciation's settings."""
+
+    start: int
+    peak: int
+
+
+class Groups(BaseModel):
+    """`flood`: the one that lasts, null while there is none; only for who sees the whole mine."""
+
+    total: int
+    offset: int
+    counts: Counts
+    watch: Watch
+    flood: FloodNow | None
+    groups: list[GroupOf]
+
+
+class Performance(BaseModel):
+    """Figures of ISA-18.2 over a range, beside their `targets`. Times µs UTC, shares 0 to 1."""
+
+    model_config = ConfigDict(extra="allow")
+
+    start: int
+    end: int
+    raises: int
+    per_hour: float
+    per_day: float
+    per_10_min: dict[str, float]
+    top_ten: list[dict[str, object]]
+    top_ten_share: float
+    stale: dict[str, object]
+    flood: dict[str, object]
+    priorities: dict[str, float]
+    acknowledged: dict[str, float | None]
+    chattering: list[dict[str, object]]
+    targets: dict[str, object]
+    effective_from: str
 
 
 class Lifted(BaseModel):
@@ -158,6 +225,17 @@ class AlarmsQuery(Asked):
     resting: bool = Field(False, description="含已恢复正常的 · those at rest too")
     limit: int = Field(1_000, ge=1, le=10_000)
     offset: int = Field(0, ge=0, le=10_000_000)
+
+
+class GroupsQuery(Asked):
+    area: str | None = Field(None, min_length=1, max_length=100, description="区域及其下级 · an area and all in it")
+    limit: int = Field(200, ge=1, le=1_000)
+    offset: int = Field(0, ge=0, le=10_000_000)
+
+
+class PerformanceQuery(Asked):
+    start: str = Field("-1d", min_length=1, max_length=60)
+    end: str = Field("now", min_length=1, max_length=60)
 
 
 class JournalQuery(Asked):

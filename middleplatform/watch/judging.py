@@ -108,10 +108,14 @@ class Judging:
         words = [
             word for word, so in (("抖动 · chattering", found.chattering), ("首出 · first out", found.first_out)) if so
         ]
+        act = Act(found.act.value)
+        if not rule.annunciate:
+            words.append("开始 · began" if act is Act.RAISE else "结束 · ended")
+            act = Act.RECORD
         return Change(
             found.rule,
             found.subject,
-            Act(found.act.value),
+            act,
             found.ts,
             rule.version,
             rule.priority,
@@ -121,6 +125,5 @@ class Judging:
             value=found.value,
             quality=found.quality,
             cause=found.cause,
-            announced=rule.annunciate,
             note="；".join(words) or None,
         )

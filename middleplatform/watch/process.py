@@ -30,6 +30,8 @@ log = structlog.get_logger("watch")
 
 HEARTBEAT_S = 2.0
 SITE_S = 5.0
+MOST_CHATTERING = 200
+"""Alarms that a heartbeat names as chattering."""
 
 
 async def run(
@@ -98,4 +100,5 @@ def status(watching: Watching) -> dict[str, object]:
     """The heartbeat."""
     told = {"process": "watch", "time": time.time_ns() // 1000, **asdict(watching.counters)}
     told |= {"missed": watching.missed, "malformed": watching.judging.malformed, "foreign": watching.judging.foreign}
+    told["chattering"] = watching.judging.engine.chattering()[:MOST_CHATTERING]
     return told | {"deaf": watching.deaf, "behind": watching.behind, "failing": watching.failing}

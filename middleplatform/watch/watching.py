@@ -20,10 +20,12 @@ from bus.connection import Bus, Message
 from bus.errors import BusUnavailable
 from bus.subjects import SAFETY, SAMPLES
 from middleplatform.alarms import book
+from middleplatform.alarms.annunciation import annunciation
 from middleplatform.alarms.condition import Act, Change, Position
 from middleplatform.alarms.hold import Hold
 from middleplatform.database import Place
 from middleplatform.watch.clock import Clock
+from middleplatform.watch.escalation import escalations
 from middleplatform.watch.judging import DEAF, Judging
 from middleplatform.watch.line import ACK_WAIT_S, Line, in_order
 
@@ -36,6 +38,8 @@ KEEP_S = 1.0
 """How long what was judged without finding anything waits to be kept."""
 KEEP_MESSAGES = 1_000
 TICK_S = 0.25
+ESCALATE_US = 5_000_000
+"""How often it is looked whether somebody has to be told who was not told before."""
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 FIRST_LOOK_US = 600_000_000
 """A watch that never judged begins with what is this old, and not with all that the streams keep."""
@@ -73,6 +77,7 @@ class Watching:
         self._waiting: list[Change] = []
         self._missed = 0
         self._kept = 0.0
+        self._escalated = 0
         self._turn = asyncio.Lock()
         self.clock = Clock(_quiet(judging), wall())
         self.counters = Counters()
@@ -155,6 +160,9 @@ class Watching:
                 changes, self._waiting = self._waiting, []
                 changes += await asyncio.to_thread(self._judge, messages)
                 changes += self._silence()
+                turned = {(each.rule, each.subject) for each in changes}
+                due = await self._until(self._escalations)
+                changes += [each for each in due if (each.rule, each.subject) not in turned]
                 self.counters.messages += len(messages)
                 await self._keep(changes)
 
@@ -217,6 +225,13 @@ class Watching:
             else:
                 self.failing = None
                 return done
+
+    def _escalations(self) -> list[Change]:
+        wall = self._wall()
+        if wall - self._escalated < ESCALATE_US:
+            return []
+        self._escalated = wall
+        return escalations(self._where, self.judging.site.code, annunciation(self.judging.today), wall)
 
     def _raised(self) -> list[tuple[str, str]]:
         """What the book has as active."""

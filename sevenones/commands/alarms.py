@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,32 +15,22 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from sevenones.alarm_tables import (
+    ACTS,
+    STATES,
+    SUPPRESSIONS,
+    figures_of,
+    groups_of,
+    moment,
+    summary,
+    table_of,
+    worst_of,
+)
+
 if TYPE_CHECKING:
     from sevenones.client import Client
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-
-STATES = {
-    "normal": "正常",
-    "unacknowledged": "未确认",
-    "acknowledged": "已确认",
-    "returned_unacknowledged": "已恢复未确认",
-    "latched_unacknowledged": "锁定未确认",
-    "latched_acknowledged": "锁定已确认",
-}
-KINDS = {"alarm": "报警", "power_cut": "断电", "feed_fault": "馈电异常"}
-ACTS = {
-    "raise": "报警",
-    "return": "恢复",
-    "acknowledge": "确认",
-    "reset": "复位",
-    "escalate": "升级",
-    "suppress": "抑制",
-    "unsuppress": "解除抑制",
-}
-SUPPRESSIONS = {"shelved": "搁置", "by_design": "按设计抑制", "out_of_service": "停用"}
-COLOURS = {0: "bold white on red", 1: "bold red", 2: "yellow", 3: "cyan"}
-"""By priority; what is lower has none."""
 
 
 class Kind(StrEnum):
@@ -84,7 +75,75 @@ def list_all(
 
     console = open_console()
     console.print(table_of(found["alarms"]))
-    console.print(summary(found["counts"]), style="bold")
+    console.print(summary(found), style="bold")
+
+
+@app.command()
+def groups(
+    area: Annotated[str | None, typer.Option(help="区域及其下级 · an area and all in it")] = None,
+    rows: Annotated[int, typer.Option(min=1, max=1_000, help="最多行数 · rows shown")] = 40,
+    url: Url = None,
+    token: Token = None,
+    home: Home = HERE,
+) -> None:
+    """成组的报警：原因与后果、同类合并 · each cause with its consequences, and what is alike, as one line."""
+    from sevenones.terminal import open_console
+
+    with _platform(home, url, token) as client:
+        found = client.get("alarms/groups", area=area, limit=rows)
+    console = open_console()
+    console.print(groups_of(found))
+    console.print(summary(found), style="bold")
+
+
+@app.command()
+def follow(
+    every: Annotated[float, typer.Option(min=0.5, max=60, help="刷新间隔（秒） · seconds between looks")] = 1.0,
+    url: Url = None,
+    token: Token = None,
+    home: Home = HERE,
+) -> None:
+    """持续显示报警 · alarms as they come and go, until Ctrl-C."""
+    from rich.console import Group as Lines
+    from rich.live import Live
+
+    from sevenones.client import Client, ClientError
+    from sevenones.terminal import open_console
+
+    with _platform(home, url, token) as client:
+        found = client.get("alarms/groups", limit=60)
+    client = Client.of_home(home, url, token)
+    shown, trouble = found, ""
+    with (
+        Live(console=open_console(), auto_refresh=False, screen=True) as screen,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
+        while True:
+            head = Text(trouble or summary(shown), style="reverse bold red" if trouble else "bold")
+            screen.update(Lines(head, groups_of(shown)), refresh=True)
+            time.sleep(every)
+            try:
+                shown, trouble = client.get("alarms/groups", limit=60), ""
+            except ClientError as error:
+                trouble = f"以下为旧状态 · what is below is old: {error}"
+
+
+@app.command()
+def performance(
+    start: Annotated[str, typer.Option(help="开始 · from: -7d, or a time with a zone")] = "-1d",
+    end: Annotated[str, typer.Option(help="结束 · up to")] = "now",
+    url: Url = None,
+    token: Token = None,
+    home: Home = HERE,
+) -> None:
+    """报警系统指标（ISA-18.2） · how well the alarms serve the operators, beside what is advised."""
+    from sevenones.terminal import open_console
+
+    with _platform(home, url, token) as client:
+        found = client.get("alarms/performance", start=start, end=end)
+    console = open_console()
+    console.print(figures_of(found))
+    console.print(worst_of(found))
 
 
 @app.command()
@@ -179,38 +238,6 @@ def journal(
         told = (str(row["number"]), moment(row["ts"]), str(row["alarm"]), what, row["rule"], row["subject"], value)
         table.add_row(*map(Text, (*told, row["who"] or "", "；".join(filter(None, words)))))
     open_console().print(table)
-
-
-def table_of(alarms: list[dict[str, Any]]) -> Table:
-    """Alarms as an operator reads them: Chinese first, the urgent in colour, what is unacknowledged marked."""
-    table = Table("", "编号 · no.", "优先级 · prio", "时刻 · since", "名称 · name", "规则 · rule", "类别 · kind",
-                  "状态 · state", "区域 · area", box=None, pad_edge=False, header_style="bold")  # fmt: skip
-    for row in alarms:
-        machine = "" if row["equipment"] is None else row["equipment"]["name"]["zh"]
-        name = row["name"]["zh"] if row["name"]["zh"] == machine else f"{machine} {row['name']['zh']}"
-        state = STATES.get(row["state"], row["state"]) + "".join(
-            f"（{SUPPRESSIONS[each]}）" for each in row["suppressed"]
-        )
-        mark = "" if row["state"].endswith("acknowledged") and "un" not in row["state"] else "●"
-        law = "法定 " if row["statutory"] else ""
-        told = (mark, str(row["id"]), f"{law}{row['priority']}", moment(row["since"]), name.strip(), row["rule"])
-        area = "" if row["area"] is None else row["area"]["name"]["zh"]
-        cells = map(Text, (*told, KINDS.get(row["kind"], row["kind"]), state, area))
-        table.add_row(*cells, style=COLOURS.get(row["priority"], "") if row["state"] != "normal" else "dim")
-    return table
-
-
-def summary(counts: dict[str, Any]) -> str:
-    """One line of what is open."""
-    by = "  ".join(f"P{priority}: {number}" for priority, number in counts["priorities"].items())
-    return (
-        f"未恢复正常 {counts['open']}，未确认 {counts['unacknowledged']}，被抑制 {counts['suppressed']} · "
-        f"{counts['open']} open, {counts['unacknowledged']} unacknowledged, {counts['suppressed']} suppressed  {by}"
-    )
-
-
-def moment(us: int) -> str:
-    return datetime.fromtimestamp(us / 1e6, UTC).astimezone().strftime("%m-%d %H:%M:%S")
 
 
 def _act(number: int, act: str, body: dict[str, Any] | None, home: Path, url: str | None, token: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from itertools import count
 
@@ -207,3 +208,35 @@ def test_the_journal_is_paged_and_bounded_in_time(standing, ask):
     assert found == [3_000, 2_000, 1_000]
     bounded = ask("anna", "GET", "/journal", alarm=alarm, start="1500", end="3000").json()["entries"]
     assert [each["ts"] for each in bounded] == [2_000]
+
+
+def test_groups_and_figures_know_the_callers_part_alone(standing, ask, named):
+    record(standing.home, *(change(f"flood{n}", SPEED) for n in range(12)))
+    found = ask("anna", "GET", "/groups").json()
+    by_head = {each["head"]["id"]: each for each in found["groups"]}
+    assert by_head[named["fast"]["id"]]["alarms"] == [named["cut"]["id"], named["fast"]["id"]]
+    assert found["flood"]["peak"] >= 12 and found["watch"] == {"alive": False, "deaf": False, "behind": False}
+    east = ask("east", "GET", "/groups").json()
+    assert LEVEL not in {each["head"]["subject"] for each in east["groups"]} and east["flood"] is None
+    assert {each["head"]["area"]["id"] for each in ask("anna", "GET", "/groups", area="sump").json()["groups"]} == {
+        "sump"
+    }
+    whole, part = (ask(who, "GET", "/performance").json() for who in ("anna", "east"))
+    assert whole["raises"] > part["raises"] >= 14
+    assert LEVEL not in {each["subject"] for each in part["top_ten"]}
+    assert code(ask("anna", "GET", "/performance", start="-200d")) == (400, "too_long")
+
+
+def test_what_the_watch_says_of_itself_stands_beside_the_alarms(standing, ask, named):
+    watch = standing.app.state.watch
+    beat = {"deaf": True, "behind": False, "chattering": [[named["fast"]["rule"], SPEED]]}
+    for heartbeat in (b"rubbish", b"[]", b'{"deaf": 1}'):
+        watch.take(heartbeat, time.time_ns() // 1000)
+        assert ask("anna", "GET").json()["watch"]["alive"] is False
+    watch.take(json.dumps(beat).encode(), time.time_ns() // 1000)
+    try:
+        found = ask("anna", "GET").json()
+        assert found["watch"] == {"alive": True, "deaf": True, "behind": False}
+        assert [each["id"] for each in found["alarms"] if each["chattering"]] == [named["fast"]["id"]]
+    finally:
+        standing.app.state.watch = type(watch)()

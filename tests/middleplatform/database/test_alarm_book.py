@@ -93,6 +93,18 @@ def test_a_late_change_is_in_the_journal_alone(place):
     assert [each.late for each in book.entries(place, CODE)] == [True, True]
 
 
+def test_what_was_raised_and_returned_at_once_waits_for_somebody(place):
+    keep(place, 1, change(ts=5, value=2.0), change(Act.RETURN, 6))
+    assert states(place) == {NAME: State.RETURNED} and book.alarms_of(place, CODE)[0].since == 5
+    acts.acknowledge(place, CODE, [book.alarms_of(place, CODE)[0].id], "olga")
+    keep(place, 2, change(ts=7), change(Act.RETURN, 8), change(ts=9, priority=2), change(Act.RETURN, 10))
+    assert states(place) == {NAME: State.RETURNED} and book.alarms_of(place, CODE)[0].since == 9
+    keep(place, 3, change(Act.RETURN, 11), change(ts=12))
+    assert states(place) == {NAME: State.UNACKNOWLEDGED}
+    keep(place, 4, change(Act.RECORD, 13), change(ts=14, late=True), change(Act.RETURN, 15, late=True))
+    assert states(place) == {NAME: State.UNACKNOWLEDGED} and book.alarms_of(place, CODE)[0].since == 12
+
+
 def test_a_storm_is_kept_whole(place):
     names = [(f"rule {number % 3}", f"{CODE}/p{number}") for number in range(2500)]
     assert keep(place, 1, *(change(ts=number, name=name) for number, name in enumerate(names)))
