@@ -190,7 +190,7 @@ def _conditions(connection: Connection, changes: Iterable[Change], ids: dict[tup
     """What is announced, in the order that changes have of one alarm: what was raised and returned at once has been
     raised, and waits for somebody to see it."""
     raised: dict[int, dict[str, Any]] = {}
-    active: dict[int, dict[str, Any]] = {}
+    returned: dict[int, dict[str, Any]] = {}
     levels: dict[int, dict[str, Any]] = {}
     for each in changes:
         number = ids[each.rule, each.subject]
@@ -202,9 +202,12 @@ def _conditions(connection: Connection, changes: Iterable[Change], ids: dict[tup
             continue
         levels.pop(number, None)
         if each.act is Act.RAISE:
-            raised[number] = {**told, **_facts(each), "acknowledged": False, "cause": ids.get(each.cause or ("", ""))}
-        active[number] = {**told, "active": each.act is Act.RAISE}
-    for rows in (raised, active, levels):
+            cause = ids.get(each.cause or ("", ""))
+            raised[number] = {**told, **_facts(each), "active": True, "acknowledged": False, "cause": cause}
+            returned.pop(number, None)
+        else:
+            returned[number] = {**told, "active": False}
+    for rows in (raised, returned, levels):
         if rows:
             fields = {field: bindparam(f"b_{field}") for field in next(iter(rows.values())) if field != "number"}
             named = update(alarms).where(alarms.c.id == bindparam("b_number")).values(fields)

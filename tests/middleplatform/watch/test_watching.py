@@ -7,8 +7,11 @@ import asyncio
 import pytest
 
 from middleplatform.alarms import acts, book
+from middleplatform.alarms.annunciation import annunciation
 from middleplatform.alarms.condition import Act, State
+from middleplatform.alarms.groups import grouped
 from middleplatform.alarms.hold import Superseded
+from middleplatform.alarms.performance import recent_flood
 from middleplatform.watch.clock import GRACE_US, Clock
 from middleplatform.watch.judging import DEAF
 from tests.middleplatform.watch.build import SECOND, now, site
@@ -121,7 +124,7 @@ async def test_while_the_bus_is_away_one_condition_says_so_and_no_point_goes_sta
             ahead[0] = 3600 * SECOND
             await mine.until(lambda: raised() == {DEAF}, watching=watching)
             await mine.running.process.start()
-            await mine.until(lambda: watching._bus.connected)
+            await mine.until(lambda: watching._bus.connected and mine.gateway.connected)
             await mine.say(*((f"gas{n}/ch4", now(), 0.3) for n in range(5)))
             await mine.until(lambda: raised() == set(), watching=watching)
         acted = [(each.what, each.late) for each in reversed(book.entries(tmp_path, CODE))]
@@ -143,3 +146,21 @@ def test_the_clock_runs_while_it_hears_and_stands_while_it_does_not():
     assert clock.now == start + GRACE_US + 4 * SECOND and clock.deaf(start + 901 * SECOND)
     clock.heard(start + 901 * SECOND, start + 901 * SECOND)
     assert not clock.deaf(start + 901 * SECOND) and clock.now == start + 901 * SECOND
+
+
+@pytest.mark.parametrize("count", [2_000, pytest.param(10_000, marks=pytest.mark.proof)])
+async def test_a_storm_is_kept_whole_and_seen_as_one_group(tmp_path, count):
+    """Thousands of sensors above their limit within a second."""
+    made = site(gas=count, belts=1)
+    async with stage(tmp_path, tmp_path, made) as mine:
+        async with mine.watching() as watching:
+            begun = now()
+            for start in range(0, count, 1_000):
+                await mine.say(*((f"gas{n}/ch4", begun + n, 1.2) for n in range(start, start + 1_000)))
+            await mine.until(lambda: watching.counters.raised == count, watching=watching)
+        found = book.alarms_of(tmp_path, CODE)
+        assert len(found) == len(book.entries(tmp_path, CODE, limit=2 * count)) == count
+        assert sorted(each.since - begun for each in found) == list(range(count))
+        (group,) = grouped(found, lambda _: "face1", 5)
+        assert group.alike and len(group.members) == count and group.head.since == begun
+        assert recent_flood(tmp_path, CODE, annunciation(watching.judging.today), now())["peak"] == count
