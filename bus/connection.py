@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -41,7 +42,7 @@ Answerer = Callable[[str, bytes], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """What a stream holds: `max_bytes` and `max_age_s` are its limits (0: none)."""
+    """What a stream holds: `max_bytes` and `max_age_s` are its limits (0: none); `born`: when it was made, µs UTC."""
 
     stream: str
     messages: int
@@ -50,6 +51,7 @@ class StreamState:
     max_age_s: float
     first_sequence: int
     last_sequence: int
+    born: int = 0
 
 
 class Bus:
@@ -206,6 +208,7 @@ class Bus:
             config["max_age"] / 1e9,
             state["first_seq"],
             state["last_seq"],
+            round(datetime.fromisoformat(found["created"]).timestamp() * 1e6),
         )
 
     async def control(

@@ -27,13 +27,15 @@ _GRACE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a stream. `redelivered` when it came before and was not acknowledged."""
+    """One message of a stream. `redelivered` when it came before and was not acknowledged; `stored`: when the stream
+    took it, µs UTC by the server's clock."""
 
     data: bytes
     subject: str
     stream_sequence: int
     redelivered: bool
     reply: str = field(repr=False)
+    stored: int = 0
 
 
 class Consumer:
@@ -176,17 +178,19 @@ class Consumer:
                 self._status = f"{status} {headers.get('Description', '')}"
                 self._arrived.set()
             return
-        sequence, delivered = _place(message.reply)
-        self._ready.append(Message(message.data, message.subject, sequence, delivered > 1, message.reply))
+        sequence, delivered, stored = _place(message.reply)
+        self._ready.append(Message(message.data, message.subject, sequence, delivered > 1, message.reply, stored))
         self._arrived.set()
 
 
-def _place(reply: str) -> tuple[int, int]:
-    """Stream sequence and number of deliveries, from the subject on which a message is acknowledged."""
+def _place(reply: str) -> tuple[int, int, int]:
+    """Stream sequence, number of deliveries, and when it was stored (µs), from the subject on which a message is
+    acknowledged."""
     tokens = reply.split(".")
-    # $JS.ACK.<stream>.<consumer>.<delivered>.<sequence>… or, newer, with <domain>.<account> before the stream
+    # $JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<of the consumer>.<ns>… or, newer, with <domain>.<account>
+    # before the stream
     at = 4 if len(tokens) == 9 else 6
-    return int(tokens[at + 1]), int(tokens[at])
+    return int(tokens[at + 1]), int(tokens[at]), int(tokens[at + 3]) // 1000
 
 
 __all__ = ["Consumer", "Message", "NotPermitted"]

@@ -205,6 +205,7 @@ class Demo:
         for program in (
             *((simulator,) if self.site is None else ()),
             Program("store", python("store", *on_bus), "green", environment),
+            Program("watch", python("alarm-engine", *on_bus), "red", environment),
             Program("api", python("api", *on_bus, "--port", str(self.ports.api)), "cyan", environment),
             *(
                 Program(f"gw-{name}"[:10], python("gateway", *on_bus, "--name", name), "yellow", environment)

@@ -7,7 +7,11 @@ from enum import StrEnum
 
 
 class AlarmError(Exception):
-    """What may not be done to an alarm: why."""
+    """What may not be done to an alarm: `code` for programs, and why in both languages."""
+
+    def __init__(self, code: str, zh: str, en: str) -> None:
+        super().__init__(f"{zh} · {en}")
+        self.code, self.zh, self.en = code, zh, en
 
 
 class State(StrEnum):
@@ -54,6 +58,8 @@ class Act(StrEnum):
     ESCALATE = "escalate"
     SUPPRESS = "suppress"
     UNSUPPRESS = "unsuppress"
+    RECORD = "record"
+    """What is to be known and is no alarm, as a calibration: in the journal alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ class Change:
     """Rule and subject of the alarm whose consequence this one is."""
     level: int = 0
     memory: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import Verifier
 from middleplatform.api import (
     aggregates,
+    alarm_acts,
+    alarms,
     audit,
     control,
     dictionaries,
@@ -46,12 +48,14 @@ from middleplatform.api import (
     tokens,
     users,
 )
+from middleplatform.api.alarm_sight import RuleNames
 from middleplatform.api.auth import asker, bearer, known, permit
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.door import StoreDoor
 from middleplatform.api.feed import Hub
 from middleplatform.api.live import LiveTable
 from middleplatform.api.metrics import registry_of
+from middleplatform.api.watch_state import WatchState
 from middleplatform.audit.anchor import Anchoring
 from middleplatform.export import Exports
 from middleplatform.governance.register import Register
@@ -160,6 +164,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.hub = Hub(live)
     state.register = Register(state.database, catalogue.site)
     state.approved = asyncio.Event()
+    state.watch, state.rule_names = WatchState(), RuleNames(catalogue.site)
     state.tokens, state.throttle = Verifier(state.database), Throttle()
     state.sql = sql.Desk()
     state.computing = anyio.CapacityLimiter(prometheus.AT_ONCE)
@@ -170,6 +175,8 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     v1 = APIRouter(prefix="/api/v1")
     for part in (
         aggregates,
+        alarm_acts,
+        alarms,
         audit,
         control,
         dictionaries,

@@ -210,6 +210,11 @@ def who(grant: Grant) -> str:
     return grant.user or f"token:{grant.id}:{grant.name}"[:LONGEST_WHO]
 
 
+def person(grant: Grant) -> str:
+    """Who answers for it: of a token the user who made it, so that nobody is a second person by a token."""
+    return grant.user or grant.maker or who(grant)
+
+
 def _today() -> datetime.date:
     return datetime.datetime.now(datetime.UTC).date()
 

@@ -22,6 +22,8 @@ from middleplatform.api.door import StoreDoor
 from middleplatform.api.errors import ApiError
 from middleplatform.api.http import server
 from middleplatform.api.live import LiveTable
+from middleplatform.api.times import now_us
+from middleplatform.api.watch_state import WatchState
 from middleplatform.audit.actor import PROCESS, Actor, act_as
 from middleplatform.audit.anchor import keep
 from middleplatform.control.attend import attend
@@ -71,7 +73,7 @@ async def run(
         scheme = "http" if tls is None else "https"
         serving = server(app, host, port, tls)
         await bus.listen(subjects.live(site.code, "*"), _taker(live))
-        await bus.listen(subjects.state(site.code, "*"), _beats(live))
+        await bus.listen(subjects.state(site.code, "*"), _beats(live, app.state.watch))
         work = [
             asyncio.create_task(serving.serve([listener]), name="serve"),
             asyncio.create_task(_rebuild(app.state.door, live, bus), name="rebuild"),
@@ -162,9 +164,12 @@ def _taker(live: LiveTable) -> Any:
     return take
 
 
-def _beats(live: LiveTable) -> Any:
-    async def take(subject: str, _: bytes) -> None:
-        live.beat(subjects.source_of(subject).removeprefix("gateway-"))
+def _beats(live: LiveTable, watch: WatchState) -> Any:
+    async def take(subject: str, data: bytes) -> None:
+        who = subjects.source_of(subject)
+        if who == "watch":
+            watch.take(data, now_us())
+        live.beat(who.removeprefix("gateway-"))
 
     return take
 

@@ -12,11 +12,11 @@ from pydantic import BaseModel, Field
 from middleplatform.api import times
 from middleplatform.api.auth import Asker, Seen, needs
 from middleplatform.api.catalogue import Catalogue
+from middleplatform.api.dictionaries import person
 from middleplatform.api.errors import ApiError
 from middleplatform.api.manual_schemas import Strict
 from middleplatform.api.responses import Json, answers, refusals
 from middleplatform.api.routes import Asked
-from middleplatform.api.tickets import person
 from middleplatform.control import book, turning
 from middleplatform.control.book import LONGEST, Run, SequenceError, Wish, Written
 from middleplatform.control.progress import Phase

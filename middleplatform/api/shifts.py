@@ -13,11 +13,11 @@ from pydantic import BaseModel, Field
 from middleplatform.api import times
 from middleplatform.api.auth import Asker, Seen, needs
 from middleplatform.api.catalogue import Catalogue
+from middleplatform.api.dictionaries import person
 from middleplatform.api.errors import ApiError
 from middleplatform.api.manual_schemas import Strict
 from middleplatform.api.responses import Json, answers, refusals
 from middleplatform.api.routes import Asked
-from middleplatform.api.tickets import person
 from middleplatform.shifts import book
 from middleplatform.shifts.book import LONGEST, Entry, Handover, ShiftError
 from middleplatform.shifts.open_things import open_things

@@ -20,8 +20,6 @@ sent again with quality 20. A slow client gets fewer, larger frames; one that ta
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 from typing import Any
 
 import numpy as np
@@ -29,20 +27,17 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from numpy.typing import NDArray
 
 from middleplatform.access.tokens import CACHE_S, Grant
-from middleplatform.api import session
-from middleplatform.api.auth import check_changed, grant_of, permit, unauthorised
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
 from middleplatform.api.feed import Client, Hub
 from middleplatform.api.routes import chosen_rows
+from middleplatform.api.sockets import REFUSED, TRY_LATER, granted, part, token_of, word_of
 
-FIRST_WORD_S = 10.0
 SEND_S = 10.0
 """A client that does not take a frame in this time is let go: it would only see the past."""
 RENEW_S = 0.2
 """What a new subscription waits, so that a flood of them costs its sender most."""
 CLIENTS = 500
-REFUSED, TRY_LATER = 1008, 1013
 
 router = APIRouter()
 
@@ -59,10 +54,10 @@ async def stream(socket: WebSocket) -> None:
     try:
         await _serve(socket, hub, offered)
     except ApiError as error:
-        await _part(socket, REFUSED, error.message, error.body().decode())
+        await part(socket, REFUSED, error.message, error.body().decode())
     except TimeoutError:
         hub.slow += 1
-        await _part(socket, TRY_LATER, "too slow: no frame was taken in time")
+        await part(socket, TRY_LATER, "too slow: no frame was taken in time")
     except (WebSocketDisconnect, RuntimeError):
         pass  # it left while it was spoken to
     finally:
@@ -70,13 +65,13 @@ async def stream(socket: WebSocket) -> None:
 
 
 async def _serve(socket: WebSocket, hub: Hub, offered: list[str]) -> None:
-    token, word = await _token(socket, offered)
-    grant = await _grant(socket, token)
+    token, word = await token_of(socket, offered)
+    grant = await granted(socket, token, "live.read")
     if word is None or "subscribe" not in word:
-        word = await _word(socket)
+        word = await word_of(socket)
     client = _join(socket, hub, word, grant)
     try:
-        hearing = asyncio.create_task(_word(socket, wait_s=None))
+        hearing = asyncio.create_task(word_of(socket, wait_s=None))
         checked = asyncio.get_running_loop().time()
         while True:
             frame = asyncio.create_task(client.next())
@@ -85,7 +80,7 @@ async def _serve(socket: WebSocket, hub: Hub, offered: list[str]) -> None:
                 if hearing.done():
                     word = hearing.result()
                     await asyncio.sleep(RENEW_S)
-                    hearing = asyncio.create_task(_word(socket, wait_s=None))
+                    hearing = asyncio.create_task(word_of(socket, wait_s=None))
                     renewed = _join(socket, hub, word, grant)
                     hub.leave(client)
                     client = renewed
@@ -95,7 +90,7 @@ async def _serve(socket: WebSocket, hub: Hub, offered: list[str]) -> None:
             finally:
                 frame.cancel()
             if asyncio.get_running_loop().time() - checked > CACHE_S:
-                now = await _grant(socket, token)
+                now = await granted(socket, token, "live.read")
                 if now.scope != grant.scope:
                     renewed = _join(socket, hub, word, now)
                     hub.leave(client)
@@ -108,70 +103,9 @@ async def _serve(socket: WebSocket, hub: Hub, offered: list[str]) -> None:
         await asyncio.gather(hearing, return_exceptions=True)
 
 
-async def _grant(socket: WebSocket, token: str) -> Grant:
-    """What the token allows now, the live values among it. Raises ApiError 401, 403."""
-    grant = await grant_of(socket.app.state.tokens, token)
-    check_changed(grant)
-    permit(grant, "live.read")
-    return grant
-
-
 def _join(socket: WebSocket, hub: Hub, word: dict[str, Any], grant: Grant) -> Client:
     rows, interval_s = _subscription(socket.app.state.catalogue.within(grant.scope), word)
     return hub.join(rows, interval_s)
-
-
-async def _part(socket: WebSocket, code: int, reason: str, last: str | None = None) -> None:
-    """Say goodbye, without waiting long for someone who does not listen."""
-    with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
-        async with asyncio.timeout(2):
-            if last is not None:
-                await socket.send_text(last)
-            await socket.close(code, reason.encode()[:120].decode(errors="ignore"))
-
-
-async def _token(socket: WebSocket, offered: list[str]) -> tuple[str, dict[str, Any] | None]:
-    """The token, and the first message where it came in that. Raises ApiError."""
-    if socket.scope.get("query_string"):
-        raise unauthorised(
-            "地址中不得带参数：令牌应放在 Authorization 头、子协议或首条消息中",
-            "no query here: a token goes into the Authorization header, the subprotocol or the first message",
-        )
-    scheme, _, token = socket.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip(), None
-    if offered[:1] == ["bearer"] and len(offered) > 1:
-        return offered[1], None
-    cookie = session.token_of(socket)
-    if cookie is not None:
-        if not session.same_origin(socket, absent=False):
-            raise unauthorised(
-                "会话 Cookie 只能由本平台的页面使用", "a session cookie serves this platform's pages only"
-            )
-        return cookie, None
-    word = await _word(socket)
-    given = word.get("token")
-    if not isinstance(given, str):
-        raise unauthorised("首条消息须含 token", 'a token is needed: say {"token": "so_…"} first')
-    return given, word
-
-
-async def _word(socket: WebSocket, wait_s: float | None = FIRST_WORD_S) -> dict[str, Any]:
-    """The client's next message. Raises ApiError, WebSocketDisconnect."""
-    try:
-        async with asyncio.timeout(wait_s):
-            message = await socket.receive()
-    except TimeoutError:
-        raise ApiError(400, "silent", "未收到消息", f"no message within {wait_s} s") from None
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", 1005))
-    try:
-        word = json.loads(message.get("text") or message.get("bytes") or b"")
-    except (ValueError, RecursionError):
-        raise ApiError(400, "invalid_message", "消息须为 JSON", "a message must be JSON") from None
-    if not isinstance(word, dict):
-        raise ApiError(400, "invalid_message", "消息须为 JSON 对象", "a message must be a JSON object")
-    return word
 
 
 def _subscription(catalogue: Catalogue, word: dict[str, Any]) -> tuple[NDArray[np.intp], float]:

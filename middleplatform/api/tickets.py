@@ -10,11 +10,10 @@ import anyio
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 
-from middleplatform.access.tokens import Grant
 from middleplatform.api import times
 from middleplatform.api.auth import Asker, Seen, needs
 from middleplatform.api.catalogue import Catalogue
-from middleplatform.api.dictionaries import who
+from middleplatform.api.dictionaries import person
 from middleplatform.api.errors import ApiError
 from middleplatform.api.manual_schemas import Decision, Reason, Strict, Time
 from middleplatform.api.responses import Json, answers, refusals
@@ -176,11 +175,6 @@ async def close(request: Request, catalogue: Seen, ticket: Number) -> Json:
     """结束已批准的工单 · End an approved one: the work is done, the exclusion over."""
     found, where = await _seen(request, catalogue, ticket), request.app.state.database
     return await _done(lambda: book.close(where, found.mine, found.id))
-
-
-def person(grant: Grant) -> str:
-    """Who answers for it: of a token the user who made it, so that nobody is a second person by a token."""
-    return grant.user or grant.maker or who(grant)
 
 
 async def _seen(request: Request, catalogue: Catalogue, number: int) -> Ticket:

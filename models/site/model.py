@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from models.site.interlocks import Interlock
     from models.sequence import Rotation, Sequence
+    from models.site.interlocks import Interlock
 
 DEFAULT_SILENCE_S = 30.0
 STATUTORY_SILENCE_S = 10.0

@@ -65,6 +65,19 @@ alarm_positions = Table(
 """The last message of a stream whose judgement is in the tables: it moves in the transaction that writes them. `born`:
 when the stream was made (µs UTC), because one that is made anew, as after a restore, counts from 1 again."""
 
+alarm_watches = Table(
+    "alarm_watches",
+    metadata,
+    Column("consumer", String(60), primary_key=True),
+    Column("generation", Integer, nullable=False),
+    Column("round", BigInteger, nullable=False),
+    Column("memory", Text, nullable=True),
+    Column("at", BigInteger, nullable=False),
+)
+"""The process that judges as a consumer: `generation` counts its starts, so that of two that run the older one finds
+out; `round` counts what it kept, so that a commit whose answer was lost is not made twice; `memory`: what the engine
+needs to go on from the positions (base64). Times µs UTC."""
+
 alarm_suppressions = Table(
     "alarm_suppressions",
     metadata,

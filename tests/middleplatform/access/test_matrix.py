@@ -56,6 +56,8 @@ PLACES = {
     "run": "999999",
     "rotation": "nothing",
     "handover": "999999",
+    "alarm": "999999",
+    "raised": "999999",
 }
 """What stands in an address: of what can be lost something that is not there."""
 

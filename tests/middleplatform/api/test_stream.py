@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from middleplatform.api import feed as feeds
-from middleplatform.api import stream
+from middleplatform.api import sockets, stream
 from middleplatform.api.feed import Hub
 from middleplatform.api.live import LiveTable
 from middleplatform.api.times import now_us
@@ -167,8 +167,8 @@ def test_a_wrong_wish_is_refused_with_the_reason(standing, message, code):
 
 
 def test_one_who_says_nothing_is_sent_away(alone, monkeypatch):
-    monkeypatch.setattr(stream, "FIRST_WORD_S", 0.3)
-    monkeypatch.setattr(stream._word, "__defaults__", (0.3,))
+    monkeypatch.setattr(sockets, "FIRST_WORD_S", 0.3)
+    monkeypatch.setattr(sockets.word_of, "__defaults__", (0.3,))
     with connect(alone.ws) as socket:
         assert frame(socket)["error"]["code"] == "silent"
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from middleplatform.alarms import book
+from middleplatform.alarms import acts, book
 from middleplatform.alarms.condition import Act, AlarmError, Change, Kind, Position, State, Suppression
 from middleplatform.audit.log import entries as audited
 from middleplatform.database import connect
@@ -93,6 +93,18 @@ def test_a_late_change_is_in_the_journal_alone(place):
     assert [each.late for each in book.entries(place, CODE)] == [True, True]
 
 
+def test_what_was_raised_and_returned_at_once_waits_for_somebody(place):
+    keep(place, 1, change(ts=5, value=2.0), change(Act.RETURN, 6))
+    assert states(place) == {NAME: State.RETURNED} and book.alarms_of(place, CODE)[0].since == 5
+    acts.acknowledge(place, CODE, [book.alarms_of(place, CODE)[0].id], "olga")
+    keep(place, 2, change(ts=7), change(Act.RETURN, 8), change(ts=9, priority=2), change(Act.RETURN, 10))
+    assert states(place) == {NAME: State.RETURNED} and book.alarms_of(place, CODE)[0].since == 9
+    keep(place, 3, change(Act.RETURN, 11), change(ts=12))
+    assert states(place) == {NAME: State.UNACKNOWLEDGED}
+    keep(place, 4, change(Act.RECORD, 13), change(ts=14, late=True), change(Act.RETURN, 15, late=True))
+    assert states(place) == {NAME: State.UNACKNOWLEDGED} and book.alarms_of(place, CODE)[0].since == 12
+
+
 def test_a_storm_is_kept_whole(place):
     names = [(f"rule {number % 3}", f"{CODE}/p{number}") for number in range(2500)]
     assert keep(place, 1, *(change(ts=number, name=name) for number, name in enumerate(names)))
@@ -123,7 +135,7 @@ def test_any_order_of_process_and_operator_gives_the_states_of_isa_18_2(tmp_path
     for at, what in enumerate(steps, 1):
         if what == "acknowledge":
             (alarm,) = (each for each in book.alarms_of(tmp_path, CODE, resting=True) if each.rule == name[0])
-            book.acknowledge(tmp_path, CODE, [alarm.id], "olga")
+            acts.acknowledge(tmp_path, CODE, [alarm.id], "olga")
         else:
             act = {"raise": Act.RAISE, "reset": Act.RESET}.get(what, Act.RETURN)
             keep(tmp_path, number * 100 + at, change(act, at, name, latched=what == "latch"))
@@ -150,16 +162,16 @@ def numbers():
 def test_the_engine_and_the_operator_do_not_overwrite_each_other(place):
     keep(place, 1, change(ts=1))
     (alarm,) = book.alarms_of(place, CODE)
-    assert book.acknowledge(place, CODE, [alarm.id, 999], "olga", "seen") == [alarm.id]
-    assert book.acknowledge(place, CODE, [alarm.id], "ivan") == [], "once"
-    assert book.acknowledge(place, OTHER, [alarm.id], "olga") == []
+    assert acts.acknowledge(place, CODE, [alarm.id, 999], "olga", "seen") == [alarm.id]
+    assert acts.acknowledge(place, CODE, [alarm.id], "ivan") == [], "once"
+    assert acts.acknowledge(place, OTHER, [alarm.id], "olga") == []
     keep(place, 2, change(Act.ESCALATE, 2, level=2))
     assert states(place) == {NAME: State.ACKNOWLEDGED} and book.alarms_of(place, CODE)[0].level == 2
     line = book.entries(place, CODE)[1]
     assert (line.what, line.who, line.note) == (Act.ACKNOWLEDGE, "olga", "seen")
     assert [each.what for each in audited(place, what="alarm.")] == ["alarm.acknowledge"]
     with pytest.raises(AlarmError, match="at most 500"):
-        book.acknowledge(place, CODE, range(501), "olga")
+        acts.acknowledge(place, CODE, range(501), "olga")
 
 
 def test_shelving_ends_is_lifted_and_never_takes_a_statutory_alarm(place):
@@ -169,7 +181,7 @@ def test_shelving_ends_is_lifted_and_never_takes_a_statutory_alarm(place):
     free, statutory = by_name[CH4], by_name[law[1]]
     until = time.time_ns() // 1000 + 60_000_000
     with pytest.raises(AlarmError, match="statutory alarm is not shelved"):
-        book.suppress(place, CODE, statutory, Suppression.SHELVED, "olga", "noise", until)
+        acts.suppress(place, CODE, statutory, Suppression.SHELVED, "olga", "noise", until)
     for wrong, words in (
         ({"until": None}, "has an end"),
         ({"until": 5}, "in the future"),
@@ -177,13 +189,13 @@ def test_shelving_ends_is_lifted_and_never_takes_a_statutory_alarm(place):
     ):
         with pytest.raises(AlarmError, match=words):
             asked = {"reason": "calibration", **wrong}
-            book.suppress(place, CODE, free, Suppression.SHELVED, "olga", **asked)
+            acts.suppress(place, CODE, free, Suppression.SHELVED, "olga", **asked)
     with pytest.raises(AlarmError, match="no alarm"):
-        book.suppress(place, OTHER, free, Suppression.SHELVED, "olga", "x", until)
-    shelved = book.suppress(place, CODE, free, Suppression.SHELVED, "olga", "calibration", until)
+        acts.suppress(place, OTHER, free, Suppression.SHELVED, "olga", "x", until)
+    shelved = acts.suppress(place, CODE, free, Suppression.SHELVED, "olga", "calibration", until)
     with pytest.raises(AlarmError, match="already"):
-        book.suppress(place, CODE, free, Suppression.SHELVED, "ivan", "again", until)
-    book.suppress(place, CODE, statutory, Suppression.OUT_OF_SERVICE, "olga", "sensor is being replaced")
+        acts.suppress(place, CODE, free, Suppression.SHELVED, "ivan", "again", until)
+    acts.suppress(place, CODE, statutory, Suppression.OUT_OF_SERVICE, "olga", "sensor is being replaced")
 
     def suppressed(at=None):
         return {each.id: each.suppressed for each in book.alarms_of(place, CODE, at=at)}
@@ -192,11 +204,11 @@ def test_shelving_ends_is_lifted_and_never_takes_a_statutory_alarm(place):
     assert suppressed(until)[free] == (), "it returns by itself"
     assert states(place)[NAME] is State.UNACKNOWLEDGED, "below it the alarm is what it is"
     with pytest.raises(AlarmError, match="no suppression"):
-        book.lift(place, OTHER, shelved, "ivan")
-    book.lift(place, CODE, shelved, "ivan")
+        acts.lift(place, OTHER, shelved, "ivan")
+    acts.lift(place, CODE, shelved, "ivan")
     assert suppressed()[free] == ()
     with pytest.raises(AlarmError, match="no suppression"):
-        book.lift(place, CODE, shelved, "ivan")
+        acts.lift(place, CODE, shelved, "ivan")
     assert [act for act, _ in told(place)][2:] == [Act.SUPPRESS, Act.SUPPRESS, Act.UNSUPPRESS]
     assert {each.who for each in audited(place, what="alarm.")}, "audited"
 
@@ -206,14 +218,14 @@ def test_each_raise_has_its_own_handling(place):
     keep(place, 1, change(ts=1), change(ts=1, name=power, kind=Kind.POWER_CUT), change(Act.RETURN, 2))
     lines = {(each.what, each.alarm): each.number for each in book.entries(place, CODE)}
     raised = sorted(number for (what, _), number in lines.items() if what is Act.RAISE)
-    made = book.handle(place, CODE, raised[0], "ventilation door open", "door closed", "olga")
-    book.handle(place, CODE, raised[1], "methane", "gas cleared, power on by the shift leader", "ivan")
+    made = acts.handle(place, CODE, raised[0], "ventilation door open", "door closed", "olga")
+    acts.handle(place, CODE, raised[1], "methane", "gas cleared, power on by the shift leader", "ivan")
     assert book.handlings_of(place, CODE, raised[:1]) == [made]
     assert [each.who for each in book.handlings_of(place, CODE, raised)] == ["olga", "ivan"]
     assert book.handlings_of(place, OTHER, raised) == []
     returned = next(number for (what, _), number in lines.items() if what is Act.RETURN)
     for number in (returned, 999):
         with pytest.raises(AlarmError, match="no raise"):
-            book.handle(place, CODE, number, "x", "y", "olga")
+            acts.handle(place, CODE, number, "x", "y", "olga")
     with pytest.raises(AlarmError, match="1 to 500"):
-        book.handle(place, CODE, raised[0], "", "y", "olga")
+        acts.handle(place, CODE, raised[0], "", "y", "olga")

@@ -1,0 +1,3 @@
+from tests.middleplatform.database.conftest import place, postgres
+
+__all__ = ["place", "postgres"]

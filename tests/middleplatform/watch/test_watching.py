@@ -1,0 +1,166 @@
+"""From the bus into the alarms' book: what is raised, what is kept with it, and what a second look changes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from middleplatform.alarms import acts, book
+from middleplatform.alarms.annunciation import annunciation
+from middleplatform.alarms.condition import Act, State
+from middleplatform.alarms.groups import grouped
+from middleplatform.alarms.hold import Superseded
+from middleplatform.alarms.performance import recent_flood
+from middleplatform.watch.clock import GRACE_US, Clock
+from middleplatform.watch.judging import DEAF
+from tests.middleplatform.watch.build import SECOND, now, site
+from tests.middleplatform.watch.stage import stage
+from tests.servers import CODE
+
+
+async def test_alarms_of_both_streams_are_kept_with_their_positions_and_once(tmp_path, place):
+    async with stage(tmp_path, place) as mine:
+        begun = now()
+        async with mine.watching() as watching:
+            await mine.say(("gas0/ch4", begun, 1.2), ("gas1/ch4", begun, 0.5))
+            await mine.say(("belt0/speed", begun + 1, 3.0), ("belt1/speed", begun + 1, 0.1))
+            await mine.until(lambda: len(mine.journal()) == 2, watching=watching)
+            assert mine.states() == {"gas0/ch4": State.UNACKNOWLEDGED, "belt0/speed": State.UNACKNOWLEDGED}
+            (gas,) = (each for each in book.alarms_of(place, CODE) if each.subject.endswith("ch4"))
+            assert (gas.statutory, gas.rule_version, gas.since) == (True, 20220401, begun)
+            acts.acknowledge(place, CODE, [gas.id], "olga")
+            await mine.say(("gas0/ch4", begun + SECOND, 0.4))
+            await mine.until(lambda: mine.states() == {"belt0/speed": State.UNACKNOWLEDGED}, watching=watching)
+            async with asyncio.timeout(30):
+                while await mine.lag():
+                    await asyncio.sleep(0.1)
+        before = mine.journal()
+        # Another one goes on from there: what the first one held raised is raised for it too.
+        async with mine.watching() as watching:
+            await mine.say(("belt0/speed", begun + 2 * SECOND, 0.5), ("belt1/speed", begun + 2 * SECOND, 0.5))
+            await mine.until(lambda: mine.states() == {"belt0/speed": State.RETURNED}, watching=watching)
+        assert mine.journal() == [*before, ("belt0/speed", "return", begun + 2 * SECOND, False)]
+
+
+async def test_what_was_not_acknowledged_comes_again_and_changes_nothing(tmp_path, place):
+    """Killed after the commit, before the bus heard of it."""
+    async with stage(tmp_path, place) as mine:
+        begun = now()
+
+        async def deaf_to_us(self):
+            self._taken, self._again = [], []
+
+        async with mine.watching() as watching:
+            await mine.until(lambda: bool(watching._lines) and all(each.born for each in watching._lines))
+            for line in watching._lines:
+                line.settle = deaf_to_us.__get__(line)
+            await mine.say(("gas0/ch4", begun, 1.2))
+            await mine.until(lambda: len(mine.journal()) == 1, watching=watching)
+        assert await mine.lag() == 1
+        async with mine.watching() as watching:
+            await mine.say(("gas1/ch4", begun + 1, 1.2))
+            await mine.until(lambda: len(mine.journal()) == 2, watching=watching)
+            async with asyncio.timeout(30):
+                while await mine.lag():
+                    await asyncio.sleep(0.1)
+        assert [each[0] for each in mine.journal()] == ["gas0/ch4", "gas1/ch4"]
+
+
+async def test_late_samples_are_in_the_journal_as_late_and_alarm_nobody(tmp_path):
+    async with stage(tmp_path, tmp_path) as mine:
+        begun = now()
+        async with mine.watching() as watching:
+            hour = begun - 3600 * SECOND
+            await mine.say(("gas0/ch4", hour, 1.2), ("gas0/ch4", hour + SECOND, 0.2))
+            await mine.say(("gas1/ch4", begun, 1.2))
+            await mine.until(lambda: len(mine.journal()) == 3, watching=watching)
+            assert watching.counters.late == 2
+        assert mine.states() == {"gas1/ch4": State.UNACKNOWLEDGED}
+        assert [each[1:] for each in mine.journal()[:2]] == [("raise", hour, True), ("return", hour + SECOND, True)]
+
+
+async def test_of_two_watches_the_older_one_ends(tmp_path):
+    async with stage(tmp_path, tmp_path) as mine, mine.watching() as older:
+        await mine.until(lambda: bool(older._lines) and all(each.born for each in older._lines))
+        async with mine.watching() as newer:
+            await mine.until(lambda: bool(newer._lines) and all(each.born for each in newer._lines))
+            for number in range(4):  # whichever of them is given which message
+                await mine.say(("gas0/ch4", now(), 1.2 if number % 2 else 0.2))
+            with pytest.raises(Superseded, match="another process"):
+                async with asyncio.timeout(30):
+                    await older.task
+
+
+async def test_a_new_version_of_the_site_returns_what_it_no_longer_knows(tmp_path):
+    async with stage(tmp_path, tmp_path, site(gas=2)) as mine, mine.watching() as watching:
+        await mine.say(("gas0/ch4", now(), 1.2), ("gas1/ch4", now(), 1.2))
+        await mine.until(lambda: len(mine.states()) == 2, watching=watching)
+        judging = watching.judging
+        await watching.follow(lambda: judging.follow(site(gas=1), judging.today))
+        await mine.until(lambda: mine.states().get("gas1/ch4") is State.RETURNED, watching=watching)
+        assert mine.states()["gas0/ch4"] is State.UNACKNOWLEDGED
+        await mine.say(("gas0/ch4", now(), 0.2))
+        await mine.until(lambda: mine.states()["gas0/ch4"] is State.RETURNED, watching=watching)
+
+
+async def test_while_the_bus_is_away_one_condition_says_so_and_no_point_goes_stale(tmp_path, monkeypatch):
+    """The points may be silent for 2 s; the bus is away for far longer by the watch's clock."""
+    ahead = [0]
+    monkeypatch.setattr("middleplatform.watch.watching.QUIET_US", 30 * SECOND)
+
+    def wall() -> int:
+        return now() + ahead[0]
+
+    def raised() -> set[str]:
+        return {rule for rule, _ in book.active(tmp_path, CODE)}
+
+    async with stage(tmp_path, tmp_path, site(gas=5, silence_s=2.0)) as mine:
+        async with mine.watching(wall=wall) as watching:
+            await mine.say(*((f"gas{n}/ch4", now(), 0.2) for n in range(5)))
+            await mine.until(lambda: watching.counters.messages == 1, watching=watching)
+            await mine.running.process.stop()
+            await mine.until(lambda: not watching._bus.connected)
+            ahead[0] = 3600 * SECOND
+            await mine.until(lambda: raised() == {DEAF}, watching=watching)
+            await mine.running.process.start()
+            await mine.until(lambda: watching._bus.connected and mine.gateway.connected)
+            await mine.say(*((f"gas{n}/ch4", now(), 0.3) for n in range(5)))
+            await mine.until(lambda: raised() == set(), watching=watching)
+        acted = [(each.what, each.late) for each in reversed(book.entries(tmp_path, CODE))]
+        assert acted == [(Act.RAISE, False), (Act.RETURN, False)], "nothing but the one condition"
+
+
+def test_the_clock_runs_while_it_hears_and_stands_while_it_does_not():
+    start = 1_000 * SECOND
+    clock = Clock(quiet_us=30 * SECOND, wall=start)
+    clock.pass_by(start + 5 * SECOND, hearing=True)
+    assert clock.now == 0, "those who were away may still have something to say"
+    clock.heard(start + 6 * SECOND, start + 6 * SECOND)
+    assert clock.now == start + 6 * SECOND
+    clock.heard(start + GRACE_US, start + GRACE_US)
+    clock.pass_by(start + GRACE_US + 5 * SECOND, hearing=True)
+    assert clock.now == start + GRACE_US + 4 * SECOND
+    clock.pass_by(start + 900 * SECOND, hearing=False)
+    clock.pass_by(start + 901 * SECOND, hearing=True)
+    assert clock.now == start + GRACE_US + 4 * SECOND and clock.deaf(start + 901 * SECOND)
+    clock.heard(start + 901 * SECOND, start + 901 * SECOND)
+    assert not clock.deaf(start + 901 * SECOND) and clock.now == start + 901 * SECOND
+
+
+@pytest.mark.parametrize("count", [2_000, pytest.param(10_000, marks=pytest.mark.proof)])
+async def test_a_storm_is_kept_whole_and_seen_as_one_group(tmp_path, count):
+    """Thousands of sensors above their limit within a second."""
+    made = site(gas=count, belts=1)
+    async with stage(tmp_path, tmp_path, made) as mine:
+        async with mine.watching() as watching:
+            begun = now()
+            for start in range(0, count, 1_000):
+                await mine.say(*((f"gas{n}/ch4", begun + n, 1.2) for n in range(start, start + 1_000)))
+            await mine.until(lambda: watching.counters.raised == count, watching=watching)
+        found = book.alarms_of(tmp_path, CODE)
+        assert len(found) == len(book.entries(tmp_path, CODE, limit=2 * count)) == count
+        assert sorted(each.since - begun for each in found) == list(range(count))
+        (group,) = grouped(found, lambda _: "face1", 5)
+        assert group.alike and len(group.members) == count and group.head.since == begun
+        assert recent_flood(tmp_path, CODE, annunciation(watching.judging.today), now())["peak"] == count
