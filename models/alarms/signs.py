@@ -28,6 +28,8 @@ class Signs:
         self.of_value = self.lanes.form != Form.QUALITY
         self.gated = self.lanes.gate >= 0
         self.low, self.high = self._bands(count)
+        self.by_gate = np.zeros(count, np.bool_)
+        self.by_gate[self.lanes.point[self.gated]] = True
 
     def lanes_of(self, point: NDArray[np.intp]) -> NDArray[np.intp]:
         """All lanes of these points."""
@@ -48,12 +50,12 @@ class Signs:
 
     def _loud(self, rows: Rows, before: Latest, track: Track) -> NDArray[np.intp]:
         """The rows that may change anything: all but those of points at rest that stay within their band, or what they
-        were. Nearly all samples are of that kind, and end here."""
+        were (which said something else when a gate was shut). Nearly all samples are of that kind, and end here."""
         point, value = rows.point, rows.value
         many = np.append(0, np.cumsum(track.restless()))
         busy = many[self.first[1:]] > many[self.first[:-1]]
         calm = ((value > self.low[point]) & (value < self.high[point])) | (
-            (value == before.value[point]) & ~_VOID[before.quality[point]]
+            (value == before.value[point]) & ~_VOID[before.quality[point]] & ~self.by_gate[point]
         )
         calm &= ~(busy[point] | _VOID[rows.quality])
         if calm.all():

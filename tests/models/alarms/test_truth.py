@@ -115,7 +115,7 @@ class Run:
 
 def agree(truth: list[Interval], told: list[tuple[int, int | None, bool]], what: str) -> None:
     """All begin and end at the same scan; while it chatters, one alarm stands for several."""
-    begins = {start: end for start, end in truth}
+    begins = dict(truth)
     covered = []
     for start, end, held in told:
         assert start in begins, f"{what}: raised at {start}, and should not"
@@ -143,9 +143,8 @@ def hold(run: Run) -> dict[str, int]:
         words = run.column(f"{each.sensor}.{each.state}") if each.state else np.zeros(len(times))
         states = np.nan_to_num(words).astype(int).tolist()
         truth = expected(each, zip(times, values, states, strict=True))
-        for kind, rule in KINDS.items():
-            if kind == "alarm" and each.side == "below":
-                rule = "limit.lo"
+        for kind, usual in KINDS.items():
+            rule = "limit.lo" if kind == "alarm" and each.side == "below" else usual
             key = each.point if kind in ("alarm", "cut") else each.state
             if key is None or each.point in ("smoke", "duct", "feed", "running", "fan", "door"):
                 continue
