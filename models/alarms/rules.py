@@ -97,6 +97,7 @@ class _Binding:
         self.tables = Tables()
         self.lanes: list[Lane] = []
         self.silences: list[Silence] = []
+        self.limits: dict[tuple[str, Limit, bool], Rule] = {}
         self.named: dict[str, tuple[int, int]] = {}
         self.named_rules: dict[str, Rule] = {}
         self.changes: dict[str, list[AlarmChange]] = {}
@@ -168,34 +169,37 @@ class _Binding:
             if limit.effective_from <= self.today:
                 newest[limit.kind] = limit
         for kind, limit in newest.items():
-            cut = kind == "hihi" and point.role in alarms.cut
             running = kind in alarms.running.kinds and point.role in alarms.running.roles
-            gate, table = self._state_gate(point)
-            if running:
-                gate, table = self._running_gate(point)
-            rule = Rule(
-                f"limit.{kind}",
-                alarms.name["cut" if cut else kind].resolved(),  # type: ignore[index]
+            gate, table = self._running_gate(point) if running else self._state_gate(point)
+            rule = self._changed(self._limit(point.role, limit, statutory=statutory, running=running), point.path)
+            if rule is None:
+                continue
+            side = 1.0 if kind in HI else -1.0
+            back = limit.value if limit.restore is None else limit.restore
+            level = (Form.LEVEL, side, side * limit.value, side * back, 0)
+            self.lanes.append(Lane(self._index(rule), place, point.path, *level, gate, table, rule.on_s, rule.off_s))
+
+    def _limit(self, role: str, limit: Limit, *, statutory: bool, running: bool) -> Rule:
+        known = (role, limit, statutory)
+        if known not in self.limits:
+            alarms = self.standard.limits
+            cut = limit.kind == "hihi" and role in alarms.cut
+            self.limits[known] = Rule(
+                f"limit.{limit.kind}",
+                alarms.name["cut" if cut else limit.kind].resolved(),  # type: ignore[index]
                 Kind.POWER_CUT if cut else Kind.ALARM,
-                alarms.urgency(point.role, kind, statutory=statutory),
+                alarms.urgency(role, limit.kind, statutory=statutory),
                 statutory,
                 _version(limit.effective_from),
                 limit.source,
                 limit.effective_from,
                 limit.confirmed,
-                on_s=alarms.on_s.get(point.role, alarms.running.on_s if running else 0.0),
+                on_s=alarms.on_s.get(role, alarms.running.on_s if running else 0.0),
                 level=limit.value,
                 restore=limit.restore,
                 reason=limit.reason,
             )
-            back = limit.value if limit.restore is None else limit.restore
-            changed = self._changed(rule, point.path)
-            if changed is None:
-                continue
-            rule = changed
-            side = 1.0 if kind in HI else -1.0
-            level = (Form.LEVEL, side, side * limit.value, side * back, 0)
-            self.lanes.append(Lane(self._index(rule), place, point.path, *level, gate, table, rule.on_s, rule.off_s))
+        return self.limits[known]
 
     def _standard(self, place: int, point: Point, name: str, each: Standard) -> None:
         gate, table = self._state_gate(point)
