@@ -74,6 +74,11 @@ class Rows(Columns):
         """The row of each point's last sample."""
         return np.flatnonzero(np.append(self.point[1:] != self.point[:-1], True)) if len(self) else _none()
 
+    def span(self, point: int) -> tuple[int, int]:
+        """The first row of a point, and the one behind its last."""
+        begin, end = np.searchsorted(self.point, (point, point + 1))
+        return int(begin), int(end)
+
     def value_at(self, point: NDArray[np.intp], ts: NDArray[np.int64], before: Latest) -> NDArray[np.float64]:
         """What each point was at a time: by its newest sample here that is not later, or by the one before."""
         row = self.row_at(point, ts)

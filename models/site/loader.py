@@ -18,6 +18,7 @@ from models.site.library import Library
 from models.site.limits import limits_of
 from models.site.model import Area, Connection, Coordinates, Equipment, Group, Shift, Site, TemplateFacts
 from models.site.overlaps import SpanOf
+from models.site.own_alarms import own_alarms
 from models.site.problems import Problem, Problems, SiteErrors, nearest
 from models.site.schema import AreaEntry, ConnectionEntry, EquipmentEntry, SiteFile, entries, validate
 from models.site.there import There
@@ -36,6 +37,7 @@ KNOWN = (
     "templates",
     "rules",
     interlocks.FOLDER,
+    "alarms",
     "map",
     "network.yaml",
     consistency.FILE,
@@ -407,6 +409,7 @@ class _Loading:
         self.interlocks = interlocks.interlocks(
             self.folder, self.problems, binder.mine, self.instances, points, self.connections
         )
+        self.alarms = own_alarms(self.folder, self.problems, points, binder.mine)
 
     def _sequences(self, binder: Binder) -> None:
         prefix = len(binder.mine) + 1
@@ -449,5 +452,7 @@ class _Loading:
             interlocks=self.interlocks,
             sequences=self.sequences,
             rotations=self.rotations,
+            alarms=self.alarms[0],
+            alarm_changes=self.alarms[1],
             linkages=self.linked,
         )

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.site.expressions import Node
+
 if TYPE_CHECKING:
     from models.sequence import Rotation, Sequence
     from models.site.interlocks import Interlock
@@ -323,6 +325,40 @@ class Linkage:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnAlarm:
+    """An alarm of the site's own, over points by their paths. `tree`: over these; None: the change a minute of the one.
+    It holds from `level` on, on the `side` where it is bad (1 above, -1 below), until beyond `ends`."""
+
+    id: str
+    name: Name
+    inputs: tuple[str, ...]
+    tree: Node | None
+    side: float
+    level: float
+    ends: float
+    priority: int
+    on_s: float
+    off_s: float
+    source: str
+    effective_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmChange:
+    """What a site changes of a standard alarm, at some points or all; None and False change nothing."""
+
+    rule: str
+    points: frozenset[str]
+    priority: int | None
+    on_s: float | None
+    off_s: float | None
+    off: bool
+    reason: str
+    approved_by: str
+    effective_from: str
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A whole site. `points` is in a stable order: by path. `version` is a digest of all files read."""
 
@@ -343,6 +379,8 @@ class Site:
     interlocks: tuple[Interlock, ...] = ()
     sequences: Mapping[str, Sequence] = field(default_factory=dict)
     rotations: Mapping[str, Rotation] = field(default_factory=dict)
+    alarms: tuple[OwnAlarm, ...] = ()
+    alarm_changes: tuple[AlarmChange, ...] = ()
     linkages: tuple[Linkage, ...] = ()
     """By id."""
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from models.alarms import Engine, Kind, Rule, Rules
@@ -90,7 +90,7 @@ def run(steps: list[tuple[int, list[tuple[int, int, float, int]], bool, bool]], 
         assert set(engine.active()) == held
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(st.lists(step, min_size=1, max_size=14))
 def test_it_finds_what_the_plain_reference_finds(
     steps: list[tuple[int, list[tuple[int, int, float, int]], bool, bool]],
