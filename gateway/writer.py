@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -40,8 +40,6 @@ AGAIN_S = 0.2
 SETTLE_S = 0.5
 """How often it is tried to read back a point whose write is unsettled."""
 MOST_WAITING = 64
-NOTED_S = 0.2
-"""A disk that does not take an urgent write so soon does not keep it from its device."""
 
 
 class Places(Protocol):
@@ -72,7 +70,7 @@ class Writer:
         self._meant: dict[str, str] = {}
         """What each command under way is, by id: see ledger.fingerprint."""
         self._writing: set[str] = set()
-        self._saving: set[asyncio.Task[None]] = set()
+        self._noting: set[asyncio.Task[None]] = set()
 
         self.interlocks: list[Interlock] = []
         """What may refuse a command that is not urgent, asked just before it is written."""
@@ -190,22 +188,20 @@ class Writer:
             present(connection, row),
         )  # fmt: skip
         self._ledger.unsettled[point.path] = entry
-        try:
-            async with asyncio.timeout(NOTED_S):
-                await asyncio.shield(self._keep(self._ledger.save()))
-        except (OSError, TimeoutError) as error:
-            log.error("urgent_write_not_noted", point=point.path, error=str(error) or f"over {NOTED_S:g} s")
+        # Noted while it is sent, for a linkage has its own note on disk, and does it again after a kill.
+        task = asyncio.create_task(self._noted(point))
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
         try:
             return await self._write(command, connection, adapter, row, raw)
         finally:
             self._writing.discard(point.path)
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Let it come to its end whoever waits for it."""
-        task = asyncio.create_task(work)
-        self._saving.add(task)
-        task.add_done_callback(self._saving.discard)
-        return task
+    async def _noted(self, point: Point) -> None:
+        try:
+            await self._ledger.save()
+        except OSError as error:
+            log.error("urgent_write_not_noted", point=point.path, error=str(error))
 
     @staticmethod
     def _ready(connection: DeviceConnection) -> Adapter[Any, Any]:
