@@ -20,6 +20,7 @@ from bus.connection import Bus
 from bus.credentials import Credential
 from bus.versions import Versions
 from gateway.clock import WallClock
+from gateway.control.verifier import Verifier
 from gateway.devices import Applied, Devices
 from gateway.diagnostics import Diagnostics
 from gateway.endpoint import Answer, Endpoint, as_json
@@ -27,6 +28,7 @@ from gateway.findings import FindingsPage
 from gateway.follow import Follower, Load
 from gateway.ledger import Ledger
 from gateway.linkage.edge import Linkages
+from gateway.linkage.proof import Proof
 from gateway.metrics import GatewayMetrics
 from gateway.numbers import BatchNumbers
 from gateway.orders import Orders
@@ -140,7 +142,7 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
     devices = Devices(name, clock, outbox, settings.adapters, settings.own / "counters")
     ledger = Ledger(settings.own / "writes.json", clock.now)
     writer = Writer(devices, ledger, clock, Telling(code, name, outbox.emit_events), settings.write_every_s)
-    linkages = Linkages(code, name, devices, writer, clock, outbox.emit_events, settings.own / "latches.json")
+    linkages = _linkages(settings, devices, writer, clock, outbox)
     orders = Orders(devices, writer, clock, linkages.order)
     apply = _applying(devices, linkages)
     follower = None
@@ -204,6 +206,14 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
         await _end([stopped, *service], 2.0)
         await endpoint.stop()
         log.info("gateway_stopped", gateway=name, rows_sent=outbox.rows_sent)
+
+
+def _linkages(settings: _Settings, devices: Devices, writer: Writer, clock: WallClock, outbox: Outbox) -> Linkages:
+    """What carries the rules out; who restores is proved by what lies in this home."""
+    code, name = settings.code, settings.name
+    made = Linkages(code, name, devices, writer, clock, outbox.emit_events, settings.own / "latches.json")
+    made.verify = Proof(Verifier.of(settings.home), code, name, clock.now, made.machines)
+    return made
 
 
 def _applying(devices: Devices, linkages: Linkages) -> Callable[[Site], Awaitable[Applied]]:

@@ -275,6 +275,18 @@ class Linkages:
         self._saying.say("refused", known or rule, now, reason, end=now, more={"who": who})
         return {"outcome": "refused", "rule": rule, "reason": {"zh": reason.zh, "en": reason.en}}
 
+    def machines(self, rule: str) -> dict[str, tuple[str, ...]]:
+        """The equipment that a rule, or what it left tripped, commands here, with the areas that each stands in."""
+        latch = self.latches.tripped.get(rule)
+        if latch is None or self._site is None:
+            return {}
+        found: dict[str, tuple[str, ...]] = {}
+        for path in latch.command:
+            name = path.split("/")[1]
+            known = self._site.equipment.get(name)
+            found[name] = tuple(self._site.areas_around(None if known is None else known.area))
+        return found
+
     def standing(self) -> list[dict[str, Any]]:
         """What is tripped, for the gateway's page."""
         return [
