@@ -158,7 +158,7 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
     }
     metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected, of_site, asked)
     diagnostics = Diagnostics(devices, lambda: outbox.dropped_by_point)
-    endpoint = Endpoint(_pages(metrics, diagnostics, FindingsPage(devices)))
+    endpoint = Endpoint(_pages(metrics, diagnostics, FindingsPage(devices), linkages))
     await endpoint.start(settings.home / "metrics" / f"gateway-{name}.json", settings.metrics_port)
     # The first encoding has Arrow load pandas where that is installed: a second in which no device may wait for us.
     Batch(name, 1, 0, Samples.empty()).encode()
@@ -252,7 +252,7 @@ async def _watch_clock(clock: WallClock, devices: Devices, linkages: Linkages) -
 
 
 def _pages(
-    metrics: GatewayMetrics, diagnostics: Diagnostics, findings: FindingsPage
+    metrics: GatewayMetrics, diagnostics: Diagnostics, findings: FindingsPage, linkages: Linkages
 ) -> Mapping[str, Callable[[Mapping[str, str]], Answer]]:
     def show_metrics(_: Mapping[str, str]) -> Answer:
         return 200, "text/plain; version=0.0.4; charset=utf-8", metrics.page()
@@ -275,7 +275,11 @@ def _pages(
     def show_state(_: Mapping[str, str]) -> Answer:
         return as_json(200, metrics.heartbeat())
 
+    def show_linkages(_: Mapping[str, str]) -> Answer:
+        return as_json(200, {"tripped": linkages.standing()})
+
     return {
+        "/linkage": show_linkages,
         "/metrics": show_metrics,
         "/diagnostics": show_diagnostics,
         "/findings": show_findings,

@@ -23,8 +23,9 @@ log = structlog.get_logger(__name__)
 
 DEADLINE_S = 5.0
 """Of one attempt."""
-AGAIN_S, SELDOM_S = 0.1, 10.0
-"""The first pause before another attempt, and the longest."""
+AGAIN_S, OFTEN_S, SELDOM_S = 0.1, 1.0, 10.0
+"""The first pause before another attempt, the longest of the first attempts, and that of those after them."""
+MANY = 30
 LOOK_S = 0.1
 
 See = Callable[[Of, int], list[Seen]]
@@ -147,7 +148,7 @@ class Acting:
                     return
                 if attempts == 1:
                     self._say(rule, trip)
-                pause = min(2 * pause, SELDOM_S)
+                pause = min(2 * pause, OFTEN_S if attempts < MANY else SELDOM_S)
                 await asyncio.sleep(pause)
             else:
                 await asyncio.sleep(LOOK_S)
