@@ -73,15 +73,16 @@ class Writer:
         self._noting: set[asyncio.Task[None]] = set()
 
         self.interlocks: list[Interlock] = []
-        """What may refuse a command that is not urgent, asked just before it is written."""
+        """What may refuse a command, asked just before it is written."""
 
     def blocked(self, path: str) -> Unsettled | None:
         """The write of unknown outcome for which this point takes no other."""
         return None if path in self._writing else self._ledger.unsettled.get(path)
 
-    async def carry_out(self, command: Command, *, urgent: bool = False) -> Answer:
+    async def carry_out(self, command: Command, *, urgent: bool = False, free: bool = False) -> Answer:
         """Do what the command says, once: the same command again gets the same answer. `urgent`: a linkage's, which
-        waits for no other command, no pause and no interlock, nor for a disk or an outcome that is not known."""
+        waits for no other command and no pause, nor for a disk or an outcome that is not known. `free`: of these, one
+        that stops or takes power away, which no interlock refuses."""
         running = self._under_way.get(command.id)
         if running is not None and self._meant[command.id] != fingerprint(command):
             return self._refused(command, "命令编号重复", f"the id '{command.id}' is another command's")
@@ -95,7 +96,7 @@ class Writer:
             if len(self._under_way) >= MOST_WAITING and not urgent:
                 return self._refused(command, "网关正忙", f"{MOST_WAITING} commands are under way already")
             # A task of its own: whoever asked may go away, the write goes on.
-            running = asyncio.create_task(self._answered(command, urgent), name=f"command-{command.id}")
+            running = asyncio.create_task(self._answered(command, urgent, free), name=f"command-{command.id}")
             self._under_way[command.id], self._meant[command.id] = running, fingerprint(command)
             running.add_done_callback(lambda _: self._forget(command.id))
         return await asyncio.shield(running)
@@ -126,7 +127,7 @@ class Writer:
 
     # ---- one command
 
-    async def _answered(self, command: Command, urgent: bool) -> Answer:
+    async def _answered(self, command: Command, urgent: bool, free: bool) -> Answer:
         began = self._clock.now()
         place = self._devices.find(command.point)
         was: Value | None = None
@@ -135,7 +136,7 @@ class Writer:
         else:
             was = present(*place)
             try:
-                answer = await self._carried_out(command, *place, began, urgent)
+                answer = await self._carried_out(command, *place, began, urgent, free)
             except Unwritable as why:
                 answer = self._refused(command, why.reason.zh, why.reason.en)
             except OSError as error:
@@ -153,7 +154,7 @@ class Writer:
         return answer
 
     async def _carried_out(
-        self, command: Command, connection: DeviceConnection, row: int, began: int, urgent: bool
+        self, command: Command, connection: DeviceConnection, row: int, began: int, urgent: bool, free: bool
     ) -> Answer:
         point = connection.table.points[row]
         if not point.writable:
@@ -168,6 +169,8 @@ class Writer:
                 f"the deadline is over {AHEAD_S:g} s ahead: check the clocks",
             )
         if urgent:
+            if not free:
+                self._check_interlocks(point, raw)
             self._last[point.path] = time.monotonic()
             return await self._at_once(command, connection, row, raw)
         # One at a time: the second of two commands must see what the first one did.

@@ -17,7 +17,7 @@ from gateway.linkage.latches import Latch, Latches
 from gateway.linkage.telling import Saying
 from gateway.writer import Writer
 from models.command import Answer, Command, Outcome, Value
-from models.site.model import Linkage, Name
+from models.site.model import Act, Linkage, Name
 
 log = structlog.get_logger(__name__)
 
@@ -158,7 +158,8 @@ class Acting:
             f"linkage-{uuid.uuid4().hex}", path, value, f"linkage {rule.id}"[:80],
             self._clock.now() + int(DEADLINE_S * 1e6),
         )  # fmt: skip
-        return await self._writer.carry_out(command, urgent=True)
+        # What stops or takes power away goes past tags and interlocks; what starts does not.
+        return await self._writer.carry_out(command, urgent=True, free=rule.act in (Act.POWER_OFF, Act.STOP))
 
     async def _watch(self, rule: Linkage, trip: _Trip) -> None:
         """Whether what must follow does, as long as the trip lasts: by samples that were taken after its time."""

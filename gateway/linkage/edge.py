@@ -121,16 +121,23 @@ class Linkages:
         try:
             while True:
                 await asyncio.sleep(TICK_S)
-                now = self._clock.now()
-                for far in self._far.values():
-                    self._told(far)
-                self._act(now)
-                if self._site is not None and _day(now) != self._day:
-                    self.apply(self._site)
+                try:
+                    self._tick()
+                except Exception:  # what else the gateway does goes on
+                    self.counts["faults_total"] += 1
+                    log.exception("linkage_failed")
                 if hearing.done():
                     hearing.result()
         finally:
             hearing.cancel()
+
+    def _tick(self) -> None:
+        now = self._clock.now()
+        for far in self._far.values():
+            self._told(far)
+        self._act(now)
+        if self._site is not None and _day(now) != self._day:
+            self.apply(self._site)
 
     async def stop(self, within_s: float) -> None:
         """End what is under way; what is held stays noted."""
