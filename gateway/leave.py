@@ -25,10 +25,16 @@ class Before(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """What a command may rely on, beside what it says: see writer.Writer.carry_out."""
+    """What a command may rely on, beside what it says. `urgent`: a linkage's, which waits for no other command and no
+    pause, nor for a disk or an outcome that is not known. `free`: of these, one that stops or takes power away, which
+    nothing that is tripped refuses. `permit`: asked in the moment of the write, raises Unwritable."""
 
     urgent: bool = False
+    free: bool = False
     permit: Callable[[], None] | None = None
+
+
+NO_LEAVE = Leave()
 
 
 def writing(connection: DeviceConnection) -> Adapter[Any, Any]:

@@ -32,6 +32,7 @@ from gateway.findings import FindingsPage
 from gateway.follow import Follower, Load
 from gateway.ledger import Ledger
 from gateway.linkage.edge import Linkages
+from gateway.linkage.proof import Proof
 from gateway.metrics import GatewayMetrics
 from gateway.numbers import BatchNumbers
 from gateway.orders import Orders
@@ -166,7 +167,7 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
     }
     metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected, of_site, asked, control.state)
     diagnostics = Diagnostics(devices, lambda: outbox.dropped_by_point)
-    endpoint = Endpoint(_pages(metrics, diagnostics, FindingsPage(devices)))
+    endpoint = Endpoint(_pages(metrics, diagnostics, FindingsPage(devices), linkages))
     await endpoint.start(settings.home / "metrics" / f"gateway-{name}.json", settings.metrics_port)
     # The first encoding has Arrow load pandas where that is installed: a second in which no device may wait for us.
     Batch(name, 1, 0, Samples.empty()).encode()
@@ -240,6 +241,7 @@ class _Doors:
         gate = Gate(devices, tags, policy())
         writer = Writer(devices, ledger, clock, telling, settings.write_every_s, gate)
         linkages = Linkages(code, name, devices, writer, clock, outbox.emit_events, settings.own / "latches.json")
+        linkages.verify = Proof(verifier, code, name, clock.now, linkages.machines)
         control = Control(code, name, verifier, devices, writer, gate, tags, clock, record, policy())
         control.restores = linkages.restore
         if not verifier.required:
@@ -273,7 +275,7 @@ async def _watch_clock(clock: WallClock, devices: Devices, linkages: Linkages) -
 
 
 def _pages(
-    metrics: GatewayMetrics, diagnostics: Diagnostics, findings: FindingsPage
+    metrics: GatewayMetrics, diagnostics: Diagnostics, findings: FindingsPage, linkages: Linkages
 ) -> Mapping[str, Callable[[Mapping[str, str]], Answer]]:
     def show_metrics(_: Mapping[str, str]) -> Answer:
         return 200, "text/plain; version=0.0.4; charset=utf-8", metrics.page()
@@ -296,7 +298,11 @@ def _pages(
     def show_state(_: Mapping[str, str]) -> Answer:
         return as_json(200, metrics.heartbeat())
 
+    def show_linkages(_: Mapping[str, str]) -> Answer:
+        return as_json(200, {"tripped": linkages.standing()})
+
     return {
+        "/linkage": show_linkages,
         "/metrics": show_metrics,
         "/diagnostics": show_diagnostics,
         "/findings": show_findings,

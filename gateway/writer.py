@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -22,7 +21,7 @@ import structlog
 from gateway.clock import WallClock
 from gateway.connection import DeviceConnection
 from gateway.inverse import Raw, Unwritable, invert
-from gateway.leave import Before, Interlock, Leave, check_expected, writing
+from gateway.leave import NO_LEAVE, Before, Interlock, Leave, check_expected, writing
 from gateway.ledger import Ledger, Unsettled, fingerprint
 from gateway.readback import Held, as_taken, next_value, present, read_back
 from gateway.telling import Telling, judged, lost
@@ -41,8 +40,6 @@ AGAIN_S = 0.2
 SETTLE_S = 0.5
 """How often it is tried to read back a point whose write is unsettled."""
 MOST_WAITING = 64
-NOTED_S = 0.2
-"""A disk that does not take an urgent write so soon does not keep it from its device."""
 
 
 class Places(Protocol):
@@ -77,9 +74,9 @@ class Writer:
         self._meant: dict[str, str] = {}
         """What each command under way is, by id: see ledger.fingerprint."""
         self._writing: set[str] = set()
-        self._saving: set[asyncio.Task[None]] = set()
+        self._noting: set[asyncio.Task[None]] = set()
         self.interlocks: list[Interlock] = []
-        """What may refuse a command that is not urgent, asked just before it is written."""
+        """What may refuse a command, asked just before it is written."""
 
     def blocked(self, path: str) -> Unsettled | None:
         """The write of unknown outcome for which this point takes no other."""
@@ -104,12 +101,8 @@ class Writer:
         self._ready(command, *place)
         self._check_interlocks(connection.table.points[row], raw)
 
-    async def carry_out(
-        self, command: Command, *, urgent: bool = False, permit: Callable[[], None] | None = None
-    ) -> Answer:
-        """Do what the command says, once: the same command again gets the same answer. `urgent`: a linkage's, which
-        waits for no other command, no pause and no interlock, nor for a disk or an outcome that is not known. `permit`:
-        asked in the moment of the write, raises Unwritable."""
+    async def carry_out(self, command: Command, leave: Leave = NO_LEAVE) -> Answer:
+        """Do what the command says, once: the same command again gets the same answer."""
         running = self._under_way.get(command.id)
         if running is not None and self._meant[command.id] != fingerprint(command):
             return self._refused(command, "命令编号重复", f"the id '{command.id}' is another command's")
@@ -120,10 +113,10 @@ class Writer:
                 return self._refused(command, "命令编号重复", str(error))
             if known is not None:
                 return known
-            if len(self._under_way) >= MOST_WAITING and not urgent:
+            if len(self._under_way) >= MOST_WAITING and not leave.urgent:
                 return self._refused(command, "网关正忙", f"{MOST_WAITING} commands are under way already")
             # A task of its own: whoever asked may go away, the write goes on.
-            running = asyncio.create_task(self._answered(command, Leave(urgent, permit)), name=f"command-{command.id}")
+            running = asyncio.create_task(self._answered(command, leave), name=f"command-{command.id}")
             self._under_way[command.id], self._meant[command.id] = running, fingerprint(command)
             running.add_done_callback(lambda _: self._forget(command.id))
         return await asyncio.shield(running)
@@ -222,22 +215,20 @@ class Writer:
             present(connection, row),
         )  # fmt: skip
         self._ledger.unsettled[point.path] = entry
-        try:
-            async with asyncio.timeout(NOTED_S):
-                await asyncio.shield(self._keep(self._ledger.save()))
-        except (OSError, TimeoutError) as error:
-            log.error("urgent_write_not_noted", point=point.path, error=str(error) or f"over {NOTED_S:g} s")
+        # Noted while it is sent, for a linkage has its own note on disk, and does it again after a kill.
+        task = asyncio.create_task(self._noted(point))
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
         try:
             return await self._write(command, connection, adapter, row, raw)
         finally:
             self._writing.discard(point.path)
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Let it come to its end whoever waits for it."""
-        task = asyncio.create_task(work)
-        self._saving.add(task)
-        task.add_done_callback(self._saving.discard)
-        return task
+    async def _noted(self, point: Point) -> None:
+        try:
+            await self._ledger.save()
+        except OSError as error:
+            log.error("urgent_write_not_noted", point=point.path, error=str(error))
 
     def _check_interlocks(self, point: Point, raw: Raw) -> None:
         for interlock in self.interlocks:
@@ -265,7 +256,7 @@ class Writer:
     def _permitted(self, point: Point, raw: Raw, leave: Leave) -> None:
         if self._before is not None:
             self._before.passes(point, raw.wanted, urgent=leave.urgent)
-        if not leave.urgent:
+        if not leave.free:
             self._check_interlocks(point, raw)
         if leave.permit is not None:
             leave.permit()

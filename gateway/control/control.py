@@ -18,6 +18,7 @@ from gateway.control.tags import MOST, Tag, Tags
 from gateway.control.trace import Check, Refused, Trace
 from gateway.control.verifier import Signed, Verifier
 from gateway.inverse import Unwritable
+from gateway.leave import Leave
 from gateway.writer import Writer
 from models.command import Answer, Command, Outcome, text
 from models.control.effects import Effect
@@ -166,7 +167,7 @@ class Control:
         if order.act is Act.SELECT:
             more = {"nonce": self._selects.make(order), "expires_s": self._selects.lasting_s, "effect": str(effect)}
             return SELECTED, Name(f"已选择，可{what.zh}", f"selected: it may {what.en}"), more
-        answer = await self._writer.carry_out(command, permit=lambda: self._checks.ready(signed, point, effect))
+        answer = await self._writer.carry_out(command, Leave(permit=lambda: self._checks.ready(signed, point, effect)))
         return _of(answer)
 
     def _held_against(self, signed: Signed, point: Point, effect: Effect, command: Command, trace: Trace) -> None:

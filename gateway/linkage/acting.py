@@ -12,19 +12,21 @@ import structlog
 
 from gateway.clock import WallClock
 from gateway.devices import Devices
+from gateway.leave import Leave
 from gateway.linkage.judge import Of, Seen
 from gateway.linkage.latches import Latch, Latches
 from gateway.linkage.telling import Saying
 from gateway.writer import Writer
 from models.command import Answer, Command, Outcome, Value
-from models.site.model import Linkage, Name
+from models.site.model import Act, Linkage, Name
 
 log = structlog.get_logger(__name__)
 
 DEADLINE_S = 5.0
 """Of one attempt."""
-AGAIN_S, SELDOM_S = 0.1, 10.0
-"""The first pause before another attempt, and the longest."""
+AGAIN_S, OFTEN_S, SELDOM_S = 0.1, 1.0, 10.0
+"""The first pause before another attempt, the longest of the first attempts, and that of those after them."""
+MANY = 30
 LOOK_S = 0.1
 
 See = Callable[[Of, int], list[Seen]]
@@ -147,7 +149,7 @@ class Acting:
                     return
                 if attempts == 1:
                     self._say(rule, trip)
-                pause = min(2 * pause, SELDOM_S)
+                pause = min(2 * pause, OFTEN_S if attempts < MANY else SELDOM_S)
                 await asyncio.sleep(pause)
             else:
                 await asyncio.sleep(LOOK_S)
@@ -157,7 +159,8 @@ class Acting:
             f"linkage-{uuid.uuid4().hex}", path, value, f"linkage {rule.id}"[:80],
             self._clock.now() + int(DEADLINE_S * 1e6),
         )  # fmt: skip
-        return await self._writer.carry_out(command, urgent=True)
+        # What stops or takes power away goes past tags and interlocks; what starts does not.
+        return await self._writer.carry_out(command, Leave(urgent=True, free=rule.act in (Act.POWER_OFF, Act.STOP)))
 
     async def _watch(self, rule: Linkage, trip: _Trip) -> None:
         """Whether what must follow does, as long as the trip lasts: by samples that were taken after its time."""

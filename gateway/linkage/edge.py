@@ -121,16 +121,23 @@ class Linkages:
         try:
             while True:
                 await asyncio.sleep(TICK_S)
-                now = self._clock.now()
-                for far in self._far.values():
-                    self._told(far)
-                self._act(now)
-                if self._site is not None and _day(now) != self._day:
-                    self.apply(self._site)
+                try:
+                    self._tick()
+                except Exception:  # what else the gateway does goes on
+                    self.counts["faults_total"] += 1
+                    log.exception("linkage_failed")
                 if hearing.done():
                     hearing.result()
         finally:
             hearing.cancel()
+
+    def _tick(self) -> None:
+        now = self._clock.now()
+        for far in self._far.values():
+            self._told(far)
+        self._act(now)
+        if self._site is not None and _day(now) != self._day:
+            self.apply(self._site)
 
     async def stop(self, within_s: float) -> None:
         """End what is under way; what is held stays noted."""
@@ -274,6 +281,18 @@ class Linkages:
         known = next((one for one in self._judge.linkages if one.id == rule), None)
         self._saying.say("refused", known or rule, now, reason, end=now, more={"who": who})
         return {"outcome": "refused", "rule": rule, "reason": {"zh": reason.zh, "en": reason.en}}
+
+    def machines(self, rule: str) -> dict[str, tuple[str, ...]]:
+        """The equipment that a rule, or what it left tripped, commands here, with the areas that each stands in."""
+        latch = self.latches.tripped.get(rule)
+        if latch is None or self._site is None:
+            return {}
+        found: dict[str, tuple[str, ...]] = {}
+        for path in latch.command:
+            name = path.split("/")[1]
+            known = self._site.equipment.get(name)
+            found[name] = tuple(self._site.areas_around(None if known is None else known.area))
+        return found
 
     def standing(self) -> list[dict[str, Any]]:
         """What is tripped, for the gateway's page."""

@@ -30,6 +30,10 @@ def list_(site: Folder) -> None:
 def test(
     site: Folder,
     scenario: Annotated[Path, typer.Argument(help="情景文件 · a scenario file, see simulators/scenarios")],
+    settle: Annotated[
+        float,
+        typer.Option(min=1, max=86_400, help="情景开始前矿井先运行的秒数 · s that the mine runs before it begins"),
+    ] = 1800.0,
 ) -> None:
     """在模拟时钟上用情景试验规则，不写任何设备 · play a scenario through the rules on a simulated clock: what would
     trip, when and why. Nothing is written; the mine goes on as if nothing had been commanded."""
@@ -53,7 +57,7 @@ def test(
             for when, row in zip(ts.tolist(), values, strict=True):
                 trial.take(when, row)
 
-        missing = play_channels(played, loaded, site, [path.partition("/")[2] for path in paths], take)
+        missing = play_channels(played, loaded, site, [path.partition("/")[2] for path in paths], take, settle)
     except SiteErrors as error:
         sys.exit(str(error))
     typer.echo(f"{played.name.zh} · {played.name.en}：{len(rules)} 条规则 rules, {len(paths)} 个测点 points")

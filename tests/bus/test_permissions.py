@@ -109,7 +109,7 @@ async def test_a_process_cannot_publish_for_another(running, process, refused):
     ("process", "refused"),
     [
         ("gateway-edge1", [subjects.samples(CODE, "edge2"), subjects.command(CODE, "edge2"), "_INBOX_gateway-edge2.>"]),
-        ("gateway-edge1", [subjects.live(CODE, "*"), "_INBOX_api.>", "_INBOX.>", "$JS.API.>", ">", "*.>"]),
+        ("gateway-edge1", [subjects.state(CODE, "*"), "_INBOX_api.>", "_INBOX.>", "$JS.API.>", ">", "*.>"]),
         ("store", [subjects.samples(CODE, "*"), "_INBOX_watch.>", "*.>", ">"]),
         ("watch", ["_INBOX_store.>", "mine.>"]),
         ("mirror", [subjects.samples(CODE, "*"), subjects.live(CODE, "*"), "_INBOX_store.>", ">"]),

@@ -38,7 +38,7 @@ def test_the_list_says_of_each_rule_who_when_what_and_how_restored() -> None:
 def test_a_scenario_shows_what_would_trip_when_and_why(tmp_path: Path) -> None:
     scenario = tmp_path / "air.yaml"
     scenario.write_text(SCENARIO)
-    result = CliRunner().invoke(app, ["test", str(MIDDLE), str(scenario)])
+    result = CliRunner().invoke(app, ["test", str(MIDDLE), str(scenario), "--settle", "120"])
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
     [at] = [number for number, line in enumerate(lines) if "edge_wind_lock_heading_1" in line]

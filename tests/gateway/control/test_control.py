@@ -8,6 +8,7 @@ import json
 import pytest
 
 from bus import authority
+from gateway.leave import Leave
 from models.command import Command, Outcome
 from models.control.order import Act
 from tests.gateway.control.benches import BELT, FEEDER, SPEED, Bench, failed
@@ -207,7 +208,7 @@ async def test_a_linkage_is_held_up_by_no_interlock_and_by_a_tag_only_where_it_w
         bench.count += 1
         deadline = bench.clock.now() + 5_000_000
         command = Command(f"l{bench.count}", f"{CODE}/{place}", value, "linkage gas", deadline)
-        return await bench.writer.carry_out(command, urgent=urgent)
+        return await bench.writer.carry_out(command, Leave(urgent=urgent))
 
     refused = await write("plain/set", 3.0, urgent=False)
     assert refused.outcome is Outcome.REFUSED and "tagged by 李工 (检修)" in refused.reason.en

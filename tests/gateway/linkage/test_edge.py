@@ -11,7 +11,7 @@ import pytest
 from gateway.linkage.judge import Of
 from gateway.linkage.latches import Latches
 from models.command import Command, CommandError, Outcome
-from models.site.model import Conditions, OnLost, Restore
+from models.site.model import Conditions, Name, OnLost, Restore
 from tests.gateway.linkage.ranges import (
     CLOSE,
     COMMAND,
@@ -141,7 +141,7 @@ async def test_a_killed_gateway_remembers_and_writes_again_what_it_had_not_done(
         range_.methane(0.2)
         range_.feeder.fault = None
         await range_.open()
-        await range_.until(lambda: range_.linkages.latches.tripped["cut"].done)
+        await range_.until(lambda: json.loads((tmp_path / "latches.json").read_text())["tripped"][0]["done"])
         assert range_.read(range_.power, FEED) == 0, "it was decided, and so it is done"
         await range_.until(lambda: Latches(tmp_path / "latches.json").tripped["cut"].done)
         await range_.lose()
@@ -278,3 +278,15 @@ async def test_a_linkage_waits_for_no_operator(range_):
     await range_.until(lambda: (COMMAND, OPEN) in range_.writes)
     assert sum(not task.done() for task in waiting) > 5, "most of the operators' still wait"
     await asyncio.gather(*waiting)
+
+
+async def test_a_tag_refuses_what_a_linkage_starts_and_never_what_it_stops(tmp_path):
+    async with Range(tmp_path, CUT, SPRAY) as range_:
+        range_.writer.interlocks.append(lambda *_: Name("挂牌", "it is tagged"))
+        range_.methane(1.7)
+        await range_.until(lambda: (COMMAND, OPEN) in range_.writes)
+        [spray] = [event for event in range_.told("trip") if event.attributes["rule"] == "spray"]
+        await range_.until(lambda: any(e.attributes["written"] for e in range_.told("trip") if e.id == spray.id))
+        [spray] = [event for event in range_.told("trip") if event.attributes["rule"] == "spray"]
+        assert spray.attributes["written"][path("spare")]["reason"] == "it is tagged"
+        assert (SPARE, 1) not in range_.writes
