@@ -313,6 +313,7 @@ class Control:
             "reason": {"zh": reason.zh, "en": reason.en},
             "at": self._clock.now(),
             "trace": trace.as_json(),
+            **({"point": order.point, "value": None, "unit": ""} if order and order.act is Act.EXECUTE else {}),
             **more,
         }
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tools.mines import connections, consistency, layers, maps, network, plant, readme, rules, safety, simulation
+from tools.mines import (
+    connections,
+    consistency,
+    interlocks,
+    layers,
+    maps,
+    network,
+    plant,
+    readme,
+    rules,
+    safety,
+    simulation,
+)
 from tools.mines.description import Mine
 from tools.mines.item import Item
 from tools.mines.text import document, table
@@ -37,6 +49,7 @@ def files(mine: Mine) -> dict[str, str]:
         "simulation.yaml": _simulation(mine),
         "network.yaml": document(network.network(mine), 2, (FICTION,)),
         "consistency.yaml": document(consistency.relations(mine), 3, (FICTION, *consistency.HEAD)),
+        "interlocks/belts.yaml": document({"interlocks": interlocks.interlocks(mine)}, 3, (FICTION, *interlocks.HEAD)),
         **layers.files(mine),
         **{
             f"rules/{name}.yaml": document({"rules": found}, 3, (FICTION,)) for name, found in rules.rules(mine).items()

@@ -8,8 +8,8 @@ import json
 import pytest
 
 from bus import authority
-from models.command import Command, Outcome
-from models.control.order import Act
+from models.command import Answer, Command, Outcome
+from models.control.order import Act, Order
 from tests.gateway.control.benches import BELT, FEEDER, SPEED, Bench, failed
 from tests.gateway.sites import CODE
 
@@ -195,6 +195,22 @@ async def test_what_is_not_authentic_is_refused_told_and_counted(bench):
     gone = await bench.send(wang, Act.EXECUTE, point=BELT, value=2)
     assert failed(gone) == ["credential"] and "withdrawn" in gone["reason"]["en"]
     assert bench.control.counts["unbelieved_refused_total"] == 2
+
+
+async def test_a_program_signs_its_commands_and_reads_their_answers_as_any(bench):
+    sequence = bench.person("coal-flow", "sequence")
+
+    async def give(value, within_us=5_000_000):
+        bench.count += 1
+        deadline = bench.clock.now() + within_us
+        command = Command(f"seq-{bench.count}", f"{CODE}/{BELT}", value, "sequence", deadline)
+        return Answer.of_json(await bench.ask(sequence.sign(Order.of_command(command, "edge1")).encode()))
+
+    started = await give(1)
+    assert (started.outcome, started.value, bench.register(BELT)) == (Outcome.DONE, 1, 1), "without a select"
+    refused = await give(7)
+    assert refused.outcome is Outcome.REFUSED and refused.point == f"{CODE}/{BELT}" and "no state" in refused.reason.en
+    assert failed(await bench.command(bench.person("王工", "operator"), BELT, 1)) == ["controller"]
 
 
 async def test_a_linkage_is_held_up_by_no_interlock_and_by_a_tag_only_where_it_would_start(bench):
