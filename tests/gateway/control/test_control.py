@@ -9,7 +9,7 @@ import pytest
 
 from bus import authority
 from models.command import Answer, Command, Outcome
-from models.control.order import Act, Order
+from models.control.order import Act
 from tests.gateway.control.benches import BELT, FEEDER, SPEED, Bench, failed
 from tests.gateway.sites import CODE
 
@@ -198,14 +198,15 @@ async def test_what_is_not_authentic_is_refused_told_and_counted(bench):
 
 
 async def test_a_program_signs_its_commands_and_reads_their_answers_as_any(bench):
-    sequence = bench.person("coal-flow", "sequence")
-
-    async def give(value, within_us=5_000_000):
+    async def give(value):
         bench.count += 1
-        deadline = bench.clock.now() + within_us
-        command = Command(f"seq-{bench.count}", f"{CODE}/{BELT}", value, "sequence", deadline)
-        return Answer.of_json(await bench.ask(sequence.sign(Order.of_command(command, "edge1")).encode()))
+        command = Command(f"seq-{bench.count}", f"{CODE}/{BELT}", value, "sequence", bench.clock.now() + 5_000_000)
+        return Answer.of_json(await bench.ask(authority.sealed(bench.home, "coal-flow", command, "edge1")))
 
+    unsigned = await give(1)
+    assert unsigned.outcome is Outcome.REFUSED and "signed commands alone" in unsigned.reason.en
+    now = bench.clock.now()
+    authority.issue(bench.home, "coal-flow", ["sequence"], authority.person(bench.home, "coal-flow"), now)
     started = await give(1)
     assert (started.outcome, started.value, bench.register(BELT)) == (Outcome.DONE, 1, 1), "without a select"
     refused = await give(7)
