@@ -19,8 +19,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bus.secret import write_secret
+from models.command import Command
 from models.control.canonical import to_bytes, to_text
 from models.control.credential import KEY_BYTES, WITHDRAWN, Authority, Credential, closed
+from models.control.order import Order
 from models.control.policy import policy
 from models.control.signing import Signer, checked, public, signed_credential
 
@@ -187,6 +189,20 @@ def signer(person: Path, authority: Authority | None = None) -> Signer:
         raise AuthorityError(
             f"{person} 中的操作凭证无法使用 · the credential in {person} cannot be used: {error}"
         ) from None
+
+
+def person(home: Path, name: str) -> Path:
+    """Where the credential of a person or program is that was issued into no other folder."""
+    return folder(home) / "people" / name
+
+
+def sealed(home: Path, program: str, command: Command, gateway: str) -> bytes:
+    """A program's command as it goes to a gateway: signed where this home has a credential of the program's, else as
+    it is. Raises AuthorityError when the credential cannot be used."""
+    where = person(home, program)
+    if not (where / "credential.json").exists():
+        return command.encode()
+    return signer(where).sign(Order.of_command(command, gateway)).encode()
 
 
 def _withdraw(where: Path, site: str, key: Ed25519PrivateKey, serials: list[str]) -> None:

@@ -308,14 +308,25 @@ class Control:
         self._record.order(machine, key, now, outcome, reason, told)
         log.info("order", act=act, outcome=outcome, reason=reason.en, who=told.get("who", "?"))
         return {
-            "id": None if order is None else order.id,
+            "id": _claimed(found, "id"),
             "act": act,
             "outcome": outcome,
             "reason": {"zh": reason.zh, "en": reason.en},
             "at": self._clock.now(),
             "trace": trace.as_json(),
+            # An answer to an execute is one to a command, too: see models.command.
+            "point": _claimed(found, "point"),
+            "value": None,
+            "unit": "",
             **more,
         }
+
+
+def _claimed(found: dict[str, Any], name: str) -> str:
+    """What a request says of itself, believed or not: for nobody but who sent it."""
+    order = found.get("order")
+    value = order.get(name) if isinstance(order, dict) else None
+    return value[:160] if isinstance(value, str) else ""
 
 
 def _names(signed: Signed) -> str:

@@ -55,7 +55,7 @@ class OrderAnswer(BaseModel):
     """The gateway's answer as it gave it. `outcome`: selected, done, would (a dry run), refused, failed or unknown;
     `at`: µs UTC. A select's has `nonce` and `expires_s`, an execute's `value` and `unit`, a tag's `tag`."""
 
-    id: str | None
+    id: str
     act: str
     outcome: str
     reason: Words

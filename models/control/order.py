@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from models.command import COMMAND_ID, CommandError, Value, value_of
+from models.command import COMMAND_ID, Command, CommandError, Value, value_of
 from models.control.canonical import canonical, to_bytes, to_text
 from models.control.credential import SIGNATURE_BYTES, Authority, Credential, verify
 from models.control.reading import maybe, text, whole
@@ -68,6 +68,21 @@ class Order:
         """The id of the equipment that it is about."""
         parts = self.point.split("/")
         return parts[1] if len(parts) == 3 else self.equipment
+
+    @staticmethod
+    def of_command(command: Command, gateway: str) -> Order:
+        """The execute that asks for what a command asks for; whoever signs it is who gives it."""
+        return Order(
+            id=command.id,
+            act=Act.EXECUTE,
+            site=command.point.split("/", 1)[0],
+            gateway=gateway,
+            serial="",
+            deadline=command.deadline,
+            point=command.point,
+            value=command.value,
+            unit=command.unit or "",
+        )
 
     def as_json(self) -> dict[str, Any]:
         """What is not given is left out."""

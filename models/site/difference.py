@@ -1,4 +1,4 @@
-"""What differs between two versions of a site: connections, equipment, points and linkages, in a reader's words."""
+"""What differs between two versions of a site: connections, equipment, points, linkages, interlocks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from models.site.interlocks import Interlock
 from models.site.model import Connection, Equipment, Linkage, Point, Site
 
 SHOWN = 20
@@ -41,9 +42,10 @@ class Difference:
     equipment: Changes
     points: Changes
     linkages: Changes
+    interlocks: Changes
 
     def __bool__(self) -> bool:
-        return bool(self.connections or self.equipment or self.points or self.linkages)
+        return bool(self.connections or self.equipment or self.points or self.linkages or self.interlocks)
 
     def lines(self) -> list[str]:
         """For a terminal, zh and en: counts, then names with what changed. No values: one may be secret."""
@@ -53,6 +55,7 @@ class Difference:
             ("设备", "equipment", self.equipment),
             ("测点", "points", self.points),
             ("联动", "linkages", self.linkages),
+            ("联锁", "interlocks", self.interlocks),
         ):
             parts = {"added": changes.added, "changed": tuple(changes.changed), "removed": changes.removed}
             for kind, names in parts.items():
@@ -71,11 +74,13 @@ def difference(old: Site | None, new: Site) -> Difference:
     equipment: Mapping[str, Equipment] = {} if old is None else old.equipment
     points: Mapping[str, Point] = {} if old is None else {point.path: point for point in old.points}
     linkages: Mapping[str, Linkage] = {} if old is None else {one.id: one for one in old.linkages}
+    interlocks: Mapping[str, Interlock] = {} if old is None else {one.id: one for one in old.interlocks}
     return Difference(
         Changes.between(connections, new.connections),
         Changes.between(equipment, new.equipment),
         Changes.between(points, {point.path: point for point in new.points}),
         Changes.between(linkages, {one.id: one for one in new.linkages}),
+        Changes.between(interlocks, {one.id: one for one in new.interlocks}),
     )
 
 

@@ -61,7 +61,7 @@ class Interlock:
     name: Name
     equipment: str
     point: str
-    refuses: frozenset[Effect]
+    refuses: tuple[Effect, ...]
     unless: tuple[Requirement, ...]
     source: str
 
@@ -177,7 +177,9 @@ def _made(
         return None
     unless = tuple(Requirement(points[each.point].path, *next(iter(each.given.items()))) for each in entry.unless)
     point = f"{mine}/{entry.point}" if entry.point else ""
-    return Interlock(name, entry.name.resolved(), machine, point, frozenset(entry.refuses), unless, entry.source)
+    return Interlock(
+        name, entry.name.resolved(), machine, point, tuple(sorted(set(entry.refuses))), unless, entry.source
+    )
 
 
 def _gateway(point: Point, connections: Mapping[str, Connection | None]) -> str:

@@ -65,7 +65,7 @@ def issue(
     """签发操作凭证 · make a person's key and credential. Without area and equipment the scope is the whole site."""
     from bus import authority as authorities
 
-    where = to or authorities.folder(home) / "people" / name
+    where = to or authorities.person(home, name)
     with _said():
         found = authorities.issue(
             home, name, role, where, time.time_ns() // 1000, areas=area or None, equipment=equipment or None, days=days

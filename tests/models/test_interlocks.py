@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.control.effects import Effect
+from models.site.difference import difference
 from models.site.loader import examine
 from tests.models.sites import CONNECTIONS, EQUIPMENT, POINTS, write
 
@@ -49,13 +50,24 @@ def test_interlocks_are_read_with_the_site(tmp_path):
     assert report.site is not None, report.problems
     onto, speed = report.site.interlocks
     code = report.site.code
-    assert (onto.equipment, onto.point, onto.refuses) == ("belt", "", {Effect.START, Effect.POWER_ON})
+    assert (onto.equipment, onto.point, onto.refuses) == ("belt", "", (Effect.POWER_ON, Effect.START))
     assert [(each.point, each.compare, each.value) for each in onto.unless] == [
         (f"{code}/belt_2/running", "equals", 1.0),
         (f"{code}/gas/ch4", "below", 0.8),
     ]
     assert (speed.equipment, speed.point) == ("belt_2", f"{code}/belt_2/command")
     assert onto.unless[1].holds(0.79) and not onto.unless[1].holds(0.8)
+
+
+def test_whoever_publishes_a_site_is_told_what_becomes_of_its_interlocks(tmp_path):
+    old = examined(tmp_path / "old", GOOD).site
+    new = examined(tmp_path / "new", GOOD.replace("below: 0.8", "below: 1.0").replace("speed:\n", "slow:\n")).site
+    assert not difference(old, old)
+    assert difference(old, new).lines() == [
+        "联锁新增 · interlocks added: 1", "  + slow",
+        "联锁修改 · interlocks changed: 1", "  ~ onto  (unless)",
+        "联锁删除 · interlocks removed: 1", "  - speed",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from tools.mines import (
     connections,
     consistency,
+    interlocks,
     layers,
     maps,
     network,
@@ -49,6 +50,7 @@ def files(mine: Mine) -> dict[str, str]:
         "simulation.yaml": _simulation(mine),
         "network.yaml": document(network.network(mine), 2, (FICTION,)),
         "consistency.yaml": document(consistency.relations(mine), 3, (FICTION, *consistency.HEAD)),
+        "interlocks/belts.yaml": document({"interlocks": interlocks.interlocks(mine)}, 3, (FICTION, *interlocks.HEAD)),
         **layers.files(mine),
         **{
             f"rules/{name}.yaml": document({"rules": found}, 3, (FICTION,)) for name, found in rules.rules(mine).items()

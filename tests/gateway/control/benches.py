@@ -69,12 +69,12 @@ def made_site(port):
         points.append(replace(made, path=path, id=point_id(path), equipment=machine))
     interlocks = (
         Interlock(
-            "onto_102", Name("前级胶带运行", "the outby belt runs"), "belt_101", "", frozenset({Effect.START}),
+            "onto_102", Name("前级胶带运行", "the outby belt runs"), "belt_101", "", (Effect.START,),
             (Requirement(f"{CODE}/belt_102/running", "equals", 1.0),), "test",
         ),
         Interlock(
             "gas", Name("瓦斯低于复电值", "methane below restore"), "feeder_1", f"{CODE}/feeder_1/command",
-            frozenset({Effect.POWER_ON}), (Requirement(f"{CODE}/ch4_101/ch4", "below", 0.8),), "test",
+            (Effect.POWER_ON,), (Requirement(f"{CODE}/ch4_101/ch4", "below", 0.8),), "test",
         ),
     )  # fmt: skip
     made = site([connection("plc", "modbus", {"fast": 0.02}, host="127.0.0.1", port=port, timeout_s=0.4)], points)

@@ -9,7 +9,7 @@ import pytest
 
 from bus import authority
 from gateway.leave import Leave
-from models.command import Command, Outcome
+from models.command import Answer, Command, Outcome
 from models.control.order import Act
 from tests.gateway.control.benches import BELT, FEEDER, SPEED, Bench, failed
 from tests.gateway.sites import CODE
@@ -198,6 +198,26 @@ async def test_what_is_not_authentic_is_refused_told_and_counted(bench):
     assert bench.control.counts["unbelieved_refused_total"] == 2
 
 
+async def test_a_program_signs_its_commands_and_reads_their_answers_as_any(bench):
+    async def give(value):
+        bench.count += 1
+        command = Command(f"seq-{bench.count}", f"{CODE}/{BELT}", value, "sequence", bench.clock.now() + 5_000_000)
+        return Answer.of_json(await bench.ask(authority.sealed(bench.home, "coal-flow", command, "edge1")))
+
+    unsigned = await give(1)
+    assert unsigned.outcome is Outcome.REFUSED and "signed commands alone" in unsigned.reason.en
+    now = bench.clock.now()
+    authority.issue(bench.home, "coal-flow", ["sequence"], authority.person(bench.home, "coal-flow"), now)
+    started = await give(1)
+    assert (started.outcome, started.value, bench.register(BELT)) == (Outcome.DONE, 1, 1), "without a select"
+    refused = await give(7)
+    assert refused.outcome is Outcome.REFUSED and refused.point == f"{CODE}/{BELT}" and "no state" in refused.reason.en
+    assert failed(await bench.command(bench.person("王工", "operator"), BELT, 1)) == ["controller"]
+    authority.revoke(bench.home, "coal-flow")
+    gone = await give(2)
+    assert gone.outcome is Outcome.REFUSED and gone.point == f"{CODE}/{BELT}" and "withdrawn" in gone.reason.en
+
+
 async def test_a_linkage_is_held_up_by_no_interlock_and_by_a_tag_only_where_it_would_start(bench):
     li = bench.person("李工", "maintainer")
     await bench.is_seen("belt_102/running", 0)
@@ -238,3 +258,26 @@ async def test_a_linkage_is_restored_by_who_may_and_commands_all_that_it_cut(ben
     assert failed(await bench.send(gas, Act.RESTORE, **order)) == ["scope"], "belt_102 stands in the roadway"
     assert failed(await bench.send(bench.person("王工", "operator"), Act.RESTORE, **order)) == ["role"]
     assert len(asked) == 1
+
+
+async def test_rubbish_at_the_door_is_answered_and_never_raised(bench):
+    wang = bench.person("王工", "operator")
+    good = json.loads(wang.sign(bench.order(Act.SELECT, point=BELT, value=1)).encode())
+    deep = json.loads("[" * 400 + "]" * 400)
+    for spoilt in (
+        {"order": 1},
+        {"order": {}, "signatures": []},
+        {"order": {}, "signatures": [1, 2, 3]},
+        {"order": [], "signatures": good["signatures"]},
+        {**good, "signatures": [{"credential": deep, "signature": good["signatures"][0]["signature"]}]},
+        {**good, "order": {**good["order"], "value": deep}},
+        {**good, "order": {**good["order"], "id": {"a": 1}, "point": 7}},
+        {**good, "signatures": [{**good["signatures"][0], "signature": "A" * 4000}]},
+        {**good, "more": 1},
+    ):
+        answer = await bench.ask(json.dumps(spoilt).encode())
+        assert answer["outcome"] == "refused" and failed(answer) == ["signature"] and answer["reason"]["zh"], spoilt
+    for spoilt in (b'{"machine": 5}', b'{"machine": ""}', b"{}", b"[]", b"\xff", b'{"order":' + b" " * 9000 + b"1}"):
+        assert "error" in await bench.ask(spoilt)
+    assert "reads no point" in (await bench.ask(b'{"machine": "nobody"}'))["error"]
+    assert bench.register(BELT) == 0

@@ -92,12 +92,21 @@ asyncio.run(main())
 
 
 def test_what_was_answered_is_on_disk_when_the_process_is_killed(tmp_path):
-    file = tmp_path / "control" / "tags.json"
+    killed_after(20, tmp_path / "control" / "tags.json")
+
+
+@pytest.mark.proof
+def test_the_same_at_many_moments(tmp_path):
+    for most in range(1, 101):
+        killed_after(most, tmp_path / str(most) / "tags.json")
+
+
+def killed_after(most, file):
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(file)], stdout=subprocess.PIPE, text=True)
     told = -1
     for line in child.stdout:
         told = int(line)
-        if told >= 20:
+        if told >= most:
             os.kill(child.pid, signal.SIGKILL)
             break
     for line in child.stdout:
