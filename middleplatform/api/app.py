@@ -21,6 +21,7 @@ from middleplatform.access.tokens import Verifier
 from middleplatform.api import (
     aggregates,
     audit,
+    chambers,
     dictionaries,
     docs,
     errors,
@@ -170,6 +171,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     for part in (
         aggregates,
         audit,
+        chambers,
         dictionaries,
         exports,
         health,

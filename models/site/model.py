@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from models.patrol import Chamber
     from models.sequence import Rotation, Sequence
 
 DEFAULT_SILENCE_S = 30.0
@@ -341,6 +342,8 @@ class Site:
     relations: tuple[Relation, ...] = ()
     sequences: Mapping[str, Sequence] = field(default_factory=dict)
     rotations: Mapping[str, Rotation] = field(default_factory=dict)
+    chambers: Mapping[str, Chamber] = field(default_factory=dict)
+    """Those that nobody attends and somebody patrols."""
     linkages: tuple[Linkage, ...] = ()
     """By id."""
 

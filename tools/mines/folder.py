@@ -10,6 +10,7 @@ from tools.mines import (
     layers,
     maps,
     network,
+    patrols,
     plant,
     readme,
     rules,
@@ -53,6 +54,7 @@ def files(mine: Mine) -> dict[str, str]:
         **{
             f"rules/{name}.yaml": document({"rules": found}, 3, (FICTION,)) for name, found in rules.rules(mine).items()
         },
+        "patrols/chambers.yaml": document(patrols.patrols(), 3, (FICTION,)),
         "rotations.yaml": document(sequences.rotations(), 4, (FICTION,)),
         **{
             f"sequences/{name}.yaml": document({"sequences": found}, 5, (FICTION,))
