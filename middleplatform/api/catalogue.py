@@ -108,6 +108,11 @@ class Catalogue:
             connections={name: found for name, found in self.site.connections.items() if name in connections},
             templates={name: found for name, found in self.site.templates.items() if name in templates},
             sequences={name: found for name, found in self.site.sequences.items() if found.points() <= paths},
+            chambers={
+                name: found
+                for name, found in self.site.chambers.items()
+                if found.points() <= paths and {_short(each) for each in found.equipment} <= equipment.keys()
+            },
             rotations={name: found for name, found in self.site.rotations.items() if found.points() <= paths},
         )
         return view

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from models.dictionaries.tariff import Period
 from models.sequence import Look, Rotation, Turn
 from models.site.model import Name
+from models.tariffs import Period
 
 FORCED = 2
 """Pumps at high_high."""

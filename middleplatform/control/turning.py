@@ -18,9 +18,9 @@ from middleplatform.control.progress import Phase
 from middleplatform.control.rotation import choose
 from middleplatform.database import DatabaseError, Place, connect
 from middleplatform.database.tables.sequences import sequence_rotations as table
-from models.dictionaries.tariff import period_at
 from models.sequence import Look, Rotation
 from models.site.model import Site
+from models.tariffs import period_at
 
 log = structlog.get_logger("rotations")
 

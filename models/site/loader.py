@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models.identity import SEGMENT
-from models.site import annexes, consistency, interlocks, linkages, rotations, sequences, tables
+from models.site import annexes, consistency, interlocks, linkages, patrols, rotations, sequences, tables
 from models.site.bindings import Binder, CheckTag, Instance, RangeOf
 from models.site.environment import Filler
 from models.site.files import Folder
@@ -43,6 +43,7 @@ KNOWN = (
     consistency.FILE,
     sequences.FOLDER,
     rotations.FILE,
+    patrols.FOLDER,
     "simulation.yaml",
     "mirror.yaml",
 )
@@ -416,6 +417,7 @@ class _Loading:
         points = {point.path[prefix:]: point for point in binder.points}
         self.sequences = sequences.sequences(self.folder, self.problems, binder.mine, points)
         self.rotations = rotations.rotations(self.folder, self.problems, binder.mine, points, self.sequences)
+        self.chambers = patrols.chambers(self.folder, self.problems, binder.mine, points, self.instances)
 
     def _linkages(self, binder: Binder) -> None:
         prefix = len(binder.mine) + 1
@@ -454,5 +456,6 @@ class _Loading:
             rotations=self.rotations,
             alarms=self.alarms[0],
             alarm_changes=self.alarms[1],
+            chambers=self.chambers,
             linkages=self.linked,
         )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from models.site.expressions import Node
 
 if TYPE_CHECKING:
+    from models.patrol import Chamber
     from models.sequence import Rotation, Sequence
     from models.site.interlocks import Interlock
 
@@ -381,6 +382,8 @@ class Site:
     rotations: Mapping[str, Rotation] = field(default_factory=dict)
     alarms: tuple[OwnAlarm, ...] = ()
     alarm_changes: tuple[AlarmChange, ...] = ()
+    chambers: Mapping[str, Chamber] = field(default_factory=dict)
+    """Those that nobody attends and somebody patrols."""
     linkages: tuple[Linkage, ...] = ()
     """By id."""
 

@@ -8,7 +8,6 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from models.dictionaries.tariff import tariffs
 from models.sequence import Condition, Rotation, Sequence, Turn
 from models.site.files import Folder
 from models.site.model import Point
@@ -17,6 +16,7 @@ from models.site.schema import entries, validate
 from models.site.sequence_entries import Reference
 from models.site.there import unknown
 from models.site.yamlfile import parse
+from models.tariffs import tariffs
 from models.thing import Key, Names, Number, Strict, Text
 
 FILE = "rotations.yaml"

@@ -91,6 +91,19 @@ def e2e(
 
 
 @app.command()
+def follow(
+    mine: Annotated[str, typer.Option(help="仿真矿井 · the simulated mine: low, middle, high, demo")] = "middle",
+    hours: Annotated[float, typer.Option(min=0.5, max=168, help="时长（小时） · for so many hours")] = 8.0,
+    begin: Annotated[str, typer.Option(help="开始（当地时间） · from this local time on")] = "2026-11-02T16:00",
+    seed: Annotated[int, typer.Option(min=0, help="随机种子 · the seed")] = 1,
+) -> None:
+    """belts whose speed follows their coal against belts at rated speed, on the simulator: kWh/t, and what is saved."""
+    from sevenones.bench import follow as bench
+
+    _print(bench.run(mine=mine, hours=hours, begin=begin, seed=seed))
+
+
+@app.command()
 def sequence(
     steps: Annotated[int, typer.Option(min=1, max=64, help="每次运行的步数 · steps of a run")] = 50,
     runs: Annotated[int, typer.Option(min=1, max=100, help="同时运行数 · runs beside each other")] = 10,

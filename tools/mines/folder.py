@@ -11,6 +11,7 @@ from tools.mines import (
     layers,
     maps,
     network,
+    patrols,
     plant,
     readme,
     rules,
@@ -55,6 +56,7 @@ def files(mine: Mine) -> dict[str, str]:
         **{
             f"rules/{name}.yaml": document({"rules": found}, 3, (FICTION,)) for name, found in rules.rules(mine).items()
         },
+        "patrols/chambers.yaml": document(patrols.patrols(), 3, (FICTION,)),
         "rotations.yaml": document(sequences.rotations(), 4, (FICTION,)),
         **{
             f"sequences/{name}.yaml": document({"sequences": found}, 5, (FICTION,))

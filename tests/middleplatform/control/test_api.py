@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -9,18 +11,25 @@ from middleplatform.access import tokens
 from middleplatform.access.scope import Scope
 from middleplatform.api.app import build
 from middleplatform.api.catalogue import Catalogue
+from middleplatform.api.http import server
 from middleplatform.api.live import LiveTable
 from middleplatform.control import book
 from middleplatform.control.progress import Phase
 from models.site import load
+from tests.gateway.folders import sevenones
 from tests.middleplatform.api.stage import Link
 from tests.middleplatform.control.line import CODE, write_line
+from tests.ports import free_port
+
+
+def application(home):
+    site = load(write_line(home / "site", 15020))
+    return build(Catalogue(site), LiveTable(site), Link(), home)
 
 
 @pytest.fixture
 async def ask(tmp_path):
-    site = load(write_line(tmp_path / "site", 15020))
-    app = build(Catalogue(site), LiveTable(site), Link(), tmp_path)
+    app = application(tmp_path)
     roles = {role: tokens.create_token(tmp_path, role, role) for role in ("operator", "analyst", "administrator")}
     roles["incline"] = tokens.create_token(tmp_path, "i", "operator", scope=Scope.of({"areas": ["main_incline"]}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
@@ -87,3 +96,32 @@ async def test_the_log_is_written_and_a_shift_handed_over(ask):
     assert own.status_code == 403 and own.json()["error"]["code"] == "own_handover"
     taken = (await ask("administrator", "POST", f"{path}/take", {"words": "收到"})).json()
     assert taken["state"] == "taken" and taken["comes"] != taken["goes"]
+
+
+async def test_the_commands_say_what_there_is_and_what_became_of_it(tmp_path):
+    port = free_port()
+    serving = server(application(tmp_path), "127.0.0.1", port)
+    task = asyncio.create_task(serving.serve())
+    where = ("--url", f"http://127.0.0.1:{port}", "--token")
+    mine = tokens.create_token(tmp_path, "wang", "operator")
+    try:
+        async with asyncio.timeout(30):
+            while not serving.started:
+                await asyncio.sleep(0.02)
+        code, said = await sevenones("sequence", "list", *where, mine)
+        assert code == 0 and "start_belts" in said and "stop_belts" in said, said
+        code, said = await sevenones("sequence", "show", "stop_belts", *where, mine)
+        assert code == 0 and "∫ belt_102/speed dt ≥ 1200 m, + 15 s" in said and "否则 · else hold" in said, said
+        code, said = await sevenones("sequence", "start", "start_belts", *where, mine, stdin="n\n")
+        assert code == 1 and "belt_101/command = 1" in said and "nothing was started" in said, said
+        code, said = await sevenones("sequence", "start", "start_belts", "--yes", "--quiet", *where, mine)
+        assert code == 0 and "运行 · run 1" in said, said
+        code, said = await sevenones("shift", "log", "更换托辊", "--equipment", "belt_102", *where, mine)
+        assert code == 0 and "[belt_102]: 更换托辊" in said, said
+        code, said = await sevenones("shift", "hand-over", *where, mine)
+        assert code == 0 and "open runs: 1" in said and "shift take 1" in said, said
+        code, said = await sevenones("shift", "take", "1", *where, mine)
+        assert code == 1 and "nobody takes over from themselves" in said, said
+    finally:
+        serving.should_exit = True
+        await task

@@ -15,9 +15,9 @@ import pytest
 from middleplatform.audit.log import entries
 from middleplatform.control import book, turning
 from middleplatform.control.rotation import choose
-from models.dictionaries.tariff import Period, period_at
 from models.sequence import Condition, Rotation, Turn
 from models.site.model import Name
+from models.tariffs import Period, period_at
 from simulators.design.drainage import DrainageDesign
 from simulators.physics.drainage.part import Drainage
 from simulators.physics.order import REMOTE

@@ -70,7 +70,7 @@ class Scheme(Strict):
 @lru_cache(maxsize=1)
 def tariffs() -> Mapping[str, tuple[Scheme, ...]]:
     """All that are known, by name."""
-    text = files("models.dictionaries").joinpath("tariffs.yaml").read_text("utf-8")
+    text = files("models.tariffs").joinpath("published.yaml").read_text("utf-8")
     found: Any = yaml.safe_load(text)
     return TypeAdapter(dict[str, tuple[Scheme, ...]]).validate_python(found)
 

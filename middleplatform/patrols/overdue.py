@@ -1,0 +1,59 @@
+"""Which patrols are overdue: pure, so that whoever raises alarms can ask with its own clock.
+
+A patrol is due `every` after the last check-in; where none is known, after the plan came into force. A check-in is an
+event of the kind `patrol` of an equipment in the chamber, or a card that its reader saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from models.patrol import Chamber, Plan
+from models.site.model import Site
+
+KIND = "patrol"
+"""Of the events that are check-ins."""
+GRACE_S = 15 * 60.0
+"""How late a patrol may be before it is told: the walk is not to the minute. Set by us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """How a chamber stands with its plan. `last`: the last check-in, None where none is known; `due`: when the next is;
+    `late_s`: how long it is overdue beyond the grace, 0 while it is not. Times µs UTC."""
+
+    chamber: Chamber
+    plan: Plan
+    last: int | None
+    due: int
+    late_s: float
+
+    @property
+    def overdue(self) -> bool:
+        return self.late_s > 0
+
+
+def duties(site: Site, last: Mapping[str, int], now: int) -> list[Duty]:
+    """Of every chamber with a plan in force. `last`: chamber → its last check-in; `now`: µs UTC."""
+    zone = ZoneInfo(site.time_zone)
+    today = datetime.fromtimestamp(now / 1e6, UTC).astimezone(zone).date()
+    found = []
+    for chamber in site.chambers.values():
+        plan = chamber.plan_at(today)
+        if plan is None:
+            continue
+        begun = round(datetime.combine(plan.effective_from, time(), zone).timestamp() * 1e6)
+        seen = last.get(chamber.id)
+        # A plan that came into force after the last check-in asks for one from then on.
+        due = max(begun, seen if seen is not None else begun) + round(plan.every_s * 1e6)
+        late = (now - due) / 1e6 - GRACE_S
+        found.append(Duty(chamber, plan, seen, due, max(0.0, late)))
+    return found
+
+
+def overdue(site: Site, last: Mapping[str, int], now: int) -> list[Duty]:
+    """Those that are late, the latest first."""
+    return sorted((duty for duty in duties(site, last, now) if duty.overdue), key=lambda duty: -duty.late_s)

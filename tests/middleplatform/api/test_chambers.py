@@ -1,0 +1,76 @@
+"""Chambers over the API: what they are like now, and when somebody was last there, out of a real store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import httpx
+import pytest
+
+from middleplatform.access import tokens
+from middleplatform.access.scope import Scope
+from middleplatform.api.app import build
+from middleplatform.api.catalogue import Catalogue
+from middleplatform.api.live import LiveTable
+from middleplatform.api.times import now_us
+from models.events import Event
+from models.patrol import Chamber, Plan
+from models.site.model import Name
+from tests.middleplatform.api.build import batch, samples, site
+from tests.middleplatform.api.stage import Link, until
+from tests.servers import CODE
+
+MIN = 60_000_000
+
+
+def chamber(name, equipment, presence, every_s):
+    plan = Plan(every_s, "机电队", date(2026, 1, 1))
+    return Chamber(name, Name(name, name), (f"{CODE}/{equipment}",), (), presence, "", "摄像-01", (plan,))
+
+
+@pytest.fixture
+async def ask(platform, tmp_path):
+    chambers = {
+        "gallery": chamber("gallery", "belt1", f"{CODE}/belt1/speed", 3600.0),
+        "room": chamber("room", "pump1", "", 3600.0),
+    }
+    whole = replace(site(), chambers=chambers)
+    live = LiveTable(whole)
+    live.update(samples(("belt1/speed", now_us(), 0.0, 192)))
+    app = build(Catalogue(whole), live, Link(), platform.home, str(f"sqlite:///{tmp_path / 'platform.db'}"))
+    scopes = {"all": None, "east": Scope.of({"areas": ["east"]})}
+    keys = {
+        name: tokens.create_token(app.state.database, name, "operator", **({} if scope is None else {"scope": scope}))
+        for name, scope in scopes.items()
+    }
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+
+        async def asked(who):
+            answer = await client.get("/api/v1/chambers", headers={"Authorization": f"Bearer {keys[who]}"})
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        yield asked
+
+
+async def test_events_and_readers_tell_of_the_last_patrol(platform, ask):
+    now = now_us()
+    card, round_ = now - 30 * MIN, now - 90 * MIN
+    platform.send(batch(platform.next_number(), ("belt1/speed", card, 1.0, 192), ("belt1/speed", card + 1, 0.0, 192)))
+    platform.send_events(Event("patrol-1", f"{CODE}/pump1", "patrol", round_ - MIN, round_, 192, "edge1", {"who": "7"}))
+
+    def there():
+        rows = platform.get("history", point="belt1/speed", start=str(card), end=str(card + 2)).json()["series"]
+        told = platform.get("events", start=str(round_ - 2 * MIN), kind="patrol").json()["events"]
+        return told and len(rows[0]["samples"]["ts"]) == 2
+
+    until(there)
+    found = await ask("all")
+    gallery, room = found["chambers"]
+    assert not found["incomplete"] and gallery["patrol"]["last"] >= card and not gallery["patrol"]["overdue"]
+    assert gallery["attended"] is False and room["attended"] is None, "it has no reader"
+    assert room["patrol"]["last"] == round_ and room["patrol"]["overdue"]
+    assert room["patrol"]["late_s"] == pytest.approx(15 * 60, abs=60)
+    assert [each["point"] for each in gallery["values"]] == [f"{CODE}/belt1/speed"]
+    assert [each["id"] for each in (await ask("east"))["chambers"]] == ["gallery"]
