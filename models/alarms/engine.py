@@ -12,10 +12,10 @@ memory of any earlier moment and what came since lead to the same state.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.alarms.finding import Act, Finding
-from models.alarms.memory import load, save
+from models.alarms.memory import Known, State, load, save
+from models.alarms.places import Places
 from models.alarms.rows import Columns, Latest, Rows
 from models.alarms.rules import Rules
 from models.alarms.signs import Signs
@@ -35,8 +35,7 @@ class Engine:
         self.rules = rules
         self.unknown = 0
         self._ids = site.ids()
-        self._order = np.argsort(self._ids)
-        self._sorted = self._ids[self._order]
+        self._places = Places(self._ids)
         count = len(self._ids)
         self._signs = Signs(rules, count)
         lanes = rules.lanes
@@ -47,7 +46,7 @@ class Engine:
     def judge(self, samples: Samples, now: int) -> list[Finding]:
         """What these samples say, in the order of its times. Of two of one point and time the later one counts."""
         self._silences.begin(now)
-        point = self._places(samples.point)
+        point = self._places.of(samples.point)
         known = point >= 0
         columns = Columns(point, samples.ts, samples.value, samples.quality)
         if not known.all():
@@ -106,24 +105,20 @@ class Engine:
     def restore(self, memory: bytes) -> None:
         """Go on where an engine left off, also one of an older version of the site: by points and alarms that both
         know. Raises ValueError when the bytes are no memory."""
-        load(memory, self._state())
+        filled = load(memory, self._state())
+        for track in (self._present, self._late):
+            track.forget(np.arange(len(self.rules.lanes)))
+        for column, rows, values in filled:
+            column[rows] = values
 
-    def _state(self) -> dict[str, tuple[NDArray[np.uint64], dict[str, NDArray[np.generic]]]]:
-        keys = self.rules.keys
+    def _state(self) -> State:
         return {
-            "now": (self._ids, dict(self._now.columns())),
-            "then": (self._ids, dict(self._then.columns())),
-            "present": (keys, dict(self._present.columns())),
-            "late": (keys, dict(self._late.columns())),
-            "silences": (self.rules.silence_keys, dict(self._silences.columns())),
+            "now": Known(self._ids, dict(self._now.columns())),
+            "then": Known(self._ids, dict(self._then.columns())),
+            "present": Known(self.rules.keys, dict(self._present.columns()), self._present.stirred()),
+            "late": Known(self.rules.keys, dict(self._late.columns()), self._late.stirred()),
+            "silences": Known(self.rules.silence_keys, dict(self._silences.columns())),
         }
-
-    def _places(self, ids: NDArray[np.uint64]) -> NDArray[np.intp]:
-        """The place of each point in the site, -1 where it has none."""
-        if not len(self._sorted):
-            return np.full(len(ids), -1, np.intp)
-        at = np.minimum(np.searchsorted(self._sorted, ids), len(self._sorted) - 1)
-        return np.where(self._sorted[at] == ids, self._order[at], -1)
 
     def _history(self, rows: Rows) -> list[Finding]:
         """What late samples say. A tale that begins before the end of the one told last begins anew."""
@@ -131,7 +126,7 @@ class Engine:
         anew = rows.point[first][rows.ts[first] <= self._then.ts[rows.point[first]]]
         if len(anew):
             self._late.forget(self._signs.lanes_of(anew))
-            self._then.ts[anew] = NEVER
+            self._then.ts[anew], self._then.value[anew] = NEVER, np.nan
         found = self._findings(self._signs.judge(rows, self._then, self._late), late=True)
         self._then.take(rows)
         return found

@@ -74,6 +74,11 @@ class Rows(Columns):
         """The row of each point's last sample."""
         return np.flatnonzero(np.append(self.point[1:] != self.point[:-1], True)) if len(self) else _none()
 
+    def span(self, point: int) -> tuple[int, int]:
+        """The first row of a point, and the one behind its last."""
+        begin, end = np.searchsorted(self.point, (point, point + 1))
+        return int(begin), int(end)
+
     def value_at(self, point: NDArray[np.intp], ts: NDArray[np.int64], before: Latest) -> NDArray[np.float64]:
         """What each point was at a time: by its newest sample here that is not later, or by the one before."""
         row = self.row_at(point, ts)
@@ -83,6 +88,11 @@ class Rows(Columns):
         """The row of each point's newest sample that is not later than a time; -1 where there is none."""
         if not len(self) or not len(point):
             return np.full(len(point), -1, np.intp)
+        if (self.point[1:] != self.point[:-1]).all():
+            alone = np.full(int(max(self.point[-1], point.max())) + 1, -1, np.intp)
+            alone[self.point] = np.arange(len(self))
+            row = alone[point]
+            return np.where((row >= 0) & (self.ts[row] <= ts), row, -1)
         moment, asked = self.ts - self.ts.min(), ts - self.ts.min()
         span = int(moment.max()) + 2
         if span * (int(max(self.point[-1], point.max())) + 2) >= _WIDE:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from models.alarms.derived import Derived
 from models.alarms.finding import Kind
-from models.alarms.lanes import Lane, Lanes, Silence
+from models.alarms.lanes import Form, Lane, Lanes, Silence
 from models.alarms.standard import Bits, Standard, Standards, standards
 from models.alarms.tables import Tables
-from models.site.model import Limit, Name, Point, Retention, Site
+from models.site.model import AlarmChange, Limit, Name, Point, Retention, Site
 
 SENSOR_STATE = "sensor.state"
-RUNNING: Mapping[str, tuple[int, ...]] = {"run.state": (0,), "pump.state": (0, 1, 3)}
+RUNNING: Mapping[str, tuple[int, ...]] = {"run.state": (0,), "pump.state": (0, 1, 3), "afc.state": (0, 1)}
 """By which roles one knows that a machine runs, and at which of their values it does not."""
 HI = ("hi", "hihi")
 
@@ -56,6 +57,8 @@ class Rules:
     lanes: Lanes
     silences: tuple[Silence, ...]
     tables: Tables = field(default_factory=Tables)
+    derived: tuple[Derived, ...] = ()
+    """What the first lanes are judged on, one each; the others are judged on a point."""
 
     @staticmethod
     def of(site: Site, today: datetime.date) -> Rules:
@@ -94,6 +97,19 @@ class _Binding:
         self.tables = Tables()
         self.lanes: list[Lane] = []
         self.silences: list[Silence] = []
+        self.limits: dict[tuple[str, Limit, bool], Rule] = {}
+        self.named: dict[str, tuple[int, int]] = {}
+        self.named_rules: dict[str, Rule] = {}
+        self.changes: dict[str, list[AlarmChange]] = {}
+        for change in sorted(site.alarm_changes, key=lambda each: (each.effective_from, bool(each.points))):
+            if change.effective_from <= self.today:
+                self.changes.setdefault(change.rule, []).append(change)
+        watch = standard.supervision
+        self.bad = self._index(
+            self._of_data("bad_quality", watch.bad_quality.name.resolved(), watch.bad_quality.priority)
+        )
+        self.bad_table = self.tables.bad_quality()
+        self.stale = self._index(self._of_data("stale", watch.stale.name.resolved(), watch.stale.priority))
         self.by_role: dict[tuple[str, str], list[int]] = {}
         for place, point in enumerate(site.points):
             self.by_role.setdefault((point.equipment, point.role), []).append(place)
@@ -113,7 +129,35 @@ class _Binding:
             if point.retention is Retention.STATUTORY:
                 self._supervised(place, point)
         self._connections()
-        return Rules(tuple(self.facts), Lanes.of(self.lanes), tuple(self.silences), self.tables)
+        derived = self._own()
+        return Rules(tuple(self.facts), Lanes.of(self.lanes), tuple(self.silences), self.tables, derived)
+
+    def _own(self) -> tuple[Derived, ...]:
+        """The site's own alarms: their lanes, which have no point, come first."""
+        places = {point.path: place for place, point in enumerate(self.site.points)}
+        derived = []
+        for own in self.site.alarms:
+            if own.effective_from > self.today:
+                continue
+            rule = Rule(
+                f"own.{own.id}",
+                own.name,
+                Kind.ALARM,
+                own.priority,
+                statutory=False,
+                version=_version(own.effective_from),
+                source=own.source,
+                effective_from=own.effective_from,
+                confirmed=True,
+                on_s=own.on_s,
+                off_s=own.off_s,
+                level=own.level,
+                restore=own.ends,
+            )
+            level = (Form.LEVEL, own.side, own.side * own.level, own.side * own.ends)
+            self.lanes.append(Lane(self._index(rule), -1, own.inputs[0], *level, on_s=own.on_s, off_s=own.off_s))
+            derived.append(Derived(tuple(places[path] for path in own.inputs), own.tree))
+        return tuple(derived)
 
     def _index(self, rule: Rule) -> int:
         return self.facts.setdefault(rule, len(self.facts))
@@ -125,62 +169,96 @@ class _Binding:
             if limit.effective_from <= self.today:
                 newest[limit.kind] = limit
         for kind, limit in newest.items():
-            cut = kind == "hihi" and point.role in alarms.cut
             running = kind in alarms.running.kinds and point.role in alarms.running.roles
-            gate, table = self._state_gate(point)
-            if running:
-                gate, table = self._running_gate(point)
-            rule = Rule(
-                f"limit.{kind}",
-                alarms.name["cut" if cut else kind].resolved(),  # type: ignore[index]
+            gate, table = self._running_gate(point) if running else self._state_gate(point)
+            rule = self._changed(self._limit(point.role, limit, statutory=statutory, running=running), point.path)
+            if rule is None:
+                continue
+            side = 1.0 if kind in HI else -1.0
+            back = limit.value if limit.restore is None else limit.restore
+            level = (Form.LEVEL, side, side * limit.value, side * back, 0)
+            self.lanes.append(Lane(self._index(rule), place, point.path, *level, gate, table, rule.on_s, rule.off_s))
+
+    def _limit(self, role: str, limit: Limit, *, statutory: bool, running: bool) -> Rule:
+        known = (role, limit, statutory)
+        if known not in self.limits:
+            alarms = self.standard.limits
+            cut = limit.kind == "hihi" and role in alarms.cut
+            self.limits[known] = Rule(
+                f"limit.{limit.kind}",
+                alarms.name["cut" if cut else limit.kind].resolved(),  # type: ignore[index]
                 Kind.POWER_CUT if cut else Kind.ALARM,
-                alarms.urgency(point.role, kind, statutory=statutory),
+                alarms.urgency(role, limit.kind, statutory=statutory),
                 statutory,
                 _version(limit.effective_from),
                 limit.source,
                 limit.effective_from,
                 limit.confirmed,
-                on_s=alarms.running.on_s if running else 0.0,
+                on_s=alarms.on_s.get(role, alarms.running.on_s if running else 0.0),
                 level=limit.value,
                 restore=limit.restore,
                 reason=limit.reason,
             )
-            back = limit.value if limit.restore is None else limit.restore
-            lane = Lane(
-                self._index(rule), place, point.path, gate=gate, gate_table=table, on_s=rule.on_s, off_s=rule.off_s
-            )
-            self.lanes.append(lane.at_level(1.0 if kind in HI else -1.0, limit.value, back))
+        return self.limits[known]
 
     def _standard(self, place: int, point: Point, name: str, each: Standard) -> None:
         gate, table = self._state_gate(point)
         if each.gate is not None:
             for other in self.by_role.get((point.equipment, each.gate.role), ())[:1]:
                 gate, table = other, self.tables.suppressed(each.gate.unless)
-        rule = Rule(
-            name,
-            each.name.resolved(),
-            each.kind,
-            each.priority,
-            each.statutory,
-            _version(each.effective_from.isoformat()),
-            each.source,
-            each.effective_from.isoformat(),
-            each.confirmed,
-            each.on_s,
-            each.off_s,
-            annunciate=each.annunciate,
-        )
-        lane = Lane(self._index(rule), place, point.path, gate=gate, gate_table=table, on_s=each.on_s, off_s=each.off_s)
-        said = self.tables.any_bit(each.is_.bits) if isinstance(each.is_, Bits) else self.tables.any_of(each.is_)
-        self.lanes.append(lane.at_states(said))
+        index, said = self._named(name, each)
+        states = (Form.STATES, 1.0, np.inf, -np.inf, said)
+        on_s, off_s = each.on_s, each.off_s
+        if name in self.changes:
+            rule = self._changed(self.named_rules[name], point.path)
+            if rule is None:
+                return
+            index, on_s, off_s = self._index(rule), rule.on_s, rule.off_s
+        self.lanes.append(Lane(index, place, point.path, *states, gate, table, on_s, off_s))
+
+    def _named(self, name: str, each: Standard) -> tuple[int, int]:
+        """A standard rule's place among the facts, and its table."""
+        if name not in self.named:
+            since = each.effective_from.isoformat()
+            rule = Rule(
+                name,
+                each.name.resolved(),
+                each.kind,
+                each.priority,
+                each.statutory,
+                _version(since),
+                each.source,
+                since,
+                each.confirmed,
+                each.on_s,
+                each.off_s,
+                annunciate=each.annunciate,
+            )
+            said = self.tables.any_bit(each.is_.bits) if isinstance(each.is_, Bits) else self.tables.any_of(each.is_)
+            self.named[name], self.named_rules[name] = (self._index(rule), said), rule
+        return self.named[name]
+
+    def _changed(self, rule: Rule, path: str) -> Rule | None:
+        """As the site has it at a point: the newest of its changes, one that names the point before one for all."""
+        for change in self.changes.get(rule.name, ()):
+            if change.points and path not in change.points:
+                continue
+            if change.off:
+                return None
+            rule = replace(
+                rule,
+                priority=rule.priority if change.priority is None else change.priority,
+                on_s=rule.on_s if change.on_s is None else change.on_s,
+                off_s=rule.off_s if change.off_s is None else change.off_s,
+                reason=change.reason,
+                approved_by=change.approved_by,
+            )
+        return rule
 
     def _supervised(self, place: int, point: Point) -> None:
-        watch = self.standard.supervision
-        bad = self._index(self._of_data("bad_quality", watch.bad_quality.name.resolved(), watch.bad_quality.priority))
-        self.lanes.append(Lane(bad, place, point.path).at_quality(self.tables.bad_quality()))
-        stale = self._index(self._of_data("stale", watch.stale.name.resolved(), watch.stale.priority))
-        limit = round(watch.stale.silences * point.silence_s * 1e6)
-        self.silences.append(Silence(stale, point.path, (place,), limit))
+        self.lanes.append(Lane(self.bad, place, point.path, Form.QUALITY, table=self.bad_table))
+        limit = round(self.standard.supervision.stale.silences * point.silence_s * 1e6)
+        self.silences.append(Silence(self.stale, point.path, (place,), limit))
 
     def _connections(self) -> None:
         watch = self.standard.supervision.connection

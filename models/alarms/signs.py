@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,26 +24,78 @@ class Signs:
     def __init__(self, rules: Rules, count: int) -> None:
         self.lanes = rules.lanes
         self.tables = rules.tables.array()
+        self.derived = rules.derived
         self.first = np.searchsorted(self.lanes.point, np.arange(count + 1))
         """The lanes of point p are first[p] to first[p + 1]."""
         self.by_table = self.lanes.form != Form.LEVEL
         self.of_value = self.lanes.form != Form.QUALITY
         self.gated = self.lanes.gate >= 0
+        self.low, self.high = self._bands(count)
+        self.by_gate = np.zeros(count, np.bool_)
+        self.by_gate[self.lanes.point[self.gated]] = True
 
     def lanes_of(self, point: NDArray[np.intp]) -> NDArray[np.intp]:
-        """All lanes of these points."""
-        return self._pairs(point)[0]
+        """All lanes that are judged on these points."""
+        own = [number for number, each in enumerate(self.derived) if np.isin(each.inputs, point).any()]
+        return np.concatenate([np.array(own, np.intp), self._pairs(point)[0]])
 
     def judge(self, rows: Rows, before: Latest, track: Track) -> Turns:
         """`before`: the points before these rows."""
-        lane, row = self._pairs(rows.point)
+        loud = self._loud(rows, before, track)
+        lane, row = self._pairs(rows.point[loud])
+        row = loud[row]
         code = self._codes(lane, row, rows, before)
         touched = np.zeros(len(self.lanes), np.bool_)
         touched[lane[track.concerns(lane, code)]] = True
         kept = np.flatnonzero(touched[lane])
         kept = kept[np.argsort(lane[kept], kind="stable")]
         at = row[kept]
-        return track.judge(lane[kept], rows.ts[at], code[kept], rows.value[at], rows.quality[at])
+        parts = [*self._own(rows, before), (lane[kept], rows.ts[at], code[kept], rows.value[at], rows.quality[at])]
+        return track.judge(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def _own(self, rows: Rows, before: Latest) -> Iterator[tuple[NDArray[np.generic], ...]]:
+        """Lane, time, code, value and quality of the alarms over several points: the first lanes, in their order."""
+        if not self.derived:
+            return
+        there = np.zeros(len(self.low), np.bool_)
+        there[rows.point] = True
+        for number, each in enumerate(self.derived):
+            if not there[list(each.inputs)].any():
+                continue
+            ts, value, quality = each.at(rows, there, before)
+            height = value * self.lanes.side[number]
+            code = np.full(len(ts), HOLD, np.int8)
+            code[height < self.lanes.back[number]] = OFF
+            code[height >= self.lanes.level[number]] = ON
+            code[_VOID[quality]] = HOLD
+            yield np.full(len(ts), number), ts, code, value, quality
+
+    def _loud(self, rows: Rows, before: Latest, track: Track) -> NDArray[np.intp]:
+        """The rows that may change anything: all but those of points at rest that stay within their band, or what they
+        were (which said something else when a gate was shut). Nearly all samples are of that kind, and end here."""
+        point, value = rows.point, rows.value
+        many = np.append(0, np.cumsum(track.restless()))
+        busy = many[self.first[1:]] > many[self.first[:-1]]
+        calm = ((value > self.low[point]) & (value < self.high[point])) | (
+            (value == before.value[point]) & ~_VOID[before.quality[point]] & ~self.by_gate[point]
+        )
+        calm &= ~(busy[point] | _VOID[rows.quality])
+        if calm.all():
+            return np.empty(0, np.intp)
+        loud = np.zeros(len(self.low), np.bool_)
+        loud[point[~calm]] = True
+        return np.flatnonzero(loud[point])
+
+    def _bands(self, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Between which every lane of a point says OFF; nowhere where a table says it."""
+        low, high = np.full(count, -np.inf), np.full(count, np.inf)
+        lanes = self.lanes
+        level = (lanes.form == Form.LEVEL) & (lanes.point >= 0)
+        above, below = level & (lanes.side > 0), level & (lanes.side < 0)
+        np.minimum.at(high, lanes.point[above], lanes.back[above])
+        np.maximum.at(low, lanes.point[below], -lanes.back[below])
+        high[lanes.point[lanes.form == Form.STATES]] = -np.inf
+        return low, high
 
     def _pairs(self, point: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Lane and row of every lane of every row's point."""

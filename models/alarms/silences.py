@@ -64,8 +64,8 @@ class Silences:
         if not len(number):
             return []
         first = np.append(True, number[1:] != number[:-1])
-        was = np.append(NEVER, ts[:-1])
-        was[first] = self.seen[number[first]]
+        was = np.where(first, NEVER, np.append(NEVER, ts[:-1]))
+        was = np.maximum(was, self.seen[number])
         ended = ts - was > self.limit[number]
         ended[first] |= self.active[number[first]]
         found: list[Finding] = []

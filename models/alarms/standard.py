@@ -71,12 +71,14 @@ class Urgency(Strict):
 
 
 class LimitAlarms(Strict):
-    """How the alarms of limits are called and how urgent they are; `roles`: of these, by priority."""
+    """How the alarms of limits are called and how urgent they are; `roles`: of these, by priority; `on_s`: by role, how
+    long a limit of these must be passed."""
 
     priority: Urgency
     roles: dict[Priority, tuple[str, ...]]
     cut: tuple[str, ...]
     running: Running
+    on_s: dict[str, Delay]
     name: dict[Literal["hihi", "hi", "lo", "lolo", "cut"], Names]
 
     def urgency(self, role: str, kind: str, *, statutory: bool) -> int:

@@ -72,6 +72,15 @@ class Track:
         for name, column in fresh.columns():
             getattr(self, name)[lanes] = column[0]
 
+    def restless(self) -> NDArray[np.bool_]:
+        """Those whose past matters to what comes next. Of a lane at rest, OFF and HOLD lead to the same."""
+        restless: NDArray[np.bool_] = (self.code == ON) | (self.out == ON) | self.active
+        return restless
+
+    def stirred(self) -> NDArray[np.bool_]:
+        """Those that are restless, or ever turned."""
+        return self.restless() | (self.last > NEVER)
+
     def pending(self) -> Lanes:
         """Those that will turn if nothing comes."""
         return np.flatnonzero(((self.code != self.out) & (self.code >= 0)) | (self.active != self.out))

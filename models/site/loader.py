@@ -18,6 +18,7 @@ from models.site.library import Library
 from models.site.limits import limits_of
 from models.site.model import Area, Connection, Coordinates, Equipment, Group, Shift, Site, TemplateFacts
 from models.site.overlaps import SpanOf
+from models.site.own_alarms import own_alarms
 from models.site.problems import Problem, Problems, SiteErrors, nearest
 from models.site.schema import AreaEntry, ConnectionEntry, EquipmentEntry, SiteFile, entries, validate
 from models.site.there import There
@@ -35,6 +36,7 @@ KNOWN = (
     "points",
     "templates",
     "rules",
+    "alarms",
     "map",
     "network.yaml",
     consistency.FILE,
@@ -400,6 +402,7 @@ class _Loading:
         prefix = len(binder.mine) + 1
         points = {point.path[prefix:]: point for point in binder.points}
         self.relations = consistency.relations(self.folder, self.problems, points)
+        self.alarms = own_alarms(self.folder, self.problems, points, binder.mine)
 
     def _linkages(self, binder: Binder) -> None:
         prefix = len(binder.mine) + 1
@@ -433,5 +436,7 @@ class _Loading:
                 for template in (found.template for found in self.instances.values() if found)
             },
             relations=self.relations,
+            alarms=self.alarms[0],
+            alarm_changes=self.alarms[1],
             linkages=self.linked,
         )

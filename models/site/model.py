@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.site.expressions import Node
+
 DEFAULT_SILENCE_S = 30.0
 STATUTORY_SILENCE_S = 10.0
 DEFAULT_PRIORITY = 5
@@ -319,6 +321,40 @@ class Linkage:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnAlarm:
+    """An alarm of the site's own, over points by their paths. `tree`: over these; None: the change a minute of the one.
+    It holds from `level` on, on the `side` where it is bad (1 above, -1 below), until beyond `ends`."""
+
+    id: str
+    name: Name
+    inputs: tuple[str, ...]
+    tree: Node | None
+    side: float
+    level: float
+    ends: float
+    priority: int
+    on_s: float
+    off_s: float
+    source: str
+    effective_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmChange:
+    """What a site changes of a standard alarm, at some points or all; None and False change nothing."""
+
+    rule: str
+    points: frozenset[str]
+    priority: int | None
+    on_s: float | None
+    off_s: float | None
+    off: bool
+    reason: str
+    approved_by: str
+    effective_from: str
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A whole site. `points` is in a stable order: by path. `version` is a digest of all files read."""
 
@@ -336,6 +372,8 @@ class Site:
     coordinates: Coordinates | None = None
     templates: Mapping[str, TemplateFacts] = field(default_factory=dict)
     relations: tuple[Relation, ...] = ()
+    alarms: tuple[OwnAlarm, ...] = ()
+    alarm_changes: tuple[AlarmChange, ...] = ()
     linkages: tuple[Linkage, ...] = ()
     """By id."""
 

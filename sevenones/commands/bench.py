@@ -38,6 +38,17 @@ def ingest(
 
 
 @app.command()
+def alarms(
+    points: Annotated[int, typer.Option(min=100, max=1_000_000, help="测点数 · how many points")] = 100_000,
+    rounds: Annotated[int, typer.Option(min=10, max=10_000, help="批数 · how many batches")] = 200,
+) -> None:
+    """one sample of every point, held against its alarms: a batch's time, quiet and in a storm."""
+    from sevenones.bench import alarms as bench
+
+    _print(bench.run(points=points, rounds=rounds))
+
+
+@app.command()
 def query(
     samples: Annotated[
         int, typer.Option(min=100_000, max=1_000_000_000, help="样本数 · how many samples")

@@ -64,6 +64,14 @@ def test_calibration_is_recorded_and_no_alarm(state: int) -> None:
     assert sorted(told(found)) == [("limit.hi", "raise", 9), ("sensor.calibration", "return", 9)]
 
 
+def test_a_value_that_stays_counts_when_its_calibration_ends() -> None:
+    judge = engine(methane())
+    judge.judge(samples((STATE, 0, 4), (CH4, 0, 1.2)), at(0))
+    judge.judge(samples((CH4, 1, 1.2)), at(1))
+    found = judge.judge(samples((STATE, 2, 0), (CH4, 2, 1.2)), at(2))
+    assert ("limit.hi", "raise", 2) in told(found)
+
+
 def test_state_three_is_feed_abnormal_and_no_calibration() -> None:
     judge = engine(methane())
     found = judge.judge(samples((STATE, 0, 3), (CH4, 0, 1.2)), at(0))

@@ -28,7 +28,12 @@ def test_every_role_is_the_houses_and_every_state_one_that_a_template_has() -> N
             assert states[rule.gate.role] >= set(rule.gate.unless), name
         assert set(rule.templates) <= {template["id"] for template in templates}, name
     limits = found.limits
-    for role in (*limits.cut, *limits.running.roles, *(role for roles in limits.roles.values() for role in roles)):
+    for role in (
+        *limits.cut,
+        *limits.on_s,
+        *limits.running.roles,
+        *(role for roles in limits.roles.values() for role in roles),
+    ):
         assert role in vocabulary.roles(), role
 
 
