@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import anyio
 from fastapi import Request
+from starlette.datastructures import State
 
 from middleplatform.alarms import book
 from middleplatform.alarms.condition import Alarm, AlarmError
@@ -18,9 +19,8 @@ from middleplatform.api.responses import Json
 T = TypeVar("T")
 
 
-def telling_of(request: Request, catalogue: Catalogue) -> Telling:
-    """Alarms in the words of what the caller sees."""
-    state = request.app.state
+def telling_of(state: State, catalogue: Catalogue) -> Telling:
+    """Alarms in the words of what the caller sees; `state` is the application's."""
     return Telling(catalogue.site, state.rule_names, state.watch.chattering)
 
 
@@ -41,7 +41,9 @@ async def told(request: Request, catalogue: Catalogue, alarm: Alarm) -> Json:
 
     def look() -> dict[str, Any]:
         named, seen = book.subjects_of(request.app.state.database, catalogue.site.code), sees(catalogue)
-        return telling_of(request, catalogue).facts(alarm, lambda number: number in named and seen(named[number][1]))
+        return telling_of(request.app.state, catalogue).facts(
+            alarm, lambda number: number in named and seen(named[number][1])
+        )
 
     return Json(await anyio.to_thread.run_sync(look))
 

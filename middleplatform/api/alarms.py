@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -12,11 +9,9 @@ import anyio
 from fastapi import APIRouter, Query, Request
 
 from middleplatform.alarms import book
-from middleplatform.alarms.annunciation import Annunciation, annunciation
-from middleplatform.alarms.condition import Alarm, State
-from middleplatform.alarms.groups import grouped
-from middleplatform.alarms.performance import performance, recent_flood
+from middleplatform.alarms.performance import performance
 from middleplatform.api import times
+from middleplatform.api.alarm_board import board, how_now, standing
 from middleplatform.api.alarm_reach import alarm_seen, done, telling_of, told
 from middleplatform.api.alarm_schemas import (
     AlarmFacts,
@@ -36,9 +31,6 @@ from middleplatform.api.responses import Json, answers
 
 router = APIRouter(prefix="/alarms", tags=["alarms"])
 
-_ACTIVE = frozenset({State.UNACKNOWLEDGED, State.ACKNOWLEDGED})
-_UNACKNOWLEDGED = frozenset({State.UNACKNOWLEDGED, State.RETURNED, State.LATCHED})
-
 
 @router.get(
     "",
@@ -54,7 +46,7 @@ async def list_alarms(request: Request, catalogue: Seen, asked: Annotated[Alarms
     machine = None if asked.equipment is None else catalogue.equipment_path(asked.equipment).partition("/")[2]
 
     def look() -> dict[str, Any]:
-        telling, seen = telling_of(request, catalogue), sees(catalogue)
+        telling, seen = telling_of(request.app.state, catalogue), sees(catalogue)
         known = [each for each in book.alarms_of(where, site.code, resting=asked.resting) if seen(each.subject)]
         found = [
             each
@@ -69,7 +61,7 @@ async def list_alarms(request: Request, catalogue: Seen, asked: Annotated[Alarms
         page = found[asked.offset : asked.offset + asked.limit]
         nameable = {each.id for each in known}.__contains__
         facts = [telling.facts(each, nameable) for each in page]
-        return {"total": len(found), "offset": asked.offset, **_standing(request, known), "alarms": facts}
+        return {"total": len(found), "offset": asked.offset, **standing(request.app.state, known), "alarms": facts}
 
     return Json(await anyio.to_thread.run_sync(look))
 
@@ -82,38 +74,9 @@ async def list_alarms(request: Request, catalogue: Seen, asked: Annotated[Alarms
 )
 async def groups(request: Request, catalogue: Seen, asked: Annotated[GroupsQuery, Query()]) -> Json:
     """成组的报警：原因及其后果、同类 · Each cause with its consequences, and what is alike, as one."""
-    site, where = catalogue.site, request.app.state.database
     if asked.area is not None:
-        check_area(site, asked.area)
-
-    def look() -> dict[str, Any]:
-        telling, seen, how = telling_of(request, catalogue), sees(catalogue), _how()
-        known = [each for each in book.alarms_of(where, site.code) if seen(each.subject)]
-        heard = [
-            each
-            for each in known
-            if not each.suppressed and (asked.area is None or asked.area in telling.areas(each.subject))
-        ]
-        found = grouped(heard, telling.area, how.alike)
-        nameable = {each.id for each in known}.__contains__
-        page = [
-            {
-                "head": telling.facts(each.head, nameable),
-                "alike": each.alike,
-                "count": len(each.members),
-                "unacknowledged": each.unacknowledged,
-                "priority": each.priority,
-                "since": each.since,
-                "alarms": [member.id for member in each.members[: book.MOST]],
-            }
-            for each in found[asked.offset : asked.offset + asked.limit]
-        ]
-        whole = catalogue.scope.everything
-        flood = recent_flood(where, site.code, how, times.now_us()) if whole else None
-        standing = {**_standing(request, known), "flood": flood}
-        return {"total": len(found), "offset": asked.offset, **standing, "groups": page}
-
-    return Json(await done(look))
+        check_area(catalogue.site, asked.area)
+    return Json(await done(lambda: board(request.app.state, catalogue, asked.area, asked.offset, asked.limit)))
 
 
 @router.get(
@@ -131,7 +94,7 @@ async def figures(request: Request, catalogue: Seen, asked: Annotated[Performanc
         among, seen = None, sees(catalogue)
         if not catalogue.scope.everything:
             among = [number for number, name in book.subjects_of(where, mine).items() if seen(name[1])]
-        return performance(where, mine, begin, end, _how(), now=now, among=among)
+        return performance(where, mine, begin, end, how_now(), now=now, among=among)
 
     return Json(await done(look))
 
@@ -186,24 +149,3 @@ async def journal(request: Request, catalogue: Seen, asked: Annotated[JournalQue
 async def one_alarm(request: Request, catalogue: Seen, alarm: Number) -> Json:
     """一条报警 · One alarm as it is now."""
     return await told(request, catalogue, await alarm_seen(request, catalogue, alarm))
-
-
-def counts(known: Sequence[Alarm]) -> dict[str, Any]:
-    """What is open, by how urgent it is; what is suppressed is counted apart and in nothing else."""
-    heard = [each for each in known if not each.suppressed and each.state is not State.NORMAL]
-    priorities = Counter(str(each.priority) for each in heard)
-    return {
-        "open": len(heard),
-        "unacknowledged": sum(each.state in _UNACKNOWLEDGED for each in heard),
-        "active": sum(each.state in _ACTIVE for each in heard),
-        "suppressed": sum(bool(each.suppressed) for each in known),
-        "priorities": dict(sorted(priorities.items())),
-    }
-
-
-def _standing(request: Request, known: Sequence[Alarm]) -> dict[str, Any]:
-    return {"counts": counts(known), "watch": request.app.state.watch.told(times.now_us())}
-
-
-def _how() -> Annunciation:
-    return annunciation(datetime.datetime.now(datetime.UTC).date())

@@ -21,6 +21,7 @@ from middleplatform.access.tokens import Verifier
 from middleplatform.api import (
     aggregates,
     alarm_acts,
+    alarm_stream,
     alarms,
     audit,
     chambers,
@@ -166,6 +167,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.register = Register(state.database, catalogue.site)
     state.approved = asyncio.Event()
     state.watch, state.rule_names = WatchState(), RuleNames(catalogue.site)
+    state.boards = alarm_stream.Boards()
     state.tokens, state.throttle = Verifier(state.database), Throttle()
     state.sql = sql.Desk()
     state.computing = anyio.CapacityLimiter(prometheus.AT_ONCE)
@@ -177,6 +179,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     for part in (
         aggregates,
         alarm_acts,
+        alarm_stream,
         alarms,
         audit,
         control,

@@ -136,7 +136,7 @@ class Watching:
                     await line.begin(reached, first)
                 return
             except BusUnavailable:
-                await self._hear(connected=False)
+                await self._keep(self._silence())
                 await asyncio.sleep(RETRY_S[1])
 
     async def _rounds(self, filling: Sequence[asyncio.Task[None]]) -> None:
@@ -169,8 +169,7 @@ class Watching:
     def _judge(self, messages: Sequence[Message]) -> list[Change]:
         changes = self.judging.judge(messages) if messages else []
         wall = self._wall()
-        if messages:
-            self.clock.heard(messages[-1].stored, wall)
+        self.clock.heard((each.stored for each in messages), wall)
         self.clock.pass_by(wall, hearing=self._bus.connected and not self.behind)
         return changes + (self.judging.tick(self.clock.now) if self.clock.now else [])
 
@@ -181,11 +180,6 @@ class Watching:
             return []
         self.deaf = deaf
         return [self.judging.deaf(Act.RAISE if deaf else Act.RETURN, wall)]
-
-    async def _hear(self, *, connected: bool) -> None:
-        """While there is no stream yet: time passes, and deafness is told."""
-        self.clock.pass_by(self._wall(), hearing=connected)
-        await self._keep(self._silence())
 
     async def _keep(self, changes: list[Change]) -> None:
         """What was found at once, and what was only judged when it is time."""

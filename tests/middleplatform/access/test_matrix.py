@@ -114,10 +114,10 @@ def ask(stage, row: dict[str, str], token: str | None, given: str) -> httpx.Resp
         return client.request(row["method"], path + query, headers=headers, json=body)
 
 
-def listen(stage, token: str | None, wanted: dict[str, Any]) -> dict[str, Any]:
+def listen(stage, row: dict[str, str], token: str | None, wanted: dict[str, Any]) -> dict[str, Any]:
     """The first that a stream says."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    with connect(stage.ws, additional_headers=headers) as socket:
+    with connect(stage.url.replace("http", "ws") + row["path"], additional_headers=headers) as socket:
         try:
             socket.send(json.dumps({"subscribe": wanted}))
             return json.loads(socket.recv(10))
@@ -141,7 +141,7 @@ def test_each_role_is_served_or_refused_as_the_matrix_says(told, callers, row):
         allowed = row[who]
         assert allowed in {"yes", "no"}, who
         if row["method"] == "WS":
-            said = listen(told, token, {"all": True})
+            said = listen(told, row, token, {"all": True})
             assert ("snapshot" in said) == (allowed == "yes"), (who, said)
             continue
         answer = ask(told, row, token, row["try"])
@@ -162,7 +162,7 @@ def test_no_role_hears_of_what_is_beyond_its_scope(told, callers, row):
             continue
         token = callers[f"east {role}"]
         if row["method"] == "WS":
-            said = json.dumps(listen(told, token, {"all": True}), ensure_ascii=False)
+            said = json.dumps(listen(told, row, token, {"all": True}), ensure_ascii=False)
             assert "snapshot" in said
         else:
             answer = ask(told, row, token, row["try"])
@@ -172,7 +172,7 @@ def test_no_role_hears_of_what_is_beyond_its_scope(told, callers, row):
         for beyond in filter(None, (part.strip() for part in row["beyond"].split("|"))):
             field, _, name = beyond.partition("=")
             if row["method"] == "WS":
-                error = listen(told, token, {"points" if field == "point" else field: [name]})["error"]
+                error = listen(told, row, token, {"points" if field == "point" else field: [name]})["error"]
                 assert error["code"].startswith("unknown_"), (role, beyond, error)
             else:
                 answer = ask(told, row, token, beyond)

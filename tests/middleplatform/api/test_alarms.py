@@ -7,6 +7,7 @@ import time
 from itertools import count
 
 import pytest
+from websockets.sync.client import connect
 
 from middleplatform.access import tokens, users
 from middleplatform.access.scope import Scope
@@ -240,3 +241,29 @@ def test_what_the_watch_says_of_itself_stands_beside_the_alarms(standing, ask, n
         assert [each["id"] for each in found["alarms"] if each["chattering"]] == [named["fast"]["id"]]
     finally:
         standing.app.state.watch = type(watch)()
+
+
+def test_the_board_comes_over_a_socket_when_it_is_another_one(standing, callers, named):
+    url = standing.url.replace("http", "ws") + "/api/v1/alarms/stream"
+    with connect(url) as socket:
+        socket.send(json.dumps({"token": callers["east"]}))
+        socket.send(json.dumps({"subscribe": {"area": "east"}}))
+        first = json.loads(socket.recv(10))
+        assert first["snapshot"] and first["board"]["total"] >= 1
+        subjects = {each["head"]["subject"] for each in first["board"]["groups"]}
+        assert subjects and not [each for each in subjects if "pump1" in each]
+        assert set(json.loads(socket.recv(10))) == {"t"}, "nothing changed"
+        record(standing.home, change("over the socket", SPEED))
+        heads = set()
+        while "over the socket" not in heads:
+            frame = json.loads(socket.recv(10))
+            heads = {each["head"]["rule"] for each in frame.get("board", {"groups": []})["groups"]}
+            assert "snapshot" not in frame
+        socket.send(json.dumps({"subscribe": {"area": "sump"}}))
+        while "error" not in frame:
+            frame = json.loads(socket.recv(10))
+        assert frame["error"]["code"] == "unknown_area"
+    for wanted, expected in (({"colour": 1}, "invalid_subscription"), ({"area": 5}, "invalid_subscription")):
+        with connect(url, additional_headers={"Authorization": f"Bearer {callers['anna']}"}) as socket:
+            socket.send(json.dumps({"subscribe": wanted}))
+            assert json.loads(socket.recv(10))["error"]["code"] == expected

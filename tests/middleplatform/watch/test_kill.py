@@ -45,7 +45,7 @@ async def test_no_kill_loses_or_repeats_an_alarm(tmp_path, place, kills):
         )
 
         async def begin(moment: str = "never") -> int:
-            lives.stdin.write(f"{moment} {dice.randint(2, 6)}\n".encode())
+            lives.stdin.write(f"{moment} {dice.randint(1, 4)}\n".encode())
             return int(await asyncio.wait_for(lives.stdout.readline(), 60))
 
         told, said, done = [], 0, asyncio.Event()
@@ -70,7 +70,7 @@ async def test_no_kill_loses_or_repeats_an_alarm(tmp_path, place, kills):
                 moment = MOMENTS[number % len(MOMENTS)]
                 pid = await begin(moment)
                 if moment == "never":
-                    await asyncio.sleep(dice.uniform(0.1, 1.5))
+                    await asyncio.sleep(dice.uniform(0.1, 1.0))
                     os.kill(pid, signal.SIGKILL)
                 await mine.until(lambda: not alive(pid))  # noqa: B023 - waited for
             await begin()

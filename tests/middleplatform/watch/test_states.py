@@ -173,5 +173,5 @@ class Lives(RuleBasedStateMachine):
 
 
 def test_any_order_of_what_happens_holds_the_states(place):
-    some = settings(max_examples=10, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
+    some = settings(max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(lambda: Lives(place), settings=some)

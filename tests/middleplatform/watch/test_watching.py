@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from middleplatform.alarms import acts, book
 from middleplatform.alarms.annunciation import annunciation
@@ -105,47 +107,75 @@ async def test_a_new_version_of_the_site_returns_what_it_no_longer_knows(tmp_pat
 
 
 async def test_while_the_bus_is_away_one_condition_says_so_and_no_point_goes_stale(tmp_path, monkeypatch):
-    """The points may be silent for 2 s; the bus is away for far longer by the watch's clock."""
-    ahead = [0]
-    monkeypatch.setattr("middleplatform.watch.watching.QUIET_US", 30 * SECOND)
-
-    def wall() -> int:
-        return now() + ahead[0]
+    """Points may be silent for 2 s, and the bus is away for longer; then one gateway finds it before the others do."""
+    monkeypatch.setattr("middleplatform.watch.watching.QUIET_US", 2 * SECOND)
+    names = [f"gas{n}/ch4" for n in range(5)]
 
     def raised() -> set[str]:
         return {rule for rule, _ in book.active(tmp_path, CODE)}
 
-    async with stage(tmp_path, tmp_path, site(gas=5, silence_s=2.0)) as mine:
-        async with mine.watching(wall=wall) as watching:
-            await mine.say(*((f"gas{n}/ch4", now(), 0.2) for n in range(5)))
+    async with stage(tmp_path, tmp_path, site(gas=5, belts=0, silence_s=1.0)) as mine:
+        async with mine.watching() as watching:
+            last = now()
+            await mine.say(*((name, last, 0.2) for name in names))
             await mine.until(lambda: watching.counters.messages == 1, watching=watching)
             await mine.running.process.stop()
-            await mine.until(lambda: not watching._bus.connected)
-            ahead[0] = 3600 * SECOND
             await mine.until(lambda: raised() == {DEAF}, watching=watching)
             await mine.running.process.start()
             await mine.until(lambda: watching._bus.connected and mine.gateway.connected)
-            await mine.say(*((f"gas{n}/ch4", now(), 0.3) for n in range(5)))
+
+            async def kept(*those: str) -> None:
+                """What a gateway kept meanwhile, and the present."""
+                until = now()
+                times = range(last + SECOND // 2, until, SECOND // 2)
+                await mine.say(*((name, ts, 0.2) for name in those for ts in (*times, until)))
+
+            for _ in range(6):
+                await kept(names[0])
+                await asyncio.sleep(0.5)
             await mine.until(lambda: raised() == set(), watching=watching)
-        acted = [(each.what, each.late) for each in reversed(book.entries(tmp_path, CODE))]
-        assert acted == [(Act.RAISE, False), (Act.RETURN, False)], "nothing but the one condition"
+            await kept(*names)
+            await mine.until(lambda: watching.counters.messages == 8, watching=watching)
+        named = book.subjects_of(tmp_path, CODE)
+        acted = [(named[each.alarm][0], each.what) for each in reversed(book.entries(tmp_path, CODE))]
+        assert {rule for rule, _ in acted} == {DEAF}, "nothing but the one condition"
+        assert [what for _, what in acted] == [Act.RAISE, Act.RETURN] * (len(acted) // 2)
 
 
 def test_the_clock_runs_while_it_hears_and_stands_while_it_does_not():
-    start = 1_000 * SECOND
-    clock = Clock(quiet_us=30 * SECOND, wall=start)
+    start, quiet = 1_000 * SECOND, 30 * SECOND
+    clock = Clock(quiet, wall=start)
     clock.pass_by(start + 5 * SECOND, hearing=True)
-    assert clock.now == 0, "those who were away may still have something to say"
-    clock.heard(start + 6 * SECOND, start + 6 * SECOND)
-    assert clock.now == start + 6 * SECOND
-    clock.heard(start + GRACE_US, start + GRACE_US)
-    clock.pass_by(start + GRACE_US + 5 * SECOND, hearing=True)
-    assert clock.now == start + GRACE_US + 4 * SECOND
-    clock.pass_by(start + 900 * SECOND, hearing=False)
-    clock.pass_by(start + 901 * SECOND, hearing=True)
-    assert clock.now == start + GRACE_US + 4 * SECOND and clock.deaf(start + 901 * SECOND)
-    clock.heard(start + 901 * SECOND, start + 901 * SECOND)
-    assert not clock.deaf(start + 901 * SECOND) and clock.now == start + 901 * SECOND
+    assert clock.now == 0, "nothing was heard"
+    clock.heard([start + 6 * SECOND], start + 6 * SECOND)
+    clock.pass_by(start + 8 * SECOND, hearing=True)
+    assert clock.now == 0, "others may still have something to say"
+    heard = start + 6 * SECOND + GRACE_US
+    clock.heard([heard], heard)
+    assert clock.now == heard
+    clock.pass_by(heard + 5 * SECOND, hearing=True)
+    assert clock.now == heard + 4 * SECOND
+    for hearing in (False, True):
+        clock.pass_by(heard + 900 * SECOND, hearing=hearing)
+        assert clock.now == heard + 4 * SECOND and clock.deaf(heard + 900 * SECOND)
+    back = heard + 901 * SECOND
+    clock.heard([back, back + SECOND], back)
+    assert clock.now == heard + 4 * SECOND and not clock.deaf(back)
+    clock.heard([back + GRACE_US], back + GRACE_US)
+    assert clock.now == back + GRACE_US
+
+
+@given(st.lists(st.integers(0, 40), max_size=40), st.lists(st.integers(1, 5), min_size=1, max_size=40))
+def test_a_watch_that_was_stopped_judges_silence_as_one_that_was_not(gaps, rounds):
+    stored = [1_000 * SECOND + sum(gaps[: n + 1]) * SECOND for n in range(len(gaps))]
+    there, away = Clock(30 * SECOND, 0), Clock(30 * SECOND, 0)
+    for each in stored:
+        there.heard([each], each)
+    left = list(stored)
+    for size in (*rounds, len(stored)):
+        away.heard(left[:size], 10_000 * SECOND)
+        left = left[size:]
+    assert there.now == away.now
 
 
 @pytest.mark.parametrize("count", [2_000, pytest.param(10_000, marks=pytest.mark.proof)])
