@@ -268,7 +268,7 @@ class _Binding:
             if point.formula is None:
                 members.setdefault(point.connection, []).append(place)
         for name, places in sorted(members.items()):
-            limit = round(watch.silences * max(self.site.points[place].silence_s for place in places) * 1e6)
+            limit = round(watch.silences * min(self.site.points[place].silence_s for place in places) * 1e6)
             self.silences.append(
                 Silence(rule, f"{self.site.code}/connection:{name}", tuple(places), limit, common=True)
             )
