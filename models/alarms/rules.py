@@ -119,7 +119,8 @@ class _Binding:
             side, on, ends = level
             lane = Lane(self._index(rule), -1, subject, on_s=rule.on_s, off_s=rule.off_s)
             self.lanes.append(lane.at_level(side, on, ends))
-            derived.append(Derived(tuple(places[path] for path in inputs), tree))
+            of = tuple(places[path] for path in inputs)
+            derived.append(Derived(of, tree, tuple(self._state_gate(self.site.points[place]) for place in of)))
 
         for own in self.site.alarms:
             if own.effective_from <= self.today:
