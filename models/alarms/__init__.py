@@ -6,6 +6,7 @@ it, is the middle platform's.
 
 from models.alarms.engine import Engine
 from models.alarms.finding import Act, Finding, Kind
-from models.alarms.rules import Rule, Rules
+from models.alarms.rule import Rule
+from models.alarms.rules import Rules
 
 __all__ = ["Act", "Engine", "Finding", "Kind", "Rule", "Rules"]

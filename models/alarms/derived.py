@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.alarms.rows import Latest, Rows
+from models.alarms.tables import PASS, SIZE, place
 from models.quality import GOOD, UNCERTAIN
 from models.site.expressions import Node
 
@@ -27,33 +28,48 @@ _UNARY = {
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """`tree` over `inputs` (places in Site.points); None: the change a minute of the one input."""
+    """`tree` over `inputs` (places in Site.points); None: the change a minute of the one input. `gates`: of each input
+    the point and the row of the tables by which its value counts for nothing; -1 for none."""
 
     inputs: tuple[int, ...]
     tree: Node | None
+    gates: tuple[tuple[int, int], ...]
 
     def at(
-        self, rows: Rows, there: NDArray[np.bool_], before: Latest
+        self, rows: Rows, there: NDArray[np.bool_], before: Latest, tables: NDArray[np.int8]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]:
         """Times of these rows' samples of the inputs, each once, rising; the value then; and the worst quality: bad
         where an input is, or was not seen yet. `there`: points that have a sample in these rows."""
         if self.tree is None:
-            return self._rate(rows, before)
+            ts, rate, quality = self._rate(rows, before)
+            quality[self._void(0, ts, rows, before, tables)] = 0
+            return ts, rate, quality
         parts = [rows.ts[slice(*rows.span(point))] for point in self.inputs if there[point]]
         # Never before what was judged already: points of several devices do not come in the order of their times.
         ts = np.unique(np.maximum(np.concatenate(parts), before.ts[list(self.inputs)].max()))
         values, quality = [], np.full(len(ts), GOOD, np.uint8)
-        for point in self.inputs:
+        for number, point in enumerate(self.inputs):
             row = rows.row_at(np.full(len(ts), point), ts)
             value = np.where(row >= 0, rows.value[row], before.value[point])
             said = np.where(row >= 0, rows.quality[row], before.quality[point])
             bad = np.isnan(value) | (said < UNCERTAIN) | ((said >= 128) & (said < 192))
-            quality[bad] = 0
+            quality[bad | self._void(number, ts, rows, before, tables)] = 0
             values.append(value)
         with np.errstate(all="ignore"):
             found = np.asarray(_value(self.tree, values), np.float64)
         quality[~np.isfinite(found)] = 0
         return ts, found, quality
+
+    def _void(
+        self, number: int, ts: NDArray[np.int64], rows: Rows, before: Latest, tables: NDArray[np.int8]
+    ) -> NDArray[np.bool_]:
+        """When an input's sensor says that its value counts for nothing."""
+        gate, table = self.gates[number]
+        if gate < 0:
+            return np.zeros(len(ts), np.bool_)
+        state = rows.value_at(np.full(len(ts), gate), ts, before)
+        shut: NDArray[np.bool_] = tables[table * SIZE + place(state)] != PASS
+        return shut
 
     def _rate(self, rows: Rows, before: Latest) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]:
         (point,) = self.inputs

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.alarms.causes import Causes
 from models.alarms.finding import Act, Finding
 from models.alarms.memory import Known, State, load, save
 from models.alarms.places import Places
@@ -42,6 +43,7 @@ class Engine:
         self._present, self._late = Track(lanes.on_us, lanes.off_us), Track(lanes.on_us, lanes.off_us)
         self._now, self._then = Latest(count), Latest(count)
         self._silences = Silences(rules.silences, count)
+        self._causes = Causes(site)
 
     def judge(self, samples: Samples, now: int) -> list[Finding]:
         """What these samples say, in the order of its times. Of two of one point and time the later one counts."""
@@ -62,8 +64,7 @@ class Engine:
             found += self._findings(self._signs.judge(rows, self._now, self._present))
             found += self._silences.judge(rows, self.rules)
             self._now.take(rows)
-        found.sort(key=lambda finding: finding.ts)
-        return found
+        return self._causes.follow(found)
 
     def tick(self, now: int) -> list[Finding]:
         """What time alone brings about by `now`: delays that ran out, chattering that ended, points that are silent."""
@@ -72,8 +73,7 @@ class Engine:
         lanes = lanes[self._present.due(lanes) <= now]
         found = self._findings(self._present.pass_by(lanes, now)) if len(lanes) else []
         found += self._silences.tick(now, self.rules)
-        found.sort(key=lambda finding: finding.ts)
-        return found
+        return self._causes.follow(found)
 
     def next_due(self) -> int | None:
         """When the next tick would find something if nothing came, µs UTC; None when never."""
@@ -110,6 +110,7 @@ class Engine:
             track.forget(np.arange(len(self.rules.lanes)))
         for column, rows, values in filled:
             column[rows] = values
+        self._causes.begin(self.active())
 
     def _state(self) -> State:
         return {

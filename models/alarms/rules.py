@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -11,42 +11,20 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from models.alarms import linked
 from models.alarms.derived import Derived
 from models.alarms.finding import Kind
 from models.alarms.lanes import Form, Lane, Lanes, Silence
+from models.alarms.rule import Rule, of_linkage, of_own, version_of
 from models.alarms.standard import Bits, Standard, Standards, standards
 from models.alarms.tables import Tables
+from models.site.expressions import Node
 from models.site.model import AlarmChange, Limit, Name, Point, Retention, Site
 
 SENSOR_STATE = "sensor.state"
 RUNNING: Mapping[str, tuple[int, ...]] = {"run.state": (0,), "pump.state": (0, 1, 3), "afc.state": (0, 1)}
 """By which roles one knows that a machine runs, and at which of their values it does not."""
 HI = ("hi", "hihi")
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What is watched for. `name` and a subject name an alarm; several rules of one name differ in their facts by
-    subject, as limits do. `version` is the day it came into force, yyyymmdd. Delays in seconds; `level` and `restore`
-    of a limit, in the point's unit. `annunciate`: False for what is recorded and is no alarm. `reason`, `approved_by`:
-    of what the site itself changed."""
-
-    name: str
-    text: Name
-    kind: Kind
-    priority: int
-    statutory: bool
-    version: int
-    source: str
-    effective_from: str
-    confirmed: bool
-    on_s: float = 0.0
-    off_s: float = 0.0
-    level: float | None = None
-    restore: float | None = None
-    annunciate: bool = True
-    reason: str = ""
-    approved_by: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,30 +111,27 @@ class _Binding:
         return Rules(tuple(self.facts), Lanes.of(self.lanes), tuple(self.silences), self.tables, derived)
 
     def _own(self) -> tuple[Derived, ...]:
-        """The site's own alarms: their lanes, which have no point, come first."""
+        """The site's own alarms, and its linkages that do not act: their lanes, which have no point, come first."""
         places = {point.path: place for place, point in enumerate(self.site.points)}
         derived = []
+
+        def judge(rule: Rule, subject: str, inputs: Sequence[str], tree: Node | None, *level: float) -> None:
+            side, on, ends = level
+            lane = Lane(self._index(rule), -1, subject, on_s=rule.on_s, off_s=rule.off_s)
+            self.lanes.append(lane.at_level(side, on, ends))
+            of = tuple(places[path] for path in inputs)
+            derived.append(Derived(of, tree, tuple(self._state_gate(self.site.points[place]) for place in of)))
+
         for own in self.site.alarms:
-            if own.effective_from > self.today:
+            if own.effective_from <= self.today:
+                judge(of_own(own), own.inputs[0], own.inputs, own.tree, own.side, own.level, own.ends)
+        for linkage in self.site.linkages:
+            if not linkage.then or not linkage.enabled or linkage.effective_from > self.today:
                 continue
-            rule = Rule(
-                f"own.{own.id}",
-                own.name,
-                Kind.ALARM,
-                own.priority,
-                statutory=False,
-                version=_version(own.effective_from),
-                source=own.source,
-                effective_from=own.effective_from,
-                confirmed=True,
-                on_s=own.on_s,
-                off_s=own.off_s,
-                level=own.level,
-                restore=own.ends,
-            )
-            level = (Form.LEVEL, own.side, own.side * own.level, own.side * own.ends)
-            self.lanes.append(Lane(self._index(rule), -1, own.inputs[0], *level, on_s=own.on_s, off_s=own.off_s))
-            derived.append(Derived(tuple(places[path] for path in own.inputs), own.tree))
+            tree, inputs = linked.unmet(linkage)
+            if set(inputs) <= set(places):
+                points = {path: self.site.points[places[path]] for path in inputs}
+                judge(of_linkage(linkage, points), linkage.then[0].point, inputs, tree, 1.0, 0.5, 0.5)
         return tuple(derived)
 
     def _index(self, rule: Rule) -> int:
@@ -190,7 +165,7 @@ class _Binding:
                 Kind.POWER_CUT if cut else Kind.ALARM,
                 alarms.urgency(role, limit.kind, statutory=statutory),
                 statutory,
-                _version(limit.effective_from),
+                version_of(limit.effective_from),
                 limit.source,
                 limit.effective_from,
                 limit.confirmed,
@@ -226,7 +201,7 @@ class _Binding:
                 each.kind,
                 each.priority,
                 each.statutory,
-                _version(since),
+                version_of(since),
                 each.source,
                 since,
                 each.confirmed,
@@ -268,7 +243,7 @@ class _Binding:
             if point.formula is None:
                 members.setdefault(point.connection, []).append(place)
         for name, places in sorted(members.items()):
-            limit = round(watch.silences * max(self.site.points[place].silence_s for place in places) * 1e6)
+            limit = round(watch.silences * min(self.site.points[place].silence_s for place in places) * 1e6)
             self.silences.append(
                 Silence(rule, f"{self.site.code}/connection:{name}", tuple(places), limit, common=True)
             )
@@ -276,7 +251,9 @@ class _Binding:
     def _of_data(self, name: str, text: Name, priority: int, *, statutory: bool = True) -> Rule:
         watch = self.standard.supervision
         since = watch.effective_from.isoformat()
-        return Rule(name, text, Kind.ALARM, priority, statutory, _version(since), watch.source, since, watch.confirmed)
+        return Rule(
+            name, text, Kind.ALARM, priority, statutory, version_of(since), watch.source, since, watch.confirmed
+        )
 
     def _state_gate(self, point: Point) -> tuple[int, int]:
         """The sensor's own state, while which is one of calibration or fault its value counts for nothing."""
@@ -298,7 +275,3 @@ class _Binding:
 
 def _keys(names: Iterable[tuple[str, str]]) -> NDArray[np.uint64]:
     return np.array([xxhash.xxh3_64_intdigest(f"{rule}\0{subject}".encode()) for rule, subject in names], np.uint64)
-
-
-def _version(day: str) -> int:
-    return int(day.replace("-", "") or 0)

@@ -62,7 +62,7 @@ class Signs:
         for number, each in enumerate(self.derived):
             if not there[list(each.inputs)].any():
                 continue
-            ts, value, quality = each.at(rows, there, before)
+            ts, value, quality = each.at(rows, there, before, self.tables)
             height = value * self.lanes.side[number]
             code = np.full(len(ts), HOLD, np.int8)
             code[height < self.lanes.back[number]] = OFF

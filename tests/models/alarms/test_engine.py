@@ -32,8 +32,8 @@ def test_methane_is_raised_at_the_value_and_ends_below_its_restore() -> None:
     assert told(found) == [
         ("limit.hi", "raise", 1),
         ("limit.hihi", "raise", 2),
-        ("limit.hi", "return", 5),
         ("limit.hihi", "return", 5),
+        ("limit.hi", "return", 5),
     ]
     assert [each.value for each in found[:2]] == [1.0, 1.5]
     assert judge.rules.rule("limit.hihi", "m/gas/ch4").kind is Kind.POWER_CUT
@@ -85,10 +85,10 @@ def test_late_samples_are_told_of_as_late_and_change_nothing() -> None:
     before = judge.active()
     found = judge.judge(samples((CH4, 90, 0.2), (CH4, 91, 1.7), (CH4, 92, 0.3)), at(100))
     assert [(each.late, each.rule, each.act) for each in found] == [
-        (True, "limit.hi", Act.RAISE),
         (True, "limit.hihi", Act.RAISE),
-        (True, "limit.hi", Act.RETURN),
+        (True, "limit.hi", Act.RAISE),
         (True, "limit.hihi", Act.RETURN),
+        (True, "limit.hi", Act.RETURN),
     ]
     assert judge.active() == before
     assert all(each.late for each in judge.judge(samples((CH4, 101, 0.2)), at(200)))
@@ -101,9 +101,9 @@ def test_silence_is_told_at_twice_the_longest_and_ends_with_a_sample() -> None:
     assert judge.next_due() == at(20)
     assert judge.tick(at(19.9)) == []
     assert told(judge.tick(at(25))) == [
-        ("stale", "raise", 20),
-        ("stale", "raise", 20),
         ("connection.silent", "raise", 20),
+        ("stale", "raise", 20),
+        ("stale", "raise", 20),
     ]
     found = judge.judge(samples((CH4, 30, 0.2)), at(30))
     assert sorted(told(found)) == [("connection.silent", "return", 30), ("stale", "return", 30)]

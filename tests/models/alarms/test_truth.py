@@ -116,6 +116,7 @@ class Run:
 def agree(truth: list[Interval], told: list[tuple[int, int | None, bool]], what: str) -> None:
     """All begin and end at the same scan; while it chatters, one alarm stands for several."""
     begins = dict(truth)
+    turns = [turn for interval in truth for turn in interval if turn is not None]
     covered = []
     for start, end, held in told:
         assert start in begins, f"{what}: raised at {start}, and should not"
@@ -124,7 +125,9 @@ def agree(truth: list[Interval], told: list[tuple[int, int | None, bool]], what:
         if not held and end is not None:
             assert inside[-1][1] == end, f"{what}: returned at {end}, and should at {inside[-1][1]}"
         if held:
-            assert len(inside) >= 2, f"{what}: held as chattering, and is not"
+            back = turns.index(inside[-1][1])
+            assert turns[back] - turns[back - 2] <= 60_000_000, f"{what}: held as chattering, and is not"
+            assert end == turns[back] + 60_000_000, f"{what}: held for another time than a minute"
     assert covered == truth, f"{what}: not raised"
 
 
