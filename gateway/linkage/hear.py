@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ from models.site.model import Point
 
 log = structlog.get_logger(__name__)
 
+AGAIN_S = 30.0
+"""How often it is tried to hear a gateway that may not be heard."""
 SLACK_S = 2.0
 """A value may come so much later than the longest silence of its point before it is silent."""
 
@@ -85,7 +88,9 @@ class Hearing:
                 except NotPermitted as error:
                     # The rules that need it see their sensors lost, and do what they say of that.
                     log.error("linkage_hears_nothing", gateway=name, error=str(error))
-            await self._changed.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_S):
+                    await self._changed.wait()
 
     async def _take(self, subject: str, data: bytes) -> None:
         far = self._far.get(subjects.source_of(subject))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gateway.linkage.judge import Judge, Of, Seen
 from gateway.linkage.telling import why
 from models.quality import GOOD
-from models.site.model import Linkage, Name
+from models.site.model import Act, Linkage, Name
 
 
 @dataclass(slots=True)
@@ -25,6 +25,8 @@ class Tripped:
     at: int
     why: Name
     inputs: list[Seen]
+    needed: bool = True
+    """False: all that must follow was so already, and nothing would be written."""
     well_again: int | None = None
 
 
@@ -61,7 +63,7 @@ class Trial:
         for number in rising:
             if number not in self._open:
                 seen = judge.seen(number, Of.WHEN, ts)
-                self._open[number] = Tripped(self.rules[number], ts, why(seen), seen)
+                self._open[number] = Tripped(self.rules[number], ts, why(seen), seen, self._needed(number, ts))
                 self.tripped.append(self._open[number])
         for number, found in list(self._open.items()):
             rule = self.rules[number]
@@ -70,6 +72,10 @@ class Trial:
                 found.well_again = ts
                 del self._open[number]
         self._so = so
+
+    def _needed(self, number: int, ts: int) -> bool:
+        rule = self.rules[number]
+        return rule.act is Act.POWER_OFF or not rule.then or not self._judge.holds(number, Of.THEN, ts)
 
 
 def ours(linkages: Sequence[Linkage], day: str) -> list[Linkage]:

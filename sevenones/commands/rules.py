@@ -110,7 +110,9 @@ def told(found: Tripped, start: int) -> list[str]:
     return [
         f"{_time(found.at - start)}  {rule.id}{'（影子 shadow）' if rule.shadow else ''}  {rule.name.zh}",
         f"    因 why  {found.why.zh} · {found.why.en}",
-        f"    令 would write  {writes}  {rule.within_s:g} s 内 within{after}",
+        f"    令 would write  {writes}  {rule.within_s:g} s 内 within{after}"
+        if found.needed
+        else f"    已是应有状态，不写 · all that must follow is so already, nothing would be written{after}",
     ]
 
 

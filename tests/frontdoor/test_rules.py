@@ -65,3 +65,9 @@ def test_a_trial_trips_a_latched_rule_once_and_another_each_time() -> None:
     assert cut == [(1, 4), (11, None)]
     sprayed = [(one.at // S, one.well_again and one.well_again // S) for one in trial.tripped if one.rule is spray]
     assert sprayed == [(3, 5), (8, 9)]
+    assert all(found.needed for found in trial.tripped)
+    stop = replace(SPRAY, then=CUT.then)
+    idle = Trial([CUT, stop], paths, 0)
+    idle.take(0, np.array([0.2, 0.0]))
+    idle.take(S, np.array([1.7, 0.0]))
+    assert [(found.rule is CUT, found.needed) for found in idle.tripped] == [(True, True), (False, False)]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.site.difference import difference
 from models.site.linkage_checks import _boxes, _meet
 from models.site.loader import examine
 from models.site.model import Act, Comparison, Conditions, OnLost
@@ -127,6 +128,15 @@ def test_a_rule_that_leads_to_its_own_undoing_is_refused(tmp_path: Path) -> None
     undone = undone.replace("    source", "    priority: 3\n    source")
     found = [str(problem) for problem in examined(tmp_path, starts, undone).problems]
     assert len(found) == 1 and "goes in a circle" in found[0] and "start → stop" in found[0], found
+
+
+def test_a_difference_of_sites_names_the_rules_that_changed(tmp_path: Path) -> None:
+    old = examined(tmp_path / "old", CUT, STOP).site
+    new = examined(tmp_path / "new", CUT.replace("at_least: 1.5", "at_least: 1.2"), START).site
+    found = difference(old, new)
+    assert found and found.linkages.added == ("start",) and found.linkages.removed == ("stop",)
+    assert found.linkages.changed == {"cut": ("when",)}
+    assert any("联动修改 · linkages changed: 1" in line for line in found.lines())
 
 
 bounds = st.tuples(st.integers(0, 6), st.integers(0, 6)).map(lambda pair: (min(pair), max(pair)))

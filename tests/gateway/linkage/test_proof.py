@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from bus import authority
 from gateway.control.verifier import Verifier
 from gateway.linkage.proof import Proof
 from gateway.linkage.restoring import NotProved
+from gateway.orders import Orders
 from models.control.order import Act, Order
 from tests.gateway.linkage.ranges import Range
 from tests.gateway.sites import CODE
@@ -76,6 +79,8 @@ async def test_a_tripped_rule_is_restored_by_a_signature_alone(tmp_path):
         await range_.until(lambda: linkages._judge.value[0] == 0.3)
         persons.now = range_.clock.now()
         assert (await linkages.order({"restore": "cut", "who": "王工"}))["outcome"] == "refused"
-        answer = await linkages.order(persons.order("王工", ["safety"]))
+        orders = Orders(range_.devices, range_.writer, range_.clock, linkages.order)
+        assert "error" in json.loads(await orders.answer("", b'{"restore": 7}'))
+        answer = json.loads(await orders.answer("", json.dumps(persons.order("王工", ["safety"])).encode()))
         assert answer["outcome"] == "done", answer
         assert range_.told("restore")[0].attributes["who"] == "王工"
