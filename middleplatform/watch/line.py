@@ -22,7 +22,7 @@ ACK_WAIT_S = 3.0
 LOOK_S = 1.0
 """How long a fetch waits for a first message."""
 GAP_WAITS = 3
-"""After so many times the acknowledgement's wait a number that did not come is taken as gone."""
+"""After so many times the acknowledgement's wait it is asked whether a number that did not come is gone."""
 
 
 class Line:
@@ -101,11 +101,12 @@ class Line:
         self._taken += taken
         return taken
 
-    async def settle(self) -> None:
-        """All that was taken is kept now: the bus need not bring it again."""
-        done, self._taken = [*self._taken, *self._again], []
-        self._again = []
-        await self._consumer.acknowledge(done)
+    async def settle(self, kept: int) -> None:
+        """All up to the number `kept` is kept: the bus need not bring it again. A second copy of what is not yet
+        judged stays open as the first one does."""
+        held = [*self._taken, *self._again]
+        self._taken, self._again = [], [each for each in held if each.stream_sequence > kept]
+        await self._consumer.acknowledge(each for each in held if each.stream_sequence <= kept)
 
     @property
     def judged(self) -> int:
@@ -122,14 +123,19 @@ class Line:
             self.next += 1
 
     async def _pass_gap(self) -> None:
-        """What did not come again for so long is gone from the stream."""
+        """What the stream let go will not come, nor what was acknowledged before by one whose book is not ours, as
+        after a restore; all else is waited for, however long the bus takes to bring it again."""
+        self._gap_since = None
         try:
             first = (await self._bus.stream_state(self.stream)).first_sequence
+            consumer = await self._bus.control(f"CONSUMER.INFO.{self.stream}.{self._durable}", None)
         except BusUnavailable:
             return
-        to = max(first, min(self._ahead))
+        to = min(max(first, int(consumer["ack_floor"]["stream_seq"]) + 1), *self._ahead)
+        if to <= self.next:
+            return
         self._count_missed(to - self.next)
-        self.next, self._gap_since = to, None
+        self.next = to
         self._ahead = {number: each for number, each in self._ahead.items() if number >= to}
         self._line_up()
 

@@ -198,9 +198,10 @@ class Watching:
             self.counters.late += each.late
             self.counters.raised += each.act is Act.RAISE and not each.late
             self.counters.returned += each.act is Act.RETURN and not each.late
+        kept = {position.stream: position.sequence for position in reached}
         for line in self._lines:
-            if line.born:
-                await line.settle()
+            if line.stream in kept:
+                await line.settle(kept[line.stream])
 
     async def _until(self, work: Callable[[], T]) -> T:
         """Do it in a thread until the relational store takes it; nothing more is judged meanwhile."""

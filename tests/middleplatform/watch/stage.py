@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from bus import subjects
 from bus.connection import Bus
+from bus.errors import BusUnavailable
 from middleplatform.alarms import book
 from middleplatform.alarms.condition import State
 from middleplatform.database import Place
@@ -29,11 +30,17 @@ class Stage:
     number: int = 0
     held: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
-    async def say(self, *rows: tuple[str, int, float], kind: str | None = None) -> None:
+    async def say(self, *rows: tuple[str, int, float]) -> None:
         """What a gateway sends: samples of one stream at a time."""
         self.number += 1
         where = subjects.safety if rows[0][0].endswith("ch4") else subjects.samples
-        await self.gateway.publish(where(CODE, "edge1"), batch(self.number, rows).encode(), f"edge1-{self.number}")
+        data, number = batch(self.number, rows).encode(), f"edge1-{self.number}"
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    return await self.gateway.publish(where(CODE, "edge1"), data, number)
+                except BusUnavailable:  # the stream takes a number once, however often it is told
+                    await asyncio.sleep(0.1)
 
     @contextlib.asynccontextmanager
     async def watching(self, **more) -> AsyncIterator[Watching]:

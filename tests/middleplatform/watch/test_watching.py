@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import delete
 
 from middleplatform.alarms import acts, book
 from middleplatform.alarms.annunciation import annunciation
@@ -14,6 +15,8 @@ from middleplatform.alarms.condition import Act, State
 from middleplatform.alarms.groups import grouped
 from middleplatform.alarms.hold import Superseded
 from middleplatform.alarms.performance import recent_flood
+from middleplatform.database import connect
+from middleplatform.database.tables.alarms import alarm_positions
 from middleplatform.watch.clock import GRACE_US, Clock
 from middleplatform.watch.judging import DEAF
 from tests.middleplatform.watch.build import SECOND, now, site
@@ -50,7 +53,7 @@ async def test_what_was_not_acknowledged_comes_again_and_changes_nothing(tmp_pat
     async with stage(tmp_path, place) as mine:
         begun = now()
 
-        async def deaf_to_us(self):
+        async def deaf_to_us(self, kept):
             self._taken, self._again = [], []
 
         async with mine.watching() as watching:
@@ -194,3 +197,20 @@ async def test_a_storm_is_kept_whole_and_seen_as_one_group(tmp_path, count):
         (group,) = grouped(found, lambda _: "face1", 5)
         assert group.alike and len(group.members) == count and group.head.since == begun
         assert recent_flood(tmp_path, CODE, annunciation(watching.judging.today), now())["peak"] == count
+
+
+async def test_a_book_that_is_older_than_what_was_acknowledged_goes_on(tmp_path):
+    """As after a restore onto the bus that ran on: what is gone is counted, what comes is judged."""
+    async with stage(tmp_path, tmp_path) as mine:
+        async with mine.watching() as watching:
+            await mine.say(("gas0/ch4", now(), 1.2))
+            await mine.until(lambda: len(mine.journal()) == 1, watching=watching)
+            async with asyncio.timeout(30):
+                while await mine.lag():
+                    await asyncio.sleep(0.1)
+        with connect(tmp_path).begin() as connection:
+            connection.execute(delete(alarm_positions))
+        async with mine.watching() as watching:
+            await mine.say(("gas1/ch4", now(), 1.2))
+            await mine.until(lambda: len(mine.journal()) == 2, watching=watching)
+            assert watching.missed == 1
