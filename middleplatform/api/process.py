@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import structlog
 from fastapi import FastAPI
 
 from bus import subjects
+from bus.authority import sealed
 from bus.connection import Bus
 from bus.credentials import Credential
 from bus.secret import Announcement
@@ -80,7 +82,7 @@ async def run(
             asyncio.create_task(_heartbeats(bus, site.code, live), name="heartbeats"),
         ]
         beside = _governance(bus, app, site)
-        driving = attend(bus, site, app.state.database, live)
+        driving = attend(bus, site, app.state.database, live, partial(sealed, home, "sequence"))
         beside.append(asyncio.create_task(driving, name="sequences"))
         anchoring = keep(bus, app.state.database, site.code, goes=app.state.anchoring)
         beside.append(asyncio.create_task(anchoring, name="audit anchors"))

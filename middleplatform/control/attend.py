@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 
 from bus import subjects
+from bus.authority import AuthorityError
 from bus.connection import Bus
 from bus.errors import BusError, NobodyListens
 from middleplatform.api.live import LiveTable
@@ -17,8 +19,15 @@ from models.quality import GOOD
 from models.sequence import Look
 from models.site.model import Name, Site
 
+Seal = Callable[[Command, str], bytes]
+"""A command as it goes to a gateway. Raises AuthorityError."""
 ANSWER_S = 18.0
 """Within its deadline a command may begin, and then it takes so long to be read back at most."""
+
+
+def unsigned(command: Command, gateway: str) -> bytes:
+    """As a program's whom no command authority knows."""
+    return command.encode()
 
 
 def look_at(live: LiveTable) -> Look:
@@ -34,12 +43,16 @@ def look_at(live: LiveTable) -> Look:
     return look
 
 
-def send_over(bus: Bus, code: str) -> Send:
+def send_over(bus: Bus, code: str, seal: Seal) -> Send:
     """Gives commands over the bus, as docs/writing.md says."""
 
     async def send(gateway: str, command: Command) -> Answer:
         try:
-            data = await bus.request(subjects.command(code, gateway), command.encode(), ANSWER_S)
+            sealed = await asyncio.to_thread(seal, command, gateway)
+        except AuthorityError as error:
+            return Answer(command.id, command.point, Outcome.FAILED, Name(f"不能签名：{error}", f"not signed: {error}"))
+        try:
+            data = await bus.request(subjects.command(code, gateway), sealed, ANSWER_S)
         except NobodyListens:
             words = Name(f"网关 {gateway} 不在线，命令未送达", f"the gateway {gateway} is away: nothing reached it")
             return Answer(command.id, command.point, Outcome.FAILED, words)
@@ -57,9 +70,11 @@ def send_over(bus: Bus, code: str) -> Send:
     return send
 
 
-async def attend(bus: Bus, site: Site, where: Place, live: LiveTable, lease_s: float = LEASE_S) -> None:
+async def attend(
+    bus: Bus, site: Site, where: Place, live: LiveTable, seal: Seal = unsigned, lease_s: float = LEASE_S
+) -> None:
     """Drive the mine's runs until cancelled, unless another process does. `live` is kept up by whoever calls."""
-    look, send = look_at(live), send_over(bus, site.code)
+    look, send = look_at(live), send_over(bus, site.code, seal)
     driver = Driver(site, where, look, send, refresh=live.refresh, lease_s=lease_s)
     async with asyncio.TaskGroup() as group:
         group.create_task(driver.run(), name="runs")

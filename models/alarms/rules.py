@@ -231,7 +231,8 @@ class _Binding:
         return rule
 
     def _supervised(self, place: int, point: Point) -> None:
-        self.lanes.append(Lane(self.bad, place, point.path, Form.QUALITY, table=self.bad_table))
+        on_s = self.standard.supervision.bad_quality.on_s
+        self.lanes.append(Lane(self.bad, place, point.path, Form.QUALITY, table=self.bad_table, on_s=on_s))
         limit = round(self.standard.supervision.stale.silences * point.silence_s * 1e6)
         self.silences.append(Silence(self.stale, point.path, (place,), limit))
 

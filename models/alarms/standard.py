@@ -93,6 +93,7 @@ class Watch(Strict):
     name: Names
     priority: Priority
     silences: Annotated[Number, Field(ge=1, le=100)] = 2.0
+    on_s: Annotated[Number, Field(ge=0, le=60)] = 0.0
 
 
 class Supervision(Strict):

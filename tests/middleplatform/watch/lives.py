@@ -15,6 +15,7 @@ import signal
 import sys
 from pathlib import Path
 
+import structlog
 from sqlalchemy import event
 
 from bus.connection import Bus
@@ -60,6 +61,7 @@ async def live(where: str, url: str, credential: Path, gas: int, moment: str, ti
 def main() -> None:
     where, url, credential, gas = sys.argv[1:5]
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     die_with_parent()
     for line in sys.stdin:
         moment, times = line.split()
