@@ -117,7 +117,7 @@ def test_buckets_out_of_rollups_equal_the_reference(engine, monkeypatch, case):
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=cases())
 def test_buckets_out_of_rollups_equal_the_reference_many_times(engine, monkeypatch, case):
