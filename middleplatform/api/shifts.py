@@ -248,8 +248,8 @@ def _handover(found: Handover, sees: Sees) -> dict[str, Any]:
 _STATUS = {
     "unknown_handover": 404,
     "unknown_entry": 404,
-    "own_handover": 403,
-    "not_own_handover": 403,
+    "own_handover": 409,
+    "not_own_handover": 409,
     "invalid_words": 400,
 }
 

@@ -56,9 +56,8 @@ class Report:
 
     @property
     def declared(self) -> float:
-        """What the mine says it is: the mean of the same categories, as one that nothing of the mine is in, or that
-        did not produce, has no share to stand beside."""
-        told = {name: category for name, category in self.categories.items() if not math.isnan(category.true.share)}
+        """What the mine says it is: the mean of the categories that it has equipment in."""
+        told = {name: category for name, category in self.categories.items() if category.members}
         return overall({name: category.declared for name, category in told.items()})
 
 

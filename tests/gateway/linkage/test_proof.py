@@ -79,7 +79,7 @@ async def test_a_tripped_rule_is_restored_by_a_signature_alone(tmp_path):
         await range_.until(lambda: linkages._judge.value[0] == 0.3)
         persons.now = range_.clock.now()
         assert (await linkages.order({"restore": "cut", "who": "王工"}))["outcome"] == "refused"
-        orders = Orders(range_.devices, range_.writer, range_.clock, linkages.order)
+        orders = Orders(range_.devices, range_.writer, range_.clock, restore=linkages.order)
         assert "error" in json.loads(await orders.answer("", b'{"restore": 7}'))
         answer = json.loads(await orders.answer("", json.dumps(persons.order("王工", ["safety"])).encode()))
         assert answer["outcome"] == "done", answer

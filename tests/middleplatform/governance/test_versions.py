@@ -162,7 +162,7 @@ def test_what_is_published_on_the_bus_is_kept_and_told(platform, tmp_path):
     platform.within(publish("as the demo"))
     table = folder / "points" / "belts.csv"
     table.write_text(
-        table.read_text().replace("belt_101,energy,belt_plc,slow,hr:10", "belt_101,energy,belt_plc,slow,hr:20")
+        table.read_text().replace("belt_101,energy,belt_plc,slow,hr:10", "belt_101,energy,belt_plc,slow,hr:30")
     )
     number = platform.within(publish("energy moved"))
     newest = until(lambda: [v for v in asked(platform, "site/versions").json()["versions"] if v["number"] == number])[0]
@@ -171,7 +171,7 @@ def test_what_is_published_on_the_bus_is_kept_and_told(platform, tmp_path):
     assert detail["parts"]["point"] > 50 and detail["parts"]["mine"] == 1
     found = asked(platform, f"site/versions/{newest['version'] - 1}/diff", to=newest["version"]).json()
     assert found["counts"] == {"point": {"added": 0, "changed": 1, "removed": 0}}
-    assert found["changes"][0]["fields"] == {"address": ["hr:10", "hr:20"]}
+    assert found["changes"][0]["fields"] == {"address": ["hr:10", "hr:30"]}
 
 
 def test_refusals_name_what_there_is(platform):

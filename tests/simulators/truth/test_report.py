@@ -46,11 +46,12 @@ def test_a_sum_of_which_a_part_is_unknown_is_unknown(tmp_path: Path) -> None:
     assert found.lost > 0
 
 
-def test_the_mine_is_declared_over_the_categories_that_have_a_truth() -> None:
-    def category(declared: float, producing_s: float) -> Category:
-        return Category("类", "category", (), Share(producing_s, producing_s / 2), declared)
+def test_the_mine_is_declared_over_the_categories_that_it_has() -> None:
+    def category(declared: float, producing_s: float, *members: str) -> Category:
+        return Category("类", "category", members, Share(producing_s, producing_s / 2), declared)
 
-    categories = {"face": category(0.6, 3600.0), "belt": category(0.8, 60.0), "bolting": category(0.1, 0.0)}
+    categories = {"face": category(0.6, 3600.0, "shearer_1"), "belt": category(0.8, 0.0, "belt_101")}
+    categories["bolting"] = category(0.1, 0.0)
     found = Report(0, 1, categories, {}, *[math.nan] * 5)
     assert found.utilisation == pytest.approx(0.5)
-    assert found.declared == pytest.approx(0.7), "what nothing of the mine does has no share to compare"
+    assert found.declared == pytest.approx(0.7), "a mine without a bolting rig does not bolt by itself"
