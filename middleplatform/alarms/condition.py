@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from models.alarms.finding import Act, Kind
+
 
 class AlarmError(Exception):
     """What may not be done to an alarm: `code` for programs, and why in both languages."""
@@ -34,32 +36,10 @@ class State(StrEnum):
         return State.NORMAL if acknowledged else State.RETURNED
 
 
-class Kind(StrEnum):
-    """报警, 断电 and 馈电异常: apart from each other, each with its own handling."""
-
-    ALARM = "alarm"
-    POWER_CUT = "power_cut"
-    FEED_FAULT = "feed_fault"
-
-
 class Suppression(StrEnum):
     SHELVED = "shelved"
     BY_DESIGN = "by_design"
     OUT_OF_SERVICE = "out_of_service"
-
-
-class Act(StrEnum):
-    """What the journal tells of."""
-
-    RAISE = "raise"
-    RETURN = "return"
-    ACKNOWLEDGE = "acknowledge"
-    RESET = "reset"
-    ESCALATE = "escalate"
-    SUPPRESS = "suppress"
-    UNSUPPRESS = "unsuppress"
-    RECORD = "record"
-    """What is to be known and is no alarm, as a calibration: in the journal alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import structlog
 
 from bus.connection import Message
 from bus.subjects import source_of
-from middleplatform.alarms.condition import Act, Change, Kind
+from middleplatform.alarms.condition import Act, Change
 from middleplatform.store.catalogue import Catalogue, known
 from models.alarms import Engine, Finding, Rules
 from models.samples import Batch, Samples, WireError, concat
@@ -108,7 +108,7 @@ class Judging:
         words = [
             word for word, so in (("抖动 · chattering", found.chattering), ("首出 · first out", found.first_out)) if so
         ]
-        act = Act(found.act.value)
+        act = found.act
         if not rule.annunciate:
             words.append("开始 · began" if act is Act.RAISE else "结束 · ended")
             act = Act.RECORD
@@ -119,7 +119,7 @@ class Judging:
             found.ts,
             rule.version,
             rule.priority,
-            Kind(rule.kind.value),
+            rule.kind,
             rule.statutory,
             late=found.late,
             value=found.value,

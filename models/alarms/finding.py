@@ -24,6 +24,8 @@ class Act(StrEnum):
     ESCALATE = "escalate"
     SUPPRESS = "suppress"
     UNSUPPRESS = "unsuppress"
+    RECORD = "record"
+    """What is to be known and is no alarm, as a calibration: in the journal alone."""
 
 
 @dataclass(frozen=True, slots=True)
