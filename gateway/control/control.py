@@ -245,6 +245,10 @@ class Control:
         if not self._gate.reads(order.equipment):
             en = f"this gateway reads no point of '{order.equipment}': tag it where it is commanded"
             raise Refused(Check.ORDER, f"本网关没有设备 {order.equipment}", en)
+        hangs = self._tags.get(order.id)
+        if hangs is not None and (hangs.equipment, hangs.who) != (order.equipment, who):
+            # Ids are shown to everybody: hung anew under one, a tag would take another person's away.
+            raise Refused(Check.TAG, "该编号是另一块牌的", f"the id '{order.id}' is another tag's")
         if len(self._tags) >= MOST:
             raise Refused(Check.TAG, "挂牌过多", f"{MOST} tags hang already")
         if order.dry:

@@ -220,7 +220,7 @@ def _line(number: int, each: Change, now: int) -> dict[str, Any]:
 
 
 def suppressed_at(connection: Connection, mine: str, at: int) -> dict[int, tuple[Suppression, ...]]:
-    """By what each alarm that is suppressed at a time (µs UTC) is."""
+    """By what each alarm that is suppressed at a time (µs UTC) is. None is shelved any more once it is statutory."""
     query = (
         select(suppressions.c.alarm, suppressions.c.kind)
         .join(alarms, alarms.c.id == suppressions.c.alarm)
@@ -229,6 +229,7 @@ def suppressed_at(connection: Connection, mine: str, at: int) -> dict[int, tuple
             suppressions.c.since <= at,
             or_(suppressions.c.ended.is_(None), suppressions.c.ended > at),
             or_(suppressions.c.until.is_(None), suppressions.c.until > at),
+            or_(~alarms.c.statutory, suppressions.c.kind != str(Suppression.SHELVED)),
         )
     )
     found: dict[int, tuple[Suppression, ...]] = {}

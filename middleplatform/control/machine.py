@@ -107,10 +107,15 @@ class Machine:
     def resume(self, now: int, who: str, *, repeat: bool = False) -> Told:
         """Go on after a hold or pause. With `repeat` the command that got stuck, or else all of the step's, are given
         again; without it what got stuck counts as given, because the person has seen to it. A start is warned of anew
-        before anything else is started."""
+        before anything else is started. While a command is not answered nothing goes on: its answer says whether it is
+        to be given again."""
         told = Told()
         was = self.progress
         if not was.phase.waits:
+            return told
+        if was.asked:
+            words = Name("有命令尚未答复，稍后再继续", "a command is not answered yet: resume again once it is")
+            told.lines.append(Line(Deed.REFUSE, words, self._step_id(), who=who))
             return told
         words = Name("重发命令", "the command again") if repeat else Name("继续", "goes on")
         told.lines.append(Line(Deed.RESUME, words, self._step_id(), who=who))

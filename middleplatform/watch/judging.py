@@ -64,7 +64,7 @@ class Judging:
 
     def deaf(self, act: Act, ts: int) -> Change:
         """That the platform hears nothing, or hears again."""
-        return Change(DEAF, self.site.code, act, ts, DEAF_VERSION, priority=1)
+        return Change(DEAF, self.site.code, act, ts, DEAF_VERSION, priority=1, statutory=True)
 
     def follow(self, site: Site, today: datetime.date) -> None:
         """Go on with another version of the site, or with the rules of another day; what both know stays as it is."""

@@ -111,7 +111,7 @@ class Line:
     @property
     def judged(self) -> int:
         """The last number that was taken."""
-        return self.next - 1 - len(self.ready)
+        return (self.ready[0].stream_sequence if self.ready else self.next) - 1
 
     @property
     def unsettled(self) -> int:
@@ -151,7 +151,8 @@ class Line:
 def in_order(lines: list[Line]) -> list[Message]:
     """What may be judged now of all streams, by when it was stored: never what one stream stored before another one's
     messages that are still to come."""
-    behind = [line.ready[-1].stored if line.ready else 0 for line in lines if not line.drained]
+    # The bus's clock may have been set back meanwhile: the newest counts, not the last.
+    behind = [max((each.stored for each in line.ready), default=0) for line in lines if not line.drained]
     until = min(behind) if behind else None
     taken = [message for line in lines for message in line.take(until)]
     taken.sort(key=lambda message: message.stored)

@@ -53,6 +53,16 @@ async def test_a_tag_refuses_every_start_is_shown_and_told_and_outlives_the_gate
     ).outcome is Outcome.DONE
 
 
+async def test_nobody_hangs_a_tag_under_the_id_of_anothers(bench):
+    li, wang = bench.person("李工", "maintainer"), bench.person("王工", "operator")
+    tag = (await bench.send(li, Act.TAG, equipment="belt_101", reason="换托辊"))["tag"]
+    await bench.shut()
+    await bench.open()
+    again = await bench.send(wang, Act.TAG, equipment="belt_102", reason="x", id=tag)
+    assert failed(again) == ["tag"] and bench.control.tags()["tags"][0]["who"] == "李工"
+    assert failed(await bench.send(wang, Act.SELECT, point=BELT, value=1)) == ["tag"]
+
+
 async def test_who_removes_a_tag(bench):
     li, wang, zhao = (
         bench.person("李工", "maintainer"),
