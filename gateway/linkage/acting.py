@@ -33,6 +33,10 @@ See = Callable[[Of, int], list[Seen]]
 Holds = Callable[[Of, int], bool]
 
 
+STOPS = (Act.POWER_OFF, Act.STOP)
+"""Acts that are written until they hold, however late, and again when what must follow ceases to."""
+
+
 @dataclass(eq=False)
 class _Trip:
     latch: Latch
@@ -134,6 +138,10 @@ class Acting:
     async def _write(self, rule: Linkage, trip: _Trip, path: str, value: float) -> None:
         pause, attempts = AGAIN_S, 0
         while True:
+            if rule.act not in STOPS and self._clock.now() > trip.latch.at + rule.within_s * 1e6:
+                # What starts is not started late: somebody may have stopped it meanwhile, or work on it.
+                trip.written[path] = {"to": value, "outcome": "not in time", "attempts": attempts}
+                return
             holder = self._latches.holder(path)
             if holder is not None and holder.rule != rule.id and holder.command[path] != value:
                 trip.written[path] = {"to": value, "outcome": "overruled", "reason": f"the rule {holder.rule} holds it"}
@@ -160,7 +168,7 @@ class Acting:
             self._clock.now() + int(DEADLINE_S * 1e6),
         )  # fmt: skip
         # What stops or takes power away goes past tags and interlocks; what starts does not.
-        return await self._writer.carry_out(command, Leave(urgent=True, free=rule.act in (Act.POWER_OFF, Act.STOP)))
+        return await self._writer.carry_out(command, Leave(urgent=True, free=rule.act in STOPS))
 
     async def _watch(self, rule: Linkage, trip: _Trip) -> None:
         """Whether what must follow does, as long as the trip lasts: by samples that were taken after its time."""
@@ -178,7 +186,8 @@ class Acting:
                 zh = "；".join(f"应为 {one.comparison.text}，实为 {one.value:g}" for one in wrong)
                 reason = Name(f"馈电异常：已断电而仍有电：{zh}", f"cut but still live: {shown}")
                 self._saying.say("feed_fault", rule, now, reason, inputs=seen)
-                self._keep(self._write_all(rule, trip))
+                if rule.act in STOPS:
+                    self._keep(self._write_all(rule, trip))
             elif not wrong and trip.fault is not None and all(one.met for one in seen):
                 reason = Name("馈电恢复正常", "what must follow has followed")
                 self._saying.say("feed_fault", rule, trip.fault, reason, end=now, inputs=seen)

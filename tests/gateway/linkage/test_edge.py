@@ -290,3 +290,16 @@ async def test_a_tag_refuses_what_a_linkage_starts_and_never_what_it_stops(tmp_p
         [spray] = [event for event in range_.told("trip") if event.attributes["rule"] == "spray"]
         assert spray.attributes["written"][path("spare")]["reason"] == "it is tagged"
         assert (SPARE, 1) not in range_.writes
+
+
+async def test_what_starts_is_not_started_late(tmp_path):
+    async with Range(tmp_path, replace(SPRAY, within_s=0.5)) as range_:
+        range_.feeder.fault = "refuse"
+        await range_.until(lambda: any(one.adapter is None for one in range_.devices))
+        range_.methane(0.9)
+        await range_.until(lambda: "spray" in range_.linkages.latches.tripped)
+        await asyncio.sleep(1.0)
+        range_.feeder.fault = None
+        await range_.until(lambda: all(one.adapter is not None for one in range_.devices))
+        await asyncio.sleep(0.5)
+        assert not range_.writes, "somebody may work on it by now"
