@@ -9,6 +9,7 @@ import pytest
 
 from bus import authority
 from gateway.leave import Leave
+from gateway.writer import EVERY_S
 from models.command import Answer, Command, Outcome
 from models.control.order import Act
 from tests.gateway.control.benches import BELT, FEEDER, SPEED, Bench, failed
@@ -166,6 +167,7 @@ async def test_a_command_of_unknown_outcome_blocks_a_repeat_until_it_was_read_ba
     assert "writer" in failed(again)
     bench.device.delay_s = 0.0
     await bench.until(lambda: bench.writer.blocked(f"{CODE}/{SPEED}") is None)
+    await asyncio.sleep(EVERY_S)  # which lie between two writes of a point
     assert (await bench.command(wang, SPEED, 2.0))["outcome"] == "done"
 
 

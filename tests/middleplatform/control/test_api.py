@@ -93,7 +93,7 @@ async def test_the_log_is_written_and_a_shift_handed_over(ask):
     path = f"shifts/handovers/{offered['id']}"
     assert (await ask("incline", "GET", path)).json()["open"]["runs"] == []
     own = await ask("operator", "POST", f"{path}/take", {})
-    assert own.status_code == 403 and own.json()["error"]["code"] == "own_handover"
+    assert own.status_code == 409 and own.json()["error"]["code"] == "own_handover"
     taken = (await ask("administrator", "POST", f"{path}/take", {"words": "收到"})).json()
     assert taken["state"] == "taken" and taken["comes"] != taken["goes"]
 
