@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -26,9 +23,7 @@ from sevenones.alarm_tables import (
     table_of,
     worst_of,
 )
-
-if TYPE_CHECKING:
-    from sevenones.client import Client
+from sevenones.asking import HERE, Home, Token, Url, platform
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -45,13 +40,6 @@ Number = Annotated[int, typer.Argument(min=1, help="报警编号 · the alarm's 
 Numbers = Annotated[list[int], typer.Argument(min=1, help="报警编号，可多个 · numbers of alarms")]
 Note = Annotated[str, typer.Option(help="说明 · a note")]
 Reason = Annotated[str, typer.Option(help="原因（必填） · why")]
-Url = Annotated[str | None, typer.Option(help="平台地址 · the platform's address")]
-Token = Annotated[
-    str | None,
-    typer.Option(envvar="SEVENONES_TOKEN", help="您的令牌，操作人即其主人 · your token: it says who you are"),
-]
-Home = Annotated[Path, typer.Option(help="演示的数据目录 · the demo's home")]
-HERE = Path(".sevenones")
 
 
 @app.command("list")
@@ -69,7 +57,7 @@ def list_all(
 ) -> None:
     """现在的报警，最紧急、最新在前 · what is wrong now, the most urgent and newest first."""
     asked = {"area": area, "equipment": equipment, "priority": priority, "kind": kind, "state": state, "limit": rows}
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         found = client.get("alarms", **asked, suppressed="yes" if suppressed else "no")
     from sevenones.terminal import open_console
 
@@ -89,7 +77,7 @@ def groups(
     """成组的报警：原因与后果、同类合并 · each cause with its consequences, and what is alike, as one line."""
     from sevenones.terminal import open_console
 
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         found = client.get("alarms/groups", area=area, limit=rows)
     console = open_console()
     console.print(groups_of(found))
@@ -110,7 +98,7 @@ def follow(
     from sevenones.client import Client, ClientError
     from sevenones.terminal import open_console
 
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         found = client.get("alarms/groups", limit=60)
     client = Client.of_home(home, url, token)
     shown, trouble = found, ""
@@ -139,7 +127,7 @@ def performance(
     """报警系统指标（ISA-18.2） · how well the alarms serve the operators, beside what is advised."""
     from sevenones.terminal import open_console
 
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         found = client.get("alarms/performance", start=start, end=end)
     console = open_console()
     console.print(figures_of(found))
@@ -149,7 +137,7 @@ def performance(
 @app.command()
 def ack(numbers: Numbers, note: Note = "", url: Url = None, token: Token = None, home: Home = HERE) -> None:
     """确认一条或多条报警 · acknowledge one or many."""
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         done = client.ask("POST", "alarms/acknowledge", body={"alarms": numbers, "note": note})["acknowledged"]
     print(f"已确认 {len(done)} 条 · acknowledged: {' '.join(map(str, done)) or '—'}")
 
@@ -209,7 +197,7 @@ def handle(
     home: Home = HERE,
 ) -> None:
     """填写处置记录 · write down why it came to a raise and what was done."""
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         done = client.ask("POST", f"alarms/raises/{raised}/handling", body={"cause": cause, "measure": measure})
     print(f"已记录处置 {done['id']} · handling {done['id']} of raise {raised} is kept")
 
@@ -225,7 +213,7 @@ def journal(
     home: Home = HERE,
 ) -> None:
     """报警日志，最新在前 · what happened, newest first, with who did what."""
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         found = client.get("alarms/journal", alarm=number, start=start, end=end, limit=rows)["entries"]
     from sevenones.terminal import open_console
 
@@ -241,18 +229,7 @@ def journal(
 
 
 def _act(number: int, act: str, body: dict[str, Any] | None, home: Path, url: str | None, token: str | None) -> None:
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         done = client.ask("POST", f"alarms/{number}/{act}", body=body)
     held = "".join(f" {SUPPRESSIONS[each]}" for each in done["suppressed"])
     print(f"{done['id']}  {STATES[done['state']]}{held}  {done['rule']}  {done['subject']}")
-
-
-@contextmanager
-def _platform(home: Path, url: str | None, token: str | None) -> Iterator[Client]:
-    """The platform's client; what it refuses ends the program in its words."""
-    from sevenones.client import Client, ClientError
-
-    try:
-        yield Client.of_home(home, url, token)
-    except ClientError as error:
-        sys.exit(str(error))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+
+from sevenones.asking import HERE, Home, Token, Url, platform
 
 if TYPE_CHECKING:
     from sevenones.client import Client
@@ -38,13 +38,6 @@ Quality = Annotated[int | None, typer.Option(min=0, max=255, help="质量码 · 
 Words = Annotated[str | None, typer.Option(help="文本测点的内容 · what a text point says")]
 Number = Annotated[int, typer.Argument(min=1, help="录入编号 · the entry's number")]
 Decision = Annotated[str, typer.Option(help="意见 · what the decision rests on")]
-Url = Annotated[str | None, typer.Option(help="平台地址 · the platform's address")]
-Token = Annotated[
-    str | None,
-    typer.Option(envvar="SEVENONES_TOKEN", help="您的令牌，录入人即其主人 · your token: it says who you are"),
-]
-Home = Annotated[Path, typer.Option(help="演示的数据目录 · the demo's home")]
-HERE = Path(".sevenones")
 
 
 @app.command(context_settings=SIGNED)
@@ -60,7 +53,7 @@ def enter(
     home: Home = HERE,
 ) -> None:
     """录入一个没有记录的数值，待他人审批 · enter a value where nothing is recorded; it holds once somebody approves."""
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         when = _when(at)
         if (had := _recorded(client, point, when)) is not None:
             sys.exit(
@@ -85,7 +78,7 @@ def correct(
     home: Home = HERE,
 ) -> None:
     """更正一个已有的数值，待他人审批，原值保留 · correct a value that is there; the original is kept."""
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         when = _newest(client, point) if at is None else _when(at)
         had = _recorded(client, point, when)
         if had is None:
@@ -127,7 +120,7 @@ def list_all(
     """人工录入与更正，最新在前 · entries, the newest first: who asked, why, who decided."""
     from sevenones.terminal import open_console
 
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         wanted = None if state is None else state.value
         found = client.get("manual/entries", point=point, state=wanted, limit=rows)["entries"]
     table = Table("编号 · no.", "状态 · state", "对象 · of", "时刻 · at", "录入 · who", "原因 · why", "审批 · decided",
@@ -142,7 +135,7 @@ def list_all(
 
 
 def _decide(number: int, act: str, reason: str | None, home: Path, url: str | None, token: str | None) -> None:
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         body = None if reason is None else {"reason": reason}
         done = client.ask("POST", f"manual/entries/{number}/{act}", body=body)
     print(f"{done['id']}  {done['state']}  {done['subject']}")
@@ -205,14 +198,3 @@ def _shown(had: dict[str, Any]) -> str:
 
 def _moment(us: int) -> str:
     return datetime.fromtimestamp(us / 1e6, UTC).astimezone().isoformat(sep=" ")
-
-
-@contextmanager
-def _platform(home: Path, url: str | None, token: str | None) -> Iterator[Client]:
-    """The platform's client; what it refuses ends the program in its words."""
-    from sevenones.client import Client, ClientError
-
-    try:
-        yield Client.of_home(home, url, token)
-    except ClientError as error:
-        sys.exit(str(error))

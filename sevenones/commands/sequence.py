@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from sevenones.asking import HERE, Home, Token, Url, platform
+
 if TYPE_CHECKING:
     from sevenones.client import Client
 
@@ -32,14 +34,7 @@ DEEDS = {
 
 Name = Annotated[str, typer.Argument(help="顺序控制编号 · the sequence's id")]
 Number = Annotated[int, typer.Argument(min=1, help="运行编号 · the run's number")]
-Url = Annotated[str | None, typer.Option(help="平台地址 · the platform's address")]
-Token = Annotated[
-    str | None,
-    typer.Option(envvar="SEVENONES_TOKEN", help="您的令牌，操作人即其主人 · your token: it says who you are"),
-]
-Home = Annotated[Path, typer.Option(help="演示的数据目录 · the demo's home")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="不再询问 · do not ask")]
-HERE = Path(".sevenones")
 
 
 @app.command("list")
@@ -242,12 +237,10 @@ def _short(path: str) -> str:
 
 @contextmanager
 def _platform(home: Path, url: str | None, token: str | None) -> Iterator[Client]:
-    from sevenones.client import Client, ClientError
-
+    """Ctrl-C ends the looking on, and not the run."""
     try:
-        yield Client.of_home(home, url, token)
-    except ClientError as error:
-        sys.exit(str(error))
+        with platform(home, url, token) as client:
+            yield client
     except KeyboardInterrupt:
         typer.echo("")
         sys.exit(130)

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from sevenones.client import Client
+from sevenones.asking import HERE, Home, Token, Url, platform
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
-Url = Annotated[str | None, typer.Option(help="平台地址 · the platform's address")]
-Token = Annotated[
-    str | None,
-    typer.Option(envvar="SEVENONES_TOKEN", help="您的令牌，签字人即其主人 · your token: it says who you are"),
-]
-Home = Annotated[Path, typer.Option(help="演示的数据目录 · the demo's home")]
-HERE = Path(".sevenones")
 KINDS = {"alarms": "报警", "tickets": "工单", "runs": "顺序控制", "rotations": "轮换"}
 STATES = {"offered": "待接班", "taken": "已接班", "withdrawn": "已撤回"}
 
@@ -38,7 +26,7 @@ def log(
     home: Home = HERE,
 ) -> None:
     """记一条值班日志，或列出 · write an entry into the shift log, or list it."""
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         if words is not None:
             body = {"words": words, "equipment": equipment, "corrects": corrects}
             typer.echo(_entry(client.ask("POST", "shifts/log", body=body)))
@@ -58,7 +46,7 @@ def hand_over(
     home: Home = HERE,
 ) -> None:
     """交班：签字并列出未了事项 · hand over: sign, with what is open."""
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         found = client.ask("POST", "shifts/handovers", body={"words": words})
     _show(found)
     typer.echo(f"接班人 · the one who comes: sevenones shift take {found['id']}")
@@ -73,7 +61,7 @@ def take(
     home: Home = HERE,
 ) -> None:
     """接班：签字（不能是交班人）· take over: sign; nobody takes over from themselves."""
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         _show(client.ask("POST", f"shifts/handovers/{handover}/take", body={"words": words}))
 
 
@@ -85,7 +73,7 @@ def handovers(
     home: Home = HERE,
 ) -> None:
     """交接班记录 · the hand-overs, the newest first."""
-    with _platform(home, url, token) as client:
+    with platform(home, url, token) as client:
         for found in client.get("shifts/handovers", limit=rows)["handovers"]:
             _show(found)
 
@@ -109,13 +97,3 @@ def _show(found: dict[str, Any]) -> None:
             what = thing.get("rule") or thing.get("reason") or thing.get("sequence") or ""
             where = ", ".join(path.partition("/")[2] for path in thing["subjects"][:3])
             typer.echo(f"    #{thing['id']} {what} {where} {thing.get('state') or thing.get('phase') or ''}".rstrip())
-
-
-@contextmanager
-def _platform(home: Path, url: str | None, token: str | None) -> Iterator[Client]:
-    from sevenones.client import Client, ClientError
-
-    try:
-        yield Client.of_home(home, url, token)
-    except ClientError as error:
-        sys.exit(str(error))
