@@ -21,13 +21,16 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements" / "lock.txt"
 STACKS = ROOT / "tests" / "stacks"
+WEB = ROOT / "middleplatform" / "console" / "web"
 DEBIAN = {  # program: package
+    "chromium": "chromium",
     "clickhouse-server": "clickhouse-server",
     "mosquitto": "mosquitto",
     "node": "nodejs",
     "npm": "npm",
     "postgres": "postgresql",
     "victoria-metrics": "victoria-metrics",
+    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc": "fonts-wqy-microhei",
     "/usr/share/java/zookeeper.jar": "zookeeper",
 }
 
@@ -103,17 +106,18 @@ def install(extras: str) -> None:
     )
 
 
-def install_stacks() -> None:
-    """The foreign protocol stacks that tests talk with. Without npm, the tests that need them say so."""
-    mark = STACKS / "node_modules" / ".installed"
-    digest = hashlib.sha256((STACKS / "package-lock.json").read_bytes()).hexdigest()
+def install_node(folder: Path) -> None:
+    """What a folder's package-lock.json names. Without npm, the tests that need it say so."""
+    mark = folder / "node_modules" / ".installed"
+    digest = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     if mark.exists() and mark.read_text() == digest:
         return
+    what = folder.relative_to(ROOT)
     if not shutil.which("npm"):
-        print("未安装测试用协议栈（需要 npm）· the tests' protocol stacks need npm", flush=True)
+        print(f"未安装 {what}（需要 npm）· {what} needs npm", flush=True)
         return
-    print("npm ci · tests/stacks", flush=True)
-    if subprocess.run(["npm", "ci", "--loglevel=error"], cwd=STACKS, stdout=subprocess.DEVNULL, check=False).returncode:
+    print(f"npm ci · {what}", flush=True)
+    if subprocess.run(["npm", "ci", "--loglevel=error"], cwd=folder, stdout=subprocess.DEVNULL, check=False).returncode:
         fail("npm ci 失败，见上文；请检查软件源是否可达 · npm ci failed, see above; is the package index in reach?")
     mark.write_text(digest)
 
@@ -167,7 +171,8 @@ def main(arguments: list[str]) -> None:
     if "--system" in arguments:
         install_system()
     if "--dev" in arguments:
-        install_stacks()
+        install_node(STACKS)
+        install_node(WEB)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.alarms.finding import Act, Finding
+from models.alarms.stops import stopped_by
 from models.site.model import Site
 from models.site.problems import Problems, SiteErrors
 from models.site.schema import validate
@@ -18,13 +19,15 @@ from models.site.yamlfile import parse
 from models.thing import Strict, Text
 
 FILE = Path(__file__).resolve().parent / "causes.yaml"
-Where = Literal["point", "equipment", "connection", "area"]
+Where = Literal["point", "equipment", "connection", "area", "stopped"]
 Alarm = tuple[str, str]
 Names = Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
 class Cause(Strict):
-    cause: Text
+    """`cause`: any of these."""
+
+    cause: Names
     of: Names
     where: Where
     source: Text
@@ -60,7 +63,9 @@ class Causes:
         self._points = {point.path: point for point in site.points}
         self._areas = {name: equipment.area for name, equipment in site.equipment.items()}
         known = grouping()
-        self._rank = {name: n for n, name in reversed(list(enumerate(each.cause for each in known.causes)))}
+        self._stopped_by = stopped_by(site)
+        names = [name for each in known.causes for name in each.cause]
+        self._rank = {name: n for n, name in reversed(list(enumerate(names)))}
         self._causes: dict[str, list[Cause]] = {}
         for each in known.causes:
             for name in each.of:
@@ -68,14 +73,20 @@ class Causes:
         self._groups = {name: (n, each) for n, each in enumerate(known.first_out) for name in each.rules}
         self._kept: dict[str, set[Where]] = {}
         for each in known.causes:
-            self._kept.setdefault(each.cause, set()).add(each.where)
+            for name in each.cause:
+                self._kept.setdefault(name, set()).add(each.where)
         self._raised: dict[tuple[str, Where, str], set[str]] = {}
+        lost = [each for each in known.causes if each.where == "connection"]
+        self._takes = {name: frozenset(each.of) for each in lost for name in each.cause}
+        self._hanging = frozenset().union(*self._takes.values())
+        self._hung: dict[str, set[Alarm]] = {}
         self._in_group: dict[tuple[int, str], set[Alarm]] = {}
 
     def begin(self, active: Iterable[Alarm]) -> None:
         """These are raised, and no others."""
         self._raised.clear()
         self._in_group.clear()
+        self._hung.clear()
         for rule, subject in active:
             self._take(rule, subject, raised=True)
 
@@ -90,9 +101,9 @@ class Causes:
             told = finding
             if not finding.late:
                 if finding.act is Act.RAISE:
-                    cause, first = self._cause(finding), self._first(finding)
-                    if cause is not None or first:
-                        told = replace(finding, cause=cause, first_out=first)
+                    cause, first, takes = self._cause(finding), self._first(finding), self._taken(finding)
+                    if cause is not None or first or takes:
+                        told = replace(finding, cause=cause, first_out=first, takes=takes)
                 self._take(finding.rule, finding.subject, raised=finding.act is Act.RAISE)
             found.append(told)
         return found
@@ -100,10 +111,20 @@ class Causes:
     def _cause(self, finding: Finding) -> Alarm | None:
         for each in self._causes.get(finding.rule, ()):
             place = self._place(finding.subject, each.where)
-            subjects = self._raised.get((each.cause, each.where, place)) if place else None
-            if subjects:
-                return each.cause, min(subjects)
+            places = self._stopped_by.get(place, ()) if each.where == "stopped" else (place,) if place else ()
+            for at in places:
+                for name in each.cause:
+                    if subjects := self._raised.get((name, each.where, at)):
+                        return name, min(subjects)
         return None
+
+    def _taken(self, finding: Finding) -> tuple[Alarm, ...]:
+        """What is raised already of what follows from a connection that is lost."""
+        of = self._takes.get(finding.rule)
+        if of is None:
+            return ()
+        hung = self._hung.get(self._place(finding.subject, "connection"), ())
+        return tuple(sorted(each for each in hung if each[0] in of))
 
     def _first(self, finding: Finding) -> bool:
         if finding.rule not in self._groups:
@@ -115,6 +136,9 @@ class Causes:
         for where in self._kept.get(rule, ()):
             held = self._raised.setdefault((rule, where, self._place(subject, where)), set())
             (held.add if raised else held.discard)(subject)
+        if rule in self._hanging:
+            hung = self._hung.setdefault(self._place(subject, "connection"), set())
+            (hung.add if raised else hung.discard)((rule, subject))
         if rule in self._groups:
             number, group = self._groups[rule]
             members = self._in_group.setdefault((number, self._place(subject, group.where)), set())
@@ -127,6 +151,6 @@ class Causes:
             return subject.partition("/connection:")[2] if where == "connection" else ""
         if where == "point":
             return subject
-        if where == "equipment":
+        if where in ("equipment", "stopped"):
             return point.equipment
         return point.connection if where == "connection" else self._areas.get(point.equipment, "")

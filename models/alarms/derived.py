@@ -27,13 +27,24 @@ _UNARY = {
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """That only what is known counts: in place of an input that is bad, or was not heard of for its `oldest` µs, stands
+    `other`, as long as any is known."""
+
+    other: float
+    oldest: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Derived:
     """`tree` over `inputs` (places in Site.points); None: the change a minute of the one input. `gates`: of each input
-    the point and the row of the tables by which its value counts for nothing; -1 for none."""
+    the point and the row of the tables by which its value counts for nothing, and how old (µs) the point may be to be
+    known; -1 for none."""
 
     inputs: tuple[int, ...]
     tree: Node | None
-    gates: tuple[tuple[int, int], ...]
+    gates: tuple[tuple[int, int, int], ...]
+    known: Known | None = None
 
     def at(
         self, rows: Rows, there: NDArray[np.bool_], before: Latest, tables: NDArray[np.int8]
@@ -47,14 +58,19 @@ class Derived:
         parts = [rows.ts[slice(*rows.span(point))] for point in self.inputs if there[point]]
         # Never before what was judged already: points of several devices do not come in the order of their times.
         ts = np.unique(np.maximum(np.concatenate(parts), before.ts[list(self.inputs)].max()))
-        values, quality = [], np.full(len(ts), GOOD, np.uint8)
+        values, unknown, quality = [], [], np.full(len(ts), GOOD, np.uint8)
         for number, point in enumerate(self.inputs):
             row = rows.row_at(np.full(len(ts), point), ts)
             value = np.where(row >= 0, rows.value[row], before.value[point])
             said = np.where(row >= 0, rows.quality[row], before.quality[point])
             bad = np.isnan(value) | (said < UNCERTAIN) | ((said >= 128) & (said < 192))
-            quality[bad | self._void(number, ts, rows, before, tables)] = 0
+            bad |= self._void(number, ts, rows, before, tables)
+            if self.known is not None:
+                bad |= ts - np.where(row >= 0, rows.ts[row], before.ts[point]) > self.known.oldest[number]
+                value = np.where(bad, self.known.other, value)
+            unknown.append(bad)
             values.append(value)
+        quality[np.all(unknown, axis=0) if self.known is not None else np.any(unknown, axis=0)] = 0
         with np.errstate(all="ignore"):
             found = np.asarray(_value(self.tree, values), np.float64)
         quality[~np.isfinite(found)] = 0
@@ -64,10 +80,10 @@ class Derived:
         self, number: int, ts: NDArray[np.int64], rows: Rows, before: Latest, tables: NDArray[np.int8]
     ) -> NDArray[np.bool_]:
         """When an input's sensor says that its value counts for nothing."""
-        gate, table = self.gates[number]
+        gate, table, oldest = self.gates[number]
         if gate < 0:
             return np.zeros(len(ts), np.bool_)
-        state = rows.value_at(np.full(len(ts), gate), ts, before)
+        state = rows.state_at(np.full(len(ts), gate), ts, before, oldest)
         shut: NDArray[np.bool_] = tables[table * SIZE + place(state)] != PASS
         return shut
 

@@ -51,3 +51,7 @@ class Finding:
     """Of a return: it was withheld until the alarm had been quiet for a minute."""
     first_out: bool = False
     """Of a raise: the first of its group."""
+    began: int | None = None
+    """Of a silence that is raised: since when nothing came, µs UTC."""
+    takes: tuple[tuple[str, str], ...] = ()
+    """Rule and subject of what was raised at its place before it: of these, what came since `began` follows from it."""

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+FOREVER_US = 1 << 62
+"""Of a gate that is never too old."""
+
 
 class Form(IntEnum):
     """How a lane judges."""
@@ -22,7 +25,8 @@ class Form(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Lane:
     """`rule`: its place in Rules.facts. `point`, `gate`: places in Site.points, -1 for none. LEVEL: the value times
-    `side` holds from `level` on, and ends below `back`. STATES and QUALITY: by row `table` of the tables."""
+    `side` holds from `level` on, and ends below `back`. STATES and QUALITY: by row `table` of the tables. `gate_us`: a
+    gate that was not heard of for longer is not known, and lets the value pass, as a bad one does."""
 
     rule: int
     point: int
@@ -34,6 +38,7 @@ class Lane:
     table: int = 0
     gate: int = -1
     gate_table: int = 0
+    gate_us: int = FOREVER_US
     on_s: float = 0.0
     off_s: float = 0.0
 
@@ -73,6 +78,7 @@ class Lanes:
     table: NDArray[np.intp]
     gate: NDArray[np.int32]
     gate_table: NDArray[np.intp]
+    gate_us: NDArray[np.int64]
     on_us: NDArray[np.int64]
     off_us: NDArray[np.int64]
     subject: tuple[str, ...]
@@ -98,6 +104,7 @@ class Lanes:
             column("table", np.intp),
             column("gate", np.int32),
             column("gate_table", np.intp),
+            np.array([lane.gate_us for lane in lanes], np.int64),
             column("on_s", np.int64, 1e6),
             column("off_s", np.int64, 1e6),
             tuple(lane.subject for lane in lanes),

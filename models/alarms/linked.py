@@ -23,6 +23,12 @@ def unmet(linkage: Linkage) -> tuple[Node, tuple[str, ...]]:
     return Node("&", (when, Node("not", (then,)))), inputs
 
 
+def all_are(count: int, state: float) -> Node:
+    """So many points are all of a state: as a tree over them."""
+    parts = [Node("==", (Node("input", number=float(n)), Node("number", number=state))) for n in range(count)]
+    return _chain("&", parts)
+
+
 def patience_s(linkage: Linkage, points: Sequence[Point]) -> float:
     """How long it may be so: its time, and until every point was surely heard of."""
     lasting = max(each.lasting_s for each in (*linkage.when.comparisons, *linkage.then))

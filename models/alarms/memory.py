@@ -54,7 +54,7 @@ def load(memory: bytes, state: State) -> Filled:
     try:
         data = pa.decompress(memory[head:], decompressed_size=size, codec="zstd", asbytes=True)
         with np.load(io.BytesIO(data), allow_pickle=False) as held:
-            return [part for name, known in state.items() for part in _part(held, name, known)]
+            return [part for name, known in state.items() if name in held for part in _part(held, name, known)]
     except (OSError, KeyError, EOFError, pa.ArrowException, zipfile.BadZipFile) as error:
         raise ValueError(f"not a memory of the alarm engine: {error}") from error
 

@@ -9,8 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.alarms.track import NEVER
+from models.quality import UNCERTAIN, Quality
 
 _WIDE = 1 << 62
+VOID = np.array([code < UNCERTAIN or 128 <= code < 192 for code in range(256)])
+"""Qualities that say nothing of the value."""
+_UNHEARD = (Quality.BAD_NOT_CONNECTED, Quality.BAD_LAST_KNOWN, Quality.BAD_COMMUNICATION, Quality.BAD_WAITING)
+UNHEARD = np.array([code & ~3 in _UNHEARD for code in range(256)])
+"""Qualities by which a gateway says itself that nothing comes from the point: no word of the point's own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,12 +36,14 @@ class Columns:
 
 
 class Latest:
-    """Time, value and quality of each point's newest sample; NEVER before the first."""
+    """Time, value and quality of each point's newest sample; NEVER before the first. `judged`: by the rules that hold,
+    and not by those of an engine before."""
 
     def __init__(self, count: int) -> None:
         self.ts = np.full(count, NEVER, np.int64)
         self.value = np.full(count, np.nan)
         self.quality = np.zeros(count, np.uint8)
+        self.judged = np.zeros(count, np.bool_)
 
     def columns(self) -> Iterator[tuple[str, NDArray[np.generic]]]:
         yield "ts", self.ts
@@ -46,6 +54,7 @@ class Latest:
         last = rows.last()
         point = rows.point[last]
         self.ts[point], self.value[point], self.quality[point] = rows.ts[last], rows.value[last], rows.quality[last]
+        self.judged[point] = True
 
 
 class Rows(Columns):
@@ -79,10 +88,16 @@ class Rows(Columns):
         begin, end = np.searchsorted(self.point, (point, point + 1))
         return int(begin), int(end)
 
-    def value_at(self, point: NDArray[np.intp], ts: NDArray[np.int64], before: Latest) -> NDArray[np.float64]:
-        """What each point was at a time: by its newest sample here that is not later, or by the one before."""
+    def state_at(
+        self, point: NDArray[np.intp], ts: NDArray[np.int64], before: Latest, oldest: NDArray[np.int64] | int
+    ) -> NDArray[np.float64]:
+        """What each point was at a time: by its newest sample here that is not later, or by the one before. NaN where
+        that is not known: nothing came yet, it is bad, or older than `oldest` µs."""
         row = self.row_at(point, ts)
-        return np.where(row >= 0, self.value[np.maximum(row, 0)], before.value[point])
+        here, row = row >= 0, np.maximum(row, 0)
+        quality = np.where(here, self.quality[row], before.quality[point])
+        old = ts - np.where(here, self.ts[row], before.ts[point]) > oldest
+        return np.where(VOID[quality] | old, np.nan, np.where(here, self.value[row], before.value[point]))
 
     def row_at(self, point: NDArray[np.intp], ts: NDArray[np.int64]) -> NDArray[np.intp]:
         """The row of each point's newest sample that is not later than a time; -1 where there is none."""

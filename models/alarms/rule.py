@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from models.alarms import linked
 from models.alarms.finding import Kind
+from models.alarms.standard import Together
 from models.site.model import Linkage, Name, OwnAlarm, Point
 
 
@@ -31,6 +32,8 @@ class Rule:
     level: float | None = None
     restore: float | None = None
     annunciate: bool = True
+    latching: bool = False
+    """Once it has returned somebody has to reset it."""
     reason: str = ""
     approved_by: str = ""
 
@@ -51,7 +54,15 @@ def of_own(own: OwnAlarm) -> Rule:
         off_s=own.off_s,
         level=own.level,
         restore=own.ends,
+        latching=own.latching,
     )
+
+
+def of_together(name: str, each: Together) -> Rule:
+    """Of a standard alarm over several points."""
+    since = each.effective_from.isoformat()
+    facts = (version_of(since), each.source, since, each.confirmed, each.on_s)
+    return Rule(name, each.name.resolved(), Kind.ALARM, each.priority, each.statutory, *facts)
 
 
 def of_linkage(linkage: Linkage, points: Mapping[str, Point]) -> Rule:

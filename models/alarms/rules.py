@@ -12,11 +12,11 @@ import xxhash
 from numpy.typing import NDArray
 
 from models.alarms import linked
-from models.alarms.derived import Derived
+from models.alarms.derived import Derived, Known
 from models.alarms.finding import Kind
-from models.alarms.lanes import Form, Lane, Lanes, Silence
-from models.alarms.rule import Rule, of_linkage, of_own, version_of
-from models.alarms.standard import Bits, Standard, Standards, standards
+from models.alarms.lanes import FOREVER_US, Form, Lane, Lanes, Silence
+from models.alarms.rule import Rule, of_linkage, of_own, of_together, version_of
+from models.alarms.standard import Bits, Standard, Standards, Together, standards
 from models.alarms.tables import Tables
 from models.site.expressions import Node
 from models.site.model import AlarmChange, Limit, Name, Point, Retention, Site
@@ -120,8 +120,19 @@ class _Binding:
             lane = Lane(self._index(rule), -1, subject, on_s=rule.on_s, off_s=rule.off_s)
             self.lanes.append(lane.at_level(side, on, ends))
             of = tuple(places[path] for path in inputs)
-            derived.append(Derived(of, tree, tuple(self._state_gate(self.site.points[place]) for place in of)))
+            derived.append(
+                Derived(of, tree, tuple(self._aged(*self._state_gate(self.site.points[place])) for place in of))
+            )
 
+        for name, each in self.standard.together.items():
+            if each.effective_from.isoformat() <= self.today:
+                for members in self._together(each):
+                    lane = Lane(self._index(of_together(name, each)), -1, members[0].path, on_s=each.on_s)
+                    self.lanes.append(lane.at_level(1.0, 0.5, 0.5))
+                    of = tuple(places[point.path] for point in members)
+                    gates = tuple(self._aged(*self._state_gate(point)) for point in members)
+                    known = Known(float(each.is_), tuple(self._patience_us(place) for place in of))
+                    derived.append(Derived(of, linked.all_are(len(of), each.is_), gates, known))
         for own in self.site.alarms:
             if own.effective_from <= self.today:
                 judge(of_own(own), own.inputs[0], own.inputs, own.tree, own.side, own.level, own.ends)
@@ -133,6 +144,15 @@ class _Binding:
                 points = {path: self.site.points[places[path]] for path in inputs}
                 judge(of_linkage(linkage, points), linkage.then[0].point, inputs, tree, 1.0, 0.5, 0.5)
         return tuple(derived)
+
+    def _together(self, each: Together) -> list[list[Point]]:
+        """The points that are judged together, of each area."""
+        found: dict[str, list[Point]] = {}
+        for point in self.site.points:
+            equipment = self.site.equipment[point.equipment]
+            if point.role == each.role and equipment.template in each.templates:
+                found.setdefault(equipment.area, []).append(point)
+        return list(found.values())
 
     def _index(self, rule: Rule) -> int:
         return self.facts.setdefault(rule, len(self.facts))
@@ -152,7 +172,8 @@ class _Binding:
             side = 1.0 if kind in HI else -1.0
             back = limit.value if limit.restore is None else limit.restore
             level = (Form.LEVEL, side, side * limit.value, side * back, 0)
-            self.lanes.append(Lane(self._index(rule), place, point.path, *level, gate, table, rule.on_s, rule.off_s))
+            shut = self._aged(gate, table)
+            self.lanes.append(Lane(self._index(rule), place, point.path, *level, *shut, rule.on_s, rule.off_s))
 
     def _limit(self, role: str, limit: Limit, *, statutory: bool, running: bool) -> Rule:
         known = (role, limit, statutory)
@@ -189,7 +210,7 @@ class _Binding:
             if rule is None:
                 return
             index, on_s, off_s = self._index(rule), rule.on_s, rule.off_s
-        self.lanes.append(Lane(index, place, point.path, *states, gate, table, on_s, off_s))
+        self.lanes.append(Lane(index, place, point.path, *states, *self._aged(gate, table), on_s, off_s))
 
     def _named(self, name: str, each: Standard) -> tuple[int, int]:
         """A standard rule's place among the facts, and its table."""
@@ -208,6 +229,7 @@ class _Binding:
                 each.on_s,
                 each.off_s,
                 annunciate=each.annunciate,
+                latching=each.latching,
             )
             said = self.tables.any_bit(each.is_.bits) if isinstance(each.is_, Bits) else self.tables.any_of(each.is_)
             self.named[name], self.named_rules[name] = (self._index(rule), said), rule
@@ -225,6 +247,7 @@ class _Binding:
                 priority=rule.priority if change.priority is None else change.priority,
                 on_s=rule.on_s if change.on_s is None else change.on_s,
                 off_s=rule.off_s if change.off_s is None else change.off_s,
+                latching=rule.latching or change.latching,
                 reason=change.reason,
                 approved_by=change.approved_by,
             )
@@ -255,6 +278,15 @@ class _Binding:
         return Rule(
             name, text, Kind.ALARM, priority, statutory, version_of(since), watch.source, since, watch.confirmed
         )
+
+    def _aged(self, gate: int, table: int) -> tuple[int, int, int]:
+        """A gate with how old it may be, µs: as long as its point may be silent before it counts as stale."""
+        if gate < 0:
+            return gate, table, FOREVER_US
+        return gate, table, self._patience_us(gate)
+
+    def _patience_us(self, place: int) -> int:
+        return round(self.standard.supervision.stale.silences * self.site.points[place].silence_s * 1e6)
 
     def _state_gate(self, point: Point) -> tuple[int, int]:
         """The sensor's own state, while which is one of calibration or fault its value counts for nothing."""

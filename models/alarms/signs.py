@@ -8,14 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.alarms.lanes import Form
-from models.alarms.rows import Latest, Rows
+from models.alarms.rows import VOID, Latest, Rows
 from models.alarms.rules import Rules
 from models.alarms.tables import PASS, SIZE, place
 from models.alarms.track import HOLD, OFF, ON, Track, Turns
-from models.quality import UNCERTAIN
-
-_VOID = np.array([code < UNCERTAIN or 128 <= code < 192 for code in range(256)])
-"""Qualities that say nothing of the value."""
 
 
 class Signs:
@@ -39,8 +35,9 @@ class Signs:
         own = [number for number, each in enumerate(self.derived) if np.isin(each.inputs, point).any()]
         return np.concatenate([np.array(own, np.intp), self._pairs(point)[0]])
 
-    def judge(self, rows: Rows, before: Latest, track: Track) -> Turns:
-        """`before`: the points before these rows."""
+    def judge(self, rows: Rows, before: Latest, track: Track, *, standing: bool = False) -> Turns:
+        """`before`: the points before these rows. `standing`: the rows are no samples but what stands, so that they
+        say nothing of how fast it changes."""
         loud = self._loud(rows, before, track)
         lane, row = self._pairs(rows.point[loud])
         row = loud[row]
@@ -50,36 +47,40 @@ class Signs:
         kept = np.flatnonzero(touched[lane])
         kept = kept[np.argsort(lane[kept], kind="stable")]
         at = row[kept]
-        parts = [*self._own(rows, before), (lane[kept], rows.ts[at], code[kept], rows.value[at], rows.quality[at])]
+        parts = [
+            *self._own(rows, before, standing=standing),
+            (lane[kept], rows.ts[at], code[kept], rows.value[at], rows.quality[at]),
+        ]
         return track.judge(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-    def _own(self, rows: Rows, before: Latest) -> Iterator[tuple[NDArray[np.generic], ...]]:
+    def _own(self, rows: Rows, before: Latest, *, standing: bool) -> Iterator[tuple[NDArray[np.generic], ...]]:
         """Lane, time, code, value and quality of the alarms over several points: the first lanes, in their order."""
         if not self.derived:
             return
         there = np.zeros(len(self.low), np.bool_)
         there[rows.point] = True
         for number, each in enumerate(self.derived):
-            if not there[list(each.inputs)].any():
+            if not there[list(each.inputs)].any() or (standing and each.tree is None):
                 continue
             ts, value, quality = each.at(rows, there, before, self.tables)
             height = value * self.lanes.side[number]
             code = np.full(len(ts), HOLD, np.int8)
             code[height < self.lanes.back[number]] = OFF
             code[height >= self.lanes.level[number]] = ON
-            code[_VOID[quality]] = HOLD
+            code[VOID[quality]] = HOLD
             yield np.full(len(ts), number), ts, code, value, quality
 
     def _loud(self, rows: Rows, before: Latest, track: Track) -> NDArray[np.intp]:
         """The rows that may change anything: all but those of points at rest that stay within their band, or what they
-        were (which said something else when a gate was shut). Nearly all samples are of that kind, and end here."""
+        were (which said something else when a gate was shut, or to other rules). Nearly all samples are of that kind,
+        and end here."""
         point, value = rows.point, rows.value
         many = np.append(0, np.cumsum(track.restless()))
         busy = many[self.first[1:]] > many[self.first[:-1]]
         calm = ((value > self.low[point]) & (value < self.high[point])) | (
-            (value == before.value[point]) & ~_VOID[before.quality[point]] & ~self.by_gate[point]
+            (value == before.value[point]) & before.judged[point] & ~VOID[before.quality[point]] & ~self.by_gate[point]
         )
-        calm &= ~(busy[point] | _VOID[rows.quality])
+        calm &= ~(busy[point] | VOID[rows.quality])
         if calm.all():
             return np.empty(0, np.intp)
         loud = np.zeros(len(self.low), np.bool_)
@@ -119,10 +120,11 @@ class Signs:
         pick = np.flatnonzero(self.gated[lane])
         if len(pick):
             of = lane[pick]
-            state = rows.value_at(lanes.gate[of].astype(np.intp), rows.ts[row[pick]], before)
-            gate = self.tables[lanes.gate_table[of] * SIZE + place(state)]
-            code[pick] = np.where(gate == PASS, code[pick], gate)
-        void = _VOID[rows.quality] | np.isnan(rows.value)
+            gate = lanes.gate[of].astype(np.intp)
+            state = rows.state_at(gate, rows.ts[row[pick]], before, lanes.gate_us[of])
+            said = self.tables[lanes.gate_table[of] * SIZE + place(state)]
+            code[pick] = np.where(said == PASS, code[pick], said)
+        void = VOID[rows.quality] | np.isnan(rows.value)
         if void.any():
             code[void[row] & self.of_value[lane]] = HOLD
         return code

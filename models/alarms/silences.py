@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.alarms.finding import Act, Finding
 from models.alarms.lanes import Silence
-from models.alarms.rows import Rows
+from models.alarms.rows import UNHEARD, Rows
 from models.alarms.track import NEVER
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 class Silences:
-    """A silence of one point is judged between any two of its samples; one of many from batch to batch."""
+    """A silence of one point is judged between any two of its samples; one of many from batch to batch. What a gateway
+    says in the place of a connection that it does not hear (`UNHEARD`) is no word of the connection."""
 
     def __init__(self, silences: Sequence[Silence], count: int) -> None:
         self.limit = np.array([each.limit for each in silences], np.int64)
@@ -42,6 +43,23 @@ class Silences:
     def judge(self, rows: Rows, rules: Rules) -> list[Finding]:
         return [*self._points(rows, rules), *self._together(rows, rules)]
 
+    def late(self, rows: Rows, now: int) -> None:
+        """What came too late to be judged was not silent all the same."""
+        for place in (self._own, self._common):
+            number = place[rows.point]
+            kept = (number >= 0) & (rows.ts <= now)
+            if place is self._common:
+                kept &= ~UNHEARD[rows.quality]
+            np.maximum.at(self.seen, number[kept], rows.ts[kept])
+
+    def pardon(self, now: int) -> None:
+        """Nothing was heard of anybody up to `now`: silence counts from here."""
+        self.seen = np.where(self.active, self.seen, np.maximum(self.seen, now))
+
+    def set_back(self, now: int) -> None:
+        """The clock was: nothing was seen after `now`."""
+        self.seen = np.minimum(self.seen, now)
+
     def tick(self, now: int, rules: Rules) -> list[Finding]:
         over = np.flatnonzero(~self.active & (self.seen + self.limit <= now))
         self.active[over] = True
@@ -55,7 +73,11 @@ class Silences:
         return int(due.min()) if len(due) else None
 
     def active_of(self, rules: Rules) -> list[tuple[str, str]]:
-        return [(rules.facts[self.rule[n]].name, self.subject[n]) for n in np.flatnonzero(self.active)]
+        return [name for name, active in zip(self.names(rules), self.active.tolist(), strict=True) if active]
+
+    def names(self, rules: Rules) -> list[tuple[str, str]]:
+        """Rule and subject of each."""
+        return [(rules.facts[rule].name, subject) for rule, subject in zip(self.rule, self.subject, strict=True)]
 
     def _points(self, rows: Rows, rules: Rules) -> list[Finding]:
         number = self._own[rows.point]
@@ -80,7 +102,7 @@ class Silences:
 
     def _together(self, rows: Rows, rules: Rules) -> list[Finding]:
         number = self._common[rows.point]
-        kept = number >= 0
+        kept = (number >= 0) & ~UNHEARD[rows.quality]
         number, ts = number[kept], rows.ts[kept]
         if not len(number):
             return []
@@ -100,4 +122,5 @@ class Silences:
         return found
 
     def _finding(self, number: int, act: Act, ts: int, rules: Rules) -> Finding:
-        return Finding(rules.facts[self.rule[number]].name, self.subject[number], act, ts)
+        began = ts - int(self.limit[number]) if act is Act.RAISE else None
+        return Finding(rules.facts[self.rule[number]].name, self.subject[number], act, ts, began=began)

@@ -52,6 +52,23 @@ class Standard(Strict):
     gate: Gate | None = None
     on_s: Delay = 0.0
     off_s: Delay = 0.0
+    latching: bool = False
+    source: Text
+    effective_from: datetime.date
+    confirmed: bool
+
+
+class Together(Strict):
+    """One alarm over all points of a role in one area, at equipment of these templates: that all that are known are
+    `is`. One that is bad or silent is not known, and keeps the alarm from nothing as long as another one is."""
+
+    name: Names
+    role: Text
+    templates: Annotated[tuple[str, ...], Field(min_length=1)]
+    is_: Annotated[int, Field(alias="is", ge=0, le=255)]
+    priority: Priority
+    statutory: bool = False
+    on_s: Delay = 0.0
     source: Text
     effective_from: datetime.date
     confirmed: bool
@@ -111,6 +128,7 @@ class Standards(Strict):
     version: Annotated[int, Field(ge=1)]
     limits: LimitAlarms
     supervision: Supervision
+    together: dict[str, Together]
     rules: dict[str, Standard]
 
 

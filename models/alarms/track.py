@@ -21,6 +21,7 @@ CHATTER_TURNS = 3
 CHATTER_US = 60_000_000
 """ISA-18.2 (IEC 62682): three turns or more in a minute are chattering."""
 NEVER = np.iinfo(np.int64).min // 4
+FOREVER = np.iinfo(np.int64).max
 
 Ints = NDArray[np.int64]
 Lanes = NDArray[np.intp]
@@ -72,6 +73,16 @@ class Track:
         for name, column in fresh.columns():
             getattr(self, name)[lanes] = column[0]
 
+    def adopt(self, lanes: Lanes) -> None:
+        """As raised before, by whatever; the next sample says whether it lasts."""
+        self.forget(lanes)
+        self.code[lanes], self.out[lanes], self.active[lanes] = HOLD, ON, True
+
+    def set_back(self, now: int) -> None:
+        """The clock was: nothing happened after `now`."""
+        for times in (self.edge, self.last, self.before):
+            np.minimum(times, now, out=times)
+
     def restless(self) -> NDArray[np.bool_]:
         """Those whose past matters to what comes next. Of a lane at rest, OFF and HOLD lead to the same."""
         restless: NDArray[np.bool_] = (self.code == ON) | (self.out == ON) | self.active
@@ -86,10 +97,12 @@ class Track:
         return np.flatnonzero(((self.code != self.out) & (self.code >= 0)) | (self.active != self.out))
 
     def due(self, lanes: Lanes) -> Ints:
-        """When each of those that are pending turns next."""
+        """When something happens next to each of those that are pending: its run has lasted, or, of one that is held
+        because it chatters, the minute is over, whichever is first."""
         waits = (self.code[lanes] != self.out[lanes]) & (self.code[lanes] >= 0)
         run = np.maximum(self.edge[lanes] + self._delays(self.code[lanes], lanes), self.last[lanes])
-        return np.where(waits, run, self.last[lanes] + CHATTER_US)
+        held = self.active[lanes] != self.out[lanes]
+        return np.minimum(np.where(waits, run, FOREVER), np.where(held, self.last[lanes] + CHATTER_US, FOREVER))
 
     def concerns(self, lane: Lanes, code: NDArray[np.int8]) -> NDArray[np.bool_]:
         """Of samples by their lanes: those that begin a run, or whose lane is pending."""

@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from models.control.canonical import canonical, to_bytes, to_text
-from models.control.reading import many, text, whole
+from models.control.reading import many, maybe, text, whole
 
 CREDENTIAL = b"sevenones credential 1\n"
 WITHDRAWN = b"sevenones withdrawn 1\n"
@@ -22,7 +22,8 @@ MOST_WITHDRAWN = 10_000
 @dataclass(frozen=True, slots=True)
 class Credential:
     """`areas` and `equipment`: where the person commands, both None for the whole site; an area holds those within
-    it. `key`: Ed25519, raw. `not_before`, `not_after`: µs UTC. `serial`: by which it is withdrawn."""
+    it. `key`: Ed25519, raw. `not_before`, `not_after`: µs UTC. `serial`: by which it is withdrawn. `first`: the serial
+    of the person's first credential, which tells namesakes apart and outlives a renewal."""
 
     site: str
     name: str
@@ -33,6 +34,12 @@ class Credential:
     serial: str
     areas: tuple[str, ...] | None = None
     equipment: tuple[str, ...] | None = None
+    first: str = ""
+
+    @property
+    def person(self) -> str:
+        """Who it is, whatever the name."""
+        return self.first or self.serial
 
     def covers(self, equipment: str, areas: Collection[str]) -> bool:
         """Whether a machine, which stands in `areas` (the innermost and those around it), is in the scope."""
@@ -45,7 +52,8 @@ class Credential:
         return self.areas is None and self.equipment is None
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        """Of a first credential as it always was."""
+        told = {
             "site": self.site,
             "name": self.name,
             "roles": list(self.roles),
@@ -56,6 +64,7 @@ class Credential:
             "areas": None if self.areas is None else list(self.areas),
             "equipment": None if self.equipment is None else list(self.equipment),
         }
+        return {**told, "first": self.first} if self.first else told
 
     @staticmethod
     def of_json(found: Any) -> Credential:
@@ -72,7 +81,16 @@ class Credential:
             serial=text(found, "serial", 32),
             areas=many(found, "areas", 64),
             equipment=many(found, "equipment", 64),
+            first=maybe(found, "first", 32),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The credentials that were withdrawn. `number` rises with every list, so that an older one is known as such."""
+
+    number: int
+    serials: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +108,14 @@ class Authority:
             raise ValueError(f"the credential is of the site {credential.site}, not {self.site}")
         return credential
 
-    def withdrawn(self, signed: Any) -> frozenset[str]:
-        """The serials in a signed list of withdrawn credentials. Raises ValueError."""
+    def withdrawn(self, signed: Any) -> Withdrawn:
+        """A signed list of withdrawn credentials. Raises ValueError."""
         found = opened(signed, self.key, WITHDRAWN)
         if not isinstance(found, Mapping) or found.get("site") != self.site:
             raise ValueError("the list of withdrawn credentials is not of this site")
-        return frozenset(many(found, "serials", MOST_WITHDRAWN) or ())
+        # Lists were first made without a number: every later one is newer.
+        number = whole(found, "number") if "number" in found else 0
+        return Withdrawn(number, frozenset(many(found, "serials", MOST_WITHDRAWN) or ()))
 
 
 def closed(statement: Mapping[str, Any], key: Ed25519PrivateKey, what: bytes) -> dict[str, Any]:

@@ -33,9 +33,11 @@ class Act(StrEnum):
     """接管控制权"""
     HAND = "hand"
     """移交控制权: to the person that `to` names, or to whoever comes."""
+    SETTLE = "settle"
+    """处置: a record of tags that cannot be read counts no more. It is about the gateway, all of it."""
 
 
-OF_EQUIPMENT = frozenset({Act.TAG, Act.UNTAG, Act.TAKE, Act.HAND})
+OF_EQUIPMENT = frozenset({Act.RESTORE, Act.TAG, Act.UNTAG, Act.TAKE, Act.HAND})
 _FIELDS = frozenset(
     ("id", "act", "site", "gateway", "serial", "deadline", "point", "equipment", "value", "unit", "nonce", "mode", "to",
      "reason", "dry")
@@ -141,9 +143,9 @@ class Order:
             raise ValueError(f"'{act}' needs 'point' and 'value'")
         if act in OF_EQUIPMENT and (not order.equipment or order.point):
             raise ValueError(f"'{act}' needs 'equipment', not 'point'")
-        if act is Act.RESTORE and not (order.equipment or order.point):
-            raise ValueError("'restore' needs 'equipment' or 'point'")
-        if act in (Act.TAG, Act.RESTORE) and not order.reason:
+        if act is Act.SETTLE and (order.equipment or order.point):
+            raise ValueError("'settle' is about a gateway: no 'equipment', no 'point'")
+        if act in (Act.TAG, Act.RESTORE, Act.SETTLE) and not order.reason:
             raise ValueError(f"'{act}' needs a 'reason'")
         if act is Act.UNTAG and not order.nonce:
             raise ValueError("'untag' needs the tag's id as 'nonce'")
@@ -209,6 +211,10 @@ class Envelope:
 
 
 def others(persons: Sequence[Credential]) -> tuple[Credential, ...]:
-    """Those who signed beside the first and are not the same person: another name, another key."""
+    """Those who signed beside the first and are not the same person: another name, another key, another lineage."""
     first = persons[0]
-    return tuple(each for each in persons[1:] if each.name != first.name and each.key != first.key)
+    return tuple(
+        each
+        for each in persons[1:]
+        if each.name != first.name and each.key != first.key and each.person != first.person
+    )

@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field
 
 from models.control.effects import Effect
-from models.site.model import Kind, Name, Point
+from models.site.model import Name, Point
 from models.thing import CONTROL_MODES, ControlMode, Names, Strict
 
 FILE = Path(__file__).resolve().parent / "policy.yaml"
@@ -23,7 +23,7 @@ MODES: dict[str, Name] = {mode.name.lower(): CONTROL_MODES[mode] for mode in Con
 }
 
 Mode = Literal["unknown", "local", "remote", "auto", "inspection", "none"]
-MayAct = Literal["restore", "tag", "untag", "take", "hand", "override"]
+MayAct = Literal["restore", "tag", "untag", "take", "hand", "override", "settle"]
 
 
 class RoleFact(Strict):
@@ -56,7 +56,8 @@ class Policy(Strict):
     deadline_s: Annotated[float, Field(gt=0, le=20)]
     credential_days: Seconds
     effects: dict[Effect, Names]
-    words: dict[Effect, tuple[str, ...]]
+    words: dict[str, dict[Effect, tuple[str, ...]]]
+    other_words: dict[Effect, tuple[str, ...]]
     numbers: dict[str, dict[int, Effect]]
     always: dict[str, Effect]
     unclear: dict[str, Effect]
@@ -67,28 +68,21 @@ class Policy(Strict):
     def effect(self, point: Point, value: float | str | None) -> Effect:
         """What writing `value` (in the point's unit, or a text; None: nobody can say) does."""
         unclear = self.unclear.get(point.role, self.always.get(point.role, Effect.SET))
-        if value is None:
-            return unclear
-        if isinstance(value, str) and point.kind is not Kind.STATE:
-            return unclear
-        code = None if isinstance(value, str) else int(value) if float(value).is_integer() else None
         if self.always.get(point.role) is Effect.MODE:
             return Effect.MODE
-        if point.kind is Kind.STATE and code is not None and code in point.states:
-            named = point.states[code]
-            for effect, words in self.words.items():
-                if named.zh in words or named.en.lower() in words:
-                    return self._of_role(point.role, effect)
-        if code is not None and code in self.numbers.get(point.role, {}):
-            return self.numbers[point.role][code]
-        return unclear
+        if value is None or isinstance(value, str) or not float(value).is_integer():
+            return unclear
+        code = int(value)
+        if point.states:
+            # Where its states have names, these alone say what a number means.
+            return self._meant(point.role, point.states[code], unclear) if code in point.states else unclear
+        return self.numbers.get(point.role, {}).get(code, unclear)
 
-    @staticmethod
-    def _of_role(role: str, effect: Effect) -> Effect:
-        """`none` and `stop` of a breaker switch nothing on: they are its off."""
-        if role == "command.breaker":
-            return {Effect.STOP: Effect.POWER_OFF, Effect.START: Effect.POWER_ON}.get(effect, effect)
-        return effect
+    def _meant(self, role: str, name: Name, unclear: Effect) -> Effect:
+        words = self.words.get(role, self.other_words)
+        found = {effect for effect, known in words.items() if name.zh in known or name.en.lower() in known}
+        # Two names that say two things say nothing.
+        return found.pop() if len(found) == 1 else unclear
 
     def named(self, effect: Effect) -> Name:
         return self.effects[effect].resolved()

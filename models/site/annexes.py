@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.site.files import Folder
-from models.site.minemap import check_map
+from models.site.minemap import features
+from models.site.model import Feature
 from models.site.problems import Problems
 from models.site.schema import Span, validate
 from models.site.there import There, unknown
@@ -58,16 +59,20 @@ class NetworkFile(Strict):
     readers: dict[Key, ReaderEntry] = Field(default_factory=dict)
 
 
-def check(folder: Folder, problems: Problems, there: There) -> None:
-    """Add every mistake of map/*.geojson and network.yaml to the problems. None of them must be there."""
+def check(folder: Folder, problems: Problems, there: There) -> tuple[Feature, ...]:
+    """The map. Every mistake of map/*.geojson and network.yaml is added to the problems. None of them must be there."""
     seen: dict[str, str] = {}
-    for path in folder.list("map", (".geojson",)):
-        check_map(folder, path, problems, there, seen)
+    found = [
+        feature
+        for path in folder.list("map", (".geojson",))
+        for feature in features(folder, path, problems, there, seen)
+    ]
     network = folder.root / "network.yaml"
     if network.exists():
         document = _document(folder, network, problems)
         if document is not None:
             _network(document, problems, there)
+    return tuple(found)
 
 
 def _document(folder: Folder, path: Path, problems: Problems) -> Document | None:

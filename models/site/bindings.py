@@ -163,6 +163,10 @@ class Binder:
         except ValueError as error:
             self._wrong(source, "expression", str(error))
             return
+        if derived.always_by_itself(model.role, expression):
+            told = "it says remote or automatic whatever its inputs are: a control mode follows from the machine"
+            self._wrong(source, "expression", told)
+            return
         affine = self._affine(binding, model, source)
         guards = guarding.resolve(binding, model, "", self._at(source))
         if affine is None or guards is None:

@@ -11,13 +11,23 @@ from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from models.site import measures
-from models.site.expressions import Expression
+from models.site.expressions import Expression, outcomes
 from models.site.guarding import path_of
 from models.site.model import Formula, Kind, Point
 from models.site.problems import nearest
+from models.thing import ControlMode
 from models.units import UnitError
 
 Wrong = Callable[[str], None]
+
+BY_ITSELF = frozenset({float(ControlMode.REMOTE), float(ControlMode.AUTO)})
+"""What no control mode may say whatever its machine says: utilisation counts by it."""
+
+
+def always_by_itself(role: str | None, expression: Expression) -> bool:
+    """Whether it is of a control mode and says remote or automatic whatever its inputs are."""
+    said = outcomes(expression.tree) if role == "control.mode" else None
+    return said is not None and said <= BY_ITSELF
 
 
 @dataclass(slots=True)

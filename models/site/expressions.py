@@ -18,6 +18,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 from models.site.problems import nearest
 
@@ -26,6 +27,7 @@ MAX_DEPTH = 40
 MAX_INPUTS = 32
 MAX_POWER = 8
 MAX_NUMBER = 1e100
+MAX_OUTCOMES = 256
 FUNCTIONS = {
     **dict.fromkeys(("abs", "sqrt", "exp", "log", "log10", "sin", "cos", "tan", "arctan", "floor", "ceil"), (1, 1)),
     "arctan2": (2, 2),
@@ -75,6 +77,23 @@ class Expression:
     def code(self) -> str:
         """The expression over x0, x1, …, every step in parentheses."""
         return _code(self.tree)
+
+
+def outcomes(node: Node) -> frozenset[float] | None:
+    """All numbers that it can give whatever its inputs are; None where they follow from an input, or are very many."""
+    if node.kind == "number":
+        return frozenset({node.number})
+    if node.kind == "*" and any(part.kind == "number" and part.number == 0 for part in node.parts):
+        return frozenset({0.0})
+    parts = node.parts[1:] if node.kind == "where" else node.parts
+    found = [said for part in parts if (said := outcomes(part)) is not None]
+    if len(found) < len(parts):
+        return None
+    if node.kind == "where":
+        return found[0] | found[1]
+    if node.kind not in ("+", "-", "*", "neg") or math.prod(map(len, found)) > MAX_OUTCOMES:
+        return None
+    return frozenset(float(_ARITHMETIC[node.kind](*each)) for each in product(*found))
 
 
 def parse(text: str) -> Expression:

@@ -1,6 +1,6 @@
 """Interlocks (联锁条件) of a site, `interlocks/*.yaml`: what must hold for a machine to be started or switched on.
 
-The edge judges them alone, so that the points they ask about are read by the gateway that commands the machine.
+The gateway that commands the machine judges them: by what it reads itself, and by what it hears of other gateways.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from models.control.effects import Effect
 from models.site.files import Folder
-from models.site.model import Connection, Name, Point
+from models.site.model import Name, Point
 from models.site.problems import Problems
 from models.site.schema import REFERENCE, entries, validate
 from models.site.there import unknown
@@ -110,7 +110,6 @@ def interlocks(
     mine: str,
     equipment: Iterable[str],
     points: Mapping[str, Point],
-    connections: Mapping[str, Connection | None],
 ) -> tuple[Interlock, ...]:
     """The interlocks of a site, whose `points` are named equipment/key; every mistake is added to the problems. The
     folder need not be there."""
@@ -124,7 +123,7 @@ def interlocks(
             if name in found:
                 problems.add(file, line, f"the interlock '{name}' is here twice")
                 continue
-            made = _made(name, data, document, problems, mine, machines, points, connections) if document else None
+            made = _made(name, data, document, problems, mine, machines, points) if document else None
             if made is not None:
                 found[name], said[name] = made, (file, line)
     if len(found) > MOST:
@@ -142,7 +141,6 @@ def _made(
     mine: str,
     machines: set[str],
     points: Mapping[str, Point],
-    connections: Mapping[str, Connection | None],
 ) -> Interlock | None:
     place = ("interlocks", name)
     entry = validate(InterlockEntry, data, document, place, problems)
@@ -162,15 +160,7 @@ def _made(
     ]
     if not wrong and not commanded:
         wrong.append(f"has nothing to refuse: {entry.point or machine} has no writable point")
-    gateways = {_gateway(point, connections) for point in commanded}
-    for condition in entry.unless:
-        if message := unknown("bound point", condition.point, points):
-            wrong.append(message)
-        elif gateways and _gateway(points[condition.point], connections) not in gateways:
-            wrong.append(
-                f"'{condition.point}' is read by the gateway '{_gateway(points[condition.point], connections)}', "
-                f"not by '{', '.join(sorted(gateways))}' that commands {machine}: the edge judges alone"
-            )
+    wrong += [missing for each in entry.unless if (missing := unknown("bound point", each.point, points))]
     for message in wrong:
         problems.add(document.file, document.line(place), message)
     if wrong:
@@ -180,11 +170,6 @@ def _made(
     return Interlock(
         name, entry.name.resolved(), machine, point, tuple(sorted(set(entry.refuses))), unless, entry.source
     )
-
-
-def _gateway(point: Point, connections: Mapping[str, Connection | None]) -> str:
-    found = connections.get(point.connection)
-    return found.gateway if found is not None else ""
 
 
 def _impossible(found: Iterable[Interlock]) -> Iterator[tuple[str, str]]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from models.control.effects import Effect
+from models.control.policy import policy
 from models.site.model import Act, Comparison, Conditions, Connection, Kind, Linkage, Point
 from models.site.problems import Problems
 
 if TYPE_CHECKING:
     from models.site.linkages import Placed
+
+SWITCHING = ("command.breaker", "command.run")
+"""Roles whose words switch power and start machines."""
+ENERGISES = (Effect.POWER_ON, Effect.START)
 
 Box = Mapping[str, tuple[float, float]]
 """Values that points may have together: each within its bounds, others anything."""
@@ -30,7 +37,9 @@ def check(
         one = placed.linkage
         for key, message in (
             *_commands(one, points),
+            *_labelled(one, points),
             *_restoring(one),
+            *_by_itself(one, points),
             *_slow(one, points, connections, period_s, times),
         ):
             problems.add(placed.document.file, placed.line(key), message)
@@ -56,6 +65,33 @@ def _commands(one: Linkage, points: Mapping[str, Point]) -> Iterator[tuple[str, 
             yield key, f"{name} = {value:g} is outside what it can be, {point.low:g} … {point.high:g}"
 
 
+def _effects(command: Mapping[str, float], points: Mapping[str, Point]) -> Iterator[tuple[str, Effect]]:
+    """What a command does to switches and drives; what it does to anything else is of no concern here."""
+    for path, value in command.items():
+        if points[path].role in SWITCHING:
+            yield f"{points[path].equipment}/{points[path].key}", policy().effect(points[path], value)
+
+
+def _labelled(one: Linkage, points: Mapping[str, Point]) -> Iterator[tuple[str, str]]:
+    """What a rule is called changes nothing about what it does."""
+    for name, effect in _effects(one.command, points):
+        if effect is Effect.POWER_OFF and one.act is not Act.POWER_OFF:
+            yield "act", f"opens {name} and is called {one.act}: what opens a breaker is power_off; leave act: out"
+        if effect in ENERGISES and one.act in (Act.STOP, Act.POWER_OFF):
+            yield (
+                "command",
+                f"would {policy().named(effect).en} {name} in a rule that is {one.act}: give it a rule of its own",
+            )
+
+
+def _by_itself(one: Linkage, points: Mapping[str, Point]) -> Iterator[tuple[str, str]]:
+    if one.restore is None or not one.restore.automatic:
+        return
+    for name, effect in _effects(one.restore.command, points):
+        if effect in ENERGISES:
+            yield "restore", f"would {policy().named(effect).en} {name} by itself: a person does, by: authorised"
+
+
 def _restoring(one: Linkage) -> Iterator[tuple[str, str]]:
     if one.act is Act.POWER_OFF:
         if one.restore is None:
@@ -72,8 +108,18 @@ def _restoring(one: Linkage) -> Iterator[tuple[str, str]]:
             yield "latched", "takes power away and must stay tripped until it is restored: latched: true"
     elif one.latched and one.restore is None:
         yield "latched", "stays tripped and has no restore: say under what it may be restored"
+    elif one.restore is not None and not one.latched:
+        yield (
+            "restore",
+            "is ready again by itself, and its restore is never asked: latched: true, or leave restore: out",
+        )
+    if one.restore is None:
+        return
     if _same_value(one):
         yield "restore", "may be restored at a value at which it trips"
+    elif unseen := _unseen(one):
+        names = ", ".join(path.partition("/")[2] for path in unseen)
+        yield "restore", f"may be restored whatever {names} shows, by which it trips: all: with a limit for each"
 
 
 def _same_value(one: Linkage) -> bool:
@@ -83,6 +129,21 @@ def _same_value(one: Linkage) -> bool:
         (bounds := restoring.get(c.point)) is not None and c.low <= bounds[1] and bounds[0] <= c.high
         for c in one.when.comparisons
     )
+
+
+def _unseen(one: Linkage) -> list[str]:
+    """Of what takes power away the points by which it trips and that some way to restore it does not look at: every one
+    that has a limit, and those without which it may trip again at once."""
+    if one.act is not Act.POWER_OFF or one.restore is None:
+        return []
+    limited = {c.point for c in one.when.comparisons if math.isinf(c.low) or math.isinf(c.high)}
+    trips, found = _boxes(one.when), set()
+    for way in _boxes(one.restore.when):
+        found |= limited - way.keys()
+        for box in trips:
+            if _meet(way, box):
+                found |= box.keys() - way.keys()
+    return sorted(found)
 
 
 def _slow(

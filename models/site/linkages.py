@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 
 from models.site import linkage_checks
 from models.site.files import Folder
-from models.site.model import Act, Comparison, Conditions, Connection, Kind, Linkage, OnLost, Point, Restore
+from models.site.model import Act, Comparison, Conditions, Connection, Kind, Linkage, OnLost, Point, Restore, Site
 from models.site.problems import Problems
 from models.site.schema import REFERENCE, Span, entries, validate
 from models.site.there import unknown
@@ -32,6 +32,7 @@ Reference = Annotated[str, Field(pattern=REFERENCE)]
 Command = dict[Reference, Number]
 
 BREAKER = "command.breaker"
+SENSOR_STATE = "sensor.state"
 CLOSE, STARTS = 1.0, 1.0
 """Of the library's command words (`command.breaker`, `command.run`): 1 closes, 1 starts, 2 opens and stops."""
 STOPS = 2.0
@@ -174,6 +175,16 @@ def linkages(folder: Folder, problems: Problems, there: Bound) -> tuple[Linkage,
     points = {point.path: point for point in there.points.values()}
     linkage_checks.check(list(found.values()), points, there.connections, there.period_s, times(), problems)
     return tuple(placed.linkage for _, placed in sorted(found.items()))
+
+
+def states(site: Site) -> Mapping[str, str]:
+    """Sensor's value → the sensor's own state, by paths, of those that say one (role `sensor.state`)."""
+    said = {point.equipment: point.path for point in site.points if point.role == SENSOR_STATE}
+    return {
+        point.path: said[point.equipment]
+        for point in site.points
+        if point.equipment in said and point.role != SENSOR_STATE
+    }
 
 
 def _one(name: str, data: Any, document: Document, problems: Problems, there: Bound, found: dict[str, Placed]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models.identity import SEGMENT
-from models.site import annexes, consistency, interlocks, linkages, patrols, rotations, sequences, tables
+from models.site import annexes, consistency, figures, interlocks, linkages, patrols, rotations, sequences, tables
 from models.site.bindings import Binder, CheckTag, Instance, RangeOf
 from models.site.environment import Filler
 from models.site.files import Folder
@@ -44,6 +44,7 @@ KNOWN = (
     sequences.FOLDER,
     rotations.FILE,
     patrols.FOLDER,
+    figures.FILE,
     "simulation.yaml",
     "mirror.yaml",
 )
@@ -222,7 +223,7 @@ class _Loading:
         self._unbound(binder)
         self._annexes(facts, binder)
         self._relations(binder)
-        self._sequences(binder)
+        self._sequences(binder, len(facts.shifts) if facts else 0)
         self._linkages(binder)
         return self._site(facts, binder, library) if facts and not self.problems.count else None
 
@@ -401,22 +402,21 @@ class _Loading:
             gateways={name: found.gateway if found else "" for name, found in self.connections.items()},
             origin=(origin.y, origin.x) if origin else None,
         )
-        annexes.check(self.folder, self.problems, there)
+        self.features = annexes.check(self.folder, self.problems, there)
 
     def _relations(self, binder: Binder) -> None:
         prefix = len(binder.mine) + 1
         points = {point.path[prefix:]: point for point in binder.points}
         self.relations = consistency.relations(self.folder, self.problems, points)
-        self.interlocks = interlocks.interlocks(
-            self.folder, self.problems, binder.mine, self.instances, points, self.connections
-        )
+        self.interlocks = interlocks.interlocks(self.folder, self.problems, binder.mine, self.instances, points)
         self.alarms = own_alarms(self.folder, self.problems, points, binder.mine)
 
-    def _sequences(self, binder: Binder) -> None:
+    def _sequences(self, binder: Binder, shifts: int) -> None:
         prefix = len(binder.mine) + 1
         points = {point.path[prefix:]: point for point in binder.points}
         self.sequences = sequences.sequences(self.folder, self.problems, binder.mine, points)
         self.rotations = rotations.rotations(self.folder, self.problems, binder.mine, points, self.sequences)
+        self.basis = figures.figures(self.folder, self.problems, binder.mine, points, self.instances, shifts)
         self.chambers = patrols.chambers(self.folder, self.problems, binder.mine, points, self.instances)
 
     def _linkages(self, binder: Binder) -> None:
@@ -444,6 +444,8 @@ class _Loading:
             points=tuple(sorted(binder.points, key=lambda point: point.path)),
             shifts=tuple(Shift(shift.name.resolved(), shift.start, shift.end) for shift in facts.shifts),
             coordinates=coordinates,
+            run_style=facts.run_style,
+            features=self.features,
             templates={
                 template.id: TemplateFacts(
                     template.id, template.name.resolved(), template.category, library.digest(template.id)
@@ -457,5 +459,6 @@ class _Loading:
             alarms=self.alarms[0],
             alarm_changes=self.alarms[1],
             chambers=self.chambers,
+            basis=self.basis,
             linkages=self.linked,
         )

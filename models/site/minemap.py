@@ -6,13 +6,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import ConfigDict, ValidationError
 
 from models.site.files import MAX_YAML, Folder
+from models.site.model import Feature
 from models.site.problems import Problems
 from models.site.schema import plain_words
 from models.site.there import There, unknown
@@ -43,14 +46,14 @@ class Shown(Strict):
     area: str | None = None
 
 
-def positions(geometry: object) -> list[list[float]]:
-    """All positions of a geometry. Raises ValueError in plain words."""
+def rings_of(geometry: object) -> list[list[list[float]]]:
+    """The positions of a geometry, of an area by ring. Raises ValueError in plain words."""
     if not isinstance(geometry, dict) or str(geometry.get("type")) not in FEWEST:
         raise ValueError(f"the geometry must be one of {', '.join(FEWEST)}")
     kind, where = str(geometry["type"]), geometry.get("coordinates")
     rings = [[where]] if kind == "Point" else [where] if kind == "LineString" else where
     fewest = FEWEST[kind]
-    found: list[list[float]] = []
+    found: list[list[list[float]]] = []
     for ring in rings if isinstance(rings, list) and rings else [None]:
         if not isinstance(ring, list) or not fewest <= len(ring) <= MAX_POSITIONS:
             raise ValueError(f"the coordinates of a {kind} need {fewest} to {MAX_POSITIONS} positions")
@@ -59,7 +62,7 @@ def positions(geometry: object) -> list[list[float]]:
                 raise ValueError(
                     f"{json.dumps(position)[:60]} is no position: write [east, north] or [east, north, up]"
                 )
-            found.append(position)
+        found.append(ring)
         if kind == "Polygon" and ring[0] != ring[-1]:
             raise ValueError("a ring of an area must end where it began")
     return found
@@ -73,8 +76,8 @@ def _is_position(position: object) -> bool:
     )
 
 
-def check_map(folder: Folder, path: Path, problems: Problems, there: There, seen: dict[str, str]) -> None:
-    """Add every mistake of one file to the problems. `seen`: features so far, and the file of each."""
+def features(folder: Folder, path: Path, problems: Problems, there: There, seen: dict[str, str]) -> Iterator[Feature]:
+    """Those of one file; every mistake is added to the problems. `seen`: features so far, and the file of each."""
     file = folder.name(path)
     text = folder.read_text(path, MAX_YAML)
     if text is None:
@@ -84,21 +87,38 @@ def check_map(folder: Folder, path: Path, problems: Problems, there: There, seen
     except (ValueError, RecursionError) as error:
         problems.add(file, getattr(error, "lineno", ""), f"is not JSON: {getattr(error, 'msg', error)}")
         return
-    features = data.get("features") if isinstance(data, dict) else None
-    if not isinstance(features, list) or data.get("type") != "FeatureCollection":
+    given = data.get("features") if isinstance(data, dict) else None
+    if not isinstance(given, list) or data.get("type") != "FeatureCollection":
         problems.add(file, "", "is no GeoJSON FeatureCollection")
         return
-    for number, feature in enumerate(features, 1):
+    for number, feature in enumerate(given, 1):
         known = feature.get("id") if isinstance(feature, dict) else None
         where = known[:80] if isinstance(known, str) and known else str(number)
-        for message in _feature(feature, there):
+        count = problems.count
+        for message in _mistakes(feature, there):
             problems.add(file, where, message)
         if where in seen:
             problems.add(file, where, f"the feature '{where}' is here twice; first in {seen[where]}")
         seen[where] = file
+        if problems.count == count:
+            yield _feature(feature, there.origin or (0.0, 0.0))
 
 
-def _feature(feature: Any, there: There) -> Iterator[str]:
+def _feature(feature: Mapping[str, Any], origin: tuple[float, float]) -> Feature:
+    """Of one in which no mistake was found."""
+    properties, geometry = feature["properties"], feature["geometry"]
+    shown = Shown.model_validate(properties)
+    rings = tuple(np.array([position[:2] for position in ring]) - origin for ring in rings_of(geometry))
+    more = {
+        name: value
+        for name, value in properties.items()
+        if name not in Shown.model_fields and type(value) in (str, int, float)
+    }
+    name = shown.name.resolved()
+    return Feature(feature["id"], shown.layer, name, geometry["type"], rings, shown.equipment, shown.area, more)
+
+
+def _mistakes(feature: Any, there: There) -> Iterator[str]:
     if not isinstance(feature, dict) or feature.get("type") != "Feature" or not isinstance(feature.get("id"), str):
         yield "is no GeoJSON Feature with an id"
         return
@@ -108,7 +128,7 @@ def _feature(feature: Any, there: There) -> Iterator[str]:
         return
     try:
         shown = Shown.model_validate(properties)
-        far = _far(positions(feature.get("geometry")), there.origin)
+        far = _far(rings_of(feature.get("geometry")), there.origin)
     except ValidationError as found:
         yield from (plain_words(error, Shown) for error in found.errors(include_url=False))
         return
@@ -123,10 +143,10 @@ def _feature(feature: Any, there: There) -> Iterator[str]:
         yield far
 
 
-def _far(found: list[list[float]], origin: tuple[float, float] | None) -> str | None:
+def _far(rings: list[list[list[float]]], origin: tuple[float, float] | None) -> str | None:
     if origin is None:
         return None
-    for east, north, *_ in found:
+    for east, north, *_ in chain.from_iterable(rings):
         if max(abs(east - origin[0]), abs(north - origin[1])) > FAR_M:
             swapped = max(abs(north - origin[0]), abs(east - origin[1])) <= FAR_M
             hint = "east and north are exchanged" if swapped else "is the zone before the easting missing?"

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.basis import Basis
 from models.site.expressions import Node
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class ClockPolicy(StrEnum):
     """Whose time a sample of a device with a clock of its own gets."""
 
     SOURCE = "source"
-    """The device's, where it can be believed."""
+    """The device's, where it can be believed; put right, and uncertain, while its clock is too far off."""
     GATEWAY = "gateway"
     """Ours: the device's clock is not looked at."""
     CHECK = "check"
@@ -207,6 +208,15 @@ class Area:
     parent: str | None
 
 
+class RunStyle(StrEnum):
+    """What colour the console gives to what runs."""
+
+    GREY = "grey"
+    """As ISA-101 has it: a colour says that something wants attention, and running wants none."""
+    GREEN = "green"
+    """As many mines' panels have it (GB/T 4025): a muted green."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shift:
     """A working shift, "HH:MM" local time; an end not after the start is on the next day."""
@@ -223,6 +233,21 @@ class Coordinates:
 
     system: str
     origin: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Feature:
+    """A thing on the mine's map. `rings`: its positions, [n, 2] east and north in m from the site's origin: one of a
+    point and a line, of an area its edge and then its holes. `facts`: what else its file says of it."""
+
+    id: str
+    layer: str
+    name: Name
+    geometry: Literal["Point", "LineString", "Polygon"]
+    rings: tuple[NDArray[np.float64], ...]
+    equipment: str | None
+    area: str | None
+    facts: Mapping[str, str | float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +367,7 @@ class OwnAlarm:
     off_s: float
     source: str
     effective_from: str
+    latching: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +383,7 @@ class AlarmChange:
     reason: str
     approved_by: str
     effective_from: str
+    latching: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +402,9 @@ class Site:
     points: tuple[Point, ...]
     shifts: tuple[Shift, ...] = ()
     coordinates: Coordinates | None = None
+    run_style: RunStyle = RunStyle.GREY
+    features: tuple[Feature, ...] = ()
+    """Of its map, in the order of its files."""
     templates: Mapping[str, TemplateFacts] = field(default_factory=dict)
     relations: tuple[Relation, ...] = ()
     interlocks: tuple[Interlock, ...] = ()
@@ -386,6 +416,8 @@ class Site:
     """Those that nobody attends and somebody patrols."""
     linkages: tuple[Linkage, ...] = ()
     """By id."""
+    basis: Basis = field(default_factory=Basis)
+    """What its figures are reckoned by."""
 
     def gateways(self) -> tuple[str, ...]:
         """The names of the gateways that this site's connections name, sorted."""

@@ -76,6 +76,7 @@ class AlarmEntry(Strict):
     priority: Priority
     on_s: Delay = 0.0
     off_s: Delay = 0.0
+    latching: bool = False
     source: Text
     effective_from: datetime.date
 
@@ -107,14 +108,16 @@ class ChangeEntry(Strict):
     on_s: Delay | None = None
     off_s: Delay | None = None
     off: bool = False
+    latching: bool = False
     reason: Text
     approved_by: Text
     effective_from: datetime.date | None = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> ChangeEntry:
-        if not self.off and self.priority is None and self.on_s is None and self.off_s is None:
-            raise ValueError("changes nothing: give priority, on_s, off_s or off")
+        given = (self.priority, self.on_s, self.off_s)
+        if not self.off and not self.latching and all(each is None for each in given):
+            raise ValueError("changes nothing: give priority, on_s, off_s, latching or off")
         return self
 
 
@@ -205,6 +208,7 @@ class _Reading:
             entry.off_s,
             entry.source,
             entry.effective_from.isoformat(),
+            entry.latching,
         )
 
     def _change(self, name: str, entry: ChangeEntry) -> str:
@@ -242,6 +246,7 @@ class _Reading:
             entry.reason,
             entry.approved_by,
             since,
+            entry.latching,
         )
         return ""
 

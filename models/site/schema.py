@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from models.identity import MANUAL
-from models.site.model import DEFAULT_PRIORITY, DEFAULT_SKEW_S, ClockPolicy
+from models.site.model import DEFAULT_PRIORITY, DEFAULT_SKEW_S, ClockPolicy, RunStyle
 from models.site.problems import Problems, nearest
 from models.site.yamlfile import Document, Path
 from models.thing import Key, LimitFact, Names, Number, Strict, Text
@@ -82,6 +82,7 @@ class SiteFile(Strict):
     time_zone: Annotated[str, AfterValidator(_zone)]
     shifts: tuple[ShiftEntry, ...] = ()
     coordinates: CoordinatesEntry | None = None
+    run_style: RunStyle = RunStyle.GREY
 
     @field_validator("shifts")
     @classmethod

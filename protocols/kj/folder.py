@@ -301,17 +301,18 @@ class Folder:
         if known is None or known.shape != shape:
             self._waiting[path.name] = _Waiting(shape, self._now(), words)
         elif self._now() - known.since >= self._settings.incomplete_s:
-            self._counts["incomplete_files_total"] += 1
             self._refuse(path, f"{words} ({self._settings.incomplete_s:g} s)")
+            self._counts["incomplete_files_total"] += 1
 
     def _refuse(self, path: Path, words: str) -> None:
         self._waiting.pop(path.name, None)
-        self._counts["refused_files_total"] += 1
         log.warning("kj_refused", file=shown(path.name), reason=words)
         self._book.note("refused file", shown(path.name), words)
         moved = self._move(path, self.error)
         with contextlib.suppress(OSError):
             _write_anew(moved.with_name(moved.name + ".reason"), words + "\n")
+        # Counted once it is where it is told to be, so that who waits for the count finds it there.
+        self._counts["refused_files_total"] += 1
 
     def _move(self, path: Path, folder: Path) -> Path:
         """Rename into the folder; what is there under that name and is not the same keeps it."""

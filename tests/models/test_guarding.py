@@ -166,6 +166,8 @@ def test_a_derived_point_has_its_formula_inputs_connection_and_unit(tmp_path):
         (["flow,,,,,,current_1 + current_1 * current_1"], "are added or compared: bring them to one unit first"),
         (["flow,,,,,,current_2 * 2", "current_2,,,,,,flow * 2"], "this point is derived from itself: belt/"),
         (["flow,,,,,,flow * 2"], "this point is derived from itself: belt/flow → belt/flow"),
+        (["mode,,,,,,2 + current_1 * 0"], "it says remote or automatic whatever its inputs are"),
+        (['mode,,,,,,"where(current_1 > 0, 2, 1 + 2)"'], "it says remote or automatic whatever its inputs are"),
     ],
 )
 def test_a_wrong_expression_is_named_at_its_cell(tmp_path, rows, expected):

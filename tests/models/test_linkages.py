@@ -26,12 +26,14 @@ equipment:
   gas: {template: methane_sensor, name: {zh: 甲烷, en: Methane}, area: face, limit_set: T1}
   gas_far: {template: methane_sensor, name: {zh: 甲烷, en: Methane}, area: face, limit_set: T1}
   gas_slow: {template: methane_sensor, name: {zh: 甲烷, en: Methane}, area: face, limit_set: T1}
+  gas_2: {template: methane_sensor, name: {zh: 甲烷, en: Methane}, area: face, limit_set: T1}
   feeder: {template: substation_feeder, name: {zh: 馈出, en: Feeder}, area: face}
   belt: {template: belt_conveyor, name: {zh: 皮带, en: Belt}, area: face}
 """
 POINTS = """\
 equipment,point,connection,group,address,type
 gas,ch4,near,fast,hr:0,uint16
+gas_2,ch4,near,fast,hr:3,uint16
 gas_far,ch4,far,fast,hr:0,uint16
 gas_slow,ch4,slow,fast,hr:0,uint16
 feeder,command,near,fast,hr:1,uint16
@@ -50,6 +52,10 @@ CUT = """\
     restore: {when: {all: [{point: gas/ch4, below: 1.0}]}}
     source: test
 """
+TWO = CUT.replace("at_least: 1.5}", "at_least: 1.5}, {point: gas_2/ch4, at_least: 1.5}").replace(
+    "all: [{point: gas/ch4, below: 1.0}]", "RESTORE"
+)
+BOTH = "{point: gas/ch4, below: 1.0}, {point: gas_2/ch4, below: 1.0}"
 STOP = """\
   stop:
     name: {zh: 停, en: stop}
@@ -59,6 +65,11 @@ STOP = """\
     by: platform
     source: test
 """
+AUTOMATIC = STOP.replace(
+    "    source",
+    "    latched: true\n    restore: {when: {all: [{point: gas/ch4, below: 0.5}]}, by: automatic, command: {BACK}}\n"
+    "    source",
+)
 START = STOP.replace("stop:", "start:").replace("command: 2", "command: 1").replace("at_least: 1.0", "at_least: 0.5")
 
 
@@ -94,7 +105,26 @@ def test_rules_become_linkages_with_what_follows_from_what_they_command(tmp_path
         (CUT.replace("gas/ch4", "gas_far/ch4").replace("2 s", "41 s"), 7, "within 40 s across gateways"),
         (CUT.replace("feeder/command", "feeder/breaker"), 6, "feeder/breaker is not writable"),
         (CUT.replace("command: 2", "command: 7"), 6, "has no state 7"),
+        (CUT.replace("    within", "    act: stop\n    within"), 7, "what opens a breaker is power_off"),
+        (AUTOMATIC.replace("BACK", "feeder/command: 1"), 9, "would switch on feeder/command by itself"),
+        (AUTOMATIC.replace("BACK", "belt/command: 1"), 9, "would start belt/command by itself"),
         (STOP.replace("    source", "    latched: true\n    source"), 8, "has no restore"),
+        (AUTOMATIC.replace("BACK", "belt/command: 3").replace("    latched: true\n", ""), 8, "restore is never asked"),
+        (
+            CUT.replace("command: 2", "command: 2, belt/command: 1"),
+            6,
+            "would start belt/command in a rule that is power_",
+        ),
+        (STOP.replace("command: 2", "command: 1").replace("within", "act: stop\n    within"), 5, "is stop: give it a"),
+        (TWO.replace("RESTORE", "all: [{point: gas/ch4, below: 1.0}]"), 9, "whatever gas_2/ch4 shows"),
+        (TWO.replace("RESTORE", f"any: [{BOTH}]"), 9, "whatever gas/ch4, gas_2/ch4 shows"),
+        (
+            TWO.replace("any: [{point: gas/", "all: [{point: gas/").replace(
+                "RESTORE", "all: [{point: gas/ch4, below: 1.0}]"
+            ),
+            9,
+            "whatever gas_2/ch4 shows",
+        ),
         (STOP + START, 12, "contradicts 'stop': belt/command is to be 2 there and 1 here"),
         (CUT + CUT, 11, "the key 'cut' is here twice"),
         (STOP.replace("within", "act: notice\n    within"), 2, "a notice commands nothing"),
@@ -104,6 +134,15 @@ def test_rules_become_linkages_with_what_follows_from_what_they_command(tmp_path
 def test_a_rule_that_cannot_stand_is_refused_at_its_line(tmp_path: Path, rules: str, line: int, said: str) -> None:
     found = [str(problem) for problem in examined(tmp_path, rules).problems]
     assert found and found[0].startswith(f"rules/all.yaml:{line}:") and said in found[0], found
+
+
+def test_a_restore_that_looks_at_all_that_trips_stands(tmp_path: Path) -> None:
+    assert examined(tmp_path, TWO.replace("RESTORE", f"all: [{BOTH}]")).problems == []
+    stand = "{point: belt/running, equals: 0}, {point: feeder/breaker, equals: 1}"
+    turn = "{point: belt/running, equals: 1}, {point: feeder/breaker, equals: 0}"
+    lock = TWO.replace("{point: gas/ch4, at_least: 1.5}, {point: gas_2/ch4, at_least: 1.5}", stand)
+    lock = lock.replace("any:", "all:").replace("    then: [{point: feeder/breaker, equals: 0}]\n", "")
+    assert examined(tmp_path, lock.replace("RESTORE", f"any: [{turn}]")).problems == []
 
 
 def test_across_gateways_the_way_of_the_value_counts(tmp_path: Path) -> None:

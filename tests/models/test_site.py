@@ -10,7 +10,7 @@ from models.identity import point_id
 from models.site import SiteErrors, examine, load
 from models.site.library import LIBRARY
 from models.site.model import Kind, Limit, Name, Retention
-from tests.models.sites import CONNECTIONS, EQUIPMENT, POINTS, write
+from tests.models.sites import CONNECTIONS, EQUIPMENT, POINTS, SITE, write
 
 DEMO = Path(__file__).resolve().parents[2] / "simulators" / "mines" / "demo"
 SECRETS = {"SEVENONES_OPCUA_PASSWORD": "a", "SEVENONES_MQTT_PASSWORD": "b"}
@@ -170,3 +170,8 @@ def test_every_template_of_the_library_is_whole(path: Path) -> None:
         assert point.name.en.isascii(), key
         if point.kind is Kind.ANALOG:
             assert point.low is not None and point.high is not None, key
+
+
+def test_what_runs_is_grey_unless_the_site_says_green(tmp_path: Path) -> None:
+    assert load(write(tmp_path / "a")).run_style == "grey"
+    assert load(write(tmp_path / "b", site_yaml=f"{SITE}run_style: green\n")).run_style == "green"

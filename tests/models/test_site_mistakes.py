@@ -24,6 +24,7 @@ gas_class: lwo
 time_zone: Asia/Jincheng
 shifts:
   - {name: {zh: 早班, en: early}, start: 8 o'clock, end: 20:00}
+run_style: red
 """,
     "areas_yaml": """\
 areas:
@@ -106,6 +107,7 @@ EXPECTED = [
     ("site.yaml", "4", "'gas_class' must be one of 'low', 'high' or 'outburst', got 'lwo'"),
     ("site.yaml", "5", "there is no time zone 'Asia/Jincheng'; for China write Asia/Shanghai"),
     ("site.yaml", "7", "is not a time of day such as 08:00"),
+    ("site.yaml", "8", "'run_style' must be one of 'grey' or 'green', got 'red'"),
     ("areas.yaml", "3", "the area id 'Face' is not 1 to 40 of a-z, 0-9, _ and -"),
     ("areas.yaml", "4", "'en' is missing"),
     ("areas.yaml", "5", "there is no area 'mien'; did you mean 'mine'?"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from tools.mines import (
     connections,
     consistency,
+    figures,
     interlocks,
     layers,
     maps,
@@ -57,6 +58,7 @@ def files(mine: Mine) -> dict[str, str]:
             f"rules/{name}.yaml": document({"rules": found}, 3, (FICTION,)) for name, found in rules.rules(mine).items()
         },
         "patrols/chambers.yaml": document(patrols.patrols(), 3, (FICTION,)),
+        "figures.yaml": document(figures.figures(mine), 2, (FICTION, *figures.HEAD)),
         "rotations.yaml": document(sequences.rotations(), 4, (FICTION,)),
         **{
             f"sequences/{name}.yaml": document({"sequences": found}, 5, (FICTION,))

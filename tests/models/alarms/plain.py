@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from models.alarms.lanes import Form, Lane, Silence
 
+UNHEARD = {8, 20, 24, 32}
+"""Not connected, last known, communication failure, waiting: the gateway's words, not the point's."""
 LATE = 60_000_000
 MINUTE = 60_000_000
 Told = tuple[str, str, str, int, bool]
@@ -65,7 +67,7 @@ class PlainLane:
 
 
 class Plain:
-    """`lanes` with their names; `silences` of one point each."""
+    """`lanes` with their names; `silences` of one point each, or of several in common."""
 
     def __init__(self, lanes: Sequence[tuple[str, Lane]], silences: Sequence[tuple[str, Silence]], codes: Codes):
         self.codes = codes
@@ -98,13 +100,21 @@ class Plain:
             began.add(point)
         by_time = lambda item: (item[0][1], 0 if item[0][0] in self.codes.gates else 1)  # noqa: E731
         for (point, ts), (value, quality) in sorted(late.items(), key=by_time):
-            self.then[point] = (ts, value)
+            self.then[point] = (ts, self._known(value, quality))
             self._sample(self.late_lanes, self.then, point, ts, value, quality, late=True)
+            if ts <= now:
+                self._was_there(point, ts, quality)
         for (point, ts), (value, quality) in sorted(present.items(), key=by_time):
-            self.now[point] = (ts, value)
+            self.now[point] = (ts, self._known(value, quality))
             self._sample(self.now_lanes, self.now, point, ts, value, quality, late=False)
             for each in self.silences:
-                self._seen(each, point, ts)
+                if not each[1].common:
+                    self._seen(each, point, ts)
+        for each in self.silences:
+            if each[1].common:
+                heard = [ts for (point, ts), (_, quality) in present.items()
+                         if point in each[1].points and not self._unheard(quality)]  # fmt: skip
+                self._heard(each, heard)
 
     def tick(self, now: int) -> None:
         self._begin(now)
@@ -116,10 +126,34 @@ class Plain:
                 each[3] = True
                 self.tell(name, silence.subject, "raise", seen + silence.limit)
 
+    def _known(self, value: float, quality: int) -> float:
+        """What a gate says: nothing where it is bad."""
+        return math.nan if quality < 64 or 128 <= quality < 192 else value
+
     def _begin(self, now: int) -> None:
         for each in self.silences:
             if each[2] is None:
                 each[2] = now
+
+    def _was_there(self, point: int, ts: int, quality: int) -> None:
+        for each in self.silences:
+            if point in each[1].points and not (each[1].common and self._unheard(quality)):
+                each[2] = max(each[2], ts)
+
+    def _unheard(self, quality: int) -> bool:
+        return quality - quality % 4 in UNHEARD
+
+    def _heard(self, each: list, times: list[int]) -> None:
+        """What came of a connection in one batch: between two of its points nothing is said of the order."""
+        name, silence, seen, active = each
+        if not times:
+            return
+        if not active and min(times) - seen > silence.limit:
+            self.tell(name, silence.subject, "raise", seen + silence.limit)
+            active = True
+        if active:
+            self.tell(name, silence.subject, "return", max(min(times), seen))
+        each[2], each[3] = max(seen, *times), False
 
     def _seen(self, each: list, point: int, ts: int) -> None:
         name, silence, seen, active = each

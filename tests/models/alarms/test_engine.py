@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 
 import pytest
 
@@ -111,6 +112,22 @@ def test_silence_is_told_at_twice_the_longest_and_ends_with_a_sample() -> None:
     assert ("stale", "m/gas/state") in judge.active()
 
 
+@pytest.mark.parametrize(("code", "word_of_its_own"), [(8, False), (20, False), (24, False), (27, False), (12, True)])
+def test_what_a_gateway_says_of_a_link_that_is_cut_is_no_word_of_the_link(code: int, word_of_its_own: bool) -> None:
+    """Not connected, last known, communication failure (whatever its limit bits) are; a device's failure is not."""
+    judge = engine(methane())
+    judge.judge(samples((CH4, 0, 0.2), (STATE, 0, 0)), at(0))
+    judge.tick(at(25))
+    lost = ("connection.silent", "m/connection:c")
+    found = judge.judge(samples((CH4, 26, math.nan, code), (STATE, 26, math.nan, code)), at(26))
+    assert (("connection.silent", "return", 26) in told(found)) is word_of_its_own
+    assert (lost in judge.active()) is not word_of_its_own
+    memory, later = judge.memory(), engine(methane())
+    later.restore(memory)
+    back = told(later.judge(samples((CH4, 40, 0.2)), at(40)))
+    assert (("connection.silent", "return", 40) in back) is not word_of_its_own
+
+
 def test_the_newest_limit_in_force_holds() -> None:
     stricter = Limit("hi", 0.8, None, REGULATION, "2026-02-01")
     later = Limit("hi", 0.5, None, REGULATION, "2027-01-01")
@@ -128,7 +145,7 @@ def test_low_pressure_of_a_machine_that_stands_is_no_alarm() -> None:
             point("pump/running", "run.state", number=2, kind=PointKind.STATE),
         )
     )
-    assert judge.judge(samples((2, 0, 0), (1, 0, 0.0), (1, 30, 0.0)), at(30)) == []
+    assert judge.judge(samples((2, 0, 0), (1, 0, 0.0), (2, 20, 0), (1, 30, 0.0)), at(30)) == []
     judge.judge(samples((2, 31, 1), (1, 32, 0.05)), at(32))
     assert told(judge.tick(at(45))) == [("limit.lo", "raise", 42)]
     assert told(judge.judge(samples((2, 50, 0), (1, 51, 0.0)), at(51))) == [("limit.lo", "return", 51)]

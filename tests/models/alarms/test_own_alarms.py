@@ -157,3 +157,14 @@ def test_what_is_wrong_is_refused_at_its_line(tmp_path: Path, before: str, after
     assert [file for file, *_ in found] == ["alarms/own.yaml"], found
     assert message in found[0][2]
     assert int(found[0][1]) == line
+
+
+def test_an_own_and_a_changed_alarm_may_latch(tmp_path: Path) -> None:
+    text = RIGHT.replace("    on_s: 2\n", "    on_s: 2\n    latching: true\n", 1)
+    change = "  stays: {rule: protection.slip, latching: true, reason: 主运输, approved_by: 总工程师}\n"
+    text = text.replace("changes:\n", "changes:\n" + change) if "changes:\n" in text else f"{text}changes:\n{change}"
+    report = examine(write(tmp_path, points__all_csv=POINTS, alarms__own_yaml=text))
+    assert report.site is not None, report.problems
+    rules = Rules.of(report.site, TODAY)
+    latching = {rule.name for rule in rules.facts if rule.latching}
+    assert {"own.drags", "protection.slip"} <= latching and "own.surge" not in latching

@@ -27,6 +27,9 @@ def test_every_role_is_the_houses_and_every_state_one_that_a_template_has() -> N
         if rule.gate is not None:
             assert states[rule.gate.role] >= set(rule.gate.unless), name
         assert set(rule.templates) <= {template["id"] for template in templates}, name
+    for name, together in found.together.items():
+        assert states[together.role] >= {together.is_}, name
+        assert set(together.templates) <= {template["id"] for template in templates}, name
     limits = found.limits
     for role in (
         *limits.cut,
@@ -41,3 +44,4 @@ def test_what_must_never_be_shelved_is_statutory() -> None:
     rules = standards().rules
     for name in ("smoke", "feed.abnormal", "duct.no_air", "fan.stopped", "lock.gas", "lock.wind", "sensor.fault"):
         assert rules[name].statutory, name
+    assert standards().together["fan.none"].statutory

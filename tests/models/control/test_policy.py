@@ -12,6 +12,7 @@ from models.site.model import Kind, Name
 from tests.gateway.sites import point
 
 RUN = {0: Name("无", "none"), 1: Name("启动", "start"), 2: Name("停止", "stop"), 3: Name("复位", "reset")}
+VALVE = {0: Name("关", "closed"), 1: Name("开", "open")}
 BREAKER = {0: Name("无", "none"), 1: Name("合闸", "close"), 2: Name("分闸", "open")}
 
 
@@ -25,6 +26,15 @@ BREAKER = {0: Name("无", "none"), 1: Name("合闸", "close"), 2: Name("分闸",
         ("command.run", Kind.STATE, {}, 7, Effect.START),
         ("command.run", Kind.STATE, {}, None, Effect.START),
         ("command.run", Kind.STATE, {0: Name("启动", "start"), 1: Name("停止", "stop")}, 0, Effect.START),
+        ("command.run", Kind.STATE, VALVE, 1, Effect.START),
+        ("command.run", Kind.STATE, {1: Name("打开", "open"), 2: Name("切断", "cut")}, 2, Effect.START),
+        ("command.run", Kind.STATE, {2: Name("高速", "fast")}, 2, Effect.START),
+        ("command.run", Kind.STATE, {1: Name("启动", "stop")}, 1, Effect.START),
+        ("command.run", Kind.STATE, {}, 2, Effect.STOP),
+        ("command.run", Kind.STATE, RUN, 2.5, Effect.START),
+        ("command.breaker", Kind.STATE, {2: Name("储能", "charge")}, 2, Effect.POWER_ON),
+        ("command.breaker", Kind.STATE, {2: Name("跳闸", "tripped")}, 2, Effect.POWER_OFF),
+        ("command.breaker", Kind.STATE, {}, 2, Effect.POWER_OFF),
         ("command.breaker", Kind.STATE, BREAKER, 1, Effect.POWER_ON),
         ("command.breaker", Kind.STATE, BREAKER, 2, Effect.POWER_OFF),
         ("command.breaker", Kind.STATE, BREAKER, 0, Effect.POWER_OFF),
@@ -33,7 +43,12 @@ BREAKER = {0: Name("无", "none"), 1: Name("合闸", "close"), 2: Name("分闸",
         ("command.mode", Kind.STATE, {1: Name("停止", "stop")}, 1, Effect.MODE),
         ("command.speed", Kind.ANALOG, {}, 0.0, Effect.STOP),
         ("command.speed", Kind.ANALOG, {}, 2.5, Effect.SET),
-        ("", Kind.STATE, BREAKER, 2, Effect.POWER_OFF),
+        ("command.speed", Kind.STATE, {0: Name("高速", "fast")}, 0, Effect.SET),
+        ("", Kind.STATE, BREAKER, 2, Effect.SET),
+        ("", Kind.STATE, VALVE, 1, Effect.SET),
+        ("", Kind.STATE, RUN, 1, Effect.START),
+        ("", Kind.STATE, RUN, 2, Effect.SET),
+        ("valve.state", Kind.STATE, VALVE, 1, Effect.SET),
         ("", Kind.ANALOG, {}, 2.0, Effect.SET),
         ("", Kind.TEXT, {}, "stop", Effect.SET),
     ],

@@ -20,7 +20,7 @@ from tests.protocols.modbus.rawdevice import RawDevice, Request
 
 @asynccontextmanager
 async def connected(device: RawDevice, **more: Any) -> AsyncIterator[Modbus]:
-    given: dict[str, Any] = {"host": "127.0.0.1", "port": device.port, "timeout_s": 0.2, "rest_s": 0.3, **more}
+    given: dict[str, Any] = {"host": "127.0.0.1", "port": device.port, "timeout_s": 2, "rest_s": 0.3, **more}
     adapter = Modbus(ModbusSettings.model_validate(given))
     await adapter.connect()
     try:
@@ -165,7 +165,7 @@ async def test_a_block_that_is_never_answered_makes_only_its_own_tags_bad() -> N
     async def twist(request: Request, _: asyncio.StreamWriter) -> bytes | None:
         return b"" if request.start == 500 else None
 
-    async with RawDevice(twist) as device, connected(device, rest_s=60) as adapter:
+    async with RawDevice(twist) as device, connected(device, timeout_s=0.2, rest_s=60) as adapter:
         plan = adapter.plan(tags(["hr:1", "hr:500", "hr:900"]))
         for _ in range(3):
             reading = await adapter.read(plan)

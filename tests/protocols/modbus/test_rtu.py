@@ -26,7 +26,7 @@ async def device(request: pytest.FixtureRequest) -> AsyncIterator[RtuDevice]:
 
 @asynccontextmanager
 async def connected(device: RtuDevice, **more: Any) -> AsyncIterator[Modbus]:
-    adapter = Modbus(ModbusSettings.model_validate({**device.settings, "timeout_s": 0.2, "rest_s": 0.3, **more}))
+    adapter = Modbus(ModbusSettings.model_validate({**device.settings, "timeout_s": 2, "rest_s": 0.3, **more}))
     await adapter.connect()
     try:
         yield adapter
@@ -118,7 +118,7 @@ async def test_p6_a_dead_unit_on_the_line_costs_the_others_little(device: RtuDev
         return b"" if request.unit == 2 else None
 
     device.twist = twist
-    async with connected(device, unit=1) as one, connected(device, unit=2, rest_s=60) as two:
+    async with connected(device, unit=1) as one, connected(device, unit=2, timeout_s=0.2, rest_s=60) as two:
         plan_one, plan_two = one.plan(tags(["hr:1"])), two.plan(tags(["hr:1"]))
         for _ in range(3):
             first, second = await asyncio.gather(one.read(plan_one), two.read(plan_two))
@@ -140,7 +140,7 @@ async def test_p6_a_dead_units_new_connection_does_not_begin_its_time_outs_anew(
     async with connected(device, unit=1) as one:
         assert not bad(await one.read(one.plan(tags(["hr:1"]))))
         for life in range(3):
-            async with connected(device, unit=2, rest_s=60) as two:
+            async with connected(device, unit=2, timeout_s=0.2, rest_s=60) as two:
                 plan = two.plan(tags(["hr:1"]))
                 for _ in range(3):
                     assert bad(await two.read(plan))
@@ -219,7 +219,7 @@ async def test_p11_a_late_reply_on_rtu_is_never_taken_for_another_requests(devic
         return answer
 
     device.twist = twist
-    async with connected(device) as adapter:
+    async with connected(device, timeout_s=0.2) as adapter:
         plan = adapter.plan(tags(["hr:1"]))
         assert bad(await adapter.read(plan))
         reading = await adapter.read(plan)
@@ -241,7 +241,7 @@ async def test_a_unit_that_does_not_know_function_8_is_read_all_the_same(device:
         return b"" if quiet else None
 
     device.twist = twist
-    async with connected(device) as adapter:
+    async with connected(device, timeout_s=0.5) as adapter:
         plan = adapter.plan(tags(["hr:1"]))
         for _ in range(2):
             quiet = True
