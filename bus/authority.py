@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from bus.secret import write_secret
 from models.command import Command
 from models.control.canonical import to_bytes, to_text
-from models.control.credential import KEY_BYTES, WITHDRAWN, Authority, Credential, closed
+from models.control.credential import KEY_BYTES, WITHDRAWN, Authority, Credential, Withdrawn, closed
 from models.control.order import Order
 from models.control.policy import policy
 from models.control.signing import Signer, checked, public, signed_credential
@@ -66,7 +67,7 @@ def init(home: Path, site: str) -> None:
     key = Ed25519PrivateKey.generate()
     write_secret(where / "authority.key", _pem_of(key))
     write_secret(where / "issued.json", "[]")
-    _withdraw(where, site, key, [])
+    _withdraw(where, site, key, Withdrawn(0, frozenset()))
     # Last: from this file on gateways refuse what is not signed, and what is needed to sign is there.
     write_secret(where / "authority.json", json.dumps({"site": site, "key": to_text(public(key))}))
 
@@ -90,8 +91,10 @@ def issue(
     areas: Sequence[str] | None = None,
     equipment: Sequence[str] | None = None,
     days: float | None = None,
+    renew: bool = False,
 ) -> Credential:
-    """Make a person's key and credential in the folder `to`. `now`: µs UTC. Raises AuthorityError."""
+    """Make a person's key and credential in the folder `to`. `now`: µs UTC. `renew`: it is the person who has the name
+    already; otherwise a name that has a good credential is refused. Raises AuthorityError."""
     if not NAME.fullmatch(name):
         raise AuthorityError(
             f"姓名应为 1 至 40 个字母、数字、_ . - · '{name}' is not 1 to 40 letters, digits, _ . and -"
@@ -104,6 +107,7 @@ def issue(
     if (to / "person.key").exists():
         raise AuthorityError(f"{to} 已有密钥 · there is a key in {to} already: give another folder")
     authority, key = load(home), _key(home)
+    before = _before(home, name, now, renew)
     own = Ed25519PrivateKey.generate()
     lasting = int((days or policy().credential_days) * DAY_US)
     credential = Credential(
@@ -116,11 +120,12 @@ def issue(
         serial=secrets.token_hex(8),
         areas=None if areas is None else tuple(areas),
         equipment=None if equipment is None else tuple(equipment),
+        first=before,
     )
     to.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Before it is given out: what is not in the register could not be withdrawn by name.
     known_ones = [*_register(home), {"serial": credential.serial, "name": name, "roles": list(credential.roles),
-                                     "not_after": credential.not_after}]  # fmt: skip
+                                     "not_after": credential.not_after, "first": credential.person}]  # fmt: skip
     write_secret(folder(home) / "issued.json", json.dumps(known_ones, ensure_ascii=False, indent=1))
     write_secret(to / "person.key", _pem_of(own))
     write_secret(to / "credential.json", json.dumps(signed_credential(credential, key), ensure_ascii=False, indent=1))
@@ -130,12 +135,12 @@ def issue(
 def revoke(home: Path, who: str) -> list[str]:
     """Withdraw a credential by its serial, or all of a person's; the serials. Gateways that share this home take it at
     once, others when they are given the list. Raises AuthorityError."""
-    authority, key, gone = load(home), _key(home), withdrawn(home)
+    authority, key, known = load(home), _key(home), withdrawn_list(home)
     found = [each["serial"] for each in _register(home) if who in (each["serial"], each["name"])]
-    new = [serial for serial in found if serial not in gone]
+    new = [serial for serial in found if serial not in known.serials]
     if not new:
         raise AuthorityError(f"没有可吊销的凭证：{who} · there is no credential of '{who}' to withdraw")
-    _withdraw(folder(home), authority.site, key, sorted(gone.union(new)))
+    _withdraw(folder(home), authority.site, key, Withdrawn(known.number, known.serials.union(new)))
     return new
 
 
@@ -164,8 +169,13 @@ def load(home: Path) -> Authority:
 
 
 def withdrawn(home: Path) -> frozenset[str]:
-    """The serials of withdrawn credentials. Raises AuthorityError also when the list is not there: without it nobody
-    can say who may still command."""
+    """The serials of withdrawn credentials. Raises AuthorityError."""
+    return withdrawn_list(home).serials
+
+
+def withdrawn_list(home: Path) -> Withdrawn:
+    """The list of withdrawn credentials. Raises AuthorityError also when it is not there: without it nobody can say who
+    may still command."""
     path = folder(home) / "withdrawn.json"
     try:
         return load(home).withdrawn(json.loads(path.read_text()))
@@ -205,8 +215,27 @@ def sealed(home: Path, program: str, command: Command, gateway: str) -> bytes:
     return signer(where).sign(Order.of_command(command, gateway)).encode()
 
 
-def _withdraw(where: Path, site: str, key: Ed25519PrivateKey, serials: list[str]) -> None:
-    write_secret(where / "withdrawn.json", json.dumps(closed({"site": site, "serials": serials}, key, WITHDRAWN)))
+def _before(home: Path, name: str, now: int, renew: bool) -> str:
+    """The serial of the first credential of the person who has the name, "" when it is a new one's."""
+    known = [each for each in _register(home) if each["name"] == name]
+    if renew:
+        if not known:
+            raise AuthorityError(f"{name} 尚无凭证 · there is no credential of '{name}' to renew")
+        return str(known[-1].get("first", known[-1]["serial"]))
+    gone = withdrawn(home)
+    if any(each["not_after"] >= now and each["serial"] not in gone for each in known):
+        raise AuthorityError(
+            f"{name} 已有有效凭证：同一人请用 --renew，重名者请换名（如加工号） · '{name}' has a good credential: "
+            "the same person's is made with --renew, a namesake needs another name (add a staff number)"
+        )
+    return ""
+
+
+def _withdraw(where: Path, site: str, key: Ed25519PrivateKey, before: Withdrawn) -> None:
+    # By the clock where it can be: a home that was restored from a backup then makes no number that was there before.
+    number = max(before.number + 1, time.time_ns() // 1000)
+    statement = {"site": site, "number": number, "serials": sorted(before.serials)}
+    write_secret(where / "withdrawn.json", json.dumps(closed(statement, key, WITHDRAWN)))
 
 
 def _register(home: Path) -> list[dict[str, Any]]:

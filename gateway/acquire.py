@@ -34,7 +34,7 @@ REPEAT_LAG_US = 2_000_000
 contradict it if it takes less."""
 WAITING_US = 5_000_000
 """After connecting, points may stay without a first value this long before they are said to wait."""
-_UNMARKED = 255
+UNMARKED = 255
 
 
 class Acquisition:
@@ -69,7 +69,7 @@ class Acquisition:
         self._words = np.full(count, None, object) if table.textual else None
         # What was last said in the device's absence.
         self.answered = np.zeros(count, np.bool_)
-        self.marked = np.full(count, _UNMARKED, np.uint8)
+        self.marked = np.full(count, UNMARKED, np.uint8)
         self._marked_ts = np.full(count, NEVER, np.int64)
         self.usable = np.ones(count, np.bool_)
         # For diagnostics.
@@ -208,7 +208,7 @@ class Acquisition:
         for number, (shape, which) in enumerate(self.derived.touched(rows)):
             known = np.where(self.answered, self.quality, self.marked)
             inputs = shape.inputs[:, which]
-            ready = (self.answered[inputs] | (self.marked[inputs] != _UNMARKED)).all(axis=0)
+            ready = (self.answered[inputs] | (self.marked[inputs] != UNMARKED)).all(axis=0)
             which, inputs = which[ready], inputs[:, ready]  # noqa: PLW2901
             if not len(which):
                 continue
@@ -324,7 +324,7 @@ class Acquisition:
         if self.guards is not None:
             self._watch(self.guards, now, subscribed_since is not None)
         due = now - self.report.at >= self._repeat_us
-        absent = ~self.answered & (self.marked != _UNMARKED)
+        absent = ~self.answered & (self.marked != UNMARKED)
         if (absent & due).any():
             self._say_bad(np.flatnonzero(absent & due), now)
         if subscribed_since is None:

@@ -381,8 +381,11 @@ class DeviceConnection:
         return found
 
     def findings(self) -> Sequence[Finding]:
-        """What the device sent and could not be used, over all lives of its adapter, the latest last."""
-        return self._found if self._adapter is None else joined(self._found, self._adapter.findings())
+        """What the device sent and could not be used, over all lives of its adapter, the latest last; and that its
+        clock is off, while it is."""
+        found = self._found if self._adapter is None else joined(self._found, self._adapter.findings())
+        clock = self.acquisition.clock.finding(self.spec.name)
+        return found if clock is None else [*found, clock]
 
 
 class _Overdue:

@@ -24,6 +24,10 @@ HOST = "127.0.0.1"
 MAX_HEAD = 8192
 WAIT_S = 5.0
 MAX_CLIENTS = 32
+ANNOUNCED_S = 1.0
+"""The longest that a start waits for the disk to take where the door is."""
+AGAIN_S = 10.0
+"""Between two attempts at that."""
 
 Answer = tuple[int, str, bytes]
 """Status, content type, body."""
@@ -45,18 +49,37 @@ class Endpoint:
         self._token = secrets.token_urlsafe(24)
         self._server: asyncio.Server | None = None
         self._announced: Announcement | None = None
+        self._announcing: asyncio.Task[None] | None = None
         self._clients = 0
         self.url = ""
 
     async def start(self, file: Path, port: int = 0) -> None:
-        """Listen (port 0: any free one) and write where, with the token, to `file`. Raises OSError."""
+        """Listen (port 0: any free one) and write where, with the token, to `file`; a disk that does not take that is
+        asked again and holds nothing up. Raises OSError when the port is taken."""
         self._server = await asyncio.start_server(self._serve, HOST, port, limit=MAX_HEAD)
         self.url = f"http://{HOST}:{self._server.sockets[0].getsockname()[1]}"
-        self._announced = Announcement(file, {"url": self.url, "token": self._token})
+        self._announcing = asyncio.create_task(self._announce(file), name="announcement")
+        await asyncio.wait([self._announcing], timeout=ANNOUNCED_S)
+
+    async def _announce(self, file: Path) -> None:
+        facts = {"url": self.url, "token": self._token}
+        told = False
+        while self._announced is None:
+            try:
+                self._announced = await asyncio.to_thread(Announcement, file, facts)
+            except OSError as error:
+                if not told:
+                    hint = "make room on the disk; until then nothing finds this process's pages"
+                    log.error("endpoint_not_announced", file=str(file), error=str(error), hint=hint)
+                told = True
+                await asyncio.sleep(AGAIN_S)
 
     async def stop(self) -> None:
+        if self._announcing is not None:
+            self._announcing.cancel()
         if self._announced is not None:
-            self._announced.withdraw()
+            with contextlib.suppress(OSError):
+                self._announced.withdraw()
         if self._server is not None:
             self._server.close()
 

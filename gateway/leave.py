@@ -16,22 +16,32 @@ from protocols.adapter import Adapter, Supports
 Interlock = Callable[[str, Value], Name | None]
 """Takes a point's path and what it is to be; gives why not, or None."""
 
+Permit = Callable[[str, float], None]
+"""Takes a point's path and what a restore writes to it, asked in the moment of the write. Raises Unwritable."""
+
 
 class Before(Protocol):
-    """What stands before every write: see control.gate.Gate. Raises Unwritable."""
+    """What stands before every write: see control.gate.Gate."""
 
-    def passes(self, point: Point, value: Value, *, urgent: bool = False) -> None: ...
+    def safe(self, point: Point, value: Value) -> bool:
+        """Whether it stops the machine or takes its power away."""
+
+    def passes(self, point: Point, value: Value, *, urgent: bool = False) -> None:
+        """Raises Unwritable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """What a command may rely on, beside what it says. `urgent`: a linkage's, which waits for no other command and no
-    pause, nor for a disk or an outcome that is not known. `free`: of these, one that stops or takes power away, which
-    nothing that is tripped refuses. `permit`: asked in the moment of the write, raises Unwritable."""
+    """What a command may rely on, beside what it says. `urgent`: it waits for no other command and no pause, nor for a
+    disk or an outcome that is not known: a linkage's, and whatever stops or takes power away, whoever it is from.
+    `free`: of these, one that nothing that is tripped refuses. `permit`: asked in the moment of the write, raises
+    Unwritable. `asked`: since when it is to be done, s of time.monotonic, where a stop of its machine since then keeps
+    an urgent one from being sent."""
 
     urgent: bool = False
     free: bool = False
     permit: Callable[[], None] | None = None
+    asked: float | None = None
 
 
 NO_LEAVE = Leave()

@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from bus.secret import write_secret
+from bus.secret import set_aside, write_secret
 from gateway.inverse import Raw
 from models.command import Answer, Command, CommandError, Outcome, Value
 from models.site.model import Name
@@ -119,11 +119,16 @@ class Ledger:
                 self._answers[answer.id] = (int(kept["deadline"]), str(kept["command"]), answer)
         except FileNotFoundError:
             return
-        except (ValueError, KeyError, TypeError) as error:
-            # Written whole or not at all: this one was changed by somebody.
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            # Written whole or not at all: somebody changed it, or the disk is ill. Kept for whoever looks into it.
             log.error("unsettled_writes_unreadable", file=str(self._file), error=str(error))
+            try:
+                set_aside(self._file)
+            except OSError as failure:
+                log.error("unsettled_writes_not_set_aside", file=str(self._file), error=str(failure))
 
 
 def fingerprint(command: Command) -> str:
-    """What makes two commands with one id the same."""
-    return json.dumps([command.point, command.value, command.unit], ensure_ascii=False)
+    """What makes two commands the same: the id alone does not, nor for another person or a later deadline."""
+    told = [command.id, command.point, command.value, command.unit, command.who, command.deadline]
+    return json.dumps(told, ensure_ascii=False)

@@ -177,6 +177,7 @@ class GatewayMetrics(Collector):
                     "reported": connection.acquisition.sent,
                     "losses": connection.losses,
                     "clock_skew_s": connection.acquisition.clock.skew.seconds,
+                    "clock_doubted": connection.acquisition.clock.doubted,
                     "groups": {
                         group.name: {
                             "due": group.due(now),

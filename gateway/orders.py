@@ -2,15 +2,14 @@
 
 These requests are understood: a signed order (see models.control.order), a command without a signature (see
 models.command), `{"look": "<path>"}`, which asks what a point is now, for whoever is about to write it,
-`{"machine": "<id>"}`, whether this gateway reads one and what holds of it, `{"tags": true}`, which asks for the
-tags that hang, and `{"restore": "<rule>", …}`, which ends a linkage's trip.
+`{"machine": "<id>"}`, whether this gateway reads one and what holds of it, and `{"tags": true}`, which asks for the
+tags that hang.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -28,10 +27,6 @@ from models.command import Answer, Command, CommandError, Outcome, parse, text
 log = structlog.get_logger(__name__)
 
 
-Restore = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
-"""Carries out `{"restore": rule, …}`: see linkage.edge. Raises CommandError."""
-
-
 class Orders:
     """Answers what comes on the command subject. Never raises for what the bytes are."""
 
@@ -42,7 +37,6 @@ class Orders:
         clock: WallClock,
         control: Control | None = None,
         tell: Telling | None = None,
-        restore: Restore | None = None,
     ) -> None:
         """Without `control` no order is understood and every command is taken."""
         self.counts: Counter[str] = Counter()
@@ -51,7 +45,6 @@ class Orders:
         self._clock = clock
         self._control = control
         self._tell = tell
-        self._restore = restore
 
     async def answer(self, subject: str, data: bytes) -> bytes:
         """The answer to one request."""
@@ -59,8 +52,6 @@ class Orders:
             found = parse(data)
             if "look" in found:
                 return orjson.dumps(self.look(text(found, "look", 160)))
-            if "restore" in found and self._restore is not None:
-                return orjson.dumps(await self._restore(found))
             told = None if self._control is None else await self._control.asked(found)
             if told is not None:
                 return orjson.dumps(told)

@@ -148,7 +148,7 @@ class Outbox:
 
     def emit_events(self, events: Sequence[Event], receipt: Receipt | None = None) -> None:
         """Send events, as one batch where they fit. Raises ValueError when one has too large attributes."""
-        number = self._numbers.next()
+        number = self._numbers.at_once()
         data = EventBatch(self.gateway, number, self._now(), events).encode()
         if (len(data) > MAX_BYTES or len(events) > MAX_EVENTS) and len(events) > 1:
             half = len(events) // 2
@@ -233,7 +233,7 @@ class Outbox:
             half = len(samples) // 2
             first = await self._encode(_slice(samples, 0, half), received)
             return first + await self._encode(_slice(samples, half, len(samples)), received)
-        number = self._numbers.next()
+        number = self._numbers.at_once()
         batch = Batch(self.gateway, number, received, samples)
         if len(samples) >= THREAD_ROWS:
             data = await asyncio.get_running_loop().run_in_executor(None, batch.encode)

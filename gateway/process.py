@@ -21,18 +21,19 @@ from bus.credentials import Credential
 from bus.versions import Versions
 from gateway.clock import WallClock
 from gateway.control.control import Control
+from gateway.control.elsewhere import Elsewhere
 from gateway.control.gate import Gate
 from gateway.control.record import Record
 from gateway.control.tags import Tags
 from gateway.control.verifier import Verifier
 from gateway.devices import Applied, Devices
+from gateway.diagnose import Diagnose
 from gateway.diagnostics import Diagnostics
 from gateway.endpoint import Answer, Endpoint, as_json
 from gateway.findings import FindingsPage
 from gateway.follow import Follower, Load
 from gateway.ledger import Ledger
 from gateway.linkage.edge import Linkages
-from gateway.linkage.proof import Proof
 from gateway.metrics import GatewayMetrics
 from gateway.numbers import BatchNumbers
 from gateway.orders import Orders
@@ -40,7 +41,7 @@ from gateway.outbox import Limits, Outbox
 from gateway.pressure import Pressure
 from gateway.questions import Questions
 from gateway.telling import Telling
-from gateway.writer import EVERY_S, MOST_WAITING, Writer
+from gateway.writer import EVERY_S, MOST_STOPPING, Writer
 from models.control.policy import policy
 from models.samples import Batch, Samples
 from models.site.model import Site
@@ -157,16 +158,18 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
     if settings.load is not None:
         follower = Follower(code, name, Versions(settings.own / "site"), settings.load, apply)
     of_site = None if follower is None else follower.state
-    questions = Questions(devices)
+    diagnostics = Diagnostics(devices, lambda: outbox.dropped_by_point)
+    # The metrics are made below, for they count questions too.
+    questions = Questions(devices, diagnose=Diagnose(devices, diagnostics, lambda: metrics.heartbeat()))  # noqa: PLW0108
     asked = {
         "commands": orders.counts,
         "writes": writer.counts,
         "questions": questions.counts,
         "orders": control.counts,
         "linkage": linkages.counts,
+        "batch_numbers": numbers.counts,
     }
     metrics = GatewayMetrics(name, devices, outbox, clock, lambda: bus.connected, of_site, asked, control.state)
-    diagnostics = Diagnostics(devices, lambda: outbox.dropped_by_point)
     endpoint = Endpoint(_pages(metrics, diagnostics, FindingsPage(devices), linkages))
     await endpoint.start(settings.home / "metrics" / f"gateway-{name}.json", settings.metrics_port)
     # The first encoding has Arrow load pandas where that is installed: a second in which no device may wait for us.
@@ -191,12 +194,13 @@ async def _run(settings: _Settings, bus: Bus, stop: asyncio.Event, numbers: Batc
         asyncio.create_task(_watch_clock(clock, devices, linkages), name="clock"),
         asyncio.create_task(writer.run(), name="writer"),
         asyncio.create_task(linkages.run(bus), name="linkages"),
+        asyncio.create_task(doors.gate.hear(bus), name="interlocks"),
     ]
     if follower is not None:
         service.append(asyncio.create_task(follower.run(bus), name="follower"))
     stopped = asyncio.create_task(stop.wait(), name="stop")
     try:
-        await bus.answer(subjects.command(code, name), orders.answer, at_once=MOST_WAITING)
+        await bus.answer(subjects.command(code, name), orders.answer, at_once=MOST_STOPPING)
         await bus.answer(subjects.question(code, name), questions.answer, at_once=2)
         done, _ = await asyncio.wait([stopped, *service], return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopped}:
@@ -237,16 +241,16 @@ class _Doors:
         code, name = settings.code, settings.name
         telling, record = Telling(code, name, outbox.emit_events), Record(code, name, outbox.emit_events)
         ledger = Ledger(settings.own / "writes.json", clock.now)
-        tags, verifier = Tags(settings.own / "control" / "tags.json"), Verifier.of(settings.home)
-        gate = Gate(devices, tags, policy())
+        kept = settings.own / "control"
+        tags, verifier = Tags(kept / "tags.json"), Verifier.of(settings.home, kept)
+        gate = Gate(devices, tags, policy(), Elsewhere(code, clock.monotonic))
         writer = Writer(devices, ledger, clock, telling, settings.write_every_s, gate)
         linkages = Linkages(code, name, devices, writer, clock, outbox.emit_events, settings.own / "latches.json")
-        linkages.verify = Proof(verifier, code, name, clock.now, linkages.machines)
         control = Control(code, name, verifier, devices, writer, gate, tags, clock, record, policy())
-        control.restores = linkages.restore
+        control.latched = linkages.restoring
         if not verifier.required:
             log.warning("commands_need_no_signature", hint="make a command authority: sevenones control authority")
-        orders = Orders(devices, writer, clock, control, telling, linkages.order)
+        orders = Orders(devices, writer, clock, control, telling)
         return _Doors(gate, writer, control, linkages, orders)
 
 

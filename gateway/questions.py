@@ -3,7 +3,7 @@
 `{"ask": "connect" | "probe" | "browse" | "read" | "learn", "device": …}`. The device is a URL, the name of
 one of the gateway's own connections, or `{"adapter": …, "settings": {…}}` as in connections.yaml. One
 question at a time, each within a bounded time; nothing is written to any device. What a question
-holds may be secret: it goes into no log.
+holds may be secret: it goes into no log. `diagnose` asks no device (`gateway.diagnose`) and waits for none.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import orjson
 import structlog
 
 from gateway.connection import DeviceConnection
+from gateway.diagnose import Diagnose
 from gateway.onboard import QUESTIONS, Asked, AskError
 from gateway.onboarding.target import Target, TargetError, is_url, of_connection, of_url
 from models.command import CommandError, parse, text
@@ -35,7 +36,13 @@ BUSY = Name("另一个问题正在处理，请稍候", "another question is bein
 class Questions:
     """Answers what comes on the question subject. Never raises for what the bytes are."""
 
-    def __init__(self, connections: Iterable[DeviceConnection], longest_s: float = LONGEST_S) -> None:
+    def __init__(
+        self,
+        connections: Iterable[DeviceConnection],
+        longest_s: float = LONGEST_S,
+        diagnose: Diagnose | None = None,
+    ) -> None:
+        self._diagnose = diagnose
         self.counts: Counter[str] = Counter()
         self._connections = connections
         self._longest_s = longest_s
@@ -43,6 +50,8 @@ class Questions:
 
     async def answer(self, subject: str, data: bytes) -> bytes:
         """The answer to one question."""
+        if (told := self._told(data)) is not None:
+            return told
         if self._busy:
             self.counts["busy_total"] += 1
             return _refusal(BUSY)
@@ -64,6 +73,22 @@ class Questions:
             return _refusal(Name("结果过大，请缩小范围", "the answer is too large: ask for less"))
         self.counts["answered_total"] += 1
         return answer
+
+    def _told(self, data: bytes) -> bytes | None:
+        """What this gateway knows by itself; None for a question about a device."""
+        if self._diagnose is None:
+            return None
+        try:
+            found = parse(data)
+            if found.get("ask") != "diagnose":
+                return None
+            self.counts["diagnosed_total"] += 1
+            return orjson.dumps(self._diagnose.answer(found))
+        except CommandError as error:
+            return _refusal(Name(str(error), str(error)))
+        except Exception as error:
+            log.error("question_failed", kind=type(error).__name__)
+            return _refusal(Name("网关出错", f"the gateway failed: {type(error).__name__}"))
 
     async def _answered(self, data: bytes) -> dict[str, Any]:
         found = parse(data)

@@ -108,5 +108,5 @@ class Telling:
         )
         try:
             self._emit([event])
-        except (ValueError, OSError) as error:
-            log.error("command_event_lost", command=command, error=str(error))
+        except Exception as error:  # what is told is never in the way of what is done
+            log.error("command_event_lost", command=command, error=repr(error))

@@ -6,13 +6,18 @@ no other write until it was read back. Refused without a write: a point that is 
 writable, a value that its range, states, type or resolution do not allow, a second write within the
 point's pause, a deadline that has passed. A shared command word is never read, changed and written
 back here: between the reading and the writing its device may change it.
+
+What stops a machine or takes its power away waits for none of this, whoever it is from; and what was
+asked for before a stop and has not been sent yet is not sent after it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -40,6 +45,8 @@ AGAIN_S = 0.2
 SETTLE_S = 0.5
 """How often it is tried to read back a point whose write is unsettled."""
 MOST_WAITING = 64
+MOST_STOPPING = 1024
+"""Of what stops: only so that whatever sends them cannot fill the memory."""
 
 
 class Places(Protocol):
@@ -70,10 +77,15 @@ class Writer:
         self._before = before
         self._turns: WeakKeyDictionary[DeviceConnection, asyncio.Lock] = WeakKeyDictionary()
         self._last: dict[str, float] = {}
+        self._stopped: dict[str, float] = {}
+        """When a machine was last to be stopped, by time.monotonic."""
         self._under_way: dict[str, asyncio.Task[Answer]] = {}
-        self._meant: dict[str, str] = {}
-        """What each command under way is, by id: see ledger.fingerprint."""
+        """By what each command is: see ledger.fingerprint."""
+        self._ids: Counter[str] = Counter()
+        """Of the commands under way."""
         self._writing: set[str] = set()
+        self._sending: dict[asyncio.Event, Point] = {}
+        """What was let through and may be on its way to its device, stops aside; the event: it has ended."""
         self._noting: set[asyncio.Task[None]] = set()
         self.interlocks: list[Interlock] = []
         """What may refuse a command, asked just before it is written."""
@@ -84,8 +96,8 @@ class Writer:
 
     def knows(self, command: Command) -> bool:
         """Whether this very command was begun or answered before."""
-        if command.id in self._under_way:
-            return self._meant[command.id] == fingerprint(command)
+        if fingerprint(command) in self._under_way:
+            return True
         try:
             return self._ledger.answer_to(command) is not None
         except CommandError:
@@ -98,31 +110,56 @@ class Writer:
             raise Unwritable("网关没有该测点", f"this gateway has no point '{command.point}'")
         connection, row = place
         raw = self._possible(command, *place, self._clock.now())
+        leave = self._granted(command, NO_LEAVE)
+        if leave.urgent:
+            self._in_time(command, *place)
+            return
         self._ready(command, *place)
         self._check_interlocks(connection.table.points[row], raw)
 
     async def carry_out(self, command: Command, leave: Leave = NO_LEAVE) -> Answer:
-        """Do what the command says, once: the same command again gets the same answer."""
-        running = self._under_way.get(command.id)
-        if running is not None and self._meant[command.id] != fingerprint(command):
-            return self._refused(command, "命令编号重复", f"the id '{command.id}' is another command's")
+        """Do what the command says, once: the same command again gets the same answer. Another one under its id is
+        refused, but for what stops, which is carried out."""
+        key = fingerprint(command)
+        running = self._under_way.get(key)
         if running is None:
+            leave = self._granted(command, leave)
+            if self._ids[command.id] and not leave.free:
+                return self._refused(command, "命令编号重复", f"the id '{command.id}' is another command's")
             try:
                 known = self._ledger.answer_to(command)
             except CommandError as error:
-                return self._refused(command, "命令编号重复", str(error))
+                if not leave.free:
+                    return self._refused(command, "命令编号重复", str(error))
+                known = None
             if known is not None:
                 return known
-            if len(self._under_way) >= MOST_WAITING and not leave.urgent:
-                return self._refused(command, "网关正忙", f"{MOST_WAITING} commands are under way already")
+            if len(self._under_way) >= (MOST_STOPPING if leave.urgent else MOST_WAITING):
+                return self._refused(command, "网关正忙", f"{len(self._under_way)} commands are under way already")
             # A task of its own: whoever asked may go away, the write goes on.
             running = asyncio.create_task(self._answered(command, leave), name=f"command-{command.id}")
-            self._under_way[command.id], self._meant[command.id] = running, fingerprint(command)
-            running.add_done_callback(lambda _: self._forget(command.id))
+            self._under_way[key] = running
+            self._ids[command.id] += 1
+            running.add_done_callback(lambda _: self._forget(key, command.id))
         return await asyncio.shield(running)
 
-    def _forget(self, key: str) -> None:
-        del self._under_way[key], self._meant[key]
+    def _granted(self, command: Command, leave: Leave) -> Leave:
+        """The leave that it goes with: what stops waits for nothing, whoever it is from."""
+        place = self._devices.find(command.point)
+        if place is None or self._before is None:
+            return leave
+        point = place[0].table.points[place[1]]
+        try:
+            wanted = invert(point, command.value, command.unit, _bounds(*place)).wanted
+        except Unwritable:
+            return leave
+        return replace(leave, urgent=True, free=True) if self._before.safe(point, wanted) else leave
+
+    def _forget(self, key: str, command: str) -> None:
+        del self._under_way[key]
+        self._ids[command] -= 1
+        if not self._ids[command]:
+            del self._ids[command]
 
     async def run(self) -> None:
         """Read back, whenever their devices are there, the points whose writes are unsettled."""
@@ -140,6 +177,16 @@ class Writer:
                     except Exception:
                         log.exception("settle_failed", point=entry.point)
 
+    async def sent(self, equipment: str, within_s: float) -> tuple[list[str], bool]:
+        """What of a machine was let through before now, stops aside: its points; and whether nothing of it is under
+        way any more, for which this waits so long at most."""
+        mine = {ended: point for ended, point in self._sending.items() if point.equipment == equipment}
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                for ended in mine:
+                    await ended.wait()
+        return sorted({point.path for point in mine.values()}), all(ended.is_set() for ended in mine)
+
     async def stop(self, within_s: float) -> None:
         """Wait for the commands that are under way."""
         if self._under_way:
@@ -148,7 +195,7 @@ class Writer:
     # ---- one command
 
     async def _answered(self, command: Command, leave: Leave) -> Answer:
-        began = self._clock.now()
+        began, asked = self._clock.now(), time.monotonic()
         place = self._devices.find(command.point)
         was: Value | None = None
         if place is None:
@@ -156,7 +203,7 @@ class Writer:
         else:
             was = present(*place)
             try:
-                answer = await self._carried_out(command, *place, began, leave)
+                answer = await self._carried_out(command, *place, began, asked, leave)
             except Unwritable as why:
                 answer = self._refused(command, why.reason.zh, why.reason.en)
             except OSError as error:
@@ -167,6 +214,9 @@ class Writer:
                  reason=answer.reason.en)  # fmt: skip
         self._ledger.remember(command, answer)
         self._tell.command(self._point(command.point), command, answer, began, was)
+        if leave.urgent:
+            self._note(command.point)
+            return answer
         try:
             await self._ledger.save()
         except OSError as error:
@@ -190,18 +240,23 @@ class Writer:
         return raw
 
     async def _carried_out(
-        self, command: Command, connection: DeviceConnection, row: int, began: int, leave: Leave
+        self, command: Command, connection: DeviceConnection, row: int, began: int, asked: float, leave: Leave
     ) -> Answer:
         point, raw = connection.table.points[row], self._possible(command, connection, row, began)
         if leave.urgent:
+            self._in_time(command, connection, row)
             self._permitted(point, raw, leave)
+            if not leave.free and leave.asked is not None:
+                self._not_stopped(point, leave.asked)
+            if leave.free:
+                self._stopped[point.equipment] = time.monotonic()
             self._last[point.path] = time.monotonic()
             return await self._at_once(command, connection, row, raw)
         # One at a time: the second of two commands must see what the first one did.
         async with self._turns.setdefault(connection, asyncio.Lock()):
             self._writing.add(point.path)
             try:
-                return await self._in_turn(command, connection, row, raw, leave)
+                return await self._in_turn(command, connection, row, raw, asked, leave)
             finally:
                 self._writing.discard(point.path)
 
@@ -210,25 +265,34 @@ class Writer:
         later, for what it stops is not started any more."""
         point, adapter = connection.table.points[row], writing(connection)
         self._writing.add(point.path)
+        before = self._ledger.unsettled.get(point.path)
+        if before is not None and before.id not in self._ids:
+            # Nobody will read back any more what came of it.
+            words = Name(f"又写入了 {raw.wanted}", f"{raw.wanted} has been written since, before it was read back")
+            self._tell.settled(point, before, Outcome.UNKNOWN, words, None, self._clock.now())
         entry = Unsettled(
             command.id, point.path, command.who, self._clock.now(), raw.value, raw.wanted, raw.tolerance,
             present(connection, row),
         )  # fmt: skip
         self._ledger.unsettled[point.path] = entry
-        # Noted while it is sent, for a linkage has its own note on disk, and does it again after a kill.
-        task = asyncio.create_task(self._noted(point))
-        self._noting.add(task)
-        task.add_done_callback(self._noting.discard)
+        # Noted while it is sent: a linkage has its own note on disk and does it again after a kill, and what stops does
+        # no harm when it is done twice.
+        self._note(point.path)
         try:
             return await self._write(command, connection, adapter, row, raw)
         finally:
             self._writing.discard(point.path)
 
-    async def _noted(self, point: Point) -> None:
+    def _note(self, path: str) -> None:
+        task = asyncio.create_task(self._noted(path))
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
+
+    async def _noted(self, path: str) -> None:
         try:
             await self._ledger.save()
         except OSError as error:
-            log.error("urgent_write_not_noted", point=point.path, error=str(error))
+            log.error("urgent_write_not_noted", point=path, error=str(error))
 
     def _check_interlocks(self, point: Point, raw: Raw) -> None:
         for interlock in self.interlocks:
@@ -239,8 +303,7 @@ class Writer:
     def _ready(self, command: Command, connection: DeviceConnection, row: int) -> Adapter[Any, Any]:
         """The adapter, if the point may be written now."""
         point = connection.table.points[row]
-        if self._clock.now() > command.deadline:
-            raise Unwritable("已过截止时间，未执行", "its deadline has passed: not carried out")
+        adapter = self._in_time(command, connection, row)
         if point.path in self._ledger.unsettled:
             raise Unwritable("上一次写入结果未知，回读之前不再写入", "the last write's outcome is unknown: no other "
                              "write until the point was read back")  # fmt: skip
@@ -249,9 +312,22 @@ class Writer:
             raise Unwritable(
                 f"写入过于频繁，请 {wait:.1f} 秒后再试", f"too soon after the last write: wait {wait:.1f} s"
             )
-        adapter = writing(connection)
-        check_expected(point, command, present(connection, row))
         return adapter
+
+    def _in_time(self, command: Command, connection: DeviceConnection, row: int) -> Adapter[Any, Any]:
+        """The adapter, if it is not too late and the point is what the command expects: this holds for all."""
+        if self._clock.now() > command.deadline:
+            raise Unwritable("已过截止时间，未执行", "its deadline has passed: not carried out")
+        adapter = writing(connection)
+        check_expected(connection.table.points[row], command, present(connection, row))
+        return adapter
+
+    def _not_stopped(self, point: Point, asked: float) -> None:
+        if self._stopped.get(point.equipment, -1.0) >= asked:
+            raise Unwritable(
+                f"此后已令 {point.equipment} 停止，未执行",
+                f"{point.equipment} was ordered to stop since this was asked for: not carried out",
+            )
 
     def _permitted(self, point: Point, raw: Raw, leave: Leave) -> None:
         if self._before is not None:
@@ -262,9 +338,10 @@ class Writer:
             leave.permit()
 
     async def _in_turn(
-        self, command: Command, connection: DeviceConnection, row: int, raw: Raw, leave: Leave
+        self, command: Command, connection: DeviceConnection, row: int, raw: Raw, asked: float, leave: Leave
     ) -> Answer:
         point, now = connection.table.points[row], self._clock.now()
+        self._not_stopped(point, asked)
         adapter = self._ready(command, connection, row)
         self._permitted(point, raw, leave)
         self._last[point.path] = time.monotonic()
@@ -280,7 +357,8 @@ class Writer:
         try:
             if self._clock.now() > command.deadline:
                 raise Unwritable("已过截止时间，未执行", "its deadline has passed: not carried out")
-            # The disk may have taken its time: a tag that was hung or what tripped meanwhile holds.
+            # The disk may have taken its time: a tag that was hung, a stop or what tripped meanwhile holds.
+            self._not_stopped(point, asked)
             self._permitted(point, raw, leave)
         except Unwritable:
             self._forget_entry(point, command)
@@ -294,9 +372,16 @@ class Writer:
         taken = int(connection.acquisition.taken[row])
         # The write waits for a poll that is under way: at the deadline it ends, sent or not, rather than come late.
         left = (command.deadline - self._clock.now()) / 1e6
+        ended = asyncio.Event()
+        if self._before is not None and not self._before.safe(point, raw.wanted):
+            self._sending[ended] = point
         try:
-            async with asyncio.timeout(min(WRITE_S, left)):
-                await adapter.write(connection.table.tags[row], raw.value)
+            try:
+                async with asyncio.timeout(min(WRITE_S, left)):
+                    await adapter.write(connection.table.tags[row], raw.value)
+            finally:
+                self._sending.pop(ended, None)
+                ended.set()
             held = await self._verified(connection, adapter, row, raw, taken)
         except WriteRefused as error:
             return self._settled(command, point, Outcome.REFUSED, f"设备拒绝：{error}", str(error))

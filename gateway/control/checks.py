@@ -50,10 +50,11 @@ class Checks:
             raise Refused(Check.ROLE, f"{roles.zh}无权{what.zh}", f"{person.name}, {roles.en}, may not {what.en}")
 
     def mode(self, signed: Signed, equipment: str, effect: Effect) -> None:
-        """That they may in the machine's mode, and that it is the mode that the person saw."""
+        """That they may in the machine's mode, and that it is the mode that the person saw: what stops is meant in
+        any."""
         now = self.gate.mode(equipment)
         named = MODES[now]
-        if signed.order.mode and signed.order.mode != now:
+        if signed.order.mode and signed.order.mode != now and not effect.safe:
             raise Refused(
                 Check.MODE,
                 f"控制方式已变为“{named.zh}”，与命令所见不同",
@@ -92,17 +93,29 @@ class Checks:
             self.scope(person, equipment)
             self.may_act(person, Act.UNTAG)
 
+    def settled(self, signed: Signed) -> None:
+        """That two persons set a record of tags aside, each with a say at every machine here."""
+        beside = self._beside(signed)
+        for machine in sorted(self.gate.machines()):
+            for person in (signed.who, *beside):
+                self.scope(person, machine)
+        for person in beside:
+            self.may_act(person, Act.UNTAG)
+
     def selected(self, signed: Signed, effect: Effect) -> None:
         """That an execute follows its select. A nonce is used up by this, unless the order is dry."""
         order = signed.order
-        if order.act is Act.EXECUTE and (order.nonce or not self.policy.is_direct(signed.who.roles, effect)):
+        if order.act is not Act.EXECUTE or effect in self.policy.direct.effects:
+            # What stops needs none, and is not refused for one that is too old.
+            return
+        if order.nonce or not self.policy.is_direct(signed.who.roles, effect):
             self.selects.use(order, up=not order.dry)
 
     def removable(self, signed: Signed, tag: Tag | None) -> Tag:
         """The tag that an untag means, if it may be taken off by who signed."""
         if tag is None or tag.equipment != signed.order.equipment:
             raise Refused(Check.TAG, "没有该挂牌", f"there is no such tag on {signed.order.equipment}")
-        if tag.who != signed.who.name:
+        if not tag.is_of(signed.who):
             try:
                 self.override(signed, tag.equipment)
             except Refused as why:

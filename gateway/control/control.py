@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 
 from gateway.clock import WallClock
 from gateway.control.checks import Checks
-from gateway.control.gate import Gate, Places
+from gateway.control.gate import SHOWN, Gate, Places
 from gateway.control.record import Record
+from gateway.control.restoring import Latched, Restores
 from gateway.control.seats import FREE, Seats
 from gateway.control.selects import Selects
 from gateway.control.tags import MOST, Tag, Tags
@@ -32,12 +33,14 @@ UNSIGNED = Name(
     "本网关只接受签名命令：sevenones control run",
     "this gateway takes signed commands alone: use 'sevenones control run'",
 )
+NOT_KNOWN = "unreadable"
+"""In place of a tag's id, where the record cannot be read."""
 SELECTED, DONE, REFUSED, WOULD = "selected", "done", "refused", "would"
 """Outcomes beside those of a command (models.command.Outcome): `would` is a dry run's."""
 
 
 class Control:
-    """Answers signed orders. Restoring is not done here: whoever holds the latches gives its hand to `restores`."""
+    """Answers signed orders. `latched`: who holds what linkages have tripped, and restores it."""
 
     def __init__(
         self,
@@ -53,8 +56,7 @@ class Control:
         policy: Policy,
     ) -> None:
         self.counts: Counter[str] = Counter()
-        self.restores: Callable[[str, str], Awaitable[dict[str, Any]]] | None = None
-        """Takes a linkage and who may restore it, both checked; gives `outcome`, `reason` {zh, en}, and more."""
+        self.latched: Latched | None = None
         self._here = {"site": code, "gateway": gateway}
         self._verifier = verifier
         self._devices = devices
@@ -64,6 +66,7 @@ class Control:
         self._clock = clock
         self._record = record
         self._policy = policy
+        self._began = clock.now()
         self._seats = Seats(clock.monotonic, policy.seat_s)
         self._selects = Selects(clock.monotonic, policy.select_s)
         self._checks = Checks(gate, self._seats, self._selects, policy)
@@ -92,13 +95,16 @@ class Control:
         return self.tags() if "tags" in found else None
 
     def tags(self) -> dict[str, Any]:
-        """All tags that hang here."""
-        return {
-            "tags": [
-                {"id": tag.id, "equipment": tag.equipment, "who": tag.who, "reason": tag.reason, "at": tag.at}
-                for tag in self._tags
-            ]
-        }
+        """All tags that hang here, and one on every machine while it is not known which others do."""
+        trouble = self._tags.trouble
+        known = [
+            {"id": tag.id, "equipment": tag.equipment, "who": tag.who, "reason": tag.reason, "at": tag.at}
+            for tag in self._tags
+        ]
+        if trouble is None:
+            return {"tags": known}
+        unknown = {"id": NOT_KNOWN, "who": "?", "reason": f"{trouble.zh} · {trouble.en}", "at": self._began}
+        return {"tags": [*known, *({**unknown, "equipment": machine} for machine in sorted(self._gate.machines()))]}
 
     def machine(self, equipment: str) -> dict[str, Any]:
         """What holds of a machine that this gateway reads."""
@@ -126,12 +132,19 @@ class Control:
             trace.failed(why)
             return self._told(None, found, now, trace, REFUSED, why.reason, {})
         order = signed.order
-        for check in (Check.SIGNATURE, Check.CREDENTIAL, Check.ORDER):
+        for check in (Check.SIGNATURE, Check.CREDENTIAL):
             trace.passed(check, "通过", "passed")
+        if signed.doubt is None or order.act is Act.TAG:
+            trace.passed(Check.ORDER, "通过", "passed")
         try:
             if order.act in (Act.SELECT, Act.EXECUTE):
                 outcome, reason, more = await self._command(signed, trace)
+            elif order.act is Act.SETTLE:
+                outcome, reason, more = await self._settle(signed, trace)
             else:
+                if order.act is not Act.TAG and not order.dry:
+                    # A tag, like what stops, waits for nothing.
+                    await self._kept(signed)
                 outcome, reason, more = await self._act(signed, trace)
         except Refused as why:
             trace.failed(why)
@@ -142,6 +155,10 @@ class Control:
             reason = Name(f"无法在本机磁盘记录：{words}", f"it cannot be noted on this gateway's disk: {words}")
         return self._told(signed, found, now, trace, outcome, reason, more)
 
+    async def _kept(self, signed: Signed) -> None:
+        """That it came is on disk. Raises OSError, at its deadline at the latest."""
+        await self._verifier.kept(max(0.0, (signed.order.deadline - self._clock.now()) / 1e6))
+
     # ---- commands to points
 
     async def _command(self, signed: Signed, trace: Trace) -> tuple[str, Name, dict[str, Any]]:
@@ -150,11 +167,20 @@ class Control:
         if place is None:
             raise Refused(Check.SCOPE, "网关没有该测点", f"this gateway has no point '{order.point}'")
         point = place[0].table.points[place[1]]
-        command = Command(order.id, order.point, order.value or 0, _names(signed), order.deadline, order.unit or None)
-        if order.act is Act.EXECUTE and not order.dry and self._writer.knows(command):
-            # The same order again: its first answer, which went astray.
+        value = 0 if order.value is None else order.value
+        command = Command(order.id, order.point, value, _names(signed), order.deadline, order.unit or None)
+        if signed.again:
+            if not self._writer.knows(command):
+                raise Refused(Check.ORDER, "该命令已收到过", "this order has come before: sign another one")
+            # Its first answer went astray.
             return _of(await self._writer.carry_out(command))
         effect = self._gate.effect(point, order.value, order.unit)
+        if signed.doubt is not None:
+            if not effect.safe:
+                raise signed.doubt
+            trace.passed(Check.ORDER, "停止与断电不因此拒绝", "not refused for what stops")
+        if order.act is Act.EXECUTE and not order.dry and not effect.safe:
+            await self._kept(signed)
         self._held_against(signed, point, effect, command, trace)
         failure = trace.first_failure
         if failure is not None:
@@ -165,7 +191,9 @@ class Control:
         if not effect.safe:
             self._seats.take(point.equipment, signed.who.name)
         if order.act is Act.SELECT:
-            more = {"nonce": self._selects.make(order), "expires_s": self._selects.lasting_s, "effect": str(effect)}
+            # What stops needs none, and is not refused where there is no room for one more.
+            nonce = "" if effect in self._policy.direct.effects else self._selects.make(order)
+            more = {"nonce": nonce, "expires_s": self._selects.lasting_s, "effect": str(effect)}
             return SELECTED, Name(f"已选择，可{what.zh}", f"selected: it may {what.en}"), more
         answer = await self._writer.carry_out(command, Leave(permit=lambda: self._checks.ready(signed, point, effect)))
         return _of(answer)
@@ -208,9 +236,9 @@ class Control:
     async def _act(self, signed: Signed, trace: Trace) -> tuple[str, Name, dict[str, Any]]:
         order, who, checks = signed.order, signed.who, self._checks
         machine = order.machine()
-        # A restore names its linkage: whoever gives it commands all that the linkage cut.
-        for each in (self._gate.linked(machine) or (machine,)) if order.act is Act.RESTORE else (machine,):
-            checks.scope(who, each)
+        if order.act is Act.RESTORE:
+            return await self._restore(signed, trace)
+        checks.scope(who, machine)
         trace.passed(Check.SCOPE, "在权限范围内", "in scope")
         checks.may_act(who, order.act)
         trace.passed(Check.ROLE, "角色允许", "the role may")
@@ -229,16 +257,14 @@ class Control:
                 if not order.dry:
                     self._seats.take(machine, who.name)
                 return _done(order.dry, f"{who.name} 已接管 {machine}", f"{who.name} has the control of {machine}")
-            case Act.HAND:
-                return self._hand(signed, trace)
-        if self.restores is None:
+        return self._hand(signed, trace)
+
+    async def _restore(self, signed: Signed, trace: Trace) -> tuple[str, Name, dict[str, Any]]:
+        if self.latched is None:
             raise Refused(Check.ORDER, "本网关没有可复位的联动", "this gateway has no linkage to restore")
-        if order.dry:
-            return WOULD, Name("可以请求复位", "it may be asked to restore"), {}
-        told = await self.restores(machine, _names(signed))
-        reason = Name(told["reason"]["zh"], told["reason"]["en"])
-        more = {key: value for key, value in told.items() if key not in ("outcome", "reason")}
-        return str(told["outcome"]), reason, more
+        restores = Restores(self._devices, self._gate, self._checks, self.latched)
+        restores.held_against(signed, trace)
+        return await restores.carry_out(signed, _names(signed))
 
     async def _hang(self, signed: Signed) -> tuple[str, Name, dict[str, Any]]:
         order, who = signed.order, signed.who.name
@@ -246,18 +272,28 @@ class Control:
             en = f"this gateway reads no point of '{order.equipment}': tag it where it is commanded"
             raise Refused(Check.ORDER, f"本网关没有设备 {order.equipment}", en)
         hangs = self._tags.get(order.id)
-        if hangs is not None and (hangs.equipment, hangs.who) != (order.equipment, who):
+        if hangs is not None and not (hangs.equipment == order.equipment and hangs.is_of(signed.who)):
             # Ids are shown to everybody: hung anew under one, a tag would take another person's away.
             raise Refused(Check.TAG, "该编号是另一块牌的", f"the id '{order.id}' is another tag's")
         if len(self._tags) >= MOST:
             raise Refused(Check.TAG, "挂牌过多", f"{MOST} tags hang already")
         if order.dry:
             return WOULD, Name("可以挂牌", "it may be tagged"), {}
-        tag = Tag(order.id, order.equipment, who, order.reason, self._clock.now())
+        tag = Tag(order.id, order.equipment, who, order.reason, self._clock.now(), signed.who.person)
         await self._tags.hang(tag)
         self._record.tag(tag)
         log.warning("tag_hung", equipment=tag.equipment, who=who, reason=tag.reason)
-        return DONE, Name(f"{order.equipment} 已挂牌", f"{order.equipment} is tagged"), {"tag": tag.id}
+        words = Name(f"{order.equipment} 已挂牌", f"{order.equipment} is tagged")
+        # What was let through just before stands in the way of nobody's tag, and is told to who is about to go there.
+        points, sent = await self._writer.sent(order.equipment, max(0.0, (order.deadline - self._clock.now()) / 1e6))
+        if points:
+            which = ", ".join(points[:SHOWN])
+            zh, en = ("刚刚执行完毕", "has just ended") if sent else ("可能仍在发送", "may still be on its way")
+            words = Name(
+                f"{words.zh}；注意：挂牌前放行的命令{zh}：{which}，请先核实设备状态",
+                f"{words.en}; mind: what was let through before it {en}: {which}: look at the machine first",
+            )
+        return DONE, words, {"tag": tag.id}
 
     async def _take_off(self, signed: Signed, tag: Tag) -> tuple[str, Name, dict[str, Any]]:
         if signed.order.dry:
@@ -267,6 +303,22 @@ class Control:
         log.warning("tag_removed", equipment=tag.equipment, who=_names(signed), of=tag.who)
         left = len(self._tags.on(tag.equipment))
         words = Name(f"已摘牌，还有 {left} 块", f"the tag is removed, {left} more hang on {tag.equipment}")
+        return DONE, words, {"left": left}
+
+    async def _settle(self, signed: Signed, trace: Trace) -> tuple[str, Name, dict[str, Any]]:
+        self._checks.may_act(signed.who, Act.SETTLE)
+        trace.passed(Check.ROLE, "角色允许", "the role may")
+        self._checks.settled(signed)
+        trace.passed(Check.SECOND, "双人签名，范围含全部设备", "two persons, whose scope is every machine here")
+        if self._tags.trouble is None:
+            raise Refused(Check.TAG, "挂牌记录可读，无需处置", "the record of tags can be read: nothing to settle")
+        if signed.order.dry:
+            return WOULD, Name("可以处置", "it may be settled"), {}
+        await self._kept(signed)
+        settled = await self._tags.settle()
+        log.warning("tags_settled", records=settled, who=_names(signed), reason=signed.order.reason)
+        left = len(self._tags)
+        words = Name(f"已处置，现有 {left} 块挂牌", f"settled: {left} tags hang, and no others are known")
         return DONE, words, {"left": left}
 
     def _hand(self, signed: Signed, trace: Trace) -> tuple[str, Name, dict[str, Any]]:
@@ -306,7 +358,7 @@ class Control:
         told: dict[str, Any] = {"trace": [f"{each.check}:{'ok' if each.passed else 'no'}" for each in trace.findings]}
         if signed is not None and order is not None:
             # Once per order: what of it was repeated is the same event.
-            key = f"{order.id}-{order.act}"
+            key = f"{order.serial}-{order.id}-{order.act}-{order.deadline}"
             machine = order.machine() if self._gate.reads(order.machine()) else ""
             told |= {"order": order.as_json(), "who": _names(signed)}
         self._record.order(machine, key, now, outcome, reason, told)

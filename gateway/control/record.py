@@ -43,5 +43,5 @@ class Record:
         event = Event(event_id(machine, kind, key), machine, kind, start, end, GOOD, source, attributes)
         try:
             self._emit([event])
-        except (ValueError, OSError) as error:
-            log.error("control_event_lost", kind=kind, key=key, error=str(error))
+        except Exception as error:  # what is told is never in the way of what is done
+            log.error("control_event_lost", kind=kind, key=key, error=repr(error))

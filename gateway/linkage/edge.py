@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+import zoneinfo
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,21 @@ import structlog
 from numpy.typing import NDArray
 
 from bus.connection import Bus
-from gateway.acquire import Acquisition
+from gateway.acquire import UNMARKED, Acquisition
 from gateway.clock import WallClock
 from gateway.devices import Devices
 from gateway.linkage.acting import Acting, forbidden
+from gateway.linkage.disk import Disk
 from gateway.linkage.hear import Far, Hearing
 from gateway.linkage.judge import Judge, Of, Part
 from gateway.linkage.latches import Latch, Latches
-from gateway.linkage.restoring import NotProved, Verifier, nobody, read
+from gateway.linkage.restoring import Restoring
 from gateway.linkage.telling import Saying, why
 from gateway.writer import Writer
 from models.command import Value
 from models.events import Event
+from models.quality import Quality
+from models.site.linkages import states
 from models.site.model import Act, Linkage, Name, Site
 
 log = structlog.get_logger(__name__)
@@ -38,7 +42,7 @@ TICK_S = 0.5
 
 
 class Linkages:
-    """`apply` gives it a site's rules, `run` keeps time, `restore` ends a trip. `file`: its latches on disk."""
+    """`apply` gives it a site's rules, `run` keeps time, `restoring` ends trips. `file`: its latches on disk."""
 
     def __init__(
         self,
@@ -49,42 +53,77 @@ class Linkages:
         clock: WallClock,
         emit: Callable[[Sequence[Event]], None],
         file: Path,
-        verify: Verifier = nobody,
     ) -> None:
-        self.verify = verify
-        self.counts = {"trips_total": 0, "restores_total": 0, "refused_restores_total": 0, "faults_total": 0}
+        self.counts = {"trips_total": 0, "faults_total": 0}
         self._name, self._devices, self._clock = name, devices, clock
         self._saying = Saying(code, name, emit, lambda path: devices.find(path) is not None)
         self.latches = Latches(file)
+        self._disk = Disk(self.latches, self._saying, self.counts)
         self._acting = Acting(devices, writer, clock, self.latches, self._saying)
-        self._hearing = Hearing(code, clock.now, self._told)
+        self.restoring = Restoring(self._acting, self.latches, self._saying, clock, self.counts)
+        self._hearing = Hearing(code, clock.monotonic, self._told)
         self._site: Site | None = None
         self._day = ""
+        """Of the mine."""
+        self._may_trip: set[str] = set()
+        """The rules that act today. Others are judged only for what they left tripped."""
         self._judge = Judge((), {}, clock.now())
         self._far: dict[str, Far] = {}
         self._so = self._lost = np.zeros(0, np.bool_)
-        self._losses: dict[str, int] = {}
+        self._losses: dict[str, tuple[Linkage, int]] = {}
         self._timer: asyncio.TimerHandle | None = None
         writer.interlocks.append(self._forbids)
-        if self.latches.unreadable:
-            reason = Name(
-                "闭锁记录无法读取：不知哪些联动已动作", "the latches cannot be read: what was tripped is not known"
-            )
-            self._saying.say("unreadable", "latches", clock.now(), reason, end=clock.now())
 
     # ---- rules
 
     def apply(self, site: Site) -> None:
-        """Judge by this site's rules from now on, after its connections were applied. What is tripped stays so."""
+        """Judge by this site's rules from now on, after its connections were applied. What is tripped stays so, and
+        what was seen of conditions that are still the same goes on."""
         now = self._clock.now()
-        self._site, self._day = site, _day(now)
-        before = {one.id: (one, bool(so)) for one, so in zip(self._judge.linkages, self._so, strict=True)}
-        ours = [
+        self._site, self._day = site, _day(site, now)
+        may = [
+            self._latch(one, now)
+            for one in site.linkages
+            if self._name in one.gateways and one.latched and one.command and not one.shadow
+        ]
+        self._disk.stands_for(may, now)
+        rules = self._rules(site)
+        judge, far = self._judge_of(site, rules, now)
+        before = {one.id: number for number, one in enumerate(self._judge.linkages)}
+        there = [before.get(one.id, -1) for one in rules]
+        same = [n >= 0 and self._judge.linkages[n] == one for n, one in zip(there, rules, strict=True)]
+        self._so = np.append(self._so, False)[there] & np.array(same, np.bool_)
+        self._lost = np.append(self._lost, False)[there]
+        judge.carry_on(self._judge, now)
+        for gateway, one in far.items():
+            if gateway in self._far:
+                one.carry_on(self._far[gateway])
+        self._judge, self._far = judge, far
+        self._may_trip = {one.id for one in rules if _acts(one, self._day) and self._name in one.gateways}
+        self._hearing.set(far)
+        self.restoring.use(site, judge)
+        for connection in self._devices:
+            part = judge.parts[connection.spec.name]
+            rows = np.array([connection.rows[path] for path in judge.paths[part.points]], np.intp)
+            acquisition = connection.acquisition
+            acquisition.watch = partial(self._look, acquisition, judge, part, rows) if len(rows) else None
+            if len(rows):
+                self._look(acquisition, judge, part, rows, now)
+        self._resume(now)
+        self._act(now)
+
+    def _rules(self, site: Site) -> list[Linkage]:
+        """Those that may trip here, and those that have: what ends their trips is judged, too."""
+        return [
             one
             for one in site.linkages
-            if self._name in one.gateways and one.enabled and not one.mine and one.effective_from <= self._day
+            if one.id in self.latches.tripped or (self._name in one.gateways and _acts(one, self._day))
         ]
-        looked = {path for one in ours for path in one.points()}
+
+    def _judge_of(self, site: Site, rules: Sequence[Linkage], now: int) -> tuple[Judge, dict[str, Far]]:
+        looked = {path for one in rules for path in one.points()}
+        said = states(site)
+        looked |= {said[path] for path in looked if path in said}
         points = {point.path: point for point in site.points if point.path in looked}
         away: dict[str, list[str]] = {}
         for path, point in points.items():
@@ -93,27 +132,28 @@ class Linkages:
                 away.setdefault(gateway, []).append(path)
         parts: dict[str, Sequence[str]] = {f"far {gateway}": paths for gateway, paths in away.items()}
         parts |= {c.spec.name: [path for path in c.rows if path in looked] for c in self._devices}
-        judge = self._judge = Judge(ours, parts, now)
-        self._so = np.array([before.get(one.id) == (one, True) for one in ours], np.bool_)
-        self._lost = np.zeros(len(ours), np.bool_)
-        self._far = {gateway: Far(gateway, [points[path] for path in paths]) for gateway, paths in away.items()}
-        self._hearing.set(self._far)
-        for connection in self._devices:
-            part = judge.parts[connection.spec.name]
-            rows = np.array([connection.rows[path] for path in judge.paths[part.points]], np.intp)
-            acquisition = connection.acquisition
-            acquisition.watch = partial(self._look, acquisition, judge, part, rows) if len(rows) else None
-            if len(rows):
-                self._look(acquisition, judge, part, rows, now)
-        self._resume(ours)
-        self._act(now)
+        far = {gateway: Far(gateway, [points[path] for path in paths]) for gateway, paths in away.items()}
+        return Judge(rules, parts, now, said), far
 
-    def _resume(self, ours: Sequence[Linkage]) -> None:
-        """What was tripped when this process ended, or under the rules of before, goes on."""
-        for number, one in enumerate(ours):
-            latch = self.latches.tripped.get(one.id)
-            if latch is not None:
-                self._acting.go_on(one, latch, partial(self._judge.seen, number), partial(self._judge.holds, number))
+    def _latch(self, one: Linkage, now: int) -> Latch:
+        here = {path: value for path, value in one.command.items() if self._devices.find(path) is not None}
+        return Latch(one.id, one.version, now, one.priority, here, held=one.latched)
+
+    def _resume(self, now: int) -> None:
+        """What was tripped when this process ended, or under the rules of before, goes on; but for what is not held and
+        would not trip any more."""
+        numbers = {one.id: number for number, one in enumerate(self._judge.linkages)}
+        for latch in list(self.latches.tripped.values()):
+            number = numbers.get(latch.rule)
+            may = latch.rule in self._may_trip and number is not None and self._judge.holds(number, Of.WHEN, now)
+            if not latch.held and not may:
+                self._acting.end(latch.rule, now, Name("规则已变更", "its rule was changed"))
+            elif number is not None and not latch.doubt:
+                see, holds = partial(self._judge.seen, number), partial(self._judge.holds, number)
+                self._acting.go_on(self._judge.linkages[number], latch, see, holds)
+        for rule in self._losses.keys() - numbers.keys():
+            was, began = self._losses.pop(rule)
+            self._saying.say("lost", was, began, Name("规则已停用", "its rule acts no more"), end=now)
 
     async def run(self, bus: Bus) -> None:
         """Keep time and hear other gateways, until cancelled."""
@@ -136,8 +176,17 @@ class Linkages:
         for far in self._far.values():
             self._told(far)
         self._act(now)
-        if self._site is not None and _day(now) != self._day:
-            self.apply(self._site)
+        self._disk.tick(now)
+        if self._site is not None and (day := _day(self._site, now)) != self._day:
+            self._new_day(self._site, day)
+
+    def _new_day(self, site: Site, day: str) -> None:
+        """Rules have a day from which they act. Where none begins today, nothing is touched."""
+        may = {one.id for one in site.linkages if self._name in one.gateways and _acts(one, day)}
+        if may == self._may_trip:
+            self._day = day
+        else:
+            self.apply(site)
 
     async def stop(self, within_s: float) -> None:
         """End what is under way; what is held stays noted."""
@@ -154,7 +203,8 @@ class Linkages:
     def _look(self, acquisition: Acquisition, judge: Judge, part: Part, rows: NDArray[np.intp], now: int) -> None:
         """What a connection holds now."""
         try:
-            quality = np.where(acquisition.answered[rows], acquisition.quality[rows], np.uint8(0))
+            never = np.where(acquisition.marked[rows] == UNMARKED, np.uint8(Quality.BAD_WAITING), np.uint8(Quality.BAD))
+            quality = np.where(acquisition.answered[rows], acquisition.quality[rows], never)
             if judge.take(part, acquisition.value[rows], quality, acquisition.stamper.last[rows], now):
                 self._act(now)
         except Exception:  # a fault of ours keeps no poll from going on
@@ -164,7 +214,9 @@ class Linkages:
     def _told(self, far: Far) -> None:
         now = self._clock.now()
         part = self._judge.parts[f"far {far.gateway}"]
-        if self._far.get(far.gateway) is far and self._judge.take(part, far.value, far.quality(now), far.ts, now):
+        if self._far.get(far.gateway) is far and self._judge.take(
+            part, far.value, far.quality(self._clock.monotonic()), far.ts, now
+        ):
             self._act(now)
 
     def _act(self, now: int) -> None:
@@ -176,11 +228,11 @@ class Linkages:
             self._lost_or_back(int(number), bool(lost[number]), now)
         for number in changed:
             one = self._judge.linkages[number]
-            if so[number]:
+            if so[number] and one.id in self._may_trip:
                 self._rose(int(number), one, now)
-            elif not one.latched:
-                self._acting.end(one, now, Name("条件已消失", "it holds no more"))
-        self._restore_automatically(now)
+            elif not so[number] and not one.latched:
+                self._acting.end(one.id, now, Name("条件已消失", "it holds no more"))
+        self.restoring.automatically(now)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -193,27 +245,27 @@ class Linkages:
     def _rose(self, number: int, one: Linkage, now: int) -> None:
         inputs = self._judge.seen(number, Of.WHEN, now)
         reason = why(inputs)
-        if one.id in self.latches.tripped:
+        known = self.latches.tripped.get(one.id)
+        if known is not None and not known.doubt:
             return
         if one.shadow:
             self._saying.say("shadow", one, now, reason, end=now, inputs=inputs)
             return
-        if one.act is not Act.POWER_OFF and one.then and self._judge.holds(number, Of.THEN, now):
-            done = Name(f"{reason.zh}；已是应有状态，无需动作", f"{reason.en}; all that must follow is so already")
-            self._saying.say("not_needed", one, now, done, end=now, inputs=inputs)
-            return
         self.counts["trips_total"] += 1
-        here = {path: value for path, value in one.command.items() if self._devices.find(path) is not None}
-        latch = Latch(one.id, one.version, now, one.priority, here, held=one.latched)
-        self._acting.trip(
-            one, latch, reason, inputs, partial(self._judge.seen, number), partial(self._judge.holds, number)
-        )
+        waits = one.act is not Act.POWER_OFF and bool(one.then) and self._judge.holds(number, Of.THEN, now)
+        if waits:
+            done = "已是应有状态，暂无需动作", "all that must follow is so already"
+            reason = Name(f"{reason.zh}；{done[0]}", f"{reason.en}; {done[1]}")
+        see, holds = partial(self._judge.seen, number), partial(self._judge.holds, number)
+        self._acting.trip(one, self._latch(one, now), reason, inputs, see, holds, waits=waits)
 
     def _lost_or_back(self, number: int, lost: bool, now: int) -> None:
         one = self._judge.linkages[number]
         inputs = [seen for seen in self._judge.seen(number, Of.WHEN, now) if seen.lost]
         if lost:
-            self._losses[one.id] = now
+            if one.id not in self._may_trip:
+                return
+            self._losses[one.id] = one, now
             does = (
                 ("按配置动作", "it trips, as the rule says")
                 if one.on_lost == "trip"
@@ -224,83 +276,33 @@ class Linkages:
                 "lost", one, now, Name(f"{reason.zh}：{does[0]}", f"{reason.en}: {does[1]}"), inputs=inputs
             )
         elif one.id in self._losses:
-            began = self._losses.pop(one.id)
-            self._saying.say("lost", one, began, Name("传感器已恢复", "the sensors are back"), end=now)
+            was, began = self._losses.pop(one.id)
+            self._saying.say("lost", was, began, Name("传感器已恢复", "the sensors are back"), end=now)
 
-    # ---- restoring
+    # ---- what is tripped
 
     def _forbids(self, path: str, value: Value) -> Name | None:
         return forbidden(self.latches, path, value)
 
-    def _restore_automatically(self, now: int) -> None:
-        for number, one in enumerate(self._judge.linkages):
-            if one.id not in self.latches.tripped or one.restore is None or not one.restore.automatic:
-                continue
-            if not self._so[number] and self._judge.holds(number, Of.RESTORE, now):
-                self._acting.restore(one, now, "automatic")
-
-    async def order(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        """Carry out an order to restore, `{"restore": rule, …}`, whose giver is verified. Raises CommandError when it
-        names no rule."""
-        rule = read(order)
-        try:
-            who = self.verify(order)
-        except NotProved as error:
-            return self._refused(rule, error.reason)
-        return await self.restore(rule, who)
-
-    async def restore(self, rule: str, who: str) -> dict[str, Any]:
-        """Restore a tripped rule for `who`, who has proved to be allowed to: only while its restore conditions hold, by
-        good and present samples. `outcome`: done or refused, with `reason` in both languages."""
-        now = self._clock.now()
-        latch = self.latches.tripped.get(rule)
-        if latch is None:
-            return self._refused(rule, Name("该联动没有动作", "this rule has not tripped"), who)
-        number = next((n for n, one in enumerate(self._judge.linkages) if one.id == rule), None)
-        if number is None:
-            await self._acting.forget(rule, now, who)
-            return {"outcome": "done", "rule": rule, "reason": {"zh": "规则已不在配置中，闭锁已解除", "en": "released: "
-                    "the site has no such rule any more"}}  # fmt: skip
-        one = self._judge.linkages[number]
-        inputs = self._judge.seen(number, Of.RESTORE, now)
-        if self._so[number] or (one.restore is not None and not self._judge.holds(number, Of.RESTORE, now)):
-            left = [seen for seen in inputs if not seen.met]
-            zh = "；".join(f"{seen.comparison.text}，现为 {seen.value:g}（质量 {seen.quality}）" for seen in left)
-            en = "; ".join(
-                f"{seen.comparison.text}, and it is {seen.value:g} (quality {seen.quality})" for seen in left
-            )
-            reason = Name(f"复电条件不满足：{zh}", f"what must hold to restore does not: {en}")
-            return self._refused(rule, reason, who)
-        self.counts["restores_total"] += 1
-        answers = await self._acting.restore(one, now, who, inputs)
-        return {"outcome": "done", "rule": rule, "written": answers, "reason": {"zh": "已复位", "en": "restored"}}
-
-    def _refused(self, rule: str, reason: Name, who: str = "") -> dict[str, Any]:
-        self.counts["refused_restores_total"] += 1
-        now = self._clock.now()
-        known = next((one for one in self._judge.linkages if one.id == rule), None)
-        self._saying.say("refused", known or rule, now, reason, end=now, more={"who": who})
-        return {"outcome": "refused", "rule": rule, "reason": {"zh": reason.zh, "en": reason.en}}
-
-    def machines(self, rule: str) -> dict[str, tuple[str, ...]]:
-        """The equipment that a rule, or what it left tripped, commands here, with the areas that each stands in."""
-        latch = self.latches.tripped.get(rule)
-        if latch is None or self._site is None:
-            return {}
-        found: dict[str, tuple[str, ...]] = {}
-        for path in latch.command:
-            name = path.split("/")[1]
-            known = self._site.equipment.get(name)
-            found[name] = tuple(self._site.areas_around(None if known is None else known.area))
-        return found
-
     def standing(self) -> list[dict[str, Any]]:
         """What is tripped, for the gateway's page."""
         return [
-            {"rule": latch.rule, "at": latch.at, "done": latch.done, "held": latch.held, "command": dict(latch.command)}
+            {
+                "rule": latch.rule,
+                "at": latch.at,
+                "done": latch.done,
+                "held": latch.held,
+                "doubt": latch.doubt,
+                "command": dict(latch.command),
+            }
             for latch in self.latches.tripped.values()
         ]
 
 
-def _day(now: int) -> str:
-    return datetime.datetime.fromtimestamp(now / 1e6, datetime.UTC).date().isoformat()
+def _acts(one: Linkage, day: str) -> bool:
+    return one.enabled and not one.mine and one.effective_from <= day
+
+
+def _day(site: Site, now: int) -> str:
+    """The mine's day."""
+    return datetime.datetime.fromtimestamp(now / 1e6, zoneinfo.ZoneInfo(site.time_zone)).date().isoformat()

@@ -20,27 +20,40 @@ log = structlog.get_logger(__name__)
 
 AGAIN_S = 30.0
 """How often it is tried to hear a gateway that may not be heard."""
+NEVER = -(1 << 62)
+"""Long ago, of the monotonic clock."""
+SET_BACK_US = 2_000_000
+"""A value that is by more than this older than the last one is no old value: its gateway's clock was set back."""
 SLACK_S = 2.0
 """A value may come so much later than the longest silence of its point before it is silent."""
 
 
 class Far:
-    """The points of one other gateway, in the order given. `told`: called with them, and the time, when they may have
-    changed."""
+    """The points of one other gateway, in the order given. How long it is silent is of the monotonic clock, µs: setting
+    the wall clock makes no dead gateway speak."""
 
     def __init__(self, gateway: str, points: Sequence[Point]) -> None:
         self.gateway = gateway
         ids = np.array([point.id for point in points], np.uint64)
         self._order = np.argsort(ids)
         self._ids = ids[self._order]
+        self._places = {int(point): place for place, point in enumerate(ids)}
         self._patience = np.array([round((point.silence_s + SLACK_S) * 1e6) for point in points], np.int64)
         self.value = np.full(len(points), np.nan)
         self._said = np.full(len(points), int(Quality.BAD_WAITING), np.uint8)
         self.ts = np.zeros(len(points), np.int64)
-        self._heard = np.zeros(len(points), np.int64)
+        self._heard = np.full(len(points), NEVER, np.int64)
+
+    def carry_on(self, before: Far) -> None:
+        """What was heard of the same points goes on."""
+        for point, here in self._places.items():
+            there = before._places.get(point)
+            if there is not None:
+                for name in ("value", "_said", "ts", "_heard"):
+                    getattr(self, name)[here] = getattr(before, name)[there]
 
     def take(self, batch: Batch, now: int) -> bool:
-        """Take what is newer than what is known. Whether any of it is ours."""
+        """Take what is newer than what is known, or of a clock that was set back. Whether any of it is ours."""
         samples = batch.samples
         places = np.searchsorted(self._ids, samples.point)
         places[places == len(self._ids)] = 0
@@ -49,7 +62,8 @@ class Far:
             return False
         # The last sample of a point in a batch is its newest.
         rows = self._order[places[ours]]
-        newer = samples.ts[ours] >= self.ts[rows]
+        ahead = self.ts[rows] - samples.ts[ours]
+        newer = (ahead <= 0) | (ahead > SET_BACK_US)
         rows, ours = rows[newer], ours[newer]
         self.value[rows], self._said[rows] = samples.value[ours], samples.quality[ours]
         self.ts[rows], self._heard[rows] = samples.ts[ours], now
@@ -62,10 +76,11 @@ class Far:
 
 
 class Hearing:
-    """Listens to the live subjects of other gateways over the bus, as long as `run` runs."""
+    """Listens to the live subjects of other gateways over the bus, as long as `run` runs. `told` is called with what
+    may have changed."""
 
-    def __init__(self, code: str, now: Callable[[], int], told: Callable[[Far], None]) -> None:
-        self._code, self._now, self._told = code, now, told
+    def __init__(self, code: str, monotonic: Callable[[], int], told: Callable[[Far], None]) -> None:
+        self._code, self._monotonic, self._told = code, monotonic, told
         self._far: Mapping[str, Far] = {}
         self._changed = asyncio.Event()
         self.malformed = 0
@@ -102,5 +117,5 @@ class Hearing:
             self.malformed += 1
             log.warning("live_malformed", subject=subject, error=str(error))
             return
-        if far.take(batch, self._now()):
+        if far.take(batch, self._monotonic()):
             self._told(far)

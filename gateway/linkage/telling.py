@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 import structlog
 
 from gateway.linkage.judge import Seen
-from models.events import Event, event_id
+from models.events import MAX_ATTRIBUTES, Event, event_id
 from models.quality import GOOD
 from models.site.model import Linkage, Name
 
 log = structlog.get_logger(__name__)
 
 KIND = "linkage"
+REASON = 1_000
+"""So many characters of a reason are told where an event is too large."""
 
 
 class Saying:
@@ -58,13 +61,13 @@ class Saying:
             end=end,
             quality=GOOD,
             source=f"gateway-{self._gateway}",
-            attributes=told | dict(more or {}),
+            attributes=_fitting(told | dict(more or {})),
         )
         log.warning("linkage", rule=name, act=act, reason=reason.en)
         try:
             self._emit([event])
-        except (ValueError, OSError) as error:
-            log.error("linkage_event_lost", rule=name, error=str(error))
+        except Exception as error:  # what is told is never in the way of what is done
+            log.error("linkage_event_lost", rule=name, error=repr(error))
 
     def _of(self, rule: Linkage | None) -> str:
         """The equipment that an event is about: what is commanded first, else what is looked at, of what this gateway
@@ -98,3 +101,25 @@ def _shown(seen: Seen) -> dict[str, Any]:
         "met": seen.met,
         "lost": seen.lost,
     }
+
+
+def _fitting(told: dict[str, Any]) -> dict[str, Any]:
+    """Within what an event may hold: what was neither met nor lost and what was done is left out first, and it is said
+    how many were."""
+    inputs = sorted(told.get("inputs", ()), key=lambda one: not (one["met"] or one["lost"]))
+    written = sorted(told.get("written", {}).items(), key=lambda item: item[1].get("outcome") == "done")
+    found, most = told, max(len(inputs), len(written))
+    while _size(found) > MAX_ATTRIBUTES and most:
+        most //= 2
+        found = dict(told)
+        if len(inputs) > most:
+            found |= {"inputs": inputs[:most], "inputs_left_out": len(inputs) - most}
+        if len(written) > most:
+            found |= {"written": dict(written[:most]), "written_left_out": len(written) - most}
+    if _size(found) > MAX_ATTRIBUTES:
+        found |= {key: f"{found[key][:REASON]} …" for key in ("reason", "reason_zh")}
+    return found
+
+
+def _size(told: Mapping[str, Any]) -> int:
+    return len(json.dumps(told, ensure_ascii=False).encode())

@@ -32,15 +32,16 @@ class Tripped:
 
 @dataclass
 class Trial:
-    """Rules over points by path, in the order of `paths`."""
+    """Rules over points by path, in the order of `paths`. `states`: see Judge."""
 
     rules: Sequence[Linkage]
     paths: Sequence[str]
     start: int
+    states: Mapping[str, str] = field(default_factory=dict)
     tripped: list[Tripped] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._judge = Judge(self.rules, {"all": self.paths}, self.start)
+        self._judge = Judge(self.rules, {"all": self.paths}, self.start, self.states)
         part = self._judge.parts["all"]
         self._columns = np.array([self.paths.index(path) for path in self._judge.paths[part.points]], np.intp)
         self._good = np.full(len(self._columns), GOOD, np.uint8)
@@ -49,12 +50,14 @@ class Trial:
         self._quiet = False
         """Nothing follows from time alone."""
 
-    def take(self, ts: int, values: NDArray[np.float64]) -> None:
-        """All points' values at one time, later than the one before. NaN: not there, which no comparison fulfils."""
+    def take(self, ts: int, values: NDArray[np.float64], quality: NDArray[np.uint8] | None = None) -> None:
+        """All points' values at one time, later than the one before. NaN: not there, which no comparison fulfils.
+        `quality`: good where it is not given."""
         judge = self._judge
         part = judge.parts["all"]
         due = judge.due(ts)
-        news = judge.take(part, values[self._columns], self._good, np.full(len(self._columns), ts), ts)
+        good = self._good if quality is None else quality[self._columns]
+        news = judge.take(part, values[self._columns], good, np.full(len(self._columns), ts), ts)
         if not news and not self._open and (due is None or due > ts) and self._quiet:
             return
         so, _ = judge.standing(ts)
@@ -73,6 +76,10 @@ class Trial:
                 del self._open[number]
         self._so = so
 
+    def standing(self, number: int, ts: int) -> tuple[bool, list[Seen]]:
+        """Whether a rule's `when` holds, and what it is judged by."""
+        return self._judge.holds(number, Of.WHEN, ts), self._judge.seen(number, Of.WHEN, ts)
+
     def _needed(self, number: int, ts: int) -> bool:
         rule = self.rules[number]
         return rule.act is Act.POWER_OFF or not rule.then or not self._judge.holds(number, Of.THEN, ts)
@@ -83,6 +90,7 @@ def ours(linkages: Sequence[Linkage], day: str) -> list[Linkage]:
     return [one for one in linkages if one.enabled and not one.mine and one.effective_from <= day]
 
 
-def looked_at(rules: Sequence[Linkage]) -> Mapping[str, None]:
-    """The paths of all points that these rules look at, in order."""
-    return dict.fromkeys(path for one in rules for path in one.points())
+def looked_at(rules: Sequence[Linkage], states: Mapping[str, str]) -> list[str]:
+    """The paths of all points that these rules look at, and of their sensors' states, in order."""
+    paths = dict.fromkeys(path for one in rules for path in one.points())
+    return list(dict.fromkeys((*paths, *(states[path] for path in paths if path in states))))

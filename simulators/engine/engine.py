@@ -44,7 +44,13 @@ class Engine:
     def run(self, steps: int) -> Block:
         """Go on by so many steps."""
         values = np.full((steps, len(self.columns)), np.nan)
-        dt, wire = self.dt, self._wire
+        self.step(values)
+        return self._completed(values)
+
+    def step(self, values: Rows) -> None:
+        """The first half of `run`: go on by as many steps as `values` [steps, columns], all NaN, has rows, and write
+        what the parts decide in each. Completed by `run`, or by another engine's `follow`."""
+        dt, wire, steps = self.dt, self._wire, len(values)
         rows = [values[:, begin:end] for _, begin, end in self._ranges]
         # A view for each step only where something is written: joints have no channels.
         written = [list(of_part) if of_part.shape[1] else [of_part] * steps for of_part in rows]
@@ -58,9 +64,20 @@ class Engine:
                 wire(dt)
             for step, of_part, passed in stepping[key]:
                 step(passed, of_part[at])
-        for number, of_part in enumerate(rows):
-            self.observe(number, of_part)
-        ts = self.now_us + round(dt * 1e6) * np.arange(1, steps + 1, dtype=np.int64)
+
+    def follow(self, values: Rows, told: None = None) -> Block:
+        """The second half of `run`, for a mine in two processes: complete what an engine made alike has written with
+        its next `step`, which told nothing more. To neither may anything have been commanded, nor may they have been
+        disturbed: only steps see that."""
+        del told
+        self.turns(len(values))
+        return self._completed(values)
+
+    def _completed(self, values: Rows) -> Block:
+        for number, (_, begin, end) in enumerate(self._ranges):
+            self.observe(number, values[:, begin:end])
+        steps = len(values)
+        ts = self.now_us + round(self.dt * 1e6) * np.arange(1, steps + 1, dtype=np.int64)
         self.now_us = int(ts[-1])
         return Block(ts, values, self.columns)
 

@@ -1,5 +1,6 @@
 """People underground, as the positioning stations count them: they come in by the entrance, walk to their
-places, stay for the shift and go out again; nobody is counted twice."""
+places, stay for the shift and go out again; nobody is counted twice. Who goes through a chamber's door passes from its
+station to one on the road, or back, at that moment."""
 
 from __future__ import annotations
 
@@ -31,6 +32,8 @@ class People(Part):
         self.names: tuple[str, ...] = tuple(design.stations)
         self.planned: dict[str, int] = {}
         self.inside: dict[str, int] = {}
+        self._inside: dict[str, int] = {}
+        """As it was with the last step."""
         self._count = [0] * len(self.names)
         self._extra = [0] * len(self.names)
         self._places = [(n, one) for n, one in enumerate(design.stations.values()) if one.place is not None]
@@ -53,13 +56,27 @@ class People(Part):
 
     def step(self, dt: float, row: Row) -> None:
         self.now_us += round(dt * 1e6)
+        before = self._count.copy()
+        if self.inside != self._inside:
+            self._pass_doors()
         if self.now_us >= self._next_us:
             self._next_us += TICK_US
-            before = self._count.copy()
             self._move()
-            if self._count != before:
-                self._show()
+        if self._count != before:
+            self._show()
         row[:] = self._row
+
+    def _pass_doors(self) -> None:
+        """Who has come into a chamber or gone since the last step; where nobody is on the road, they walk there."""
+        for n, one in self._places:
+            more = self.inside.get(one.place or "", 0) - self._inside.get(one.place or "", 0)
+            for _ in range(more):
+                self._take(n)
+            if more < 0:
+                leave = min(-more, self._count[n])
+                self._count[n] -= leave
+                self._count[self._road[n % len(self._road)]] += leave
+        self._inside = dict(self.inside)
 
     def _wanted(self, n: int, one: StationDesign) -> int:
         place = one.place or ""

@@ -32,7 +32,7 @@ PERIODS_S: Mapping[str, float] = {
     "drainage": 2.0,
     "compressors": 2.0,
     "chambers": 2.0,
-    "people": 10.0,
+    "people": 2.0,
     "network": 5.0,
 }
 """How often these step. Their states last for minutes and the devices that show them are asked every second or two, so

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 
 import pytest
 
 from bus import authority
 from bus.authority import AuthorityError
+from bus.secret import set_aside, write_secret
 from models.control.order import Act, Order
 
 SITE, NOW = "140581000000", 1_790_000_000_000_000
@@ -45,10 +47,24 @@ def test_files_with_keys_are_for_their_owner_alone_and_hold_the_only_copy(tmp_pa
     assert "Ed25519PrivateKey" not in repr(authority.signer(tmp_path / "wang"))
 
 
+def test_what_is_written_is_on_disk_with_its_name(tmp_path, monkeypatch):
+    synced, fsync = [], os.fsync
+
+    def remember(handle):
+        fsync(handle)
+        synced.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else (tmp_path / "a").exists())
+
+    monkeypatch.setattr("os.fsync", remember)
+    write_secret(tmp_path / "a", "x")
+    assert synced == [False, "folder"], "the content before it has its name, then the name"
+    aside = set_aside(tmp_path / "a")
+    assert synced[2:] == ["folder"] and aside.read_text() == "x" and not (tmp_path / "a").exists()
+
+
 def test_a_withdrawn_credential_is_told_in_a_signed_list(tmp_path):
     authority.init(tmp_path, SITE)
     first = authority.issue(tmp_path, "王工", ["operator"], tmp_path / "a", NOW)
-    second = authority.issue(tmp_path, "王工", ["operator"], tmp_path / "b", NOW)
+    second = authority.issue(tmp_path, "王工", ["operator"], tmp_path / "b", NOW, renew=True)
     other = authority.issue(tmp_path, "李工", ["safety"], tmp_path / "c", NOW)
     assert authority.withdrawn(tmp_path) == frozenset()
     assert authority.revoke(tmp_path, first.serial) == [first.serial]
@@ -88,3 +104,19 @@ def test_what_cannot_be_made_is_refused_in_words(tmp_path):
     with pytest.raises(AuthorityError, match="not the credential's"):
         authority.signer(tmp_path / "b")
     assert other.serial in {each.serial for each in authority.listed(tmp_path)}
+
+
+def test_a_name_is_one_persons_and_a_renewed_credential_is_still_that_persons(tmp_path):
+    authority.init(tmp_path, SITE)
+    first = authority.issue(tmp_path, "王伟", ["operator"], tmp_path / "a", NOW, days=10)
+    with pytest.raises(AuthorityError, match="--renew"):
+        authority.issue(tmp_path, "王伟", ["safety"], tmp_path / "b", NOW)
+    with pytest.raises(AuthorityError, match="no credential of '李工' to renew"):
+        authority.issue(tmp_path, "李工", ["safety"], tmp_path / "b", NOW, renew=True)
+    second = authority.issue(tmp_path, "王伟", ["operator"], tmp_path / "b", NOW, renew=True)
+    third = authority.issue(tmp_path, "王伟", ["operator"], tmp_path / "c", NOW, renew=True)
+    assert first.person == second.person == third.person == first.serial
+    assert authority.signer(tmp_path / "c").statement == third
+    authority.revoke(tmp_path, "王伟")
+    other = authority.issue(tmp_path, "王伟", ["safety"], tmp_path / "d", NOW)
+    assert other.person == other.serial, "who comes after is another person"

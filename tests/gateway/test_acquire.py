@@ -1,6 +1,7 @@
 """The way of a reading through all stages: whole deliveries against one value at a time."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from gateway.points import PointTable
 from models.quality import Quality
 from models.site.model import Guards, Kind, Retention
 from protocols.adapter import Reading
-from tests.gateway.sites import Remembered, point
+from tests.gateway.sites import Remembered, connection, point
 
 NOW = 1_800_000_000_000_000
 S = 1_000_000
@@ -34,7 +35,9 @@ def rig():
         point("c", silence_s=3.0),
     ]
     sink = Remembered()
-    return Acquisition("c", PointTable.build(points, {"fast": 1.0}, 1.0), sink.put), sink
+    # How far the device's clock is off is concluded by delivery, and is test_skew's.
+    spec = replace(connection(), skew_s=86_400.0)
+    return Acquisition("c", PointTable.build(points, {"fast": 1.0}, 1.0), sink.put, spec), sink
 
 
 def reading(rows, actual):

@@ -10,8 +10,10 @@ import time
 import numpy as np
 import pytest
 
+from gateway import skew
 from gateway.clock import WallClock
 from gateway.connection import DeviceConnection
+from gateway.findings import FindingsPage
 from gateway.metrics import GatewayMetrics
 from gateway.numbers import BatchNumbers
 from gateway.outbox import Outbox
@@ -77,6 +79,13 @@ async def test_mess_04_numbers_that_mean_no_value_are_bad_with_the_number_as_the
         await rig.until(lambda: rig.value("gas") == 1.51 and rig.quality("gas") == 192)
 
 
+@pytest.fixture(autouse=True)
+def fast(monkeypatch):
+    """Devices here say in a fiftieth of a second what others do in one."""
+    monkeypatch.setattr(skew, "GAP_S", 0.0)
+    monkeypatch.setattr(skew, "SPAN_S", 0.04)
+
+
 class Clocked:
     """A device that sends its own time with each value."""
 
@@ -110,13 +119,24 @@ async def test_mess_08_a_clock_that_is_off_is_measured_and_makes_samples_uncerta
         assert rig.connection.acquisition.clock.skew.readings_off >= 1
 
 
-async def test_mess_08_a_clock_that_is_off_is_only_counted_where_the_source_rules_and_ignored_where_we_do(device):
+async def test_mess_08_a_clock_that_is_off_is_put_right_where_the_source_rules_and_ignored_where_we_do(device):
     async with Rig(told(), [point("a")]) as rig:
-        await Clocked(device, -95.0).send_for(20)
+        await Clocked(device, -3600.0).send_for(20)
         await rig.until(lambda: len(rig.sink.of("a")) == 20)
-        assert {quality for _, _, quality in rig.sink.of("a")} == {192}
         assert rig.connection.acquisition.clock.skew.off
-        assert rig.last("a")[0] < now_us() - 90 * S
+        assert rig.quality("a") == Quality.UNCERTAIN and "s behind ours" in rig.reason("a")
+        assert now_us() - 5 * S < rig.last("a")[0] <= now_us(), "it is of now, or nothing is raised by it"
+        (found,) = FindingsPage([rig.connection]).show()["findings"]
+        assert found["kind"] == "clock off" and "behind ours" in found["reason"] and found["first"] < found["last"]
+        # What it kept during an outage is put right, too, and stays past.
+        device.inbox.put_nowait(delivery([(0, 99.0, now_us() - 4200 * S)]))
+        await rig.until(lambda: len(rig.sink.of("a")) == 21)
+        assert rig.last("a")[0] == pytest.approx(now_us() - 600 * S, abs=5 * S)
+        await Clocked(device, 0.0).send_for(40)  # it was set
+        await rig.until(lambda: rig.quality("a") == 192)
+        times = [ts for ts, value, _ in rig.sink.of("a") if value != 99.0]
+        assert times == sorted(times) and times[-1] <= now_us()
+        assert FindingsPage([rig.connection]).show()["findings"] == []
     async with Rig(told(ClockPolicy.GATEWAY), [point("a")]) as rig:
         await Clocked(device, -95.0).send_for(5)
         await rig.until(lambda: len(rig.sink.of("a")) == 5)
@@ -409,5 +429,6 @@ async def test_what_guards_find_and_how_far_a_clock_is_off_is_counted_on_the_met
             assert float(line.split()[-1]) == pytest.approx(-95.0, abs=1.0)
             state = metrics.heartbeat()["connections"]["plc"]
             assert state["clock_skew_s"] == pytest.approx(-95.0, abs=1.0)
+            assert state["clock_doubted"] is True
     finally:
         numbers.close()

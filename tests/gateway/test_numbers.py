@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from gateway import numbers
 from gateway.numbers import BatchNumbers, GatewayRunning
+from models.identity import MANUAL_FLOOR
 
 
 def test_numbers_rise_over_a_clean_end_a_clock_set_back_and_a_lost_folder(tmp_path):
@@ -60,3 +62,66 @@ def test_no_number_comes_twice_over_kill_9(tmp_path):
         given += rest
         assert given[0] > last and given == sorted(set(given))
         last = given[-1]
+
+
+def until_done(made):
+    made._beside.join(10)
+    assert not made._beside.is_alive()
+
+
+def test_a_disk_without_room_takes_the_time_of_the_file_and_no_number_comes_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr(numbers, "RESERVED_AT_ONCE", 10)
+    monkeypatch.setattr(numbers, "WAIT_S", 10.0)
+    made = BatchNumbers(tmp_path)
+    ahead = made.at_once() + 3_600_000_000
+    made.close()
+    (tmp_path / "numbers").write_text(f"{ahead}\n")  # and the clock was set back by an hour since
+    (tmp_path / "numbers.partial").mkdir()
+    given = []
+    for _ in range(3):  # each start is killed
+        made = BatchNumbers(tmp_path)
+        given += [made.at_once() for _ in range(25)]
+        assert made.counts["refused_total"] >= 1 and made.counts["unreserved_total"] == 0
+        made.close()
+    assert given[0] > ahead and given == sorted(set(given)) and given[-1] < MANUAL_FLOOR
+
+
+def test_numbers_go_on_unreserved_on_a_disk_that_takes_nothing_and_are_reserved_when_it_does(tmp_path, monkeypatch):
+    monkeypatch.setattr(numbers, "AGAIN_S", 0.0)
+    (tmp_path / "numbers.partial").mkdir()
+    made = BatchNumbers(tmp_path)
+    given = [made.at_once() for _ in range(3)]
+    until_done(made)
+    assert made.counts["unreserved_total"] == 3
+    made.close()
+    made = BatchNumbers(tmp_path)  # killed, started anew
+    assert made.at_once() > given[-1]
+    until_done(made)
+    (tmp_path / "numbers.partial").rmdir()
+    last = made.at_once()
+    until_done(made)
+    assert int((tmp_path / "numbers").read_text()) > last
+    made.at_once()
+    assert made.counts["unreserved_total"] <= 2
+    made.close()
+
+
+def test_a_disk_that_hangs_holds_up_a_number_once_and_keeps_the_folder_until_it_answers(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "numbers.partial")  # opening it waits for a reader
+    made = BatchNumbers(tmp_path)
+    began = time.monotonic()
+    given = [made.at_once() for _ in range(1000)]
+    assert time.monotonic() - began < 1.0 and given == sorted(set(given))
+    made.close()
+    with pytest.raises(GatewayRunning):
+        BatchNumbers(tmp_path)
+    reader = os.open(tmp_path / "numbers.partial", os.O_RDONLY | os.O_NONBLOCK)
+    until_done(made)
+    os.close(reader)
+    BatchNumbers(tmp_path).close()
+
+
+@pytest.mark.parametrize("text", [str(MANUAL_FLOOR), "9" * 40])
+def test_a_number_beyond_all_that_is_given_is_not_believed(tmp_path, text):
+    (tmp_path / "numbers").write_text(text)
+    assert BatchNumbers(tmp_path, lambda: 500).next() == 501

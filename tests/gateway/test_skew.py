@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.skew import LEAST, WINDOW, Skew, from_local
+from gateway.skew import LEAST, STEP_S, WINDOW, DeviceClock, Skew, from_local
+from models.site.model import ClockPolicy
 
 S = 1_000_000
 NOW = 1_800_000_000_000_000
@@ -48,6 +50,37 @@ def test_a_backlog_that_is_caught_up_with_is_no_skew_and_the_present_after_it_is
     assert abs(skew.seconds) < 0.1
 
 
+@pytest.mark.parametrize("jump", [-3600, 3600])
+def test_a_clock_that_is_set_is_known_by_the_next_few_readings_and_a_backlog_is_not_one(jump):
+    skew = Skew(1, 10.0)
+    feed(skew, 0.0, 2 * WINDOW)
+    for n in range(60):  # a minute of seconds from an hour ago, in six seconds
+        skew.see(np.array([0]), np.array([NOW + (n - 3600) * S]), NOW + 2 * WINDOW * S + n * S // 10)
+        assert not skew.off
+    feed(skew, 0.0, 2 * WINDOW, begin=3 * WINDOW)
+    feed(skew, jump, LEAST - 1, begin=6 * WINDOW)
+    assert not skew.off
+    feed(skew, jump, 1, begin=6 * WINDOW + LEAST - 1)
+    assert skew.seconds == pytest.approx(jump, abs=0.1)
+    feed(skew, 0.0, LEAST, begin=7 * WINDOW)
+    assert abs(skew.seconds) < 0.1
+
+
+def test_many_points_of_one_second_that_were_kept_are_no_clock_that_is_off():
+    clock = DeviceClock(10, ClockPolicy.SOURCE, "", 10.0)
+    sent = [(row, NOW + (second - 60) * S) for second in range(60) for row in range(10)]
+    for number, (row, source) in enumerate(sent):  # as a broker does that kept them while the gateway was away
+        assert clock.times(np.array([row]), np.array([source]), NOW + number * 1000) == source
+    assert not clock.skew.off and clock.skew.seconds is None
+
+
+def test_a_fast_device_is_judged_as_well():
+    skew = Skew(1, 10.0)
+    for n in range(300):
+        skew.see(np.array([0]), np.array([NOW - 95 * S + n * 10_000]), NOW + n * 10_000)
+    assert skew.seconds == pytest.approx(-95, abs=0.1)
+
+
 def test_eight_hours_off_is_said_to_be_a_missing_zone():
     skew = Skew(1, 10.0)
     feed(skew, 8 * 3600 + 0.3, 10)
@@ -86,3 +119,29 @@ def near_change(moment, zone):
 def test_a_time_beyond_any_calendar_is_left_to_be_disbelieved():
     wild = np.array([2**62, -(2**62), 1], np.int64)
     assert len(from_local(wild, ZoneInfo("Asia/Shanghai"))) == 3
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(-86_400, 86_400), st.lists(st.floats(-0.4, 0.4), min_size=3 * WINDOW, max_size=4 * WINDOW))
+def test_times_of_a_clock_that_is_off_are_near_ours_and_never_ahead_and_others_are_the_devices(offset, jitters):
+    clock, alone = DeviceClock(1, ClockPolicy.SOURCE, "", 10.0), DeviceClock(1, ClockPolicy.CHECK, "", 10.0)
+    for second, jitter in enumerate(jitters):
+        now, source = NOW + second * S, np.array([NOW + second * S + round((offset + jitter) * S)])
+        (found,) = clock.times(np.array([0]), source, now)
+        assert alone.times(np.array([0]), source, now) == source
+        assert clock.doubted == alone.doubted == clock.skew.off
+        if not clock.skew.off:
+            assert found == source[0]
+        elif abs(source[0] - now) > 10 * S:
+            assert now - (STEP_S + 1.0) * S <= found <= now
+
+
+def test_one_time_stays_one_time_and_a_time_that_cannot_be_stays_so():
+    clock = DeviceClock(3, ClockPolicy.SOURCE, "", 10.0)
+    for second in range(40):
+        now = NOW + second * S
+        drifting = now - 3600 * S + second * 10_000
+        found = clock.times(np.array([0, 1, 2]), np.array([drifting, NOW - 3600 * S, 946_684_805 * S]), now)
+    assert clock.skew.off and found[0] == pytest.approx(now, abs=S) and found[2] == 946_684_805 * S
+    again = clock.times(np.array([1]), np.array([NOW - 3600 * S]), now + S)
+    assert again[0] == found[1] == pytest.approx(NOW, abs=S)

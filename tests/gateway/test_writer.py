@@ -306,6 +306,15 @@ async def test_what_cannot_be_noted_on_disk_is_not_written(bench):
     assert bench.writer.blocked(f"{CODE}/e/speed") is None
 
 
+@pytest.mark.parametrize("content", [None, "[]", '{"unsettled": [{}], "answers": []}'])
+def test_a_note_of_writes_that_cannot_be_read_is_kept_and_ends_no_gateway(tmp_path, content):
+    file = tmp_path / "writes.json"
+    file.mkdir() if content is None else file.write_text(content)
+    assert not Ledger(file, WallClock().now).unsettled
+    (kept,) = tmp_path.glob("writes.json.unreadable-*")
+    assert kept.is_dir() if content is None else kept.read_text() == content
+
+
 async def test_a_device_that_is_away_is_not_written_to(bench):
     bench.device.fault = "refuse"
     await bench.until(lambda: next(iter(bench.devices)).adapter is None)

@@ -87,14 +87,14 @@ def made_site(port):
 
 
 class Monotonic:
-    """A clock that a test may push ahead."""
+    """A clock that a test may push ahead, and of which it may set the wall clock."""
 
     def __init__(self):
-        self.ahead_s = 0.0
+        self.ahead_s = self.set_s = 0.0
         self.wall = WallClock()
 
     def now(self):
-        return self.wall.now()
+        return self.wall.now() + int(self.set_s * 1e6)
 
     def monotonic(self):
         return self.wall.monotonic() + int(self.ahead_s * 1e6)
@@ -108,8 +108,12 @@ class Bench:
         self.registers = Registers(2, len(POINTS))
         self.device = ModbusDevice({1: Unit({"hr": self.registers})})
         self.clock, self.events, self.count, self.persons = Monotonic(), [], 0, {}
+        self.elsewhere = None
         if signed:
             authority.init(home, CODE)
+
+    def site(self):
+        return made_site(self.device.port)
 
     async def __aenter__(self):
         await self.device.start()
@@ -124,18 +128,19 @@ class Bench:
 
     async def open(self):
         self.devices = Devices("edge1", self.clock.wall, Remembered())
-        made = made_site(self.device.port)
+        made = self.site()
         await self.devices.apply(made)
-        self.tags = Tags(self.home / "gateway" / "control" / "tags.json")
-        self.gate = Gate(self.devices, self.tags, policy())
+        kept = self.home / "gateway" / "control"
+        self.tags = Tags(kept / "tags.json")
+        self.gate = Gate(self.devices, self.tags, policy(), self.elsewhere)
         self.gate.use(made)
         ledger = Ledger(self.home / "writes.json", self.clock.now)
         telling = Telling(CODE, "edge1", self.events.extend)
         self.writer = Writer(self.devices, ledger, self.clock, telling, 0.0, self.gate)
         record = Record(CODE, "edge1", self.events.extend)
         self.control = Control(
-            CODE, "edge1", Verifier.of(self.home), self.devices, self.writer, self.gate, self.tags, self.clock, record,
-            policy(),
+            CODE, "edge1", Verifier.of(self.home, kept), self.devices, self.writer, self.gate, self.tags, self.clock,
+            record, policy(),
         )  # fmt: skip
         self.orders = Orders(self.devices, self.writer, self.clock, self.control, telling)
         self.task = asyncio.create_task(self.writer.run())

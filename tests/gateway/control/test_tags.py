@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from bus import authority
 from gateway.control.gate import Gate
 from gateway.control.tags import Tag, Tags
 from gateway.control.trace import Refused
 from models.command import Command, Outcome
 from models.control.order import Act
 from models.control.policy import policy
-from tests.gateway.control.benches import BELT, Bench, failed, made_site
+from models.events import EventBatch
+from tests.gateway.control.benches import AREAS, BELT, Bench, failed, made_site
 from tests.gateway.sites import CODE
 
 
@@ -53,6 +57,15 @@ async def test_a_tag_refuses_every_start_is_shown_and_told_and_outlives_the_gate
     ).outcome is Outcome.DONE
 
 
+async def test_what_many_tags_refuse_still_leaves_an_event(bench):
+    for number in range(60):
+        await bench.tags.hang(Tag(f"t{number}", "belt_101", f"工{number}", "检修" * 128, number))
+    answer = await bench.send(bench.person("王工", "operator"), Act.SELECT, point=BELT, value=1)
+    assert failed(answer) == ["tag"] and "and 55 more" in answer["reason"]["en"]
+    event = bench.events[-1]
+    assert event.kind == "control" and EventBatch.decode(EventBatch("edge1", 1, 1, [event]).encode()).events
+
+
 async def test_nobody_hangs_a_tag_under_the_id_of_anothers(bench):
     li, wang = bench.person("李工", "maintainer"), bench.person("王工", "operator")
     tag = (await bench.send(li, Act.TAG, equipment="belt_101", reason="换托辊"))["tag"]
@@ -61,6 +74,55 @@ async def test_nobody_hangs_a_tag_under_the_id_of_anothers(bench):
     again = await bench.send(wang, Act.TAG, equipment="belt_102", reason="x", id=tag)
     assert failed(again) == ["tag"] and bench.control.tags()["tags"][0]["who"] == "李工"
     assert failed(await bench.send(wang, Act.SELECT, point=BELT, value=1)) == ["tag"]
+
+
+async def test_a_namesake_takes_no_tag_off_and_who_has_a_new_credential_does(bench):
+    old, now = bench.person("王伟", "maintainer"), bench.clock.now()
+    authority.issue(bench.home, "王伟", ["maintainer"], bench.home / "new", now, renew=True)
+    renewed = authority.signer(bench.home / "new")
+    tags = [(await bench.send(old, Act.TAG, equipment="belt_101", reason="换托辊"))["tag"] for _ in range(2)]
+    assert (await bench.send(renewed, Act.UNTAG, equipment="belt_101", nonce=tags[0]))["outcome"] == "done"
+    authority.revoke(bench.home, "王伟")
+    authority.issue(bench.home, "王伟", ["maintainer"], bench.home / "other", now)
+    other = authority.signer(bench.home / "other")
+    await bench.shut()
+    await bench.open()
+    answer = await bench.send(other, Act.UNTAG, equipment="belt_101", nonce=tags[1])
+    assert "who alone removes it" in answer["reason"]["en"] and bench.tags.get(tags[1]) is not None
+
+
+async def test_who_is_told_that_it_hangs_is_told_of_a_start_that_was_let_through_before(bench):
+    program, li = bench.person("顺控", "sequence"), bench.person("李工", "maintainer")
+    bench.device.delay_s = 0.3
+    start = asyncio.create_task(bench.send(program, Act.EXECUTE, point=BELT, value=1))
+    await bench.until(lambda: bench.writer._sending)
+    tag = await bench.send(li, Act.TAG, equipment="belt_101", reason="换托辊")
+    written = bench.register(BELT)
+    assert tag["outcome"] == "done" and "just ended" in tag["reason"]["en"] and BELT in tag["reason"]["zh"], tag
+    await asyncio.sleep(0.4)
+    assert bench.register(BELT) == written, "nothing is sent after the answer"
+    await start
+    bench.device.delay_s = 0.0
+    other = await bench.send(li, Act.TAG, equipment="belt_102", reason="换托辊")
+    assert other["reason"]["en"] == "belt_102 is tagged"
+
+
+async def test_a_tag_that_is_being_removed_hangs_until_the_disk_has_it(bench):
+    program, li = bench.person("顺控", "sequence"), bench.person("李工", "maintainer")
+    tag = (await bench.send(li, Act.TAG, equipment="belt_101", reason="换托辊"))["tag"]
+    held = threading.Event()
+
+    def full(without=""):
+        held.wait(10)
+        raise OSError(28, "No space left on device")
+
+    bench.tags._write = full
+    untag = asyncio.create_task(bench.send(li, Act.UNTAG, equipment="belt_101", nonce=tag))
+    await bench.until(bench.tags._saving.locked)
+    start = await bench.send(program, Act.EXECUTE, point=BELT, value=1)
+    held.set()
+    assert failed(start) == ["tag"] and bench.register(BELT) == 0
+    assert (await untag)["outcome"] == "failed" and bench.tags.get(tag) is not None
 
 
 async def test_who_removes_a_tag(bench):
@@ -128,10 +190,20 @@ def killed_after(most, file):
         assert (tags.get(f"t{n}") is None) == (n % 3 == 1), n
 
 
-def test_a_record_that_cannot_be_read_counts_as_a_tag_on_every_machine(tmp_path):
+BAD = ('[{"id": "t1", "equipment": "belt_101", "who": "李工", "reason": "换托辊", "at"', "{}", "null", "",
+       '[{"id": "t1", "equipment": "belt_101", "who": 7, "reason": "x", "at": 1}]', "[1]")  # fmt: skip
+
+
+@pytest.mark.parametrize("content", BAD)
+async def test_a_record_that_cannot_be_read_is_kept_and_counts_as_a_tag_on_every_machine(tmp_path, content):
     file = tmp_path / "tags.json"
-    file.write_text("[{")
+    file.write_text(content)
     tags = Tags(file)
+    await tags.hang(Tag("t2", "belt_101", "赵工", "检修", 2))
+    (kept,) = tmp_path.glob("tags.json.unreadable-*")
+    assert kept.read_text() == content, "nothing was written over it"
+    tags = Tags(file)
+    assert [tag.id for tag in tags] == ["t2"], "what was hung since hangs after a new start too"
     gate = Gate(type("None", (), {"find": lambda *_: None})(), tags, policy())
     site = made_site(1)
     gate.use(site)
@@ -139,6 +211,61 @@ def test_a_record_that_cannot_be_read_counts_as_a_tag_on_every_machine(tmp_path)
     with pytest.raises(Refused, match="record of tags"):
         gate.passes(point, 1.0)
     gate.passes(point, 2.0)
+
+
+async def test_two_persons_settle_a_record_that_cannot_be_read(tmp_path):
+    async with Bench(tmp_path) as bench:
+        file = tmp_path / "gateway" / "control" / "tags.json"
+        await bench.is_seen("belt_102/running", 1)
+        await bench.shut()
+        file.parent.mkdir(parents=True)
+        file.write_text("{}")
+        await bench.open()
+        chief, wang, li = (
+            bench.person("吴长", "dispatcher"),
+            bench.person("王工", "operator"),
+            bench.person("李工", "operator", equipment=["belt_101"]),
+        )
+        shown = {tag["equipment"]: tag["reason"] for tag in bench.control.tags()["tags"]}
+        assert set(shown) == set(AREAS) and "无法读取" in shown["plain"] and bench.control.state()["tags_trouble"]
+        assert failed(await bench.send(wang, Act.SELECT, point=BELT, value=1)) == ["tag"]
+        assert (await bench.send(wang, Act.EXECUTE, point=BELT, value=2))["outcome"] == "done", "a stop always"
+        assert (await bench.send(wang, Act.TAG, equipment="belt_102", reason="检修"))["outcome"] == "done"
+        assert failed(await bench.send(wang, Act.SETTLE, reason="x", second=chief)) == ["role"]
+        assert failed(await bench.send(chief, Act.SETTLE, reason="x")) == ["second"]
+        assert failed(await bench.send(chief, Act.SETTLE, reason="x", second=li)) == ["scope"]
+        settle = {"reason": "已逐台核实", "second": wang}
+        assert (await bench.send(chief, Act.SETTLE, dry=True, **settle))["outcome"] == "would"
+        await bench.shut()
+        await bench.open()
+        assert failed(await bench.send(wang, Act.SELECT, point=BELT, value=1)) == ["tag"], "a new start settles nothing"
+        settled = await bench.send(chief, Act.SETTLE, **settle)
+        assert (settled["outcome"], settled["left"]) == ("done", 1), settled
+        assert [tag["equipment"] for tag in bench.control.tags()["tags"]] == ["belt_102"]
+        assert failed(await bench.send(chief, Act.SETTLE, **settle)) == ["tag"], "there is nothing more to settle"
+        await bench.shut()
+        await bench.open()
+        assert (await bench.send(wang, Act.SELECT, point=BELT, value=1))["outcome"] == "selected"
+        start = await bench.send(wang, Act.SELECT, point="belt_102/command", value=1)
+        assert failed(start) == ["tag"], "what was hung meanwhile still hangs"
+        assert [kept.read_text() for kept in file.parent.glob("tags.json.settled-*")] == ["{}"]
+
+
+async def test_a_bad_record_that_cannot_be_set_aside_is_never_written_over(tmp_path, monkeypatch):
+    file = tmp_path / "tags.json"
+    file.write_text("{}")
+
+    def ill(*_):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.rename", ill)
+        tags = Tags(file)
+        with pytest.raises(OSError):
+            await tags.hang(Tag("t2", "belt_101", "赵工", "检修", 2))
+        assert file.read_text() == "{}" and tags.trouble is not None and len(tags.on("belt_101")) == 1
+    await tags.hang(Tag("t3", "belt_101", "赵工", "检修", 3))
+    assert tags.trouble is not None and [tag.id for tag in Tags(file)] == ["t2", "t3"]
 
 
 class AnyOrderOfTags(RuleBasedStateMachine):

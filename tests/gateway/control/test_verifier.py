@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from bus import authority
@@ -108,3 +110,76 @@ def test_commands_must_be_signed_from_the_moment_an_authority_is_there(tmp_path)
     assert verifier.required
     (tmp_path / "control" / "authority.json").unlink()
     assert verifier.required, "whoever takes the file away does not open the door"
+
+
+class Edge:
+    """A gateway of another machine, to which the home's files are carried."""
+
+    def __init__(self, home, folder):
+        self.home, self.folder = home, folder
+        self.install()
+        self.start()
+
+    def install(self):
+        authority.install(self.home.folder, self.folder)
+
+    def start(self):
+        self.verifier = Verifier.of(self.folder, self.folder / "gateway")
+
+    def check(self, envelope):
+        return self.verifier.check(envelope.as_json(), NOW, **HERE)
+
+
+@pytest.fixture
+def edge(home, tmp_path):
+    return Edge(home, tmp_path / "edge")
+
+
+def test_an_older_list_of_withdrawn_ones_gives_nobody_back_what_was_withdrawn(home, edge):
+    wang, li = home.person("王工", "safety"), home.person("李工", "safety")
+    file = edge.folder / "control" / "withdrawn.json"
+    before = file.read_text()
+    edge.check(wang.sign(home.order()))
+    authority.revoke(home.folder, "王工")
+    edge.install()
+    with pytest.raises(Refused, match="withdrawn"):
+        edge.check(wang.sign(home.order()))
+    for start in (lambda: None, edge.start):
+        file.write_text(before)
+        start()
+        with pytest.raises(Refused, match="credential of 王工 is withdrawn"):
+            edge.check(wang.sign(home.order()))
+        assert "older than one that was here" in edge.verifier.state()["trouble"]
+        assert edge.check(li.sign(home.order())).who.name == "李工", "others go on by the newer one"
+    edge.install()
+    assert edge.check(li.sign(home.order())) and edge.verifier.state()["trouble"] is None
+
+
+def test_every_list_has_a_higher_number_also_from_a_home_that_was_restored(home, tmp_path):
+    home.person("王工", "safety")
+    home.person("李工", "safety")
+    shutil.copytree(home.folder / "control", tmp_path / "backup" / "control")
+    numbers = [authority.withdrawn_list(home.folder).number]
+    authority.revoke(home.folder, "王工")
+    numbers.append(authority.withdrawn_list(home.folder).number)
+    authority.revoke(tmp_path / "backup", "李工")
+    numbers.append(authority.withdrawn_list(tmp_path / "backup").number)
+    assert numbers == sorted(set(numbers)), numbers
+
+
+def test_a_gateway_that_had_an_authority_and_has_none_at_its_start_takes_no_command_and_says_so(home, edge):
+    wang = home.person("王工", "safety")
+    edge.check(wang.sign(home.order()))
+    (edge.folder / "control" / "authority.json").unlink()
+    edge.start()
+    assert edge.verifier.required
+    with pytest.raises(Refused, match="had a command authority and has none now"):
+        edge.check(wang.sign(home.order()))
+    assert "had a command authority" in edge.verifier.state()["trouble"]
+    (edge.folder / "gateway" / "believed.json").write_text("{")
+    edge.start()
+    assert edge.verifier.required
+    edge.start()
+    assert edge.verifier.required, "what was believed cannot be read either: that it was there is enough"
+    edge.install()
+    assert edge.check(wang.sign(home.order())) and edge.verifier.state()["trouble"] is None

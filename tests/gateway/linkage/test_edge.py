@@ -8,9 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.linkage.judge import Of
 from gateway.linkage.latches import Latches
-from models.command import Command, CommandError, Outcome
+from models.command import Command, Outcome
 from models.site.model import Conditions, Name, OnLost, Restore
 from tests.gateway.linkage.ranges import (
     CLOSE,
@@ -24,7 +23,6 @@ from tests.gateway.linkage.ranges import (
     at_least,
     below,
     path,
-    signed,
 )
 
 
@@ -75,30 +73,24 @@ async def test_it_is_never_restored_by_itself_nor_against_by_an_operator(range_)
     assert (await range_.write("command", OPEN)).outcome is Outcome.DONE, "what the linkage says itself is no conflict"
 
 
-async def test_a_restore_needs_a_proof_and_its_condition(range_):
+async def test_a_restore_needs_its_condition(range_):
+    restore = range_.linkages.restoring.restore
     range_.methane(1.7)
     await range_.until(lambda: "cut" in range_.linkages.latches.tripped)
-    order = {"restore": "cut", "who": "通风科"}
-    answer = await range_.linkages.order(order)
-    assert answer["outcome"] == "refused" and "nothing to verify" in answer["reason"]["en"]
-    range_.linkages.verify = signed
-    assert (await range_.linkages.order({**order, "who": "王工"}))["reason"]["en"] == "not known"
-    assert (await range_.linkages.order({**order, "restore": "other"}))["reason"]["en"] == "this rule has not tripped"
-    with pytest.raises(CommandError):
-        await range_.linkages.order({"restore": 7})
+    assert (await restore("other", "通风科"))["reason"]["en"] == "this rule has not tripped"
     for value in (1.7, 1.2, 1.0):
         range_.methane(value)
         await range_.until(lambda value=value: range_.linkages._judge.value[0] == value)
-        answer = await range_.linkages.order(order)
+        answer = await restore("cut", "通风科")
         assert answer["outcome"] == "refused" and f"ch4 < 1, and it is {value:g}" in answer["reason"]["en"]
     range_.methane(0.99)
     await range_.until(lambda: range_.linkages._judge.value[0] == 0.99)
-    assert (await range_.linkages.order(order))["outcome"] == "done"
+    assert (await restore("cut", "通风科"))["outcome"] == "done"
     assert range_.read(range_.power, FEED) == 0, "power is put back by hand"
     assert (await range_.write("command", CLOSE)).outcome is Outcome.DONE and range_.read(range_.power, FEED) == 1
     [restore] = range_.told("restore")
     assert restore.attributes["who"] == "通风科" and range_.told("trip")[0].end is not None
-    assert len(range_.told("refused")) == 6
+    assert len(range_.told("refused")) == 4
     assert json.loads((range_.folder / "latches.json").read_text()) == {"tripped": []}
     range_.methane(1.5)
     await range_.until(lambda: "cut" in range_.linkages.latches.tripped)
@@ -113,7 +105,7 @@ async def test_a_restore_may_command(tmp_path):
         await range_.until(lambda: range_.writes)
         range_.methane(0.5)
         await range_.until(lambda: range_.linkages._judge.value[0] == 0.5)
-        answer = await range_.linkages.restore("cut", "通风科")
+        answer = await range_.linkages.restoring.restore("cut", "通风科")
         assert answer["written"][path("command")]["outcome"] == "done" and range_.read(range_.power, FEED) == 1
 
 
@@ -171,7 +163,7 @@ async def test_a_lost_sensor_does_what_its_rule_says(tmp_path, on_lost):
         if on_lost is OnLost.TRIP:
             await range_.until(lambda: range_.writes)
             assert "lost" in range_.told("trip")[0].attributes["reason"]
-            answer = await range_.linkages.restore("cut", "通风科")
+            answer = await range_.linkages.restoring.restore("cut", "通风科")
             assert answer["outcome"] == "refused", "who does not know the methane does not restore"
         else:
             assert not range_.writes and "held" in lost.attributes["reason"]
@@ -226,7 +218,7 @@ async def test_a_new_version_of_the_site_keeps_what_is_tripped(range_):
     assert (await range_.write("command", CLOSE)).outcome is Outcome.REFUSED
     range_.linkages.apply(replace(range_.site(), linkages=()))
     assert (await range_.write("command", CLOSE)).outcome is Outcome.REFUSED, "a rule that is gone still holds"
-    assert (await range_.linkages.restore("cut", "通风科"))["outcome"] == "done"
+    assert (await range_.linkages.restoring.restore("cut", "通风科"))["outcome"] == "done"
     assert (await range_.write("command", CLOSE)).outcome is Outcome.DONE
 
 
@@ -241,16 +233,6 @@ async def test_of_two_rules_the_one_of_higher_priority_holds_the_point(tmp_path)
         by_rule = {event.attributes["rule"]: event.attributes["written"] for event in range_.told("trip")}
         assert by_rule["close"][path("command")]["outcome"] == "overruled"
         assert by_rule["cut"][path("command")]["outcome"] == "done" and range_.writes == [(COMMAND, OPEN)]
-
-
-async def test_what_is_so_already_is_not_written_unless_it_is_power(tmp_path):
-    stop = replace(SPRAY, id="stop", then=CUT.then, command={path("command"): OPEN})
-    async with Range(tmp_path, stop) as range_:
-        range_.put(range_.power, FEED, 0)
-        await range_.until(lambda: range_.linkages._judge.holds(0, Of.THEN, range_.clock.now()))
-        range_.methane(0.9)
-        await range_.until(lambda: range_.told("not_needed"))
-        assert not range_.writes and "is so already" in range_.told("not_needed")[0].attributes["reason"]
 
 
 async def test_only_what_may_restores_automatically(tmp_path):
@@ -303,3 +285,74 @@ async def test_what_starts_is_not_started_late(tmp_path):
         await range_.until(lambda: all(one.adapter is not None for one in range_.devices))
         await asyncio.sleep(0.5)
         assert not range_.writes, "somebody may work on it by now"
+
+
+async def test_what_lasts_or_is_held_goes_on_under_a_new_version(tmp_path):
+    lasting = replace(CUT, when=Conditions((at_least("ch4", 1.5, lasting_s=2.0),), every=False))
+    held = replace(CUT, id="held", on_lost=OnLost.HOLD, lost_after_s=0.4, command={path("spare"): OPEN}, then=())
+    async with Range(tmp_path, lasting, held) as range_:
+        range_.methane(1.7)
+        began = range_.clock.now()
+        await range_.until(lambda: "held" in range_.linkages.latches.tripped)
+        while "cut" not in range_.linkages.latches.tripped:
+            range_.linkages.apply(range_.site())
+            await asyncio.sleep(0.05)
+            assert range_.clock.now() - began < 3 * 2_000_000, "a new version every 0.05 s, and 2 s never pass"
+        range_.sensor.fault = "hang"
+        await range_.until(lambda: range_.told("lost"))
+        [lost] = [event for event in range_.told("lost") if event.attributes["rule"] == "held"]
+        range_.linkages.apply(range_.site())
+        assert range_.linkages._lost[1] and range_.linkages._so.all(), "lost and held, as before"
+        assert len([event for event in range_.told("lost") if event.attributes["rule"] == "held"]) == 1
+        range_.linkages.apply(replace(range_.site(), linkages=()))
+        [lost] = [event for event in range_.told("lost") if event.attributes["rule"] == "held"]
+        assert lost.end is not None
+
+
+async def test_a_rule_acts_from_the_mines_own_midnight_on(tmp_path):
+    dated = replace(SPRAY, effective_from="2026-03-02")
+    async with Range(tmp_path, CUT, dated) as range_:
+        linkages, midnight = range_.linkages, 1_772_380_800_000_000  # 2026-03-02 00:00 in Shanghai, 16:00 UTC
+        linkages._clock = Set(midnight - 1_000_000)
+        linkages.apply(range_.site())
+        assert linkages._may_trip == {"cut"}
+        judge = linkages._judge
+        linkages._tick()
+        assert linkages._judge is judge
+        linkages._clock = Set(midnight)
+        linkages._tick()
+        assert linkages._may_trip == {"cut", "spray"}
+        judge, linkages._clock = linkages._judge, Set(midnight + 86_400_000_000)
+        linkages._tick()
+        assert linkages._judge is judge, "a midnight at which no rule begins touches nothing"
+
+
+class Set:
+    """A clock that stands."""
+
+    def __init__(self, now):
+        self.at = now
+
+    def now(self):
+        return self.at
+
+    def monotonic(self):
+        return 0
+
+
+async def test_a_connection_that_a_version_changes_gets_the_time_of_a_start(tmp_path):
+    async with Range(tmp_path) as range_:
+        range_.sensor.fault = "hang"
+        made = range_.site()
+        changed = replace(
+            made.connections["sensor"], settings={**made.connections["sensor"].settings, "timeout_s": 0.5}
+        )
+        site = replace(made, connections={**made.connections, "sensor": changed})
+        await range_.devices.apply(site)
+        range_.linkages.apply(site)
+        await asyncio.sleep(3 * CUT.lost_after_s)
+        assert not range_.writes and not range_.told("lost")
+        since = range_.linkages._judge._lost_since[0]
+        await range_.devices.apply(made)
+        range_.linkages.apply(made)
+        assert range_.linkages._judge._lost_since[0] == since, "but no second one"

@@ -32,6 +32,7 @@ step = st.tuples(
     st.lists(st.tuples(st.integers(0, 5).map(float), st.sampled_from([0, 68, 192]), st.sampled_from([0, 59, 61])),
              min_size=2, max_size=2),
     st.integers(1, 4),
+    st.booleans(),
 )  # fmt: skip
 
 
@@ -59,6 +60,13 @@ class Plain:
         return trips or (self.met and now - self.since >= self.one.lasting_s * S)
 
 
+def carried(before, rules, now):
+    """Once more, into the order of the beginning."""
+    judge = Judge(rules, {"one": ("a", "b"), "two": ("c", "d")}, now)
+    judge.carry_on(before, now)
+    return judge
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(rule, min_size=1, max_size=4), st.lists(step, min_size=1, max_size=25))
 def test_it_says_what_a_plain_loop_says(rules, steps):
@@ -70,8 +78,12 @@ def test_it_says_what_a_plain_loop_says(rules, steps):
         for of, them in ((Of.WHEN, r.when.comparisons), (Of.THEN, r.then), (Of.RESTORE, r.restore.when.comparisons))
     }
     now = START
-    for names, samples, later in steps:
+    for names, samples, later, anew in steps:
         now += later * S
+        if anew:  # a new version of the site: what was seen goes on
+            before, judge = judge, Judge(rules[::-1], {"two": ("d", "c"), "one": ("b", "a")}, now)
+            judge.carry_on(before, now)
+            judge = carried(judge, rules, now)
         part = judge.parts["one" if names[0] == "a" else "two"]
         given_ = dict(zip(names, samples, strict=True))
         order = judge.paths[part.points]
@@ -109,3 +121,37 @@ def test_an_old_sample_neither_trips_nor_restores():
     assert judge.standing(START + 2 * S)[0][0] and not judge.holds(0, Of.RESTORE, START + 2 * S)
     take(0.1, 0, START + 3 * S)
     assert not judge.standing(START + 3 * S)[0][0] and judge.holds(0, Of.RESTORE, START + 3 * S)
+
+
+def test_what_is_being_calibrated_counts_for_nothing_until_it_lasts_too_long():
+    point, state = CUT.when.comparisons[0].point, "m/e/state"
+    judge = Judge([CUT], {"plc": (point, state)}, START, {point: state})
+    part = judge.parts["plc"]
+    order = judge.paths[part.points]
+    assert set(order) == {point, state}
+
+    def take(value, word, now, quality=192):
+        given_ = {point: (value, quality), state: (word, 192)}
+        values = np.array([float(given_[path][0]) for path in order])
+        qualities = np.array([given_[path][1] for path in order], np.uint8)
+        judge.take(part, values, qualities, np.full(2, now), now)
+        so, is_lost = judge.standing(now)
+        return bool(so[0]), bool(is_lost[0]), judge.holds(0, Of.RESTORE, now)
+
+    assert take(0.3, 0, START) == (False, False, True)
+    assert take(2.0, 4, START + S, quality=80) == (False, False, False), "nothing begins, nothing is restored"
+    assert take(2.0, 5, START + 599 * S) == (False, False, False)
+    assert take(2.0, 3, START + 600 * S) == (True, False, False), "cut and still live is no calibration"
+    assert take(0.3, 4, START + 601 * S) == (True, False, False), "what had begun goes on"
+    assert take(0.3, 0, START + 602 * S) == (False, False, True)
+    # A word that stays at calibration is a sensor that says nothing.
+    take(0.3, 4, START + 700 * S)
+    patience = round(CUT.lost_after_s * S)
+    assert take(0.3, 4, START + 1300 * S + patience - 1) == (False, False, False)
+    assert take(0.3, 4, START + 1300 * S + patience) == (True, True, False)
+    assert take(0.3, 0, START + 1301 * S + patience) == (False, False, True)
+    # One that ends in silence is lost after the rule's time.
+    take(2.0, 4, START + 1400 * S)
+    take(2.0, 0, START + 1410 * S, quality=16)
+    assert take(2.0, 0, START + 1410 * S + patience - 1, quality=16) == (False, False, False)
+    assert take(2.0, 0, START + 1410 * S + patience, quality=16) == (True, True, False)

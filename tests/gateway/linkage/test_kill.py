@@ -69,7 +69,7 @@ async def test_the_power_is_cut_in_time_without_a_platform_and_stays_cut_over_a_
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 async def test_killed_at_any_moment_a_decision_is_carried_out_or_was_never_made(tmp_path):
     chance = random.Random(11)
     async with Killed(tmp_path) as range_:

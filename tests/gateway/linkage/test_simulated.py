@@ -79,7 +79,7 @@ async def test_methane_on_the_roadheader_opens_its_feeder_within_two_seconds(tmp
         close = Command("c1", command, 1, "王工", clock.now() + 5_000_000)
         assert (await writer.carry_out(close)).outcome is Outcome.REFUSED, "nobody closes it before it is restored"
         assert breaker[0].acquisition.value[breaker[1]] == 0 and RULE in linkages.latches.tripped
-        assert (await linkages.restore(RULE, "通风科"))["outcome"] == "done"
+        assert (await linkages.restoring.restore(RULE, "通风科"))["outcome"] == "done"
     finally:
         await linkages.stop(1.0)
         await devices.stop(5.0)
