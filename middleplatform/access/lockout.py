@@ -48,8 +48,9 @@ def failed(where: Place, name: str, clock: Clock = now_us) -> bool:
     with connect(where).begin() as connection:
         counted = update(table).where(table.c.user == name)
         recent = counted.where(table.c.last >= now - rule.forget_us)
+        long_ago = counted.where(table.c.last < now - rule.forget_us)  # or another's first failure would be forgotten
         if connection.execute(recent.values(count=table.c.count + 1, last=now)).rowcount == 0:
-            if connection.execute(counted.values(fresh)).rowcount == 0:
+            if connection.execute(long_ago.values(fresh)).rowcount == 0:
                 try:
                     with connection.begin_nested():
                         connection.execute(insert(table).values(user=name, **fresh))

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Engine,
     Float,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -44,6 +45,7 @@ _ARROW: tuple[tuple[type, pa.DataType], ...] = (
     (Integer, pa.int64()),
     (Float, pa.float64()),
     (String, pa.string()),
+    (LargeBinary, pa.binary()),
 )
 
 

@@ -1,17 +1,17 @@
-"""A site taken apart: its mine, areas, templates, equipment, connections and points as plain facts."""
+"""A site taken apart: its mine, areas, templates, equipment, connections, points and linkages as plain facts."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from models.site.model import Connection, Equipment, Name, Point, Site
+from models.site.model import Connection, Equipment, Linkage, Name, Point, Site
 
-KINDS = ("mine", "area", "template", "equipment", "connection", "point")
+KINDS = ("mine", "area", "template", "equipment", "connection", "point", "linkage")
 Part = tuple[str, str]
 """Kind and name."""
 _SHOWN = ("host", "port", "url", "unit", "database", "folder", "device", "baud", "topic", "group", "node", "security")
@@ -46,6 +46,8 @@ def _bodies(site: Site) -> Iterator[tuple[Part, dict[str, Any]]]:
         yield ("connection", connection.name), connection_facts(connection)
     for point in site.points:
         yield ("point", point.path), point_facts(point)
+    for linkage in site.linkages:
+        yield ("linkage", linkage.id), linkage_facts(linkage)
 
 
 def equipment_facts(equipment: Equipment) -> dict[str, Any]:
@@ -99,6 +101,11 @@ def point_facts(point: Point) -> dict[str, Any]:
     }
 
 
+def linkage_facts(linkage: Linkage) -> dict[str, Any]:
+    """All that a linkage says, with the paths of its points: a rule that acts is a part of the site like any other."""
+    return {each.name: _told(getattr(linkage, each.name)) for each in fields(linkage) if each.name != "id"}
+
+
 def changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """The facts that differ, each with its old and new value."""
     return {
@@ -108,6 +115,19 @@ def changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[A
 
 def _words(name: Name) -> dict[str, str]:
     return {"zh": name.zh, "en": name.en}
+
+
+def _told(value: Any) -> Any:
+    """As JSON has it."""
+    if is_dataclass(value):
+        return {each.name: _told(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _told(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_told(each) for each in value]
+    if isinstance(value, float):
+        return _number(value)
+    return value if isinstance(value, bool | int) or value is None else str(value)
 
 
 def _number(value: float) -> float | None:

@@ -15,12 +15,14 @@ def sees(whole: Site, seen: Site) -> Sees:
     anybody else sees of the past what it sees of the present."""
     if seen is whole:
         return lambda kind, name: True
+    points = {point.path for point in seen.points}
     names = {
         "mine": {seen.code},
         "area": set(seen.areas),
         "template": {equipment.template for equipment in seen.equipment.values()},
         "equipment": set(seen.equipment),
         "connection": set(seen.connections),
-        "point": {point.path for point in seen.points},
+        "point": points,
+        "linkage": {one.id for one in whole.linkages if points.issuperset((*one.command, *one.points()))},
     }
     return lambda kind, name: name in names[kind]

@@ -1,4 +1,4 @@
-"""Tables for people: CSV and XLSX in which every cell stays the text that it is."""
+"""Tables for people: CSV and XLSX in which no cell becomes a formula."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def as_csv(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     return sheet.getvalue().encode("utf-8-sig")
 
 
-def as_xlsx(heading: Sequence[str], rows: Iterable[Sequence[str]], title: str) -> bytes:
-    """One sheet, its heading frozen, every cell text."""
+def as_xlsx(heading: Sequence[str], rows: Iterable[Sequence[object]], title: str) -> bytes:
+    """One sheet, its heading frozen; text stays text, numbers and times stay what they are."""
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 
@@ -33,10 +33,13 @@ def as_xlsx(heading: Sequence[str], rows: Iterable[Sequence[str]], title: str) -
     sheet.append(list(heading))
     for row in rows:
         cells = []
-        for text in row:
-            cell = WriteOnlyCell(sheet, "".join(c for c in text if c.isprintable()))
-            cell.data_type = "s"  # or a text that begins with = would be a formula
-            cells.append(cell)
+        for value in row:
+            if isinstance(value, str):
+                cell = WriteOnlyCell(sheet, "".join(c for c in value if c.isprintable()))
+                cell.data_type = "s"  # or a text that begins with = would be a formula
+                cells.append(cell)
+            else:
+                cells.append(value)
         sheet.append(cells)
     found = io.BytesIO()
     book.save(found)

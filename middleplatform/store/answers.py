@@ -80,4 +80,6 @@ class Answers:
 
 def said(table: pa.Table, whole: bool) -> pa.Table:
     """The answer, marked when samples that had come were not yet written and so may lack in it."""
-    return table if whole else table.replace_schema_metadata({INCOMPLETE: b"1"})
+    if whole:
+        return table
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), INCOMPLETE: b"1"})

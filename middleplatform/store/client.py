@@ -12,7 +12,7 @@ from pyarrow import flight
 
 from middleplatform.store.errors import StoreError, StoreUnavailable, StoreVersionError
 
-__all__ = ["StoreClient", "StoreError", "StoreUnavailable", "StoreVersionError", "read_endpoint"]
+__all__ = ["StoreClient", "StoreError", "StoreUnavailable", "StoreVersionError", "read_endpoint", "until"]
 
 TIMEOUT_S = 30.0
 _OPTIONS = [("grpc.max_receive_message_length", -1)]
@@ -20,6 +20,10 @@ _OPTIONS = [("grpc.max_receive_message_length", -1)]
 
 INCOMPLETE = b"incomplete"
 """In the metadata of an answer's schema: samples that had come by then may lack in it."""
+BACK_US = 7 * 86_400_000_000
+"""How old a sample is at most that `instant` tells: what is older said nothing of the instant any more."""
+UNTIL = b"until"
+"""In the metadata of `changed`: the version up to which it tells, which is `since` the next time."""
 
 
 def read_endpoint(home: Path) -> dict[str, str]:
@@ -97,10 +101,35 @@ class StoreClient:
             limit=limit,
         )
 
+    def turns(
+        self,
+        points: Sequence[int],
+        start: int,
+        end: int,
+        levels: Sequence[Sequence[float] | None],
+        holds: Sequence[int] | None = None,
+    ) -> pa.Table:
+        """point, ts, end, value: when each point had which known value, or stayed on one side of its levels; what lies
+        between is not known. `levels`: of each point, None where each value matters; `holds`: how long a value of each
+        holds, µs, by default as the store's own site says."""
+        given = [None if each is None else list(each) for each in levels]
+        held = None if holds is None else list(holds)
+        return self._ask(kind="turns", points=list(points), start=start, end=end, levels=given, holds=held)
+
+    def changed(self, points: Sequence[int], start: int, end: int, since: int) -> pa.Table:
+        """point, hour (since 1970): which hours were written to or made anew since the version `since` (0: the
+        beginning), those that are open or wait to be rolled up included. `until(table)` is the next `since`."""
+        return self._ask(kind="changed", points=list(points), start=start, end=end, since=since)
+
     def latest(self, points: Sequence[int] | None = None) -> pa.Table:
         """point, ts, value, quality, text, manual (a person entered or corrected it): the newest sample on disk of the
         points named, or of all."""
         return self._ask(kind="latest", points=None if points is None else list(points))
+
+    def instant(self, points: Sequence[int], at: int) -> pa.Table:
+        """The columns of `latest`: of the points named the last sample at or before an instant (µs UTC), at most so old
+        as BACK_US; a point that had none is absent."""
+        return self._ask(kind="instant", points=list(points), at=at)
 
     def events(self, equipment: Sequence[str] | None, kind: str | None, start: int, end: int, limit: int) -> pa.Table:
         """Events of the equipment named (`<mine code>/<id>`), or of all, that touch the range, in the columns of
@@ -145,6 +174,11 @@ class StoreClient:
             raise StoreError(_message(error)) from error
         except pa.ArrowException as error:
             raise StoreUnavailable(f"the store's answer broke off: {error}") from error
+
+
+def until(changed: pa.Table) -> int:
+    """The version up to which an answer of `changed` tells."""
+    return int(changed.schema.metadata[UNTIL])
 
 
 def _message(error: flight.FlightError) -> str:

@@ -31,6 +31,8 @@ MAX_ROWS = 2_000_000
 MAX_BUCKETS = 500_000
 """Buckets, over all points, that one request may ask for."""
 MAX_WIDTH = 3_660 * 86_400_000_000
+BLOCK_ROWS = 65_536
+"""Rows that are looked at together where no order matters: they fit into the processor's cache."""
 _CHUNK = 262_144
 """Rows that are integrated at once."""
 _PARALLEL = 50_000
@@ -43,6 +45,9 @@ _WHOLE = 2 * DAY
 _COUNTS = """SELECT intDiv(ts, {width:Int64}) AS day, count() AS rows FROM samples
 WHERE point IN {points:Array(UInt64)} AND ts >= {start:Int64} AND ts < {end:Int64} GROUP BY day ORDER BY day"""
 _COUNT_COLUMNS = pa.schema([("day", pa.int64()), ("rows", pa.uint64())])
+
+_ROWS = "SELECT point, ts, value, quality FROM samples FINAL"
+_BLOCK_COLUMNS = pa.schema([RAW_COLUMNS.field(name) for name in ("point", "ts", "value", "quality")])
 
 _EVENTS = """SELECT id, equipment, kind, start, end, quality, source, attributes FROM events FINAL
 WHERE start < {end:Int64} AND (start >= {start:Int64} OR end IS NULL OR end > {start:Int64})
@@ -175,20 +180,22 @@ class History:
 
     def seeded(self, points: NDArray[np.uint64], age: NDArray[np.int64], start: int, end: int) -> Iterator[Rows]:
         """The rows of the range, and before it those that may still hold at its start."""
-        params: dict[str, Any] = {}
-        parts = []
-        for index, each in enumerate(np.unique(age).tolist()):
-            parts.append(f"(point IN {{p{index}:Array(UInt64)}} AND ts > {{s{index}:Int64}})")
-            params[f"p{index}"] = points[age == each].tolist()
-            params[f"s{index}"] = start - each
-        sql = (
-            "SELECT point, ts, value, quality FROM samples FINAL "  # noqa: S608
-            f"PREWHERE ({' OR '.join(parts)}) AND ts >= {{begin:Int64}} AND ts < {{until:Int64}} ORDER BY point, ts"
-        )
+        sql, params = _seeded(points, age, start)
         for begin, until in self.slices(start - int(age.max()), end):
-            for batch in self._chunks(sql, {**params, "begin": begin, "until": until}):
+            for batch in self._chunks(f"{sql} ORDER BY point, ts", {**params, "begin": begin, "until": until}):
                 point, ts, value, quality = (column.to_numpy() for column in batch.columns)
                 yield Rows(np.searchsorted(points, point), ts, value, quality)
+
+    def blocks(self, points: NDArray[np.uint64], age: NDArray[np.int64], start: int, end: int) -> Iterator[Rows]:
+        """The same rows as the engine reads them: each block in order, the blocks in none."""
+        sql, params = _seeded(points, age, start)
+        for begin, until in self.slices(start - int(age.max()), end):
+            for batch in self._engine.stream(sql, {**params, "begin": begin, "until": until}):
+                table = _cast(pa.Table.from_batches([batch]), _BLOCK_COLUMNS)
+                point, ts, value, quality = (column.to_numpy() for column in table.columns)
+                # One partition comes after the other, each in order.
+                for rows in rawrows.ordered(point, ts, BLOCK_ROWS):
+                    yield Rows(rawrows.numbers(point[rows], points), ts[rows], value[rows], quality[rows])
 
     def _chunks(self, sql: str, params: dict[str, Any]) -> Iterator[pa.RecordBatch]:
         for batch in self._engine.stream(sql, params):
@@ -213,6 +220,17 @@ class History:
             last, parts = day, parts + more
         if first is not None:
             yield max(start, first * DAY), min(end, (last + 1) * DAY)
+
+
+def _seeded(points: NDArray[np.uint64], age: NDArray[np.int64], start: int) -> tuple[str, dict[str, Any]]:
+    """A statement for the rows from `start` on, and before it those that may still hold there, and its parameters."""
+    params: dict[str, Any] = {}
+    parts = []
+    for index, each in enumerate(np.unique(age).tolist()):
+        parts.append(f"(point IN {{p{index}:Array(UInt64)}} AND ts > {{s{index}:Int64}})")
+        params[f"p{index}"] = points[age == each].tolist()
+        params[f"s{index}"] = start - each
+    return f"{_ROWS} PREWHERE ({' OR '.join(parts)}) AND ts >= {{begin:Int64}} AND ts < {{until:Int64}}", params
 
 
 def _merge(first: pa.Table, second: pa.Table, limit: int) -> pa.Table:

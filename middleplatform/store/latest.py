@@ -33,12 +33,13 @@ _MINUTE = 60_000_000
 # How far back the rebuild looks, step by step, for the points that it has not found yet.
 _STEPS = (10 * _MINUTE, 120 * _MINUTE, 1_440 * _MINUTE, 10_080 * _MINUTE, 576_000 * _MINUTE)
 
-_REBUILD = """SELECT point, tupleElement(r, 1) AS ts, tupleElement(r, 2) AS value, tupleElement(r, 3) AS quality,
+LAST = """SELECT point, tupleElement(r, 1) AS ts, tupleElement(r, 2) AS value, tupleElement(r, 3) AS quality,
  tupleElement(r, 4) AS text, tupleElement(r, 5) AS ver
 FROM (SELECT point, argMax(tuple(ts, value, quality, text, ver), tuple(ts, ver)) AS r FROM samples
  WHERE point IN {points:Array(UInt64)} AND ts >= {since:Int64} AND ts <= {until:Int64} GROUP BY point)"""
-_ASK = 2_000
-"""Points that one statement of the rebuild names."""
+"""Of each point its last sample of since ≤ ts ≤ until."""
+ASK = 2_000
+"""Points that one such statement names."""
 
 
 class Latest:
@@ -117,9 +118,9 @@ class Latest:
         and not of a time that is still to come."""
         for step in _STEPS:
             missing = points[~np.isin(points, self._point)]
-            for start in range(0, len(missing), _ASK):
-                asked = missing[start : start + _ASK].tolist()
-                rows = engine.query(_REBUILD, {"points": asked, "since": now - step, "until": now + AHEAD_US})
+            for start in range(0, len(missing), ASK):
+                asked = missing[start : start + ASK].tolist()
+                rows = engine.query(LAST, {"points": asked, "since": now - step, "until": now + AHEAD_US})
                 if rows.num_rows:
                     batch = rows.combine_chunks().to_batches()[0]
                     samples = Samples.from_arrow(batch.drop_columns(["ver"]))

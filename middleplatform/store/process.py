@@ -19,10 +19,11 @@ from bus.errors import BusUnavailable, NotPermitted
 from bus.secret import Announcement
 from middleplatform.ending import until_stopped
 from middleplatform.metrics_page import MetricsPage
-from middleplatform.store import aggregates, tally
+from middleplatform.store import aggregates, changed, instant, tally, turns
 from middleplatform.store.answers import Answers
 from middleplatform.store.audit import Audit
 from middleplatform.store.catalogue import Catalogue, SiteFolder
+from middleplatform.store.changed import Changed
 from middleplatform.store.deadletters import DeadLetters
 from middleplatform.store.engine import Engine, EngineError
 from middleplatform.store.errors import StoreError
@@ -47,6 +48,7 @@ from middleplatform.store.schema import open_store
 from middleplatform.store.sitetables import SiteTables
 from middleplatform.store.sql import Statements
 from middleplatform.store.stays import Stayed
+from middleplatform.store.turns import Turns
 from middleplatform.store.upkeep import Upkeep
 from middleplatform.store.windows import Windows
 from middleplatform.store.writer import Writer
@@ -224,6 +226,9 @@ async def _serve(store: _Store, folder: SiteFolder, bus: Bus, home: Path, stop: 
         **Answers(store.history, store.latest, settle, status).handlers,
         **aggregates.handlers(aggregates.Aggregates(store.history, store.stayed), settle),
         **tally.handlers(tally.Tally(store.engine, store.history), settle),
+        **instant.handlers(instant.Instants(store.engine, store.writer.ages), settle),
+        **changed.handlers(Changed(store.engine, store.windows), settle),
+        **turns.handlers(Turns(store.engine, store.windows, store.history), settle),
         **quality_answers.handlers(store.assessment, settle),
         **store.upkeep.handlers,
         **store.freezer.handlers,

@@ -7,7 +7,8 @@ does not come in order is put in order here. Texts, which hardly any point has, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,22 @@ def in_order(rows: pa.Table) -> pa.Table:
     if not _rises(point[order], ts[order]):
         order = np.lexsort((ts, point))
     return rows.take(pa.array(order))
+
+
+def numbers(column: NDArray[np.uint64], points: NDArray[np.uint64]) -> NDArray[np.intp]:
+    """[m] ids in rising order, all of them in the sorted `points` → the number of each there."""
+    if not len(column):
+        return np.empty(0, np.intp)
+    first = np.flatnonzero(np.append(True, column[1:] != column[:-1]))
+    return np.repeat(np.searchsorted(points, column[first]), np.diff(np.append(first, len(column))))
+
+
+def ordered(point: NDArray[np.uint64], ts: NDArray[np.int64], most: int) -> Iterator[slice]:
+    """The stretches, of at most `most` rows, in which point and ts rise."""
+    falls = np.flatnonzero(~((point[1:] > point[:-1]) | ((point[1:] == point[:-1]) & (ts[1:] > ts[:-1])))) + 1
+    cuts = np.union1d(falls, np.arange(0, len(point) + most, most).clip(max=len(point)))
+    for first, past in pairwise(cuts.tolist()):
+        yield slice(first, past)
 
 
 def _rises(point: NDArray[np.uint64], ts: NDArray[np.int64]) -> bool:

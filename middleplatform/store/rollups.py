@@ -75,7 +75,7 @@ class RollUps:
                 {"points": changed[begin : begin + 1_000].tolist()},
             )
             hours.update(found.column("hour").to_pylist() if found.num_rows else ())
-        self._windows.mark(Marks.reaching(hours, changed))
+        self._windows.mark(Marks.reaching(hours, changed), aged=True)
         rows = {"point": changed, "age": now[now != before], "ver": np.full(len(changed), self._windows.version())}
         self._engine.insert("rollup_ages", pa.table(rows, schema=_AGE_COLUMNS))
 
@@ -87,7 +87,7 @@ class RollUps:
             return False
         finished = False
         try:
-            finished = all(rest() for _ in self._roll(taken.marks, taken.ver))
+            finished = all(rest() for _ in self._roll(taken.all(), taken.ver))
         finally:
             if not finished:
                 self._windows.undone(taken)

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from middleplatform.store.coarse import segments
 from middleplatform.store.engine import Engine
+from middleplatform.store.errors import StoreError
 from middleplatform.store.held import Holding, Spans, cut, joined
 from middleplatform.store.history import History
 from middleplatform.store.integrate import Rows
-from middleplatform.store.rawrows import in_order
+from middleplatform.store.rawrows import in_order, numbers
 from middleplatform.store.rollup_tables import HOUR, STAYS, STAYS_THERE
 from middleplatform.store.windows import Windows
 from models.quality import Quality
@@ -35,7 +36,9 @@ SCHEMA = pa.schema(
 MOST = 60
 """Stays of an hour that are kept."""
 _AT_ONCE = 262_144
-"""Rows that one statement may bring, at most."""
+"""Rows that one statement about states may bring, at most."""
+MOST_ROWS = 4_000_000
+"""Rows that are read of one question, at most."""
 
 _SQL = (
     f"SELECT {', '.join(SCHEMA.names)} FROM {STAYS} FINAL PREWHERE point IN {{points:Array(UInt64)}} "  # noqa: S608
@@ -93,7 +96,7 @@ class Stayed:
     """What `points` were when, out of the stays, and out of the samples where these do not hold it."""
 
     def __init__(self, engine: Engine, windows: Windows, history: History) -> None:
-        self._engine = engine
+        self._kept = Kept(engine)
         self._windows = windows
         self._history = history
 
@@ -109,10 +112,7 @@ class Stayed:
     def _of(self, points: NDArray[np.uint64], age: NDArray[np.int64], start: int, end: int) -> Iterator[Spans]:
         low, high = start // HOUR, -(-end // HOUR)
         dirty, open_from = self._windows.dirty(points, low, high)
-        kept = many = _NOTHING
-        if low < open_from:
-            params = {"points": points.tolist(), "start": low * HOUR, "end": min(high, open_from) * HOUR}
-            kept, many = self._kept(points, params)
+        kept, many = self._kept.read(points, points, low * HOUR, min(high, open_from) * HOUR)
         # What became dirty meanwhile as well: its stays may be half old and half new.
         dirty |= self._windows.dirty(points, low, high)[0] | set((many.begin // HOUR).tolist())
         for piece in segments(low * HOUR, high * HOUR, HOUR, dirty, open_from):
@@ -127,16 +127,33 @@ class Stayed:
                 yield holding.add(rows)
             yield holding.rest()
 
-    def _kept(self, points: NDArray[np.uint64], params: dict[str, object]) -> tuple[Spans, Spans]:
-        """The stays, and the hours of which there are too many."""
-        found = self._engine.query(_SQL, params)
-        if not found.num_rows:
+
+class Kept:
+    """Reads the stays as they lie on disk."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def read(self, points: NDArray[np.uint64], named: NDArray[np.uint64], start: int, end: int) -> tuple[Spans, Spans]:
+        """The stays of `named`, some of the sorted `points`, that begin in start ≤ ts < end, in the order of point and
+        time; and the hours of which there are too many. Raises EngineError, StoreError."""
+        if start >= end:
             return _NOTHING, _NOTHING
-        table = in_order(found.select(SCHEMA.names).cast(SCHEMA))
-        point, ts, end, state, many = (column.to_numpy() for column in table.columns)
-        quality = np.full(len(ts), Quality.GOOD, np.uint8)
-        rows = Spans(np.searchsorted(points, point), ts, end, state, quality)
-        return rows.take(many == 0), rows.take(many == 1)
+        batches: list[pa.RecordBatch] = []
+        count = 0
+        for batch in self._engine.stream(_SQL, {"points": named.tolist(), "start": start, "end": end}):
+            batches.append(batch)
+            if (count := count + batch.num_rows) > MOST_ROWS:
+                raise StoreError(f"the points had over {MOST_ROWS} states: ask for a shorter range or fewer points")
+        if not count:
+            return _NOTHING, _NOTHING
+        table = in_order(pa.Table.from_batches(batches).select(SCHEMA.names).cast(SCHEMA))
+        point, ts, end_, state, many = (column.to_numpy() for column in table.columns)
+        rows = Spans(numbers(point, points), ts, end_, state, np.full(len(ts), Quality.GOOD, np.uint8))
+        too_many = many == 1
+        if not too_many.any():
+            return rows, _NOTHING
+        return rows.take(~too_many), rows.take(too_many)
 
 
 _NOTHING = Spans(np.empty(0, int), np.empty(0, int), np.empty(0, int), np.empty(0), np.empty(0, np.uint8))

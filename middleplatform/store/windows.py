@@ -41,6 +41,8 @@ silence by an hour, `catalogue.HOLDS` doubles it)."""
 _POINT, _WHOLE, _OPEN, _MADE = 0, 1, 2, 3
 """A mark of one point's hour, of an hour of all points, of all hours from this one on; and, in place of the hour, which
 `MADE` the unmarked hours are of."""
+_AGED_POINT, _AGED_WHOLE = 4, 5
+"""As the first two, of hours whose samples are what they were: their values hold for another time than before."""
 MADE = 3
 """What is made of an hour that is not dirty: 3 has stays and quarters. Where a store has less, or a backup that was
 brought back, every hour is dirty."""
@@ -48,6 +50,11 @@ brought back, every hour is dirty."""
 _SCHEMA = pa.schema(
     [("kind", pa.uint8()), ("hour", pa.int64()), ("point", pa.uint64()), ("dirty", pa.uint8()), ("ver", pa.uint64())]
 )
+
+# Without FINAL: of rows that replace each other the highest version is there in any case. `dirty` keeps the marks that
+# were taken away.
+_WRITTEN = f"""SELECT kind, hour, point FROM dirty WHERE kind IN ({_POINT}, {_WHOLE}) AND hour >= {{low:Int64}}
+AND hour < {{high:Int64}} AND ver > {{since:UInt64}} GROUP BY kind, hour, point ORDER BY kind, hour, point"""  # noqa: S608
 
 Points = NDArray[np.uint64]
 _NO_POINTS: Points = np.empty(0, np.uint64)
@@ -93,12 +100,25 @@ class Marks:
                 found.add(hour)
         return found
 
-    def rows(self, dirty: bool, ver: int) -> pa.Table:
+    def of(self, points: Points, low: int, high: int) -> Marks:
+        """Those of `points` (sorted) in low ≤ hour < high."""
+        some = {
+            hour: np.intersect1d(marked, points, assume_unique=True)
+            for hour, marked in self.some.items()
+            if low <= hour < high
+        }
+        whole = {hour for hour in self.whole if low <= hour < high}
+        return Marks(whole, {hour: marked for hour, marked in some.items() if len(marked)})
+
+    def rows(self, dirty: bool, ver: int, aged: bool = False) -> pa.Table:
         hours = [np.full(len(points), hour, np.int64) for hour, points in self.some.items()]
         whole = np.array(sorted(self.whole), np.int64)
         count = sum(map(len, hours))
         return _rows(
-            np.append(np.full(count, _POINT, np.uint8), np.full(len(whole), _WHOLE, np.uint8)),
+            np.append(
+                np.full(count, _AGED_POINT if aged else _POINT, np.uint8),
+                np.full(len(whole), _AGED_WHOLE if aged else _WHOLE, np.uint8),
+            ),
             np.concatenate([*hours, whole]),
             np.concatenate([*self.some.values(), np.zeros(len(whole), np.uint64)]),
             dirty,
@@ -129,8 +149,8 @@ class Windows:
         self._clock = clock
         self._quiet_s = quiet_s
         self._lock = threading.RLock()
-        self._marks = Marks()
-        self._taken = Marks()
+        self._marks, self._aged = Marks(), Marks()
+        self._taken, self._taken_aged = Marks(), Marks()
         self._flights: list[tuple[int, int]] = []
         self._touched: dict[int, float] = {}
         self._ver = clock()
@@ -147,10 +167,11 @@ class Windows:
         self._ver = max(self._ver, int(ver.max()))
         self.open_from = int(hour[kind == _OPEN].max())
         live = dirty == 1
-        self._marks.whole.update(hour[live & (kind == _WHOLE)].tolist())
-        named = live & (kind == _POINT)
-        hours, first = np.unique(hour[named], return_index=True)
-        self._marks.some.update(zip(hours.tolist(), np.split(point[named], first[1:]), strict=False))
+        for marks, of_whole, of_point in ((self._marks, _WHOLE, _POINT), (self._aged, _AGED_WHOLE, _AGED_POINT)):
+            marks.whole.update(hour[live & (kind == of_whole)].tolist())
+            named = live & (kind == of_point)
+            hours, first = np.unique(hour[named], return_index=True)
+            marks.some.update(zip(hours.tolist(), np.split(point[named], first[1:]), strict=False))
         if hour[kind == _MADE].max(initial=0) < MADE:
             self.mark(self._with_data(-(2**40), self.open_from))
             self._write(_made(self.version()))
@@ -159,7 +180,10 @@ class Windows:
     def dirty_hours(self) -> int:
         """Marked hours that wait to be rolled up."""
         with self._lock:
-            return len(self._marks.hours() | self._taken.hours())
+            return len(set().union(*(marks.hours() for marks in self._all())))
+
+    def _all(self) -> tuple[Marks, ...]:
+        return self._marks, self._aged, self._taken, self._taken_aged
 
     @contextmanager
     def touching(self, point: Points, ts: NDArray[np.int64], longest: int) -> Iterator[None]:
@@ -179,8 +203,9 @@ class Windows:
             self.mark(marks)
             yield
 
-    def mark(self, marks: Marks) -> None:
-        """Mark on disk, then for the readers; hours that are open need no mark."""
+    def mark(self, marks: Marks, aged: bool = False) -> None:
+        """Mark on disk, then for the readers; hours that are open need no mark. `aged`: their samples are what they
+        were, but hold for another time."""
         with self._lock:
             marks = Marks(
                 {hour for hour in marks.whole if hour < self.open_from},
@@ -188,9 +213,9 @@ class Windows:
             )
             ver = self.version()
         if marks:
-            self._write(marks.rows(True, ver))
+            self._write(marks.rows(True, ver, aged))
             with self._lock:
-                self._marks.add(marks)
+                (self._aged if aged else self._marks).add(marks)
 
     @contextmanager
     def _in_flight(self, low: int, high: int) -> Iterator[tuple[int, int]]:
@@ -235,8 +260,28 @@ class Windows:
         """The hours of low ≤ hour < high that are marked for any of `points` (sorted), and the first open hour: the
         roll-ups of these may not be what the samples say."""
         with self._lock:
-            marks = self._marks.touching(points, low, high) | self._taken.touching(points, low, high)
-            return marks, self.open_from
+            return set().union(*(marks.touching(points, low, high) for marks in self._all())), self.open_from
+
+    def marked(self, points: Points, low: int, high: int) -> tuple[Marks, int]:
+        """The marks of these points (sorted) in low ≤ hour < high whose samples may have changed, and the first open
+        hour."""
+        with self._lock:
+            found = Marks()
+            for marks in (self._marks, self._taken):
+                found.add(marks.of(points, low, high))
+            return found, self.open_from
+
+    def written(self, low: int, high: int, since: int) -> Marks:
+        """The hours of low ≤ hour < high that were marked for samples, or taken from there, since a version: also those
+        whose roll-ups are done."""
+        rows = self._engine.query(_WRITTEN, {"low": low, "high": high, "since": since})
+        if not rows.num_rows:
+            return Marks()
+        kind, hour, point = (column.to_numpy() for column in rows.columns)
+        named = kind == _POINT
+        hours, first = np.unique(hour[named], return_index=True)
+        some = dict(zip(hours.tolist(), np.split(point[named], first[1:]), strict=False))
+        return Marks(set(hour[~named].tolist()), some)
 
     def take(self) -> Taken | None:
         """Marks of one day to roll up, of the newest that has any; to be given back by `done` or `undone`.
@@ -247,7 +292,7 @@ class Windows:
             now = time.monotonic()
             due = {
                 hour
-                for hour in self._marks.hours()
+                for hour in self._marks.hours() | self._aged.hours()
                 if hour < closed and now - self._touched.get(hour, -np.inf) >= self._quiet_s
             }
             for low, high in self._flights:
@@ -255,24 +300,30 @@ class Windows:
             if not due:
                 return None
             day = max(due) // DAY_HOURS
-            marks = self._marks.pop({hour for hour in due if hour // DAY_HOURS == day})
+            hours = {hour for hour in due if hour // DAY_HOURS == day}
+            marks, aged = self._marks.pop(hours), self._aged.pop(hours)
             self._taken.add(marks)
-            return Taken(marks, self.version())
+            self._taken_aged.add(aged)
+            return Taken(marks, aged, self.version())
 
     def done(self, taken: Taken) -> None:
         """The roll-ups of these windows are on disk."""
         # A mark that was made since has a higher version and stays.
-        self._write(taken.marks.rows(False, taken.ver))
+        self._write(
+            pa.concat_tables([taken.marks.rows(False, taken.ver), taken.aged.rows(False, taken.ver, aged=True)])
+        )
         with self._lock:
-            self._taken.pop(taken.marks.hours())
-            for hour in taken.marks.hours():
+            self._taken.pop(taken.hours())
+            self._taken_aged.pop(taken.hours())
+            for hour in taken.hours():
                 self._touched.pop(hour, None)
 
     def undone(self, taken: Taken) -> None:
         """They are not, and stay dirty. Other days have their turn first: one that cannot be read holds up none."""
         with self._lock:
-            self._touched.update(dict.fromkeys(taken.marks.hours(), time.monotonic() + AGAIN_S - self._quiet_s))
-            self._marks.add(self._taken.pop(taken.marks.hours()))
+            self._touched.update(dict.fromkeys(taken.hours(), time.monotonic() + AGAIN_S - self._quiet_s))
+            self._marks.add(self._taken.pop(taken.hours()))
+            self._aged.add(self._taken_aged.pop(taken.hours()))
 
     def _close(self, closed: int) -> None:
         """Turn the open hours before `closed` into marked ones."""
@@ -315,7 +366,18 @@ class Taken:
     """Marks being worked on, and the version at which they were taken: higher than theirs, lower than of any later."""
 
     marks: Marks
+    aged: Marks
     ver: int
+
+    def hours(self) -> set[int]:
+        return self.marks.hours() | self.aged.hours()
+
+    def all(self) -> Marks:
+        """What is to be made anew, for whatever reason."""
+        found = Marks()
+        found.add(self.marks)
+        found.add(self.aged)
+        return found
 
 
 def runs(hours: Iterable[int]) -> list[list[int]]:

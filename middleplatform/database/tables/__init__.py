@@ -5,11 +5,25 @@ from middleplatform.database.tables import (
     alarms,
     audit,
     dictionaries,
+    kpi,
     manual,
+    reports,
     sequences,
     shifts,
     sites,
     tickets,
 )
 
-__all__ = ["access", "alarms", "audit", "dictionaries", "manual", "sequences", "shifts", "sites", "tickets"]
+__all__ = [
+    "access",
+    "alarms",
+    "audit",
+    "dictionaries",
+    "kpi",
+    "manual",
+    "reports",
+    "sequences",
+    "shifts",
+    "sites",
+    "tickets",
+]

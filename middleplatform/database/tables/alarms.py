@@ -25,6 +25,7 @@ alarms = Table(
     Column("cause", Integer, nullable=True),
     Column("level", Integer, nullable=False),
     Column("memory", Text, nullable=True),
+    Column("waits_since", BigInteger, nullable=True),
     Unique("mine", "rule", "subject"),
     Index("ix_alarms_open", "mine", "active", "acknowledged"),
 )
@@ -32,7 +33,8 @@ alarms = Table(
 spoke. `active`, `latched` and `memory` (JSON: delays, hysteresis, counts) are the engine's, `acknowledged` is the
 operator's, so that neither overwrites the other; `since`: the source's time of the last raise; `cause`: the id of the
 alarm whose consequence this one is (no foreign key: it may be the younger row, and rows are restored by their ids);
-`level` of escalation, from 0. Times µs UTC."""
+`level` of escalation, from 0; `waits_since`: the source's time of the first raise that nobody acknowledged yet, which
+later raises do not move. Times µs UTC."""
 
 alarm_journal = Table(
     "alarm_journal",
@@ -78,6 +80,16 @@ alarm_watches = Table(
 out; `round` counts what it kept, so that a commit whose answer was lost is not made twice; `memory`: what the engine
 needs to go on from the positions (base64). Times µs UTC."""
 
+alarm_watched = Table(
+    "alarm_watched",
+    metadata,
+    Column("mine", String(12), primary_key=True),
+    Column("since", BigInteger, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+)
+"""When the alarms of a mine were judged without a break, by the times at which the bus took what was judged: outside of
+these no alarm does not mean that there was nothing. Times µs UTC."""
+
 alarm_suppressions = Table(
     "alarm_suppressions",
     metadata,
@@ -91,10 +103,11 @@ alarm_suppressions = Table(
     Column("ended", BigInteger, nullable=True),
     Column("ended_by", String(90), nullable=True),
     Column("ticket", Integer, ForeignKey("tickets.id"), nullable=True),
+    Column("allowed_by", String(90), nullable=True),
     Index("ix_alarm_suppressions_alarm", "alarm", "ended"),
 )
-"""`kind`: shelved, by_design, out_of_service; `until` NULL: no end is set, which shelving always has; `ended`: taken
-back earlier. Times µs UTC."""
+"""`kind`: shelved, by_design, out_of_service; `until` NULL: no end is set, which shelving and statutory
+alarms always have; `ended`: taken back earlier; `allowed_by`: the second person, of statutory alarms. Times µs UTC."""
 
 alarm_handlings = Table(
     "alarm_handlings",
@@ -105,6 +118,8 @@ alarm_handlings = Table(
     Column("measure", String(500), nullable=False),
     Column("who", String(90), nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("result", String(500), nullable=True),
     Index("ix_alarm_handlings_raised", "raised"),
 )
-"""Why it came to a raise and what was done about it; several for one raise when more was done. Times µs UTC."""
+"""Why it came to a raise, what was done about it and what came of it; several for one raise when more was done. Times
+µs UTC."""

@@ -21,11 +21,13 @@ tickets = Table(
     Column("at", BigInteger, nullable=False),
     Column("needed", Integer, nullable=False),
     Column("closed_at", BigInteger, nullable=True),
+    Column("cause", String(20), nullable=True),
     Index("ix_tickets_state", "mine", "state", "start"),
 )
-"""`kind`: exclusion, maintenance, approval; `state`: waiting, approved, rejected, withdrawn, closed; `extent`: a JSON
-list of paths of points and equipment; `start`, `end`: for when it is asked (`end` NULL: until it is closed); `needed`:
-how many have to approve; `closed_at`: when it was rejected, withdrawn or closed. Times µs UTC."""
+"""`kind`: exclusion, maintenance, approval, excluded_time; `state`: waiting, approved, rejected, withdrawn, closed;
+`extent`: a JSON list of paths of points, equipment and chambers; `start`, `end`: for when it is asked (`end` NULL:
+until it is closed); `needed`: how many have to approve; `closed_at`: when it was rejected, withdrawn or closed;
+`cause`: why time is excluded. Times µs UTC."""
 
 ticket_approvals = Table(
     "ticket_approvals",

@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from middleplatform.alarms import acts, book
 from middleplatform.alarms.condition import Act, AlarmError, Change, Kind, Position, State, Suppression
+from middleplatform.alarms.groups import grouped
 from middleplatform.audit.log import entries as audited
 from middleplatform.database import connect
 from tests.servers import CODE
@@ -174,6 +175,60 @@ def test_the_engine_and_the_operator_do_not_overwrite_each_other(place):
         acts.acknowledge(place, CODE, range(501), "olga")
 
 
+def test_one_that_was_raised_again_meanwhile_is_not_acknowledged_unseen(place):
+    other = ("methane high", f"{CODE}/methane_t2/ch4")
+    keep(place, 1, change(ts=10), change(ts=10, name=other))
+    ours = {each.subject: each.id for each in book.alarms_of(place, CODE)}
+    seen = dict.fromkeys(ours.values(), 10)
+    keep(place, 2, change(Act.RETURN, 20), change(ts=30))
+    assert acts.acknowledge(place, CODE, ours.values(), "olga", seen=seen) == [ours[other[1]]]
+    assert states(place)[NAME] is State.UNACKNOWLEDGED
+    assert acts.acknowledge(place, CODE, ours.values(), "olga", seen={ours[CH4]: 30}) == [ours[CH4]]
+
+
+def test_one_that_comes_and_goes_waits_since_it_first_came(place):
+    keep(place, 1, change(ts=10), change(Act.RETURN, 20), change(ts=30))
+    keep(place, 2, change(Act.ESCALATE, 35, level=1))
+    keep(place, 3, change(Act.RETURN, 40))
+    keep(place, 4, change(ts=50))
+    (alarm,) = book.alarms_of(place, CODE)
+    assert (alarm.since, alarm.waits_since, alarm.level) == (50, 10, 1)
+    acts.acknowledge(place, CODE, [alarm.id], "olga")
+    keep(place, 5, change(Act.RETURN, 60), change(ts=70))
+    (alarm,) = book.alarms_of(place, CODE)
+    assert (alarm.since, alarm.waits_since, alarm.level) == (70, 70, 0)
+
+
+def test_a_cause_that_is_found_later_takes_what_came_since_it_began(place):
+    """One dead link is one line, though its points were bad before nothing came of it any longer."""
+    facts = {"name": ("bad_quality", CH4)}
+    points = [f"{CODE}/s{n}/ch4" for n in range(24)]
+    link, fault = ("connection.silent", f"{CODE}/connection:c"), ("sensor.fault", f"{CODE}/s23/state")
+    keep(place, 1, change(ts=2, **facts), change(ts=3, name=fault))
+    keep(place, 2, *(change(ts=20, name=("bad_quality", each)) for each in points[:-1]),
+         change(ts=20, name=("bad_quality", points[-1]), cause=fault))  # fmt: skip
+    takes = (facts["name"], *(("bad_quality", each) for each in points), ("bad_quality", f"{CODE}/never/raised"))
+    keep(
+        place, 3, change(ts=30, name=link, takes=takes, began=10), change(ts=31, name=("stale", points[0]), cause=link)
+    )
+    ids = {(each.rule, each.subject): each for each in book.alarms_of(place, CODE)}
+    behind = {name[1] for name, each in ids.items() if each.cause == ids[link].id and each.rule == "bad_quality"}
+    assert behind == set(points[:-1])
+    assert ids["bad_quality", CH4].cause is None, "it was bad before the link was lost"
+    assert ids["bad_quality", points[-1]].cause == ids[fault].id, "it has a cause that is nearer"
+    groups = grouped(list(ids.values()), lambda subject: "face", 5)
+    assert sorted(len(each.members) for each in groups) == [1, 2, 25]
+    # Late, it announces nothing and takes nothing.
+    keep(
+        place,
+        4,
+        change(Act.RETURN, 40, name=link),
+        change(ts=41, **facts),
+        change(ts=42, name=link, takes=takes, began=41, late=True),
+    )
+    assert next(each for each in book.alarms_of(place, CODE) if each.subject == CH4).cause is None
+
+
 def test_shelving_ends_is_lifted_and_never_takes_a_statutory_alarm(place):
     law = ("methane high", f"{CODE}/methane_t2/ch4")
     keep(place, 1, change(ts=1), change(ts=1, name=law, statutory=True))
@@ -185,6 +240,7 @@ def test_shelving_ends_is_lifted_and_never_takes_a_statutory_alarm(place):
     for wrong, words in (
         ({"until": None}, "has an end"),
         ({"until": 5}, "in the future"),
+        ({"until": until + 5000 * 7 * 86_400_000_000}, "at most 12 hours"),
         ({"until": until, "reason": " "}, "1 to 500"),
     ):
         with pytest.raises(AlarmError, match=words):
@@ -195,7 +251,19 @@ def test_shelving_ends_is_lifted_and_never_takes_a_statutory_alarm(place):
     shelved = acts.suppress(place, CODE, free, Suppression.SHELVED, "olga", "calibration", until)
     with pytest.raises(AlarmError, match="already"):
         acts.suppress(place, CODE, free, Suppression.SHELVED, "ivan", "again", until)
-    acts.suppress(place, CODE, statutory, Suppression.OUT_OF_SERVICE, "olga", "sensor is being replaced")
+    for kind in (Suppression.OUT_OF_SERVICE, Suppression.BY_DESIGN):
+        for wrong, words in (
+            ({"until": None}, "has an end"),
+            ({"until": until + 73 * 3_600_000_000}, "at most 72 hours"),
+            ({"allowed_by": None}, "somebody else allows it"),
+            ({"allowed_by": "olga"}, "somebody else allows it"),
+        ):
+            with pytest.raises(AlarmError, match=words):
+                more = {"until": until, "allowed_by": "emil", **wrong}
+                acts.suppress(place, CODE, statutory, kind, "olga", "sensor is being replaced", **more)
+    more = {"until": until + 60_000_000, "allowed_by": "emil"}
+    acts.suppress(place, CODE, statutory, Suppression.OUT_OF_SERVICE, "olga", "sensor is being replaced", **more)
+    assert "allowed by emil" in book.entries(place, CODE, limit=1)[0].note
 
     def suppressed(at=None):
         return {each.id: each.suppressed for each in book.alarms_of(place, CODE, at=at)}

@@ -120,6 +120,26 @@ def test_the_figures_are_those_of_the_journal(place):
         performance(place, CODE, T - 100 * 24 * HOUR, now, HOW, now=now)
 
 
+def test_what_returned_before_anybody_saw_it_goes_up_a_level_too(place):
+    """Returned or latched: nobody knows yet that it was there."""
+    facts = {"rule_version": 1, "priority": 1}
+    for n, (name, latched) in enumerate((("gone", False), ("cord", True)), 1):
+        changes = [
+            Change(name, f"{CODE}/a/{name}", Act.RAISE, T, **facts),
+            Change(name, f"{CODE}/a/{name}", Act.RETURN, T + SECOND, latched=latched, **facts),
+        ]
+        book.record(place, CODE, Position("watch-alarms", "SAFETY", 1, n), changes)
+    now = T + HOUR
+    found = escalations(place, CODE, HOW, now)
+    assert {each.rule: each.level for each in found} == {"gone": 3, "cord": 3}
+    assert book.record(place, CODE, Position("watch-alarms", "SAFETY", 1, 3), found)
+    told = {each.rule: (each.level, each.state) for each in book.alarms_of(place, CODE)}
+    assert told == {"gone": (3, State.RETURNED), "cord": (3, State.LATCHED)}, "its state is what it was"
+    assert escalations(place, CODE, HOW, now + HOUR) == []
+    acts.acknowledge(place, CODE, [each.id for each in book.alarms_of(place, CODE)], "olga")
+    assert escalations(place, CODE, HOW, now + HOUR) == []
+
+
 def test_what_nobody_acknowledges_goes_up_a_level_once(place):
     sequence = count(1)
 
@@ -143,6 +163,10 @@ def test_what_nobody_acknowledges_goes_up_a_level_once(place):
     now = max(T, book.entries(place, CODE, limit=1)[0].ts) + HOUR
     found = {each.rule: each for each in escalations(place, CODE, HOW, now)}
     assert {name: each.level for name, each in found.items()} == {"gas": 3, "warm": 1}
+    # One that comes and goes does not begin anew each time.
+    record(Change("warm", f"{CODE}/a/warm", Act.RETURN, now - 9 * SECOND, priority=3, **facts))
+    record(Change("warm", f"{CODE}/a/warm", Act.RAISE, now - 8 * SECOND, priority=3, **facts))
+    assert {each.rule: each.level for each in escalations(place, CODE, HOW, now)} == {"gas": 3, "warm": 1}
     assert "mine leader" in found["gas"].note
     record(*found.values())
     assert escalations(place, CODE, HOW, now + SECOND) == []
@@ -154,4 +178,8 @@ def test_what_nobody_acknowledges_goes_up_a_level_once(place):
     }
     record(Change("gas", f"{CODE}/a/gas", Act.RETURN, now, priority=1, **facts))
     record(Change("gas", f"{CODE}/a/gas", Act.RAISE, now + 1, priority=1, **facts))
-    assert book.find(place, CODE, ids["gas"]).level == 0, "each raise begins anew"
+    assert book.find(place, CODE, ids["gas"]).level == 3, "nobody has looked at it yet"
+    acts.acknowledge(place, CODE, [ids["gas"]], "olga")
+    record(Change("gas", f"{CODE}/a/gas", Act.RETURN, now + 2, priority=1, **facts))
+    record(Change("gas", f"{CODE}/a/gas", Act.RAISE, now + 3, priority=1, **facts))
+    assert book.find(place, CODE, ids["gas"]).level == 0, "after that a raise begins anew"

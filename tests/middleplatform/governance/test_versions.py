@@ -21,6 +21,7 @@ from bus.credentials import load
 from middleplatform.database import connect
 from middleplatform.database.tables.sites import site_parts
 from middleplatform.governance.parts import connection_facts, parts
+from middleplatform.governance.sight import sees
 from middleplatform.governance.versions import (
     UnknownVersion,
     counts,
@@ -52,6 +53,25 @@ def test_a_version_says_who_and_when_and_is_kept_once(place):
     assert newest_number(place, CODE) == 8
     assert [version_at(place, CODE, at) for at in (99, 100, 299, 300)] == [None, first, first, second]
     assert versions(place, "000000000000") == []
+
+
+def test_a_linkage_that_acts_later_or_on_less_is_a_difference(place):
+    low = load_site(
+        Path(simulators.__file__).parent / "mines" / "low",
+        environment={"SEVENONES_OPCUA_PASSWORD": "x", "SEVENONES_MQTT_PASSWORD": "x"},
+    )
+    one = next(each for each in low.linkages if each.command)
+    rest = [each for each in low.linkages if each is not one]
+    later = replace(one, within_s=one.within_s + 30, command=dict(list(one.command.items())[:-1]))
+    record(place, low, "olga", at=100, number=1)
+    record(place, replace(low, linkages=(later, *rest[1:]), version="b"), "olga", at=200, number=2)
+    gone, changed_ = sorted(difference(place, low.code, 1, 2), key=lambda each: each.new is not None)
+    assert (gone.kind, gone.name, gone.new) == ("linkage", rest[0].id, None)
+    assert (changed_.kind, changed_.name) == ("linkage", one.id) and changed_.fields.keys() == {"command", "within_s"}
+    assert changed_.fields["within_s"] == (one.within_s, one.within_s + 30)
+    assert counts(place, low.code, 1)["linkage"] == len(low.linkages)
+    wing = replace(low, points=tuple(point for point in low.points if point.path not in one.command))
+    assert sees(low, low)("linkage", one.id) and not sees(low, wing)("linkage", one.id)
 
 
 def test_a_difference_has_old_and_new_values(place):
