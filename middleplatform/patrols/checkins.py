@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from middleplatform.patrols.overdue import KIND
 from middleplatform.store.client import StoreClient
-from models.patrol import Chamber
 from models.quality import is_good
 from models.site.model import Site
 
 BACK = 2.0
 """How far back is looked, in intervals of the plan: what is older is overdue in any case."""
-MOST_ROWS = 500_000
-MOST_EVENTS = 10_000
+SPANS = 400
+"""Into how many spans what a reader told is counted: only the last one in which somebody was seen is read."""
+MOST_ROWS = 100_000
+MOST_EVENTS = 1_000
+"""Check-ins of a chamber that are read at once, the newest."""
+SECOND = 1_000_000
 
 
 def last_checkins(store: StoreClient, site: Site, now: int) -> dict[str, int]:
@@ -29,23 +33,48 @@ def last_checkins(store: StoreClient, site: Site, now: int) -> dict[str, int]:
 
 
 def _events(store: StoreClient, site: Site, begin: int, now: int) -> dict[str, int]:
-    of = {path: chamber.id for chamber in site.chambers.values() for path in chamber.equipment}
-    told = store.events(sorted(of), KIND, begin, now + 1, MOST_EVENTS)
     found: dict[str, int] = {}
-    for equipment, start, end in zip(*(told[name].to_pylist() for name in ("equipment", "start", "end")), strict=True):
-        chamber = of[equipment]
-        found[chamber] = max(found.get(chamber, 0), end if end is not None and end <= now else start)
+    for chamber in site.chambers.values():
+        if not chamber.equipment:
+            continue
+        told = _newest(store, sorted(chamber.equipment), begin, now + 1)
+        pairs = zip(*(told[name].to_pylist() for name in ("start", "end")), strict=True)
+        times = [end if end is not None and end <= now else start for start, end in pairs]
+        if times:
+            found[chamber.id] = max(times)
     return found
+
+
+def _newest(store: StoreClient, equipment: list[str], low: int, high: int) -> pa.Table:
+    """The newest check-ins of a range: it is halved until what is asked for is not cut."""
+    while True:
+        told = store.events(equipment, KIND, low, high, MOST_EVENTS)
+        if told.num_rows < MOST_EVENTS or high - low < SECOND:
+            return told
+        middle = (low + high) // 2
+        if store.events(equipment, KIND, middle, high, 1).num_rows:
+            low = middle
+        else:
+            high = middle
 
 
 def _seen(store: StoreClient, site: Site, begin: int, now: int) -> dict[str, int]:
     ids = {point.path: point.id for point in site.points}
-    readers: dict[int, Chamber] = {ids[each.presence]: each for each in site.chambers.values() if each.presence in ids}
+    readers = {ids[each.presence]: each.id for each in site.chambers.values() if each.presence in ids}
     if not readers:
         return {}
-    rows = store.raw(sorted(readers), begin, now + 1, MOST_ROWS)
-    point, ts, value, code = (rows[name].to_numpy() for name in ("point", "ts", "value", "quality"))
-    there = is_good(code) & (value >= 1)
-    point, ts = point[there], ts[there]
-    last = {chamber.id: ts[point == np.uint64(number)] for number, chamber in readers.items()}
-    return {name: int(found.max()) for name, found in last.items() if len(found)}
+    width = max(SECOND, -(-(now - begin) // SPANS))
+    spans = store.tally(sorted(readers), begin, now, width)
+    point, end, most = (spans[name].to_numpy() for name in ("point", "ts", "max"))
+    somebody = most >= 1
+    found: dict[str, int] = {}
+    for number, chamber in readers.items():
+        ends = end[somebody & (point == np.uint64(number))]
+        if not len(ends):
+            continue
+        upto = int(ends.max())
+        rows = store.raw([number], upto - width + 1, upto + 1, MOST_ROWS)
+        ts, value, code = (rows[name].to_numpy() for name in ("ts", "value", "quality"))
+        there = ts[is_good(code) & (value >= 1)]
+        found[chamber] = min(int(there.max()) if len(there) else upto, now)
+    return found

@@ -20,6 +20,7 @@ from middleplatform.audit.log import note
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.shifts import shift_entries as log
 from middleplatform.database.tables.shifts import shift_handovers as handovers
+from middleplatform.shifts.open_things import LEFT_OUT, left_out
 from middleplatform.shifts.turn import Turn
 
 LONGEST = 2_000
@@ -119,7 +120,10 @@ def offer(where: Place, mine: str, turn: Turn, who: str, words: str, things: Map
     with connect(where).begin() as connection:
         key = connection.execute(insert(handovers).values(row)).inserted_primary_key
         number = 0 if key is None else int(key[0])
-        # The row is written first: from here on SQLite lets no other writer in.
+        # The audit log lets one in at a time: whoever comes second sees from here on what the first has offered.
+        note(
+            connection, "shift.offer", f"{mine}: {row['day']} {row['shift']} #{number}", after=_counts(things), who=who
+        )
         waiting = select(handovers.c.id, handovers.c.goes).where(
             handovers.c.mine == mine, handovers.c.state == str(State.OFFERED), handovers.c.id != number
         )
@@ -130,9 +134,6 @@ def offer(where: Place, mine: str, turn: Turn, who: str, words: str, things: Map
                 f"{other.goes} 的交班 {other.id} 尚未接班",
                 f"the hand-over {other.id} of {other.goes} waits to be taken",
             )
-        note(
-            connection, "shift.offer", f"{mine}: {row['day']} {row['shift']} #{number}", after=_counts(things), who=who
-        )
         return _one(connection, mine, number)
 
 
@@ -204,7 +205,8 @@ def _handover(row: Row[Any]) -> Handover:
 
 
 def _counts(things: Mapping[str, Any]) -> dict[str, int]:
-    return {name: len(each) for name, each in things.items()}
+    counts = {name: len(each) for name, each in things.items() if name != LEFT_OUT}
+    return {name: count + left_out(things).get(name, 0) for name, count in counts.items()}
 
 
 def _check(words: str, least: int = 0) -> None:

@@ -1,7 +1,9 @@
-"""What is open in a mine at a moment, for the one who takes it over: alarms, tickets, runs of sequences, rotations."""
+"""What is open in a mine at a moment, for the one who takes it over: alarms, tickets, runs of sequences, rotations,
+and the tags that hang."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from middleplatform.alarms.book import alarms_of
@@ -9,31 +11,44 @@ from middleplatform.control import book as runs
 from middleplatform.control import turning
 from middleplatform.database import Place
 from middleplatform.tickets import book as tickets
+from models.site.model import Site
 
 MOST = 500
-"""Of each kind; how many there are is told in any case."""
+"""Of each kind; how many there are beyond is told."""
+_READ = 10_000
+
+UNANSWERED = "unanswered"
+"""The kind that stands for gateways that did not say which tags hang: it is not known then, and not none."""
+
+LEFT_OUT = "left_out"
+"""The kind that stands for what is beyond `MOST`: `id` is the kind, `count` how many."""
+
+Things = Mapping[str, Sequence[Mapping[str, Any]]]
+Tags = Mapping[str, Sequence[Mapping[str, Any]] | None]
+"""Gateway → the tags that hang at it; None where it did not answer."""
 
 
-def open_things(where: Place, mine: str, at: int) -> dict[str, list[dict[str, Any]]]:
+def open_things(where: Place, site: Site, at: int, tags: Tags | None = None) -> dict[str, list[dict[str, Any]]]:
     """Kind → each with `subjects` (paths that it is about) and what a reader needs. `at`: µs UTC."""
+    mine = site.code
     alarms = alarms_of(where, mine, at=at)
-    waiting = tickets.listed(where, mine, state=tickets.State.WAITING, limit=MOST)
+    waiting = tickets.listed(where, mine, state=tickets.State.WAITING, limit=_READ)
     valid = tickets.in_force(where, mine, at)
-    going = runs.listed(where, mine, going=True, limit=MOST)
-    return {
+    going = runs.listed(where, mine, going=True, limit=_READ)
+    found = {
         "alarms": [
             {
                 "id": each.id, "rule": each.rule, "subjects": [each.subject], "priority": each.priority,
                 "state": str(each.state), "since": each.since, "suppressed": [str(kind) for kind in each.suppressed],
             }
-            for each in alarms[:MOST]
+            for each in alarms
         ],
         "tickets": [
             {
                 "id": each.id, "kind": str(each.kind), "state": str(each.state), "reason": each.reason, "who": each.who,
                 "subjects": list(each.extent), "end": each.end,
             }
-            for each in [*waiting, *valid][:MOST]
+            for each in [*waiting, *valid]
         ],
         "runs": [
             {
@@ -43,6 +58,58 @@ def open_things(where: Place, mine: str, at: int) -> dict[str, list[dict[str, An
             for each in going
         ],
         "rotations": [
-            {"id": name, "who": who, "subjects": []} for name, who in turning.running(where, mine).items()
+            {"id": name, "who": who, "subjects": _points(site, name)}
+            for name, who in turning.running(where, mine).items()
+        ],
+        "tags": [
+            {**tag, "subjects": [f"{mine}/{tag['equipment']}"]} for told in (tags or {}).values() for tag in told or ()
         ],
     }  # fmt: skip
+    return {
+        **{kind: things[:MOST] for kind, things in found.items()},
+        UNANSWERED: [{"id": name, "subjects": [mine]} for name, told in (tags or {}).items() if told is None],
+        LEFT_OUT: [
+            {"id": kind, "subjects": [mine], "count": len(things) - MOST}
+            for kind, things in found.items()
+            if len(things) > MOST
+        ],
+    }
+
+
+def listed(things: Things) -> dict[str, list[Mapping[str, Any]]]:
+    """Without the kinds that stand for what is not told one by one."""
+    return {kind: list(each) for kind, each in things.items() if kind not in (UNANSWERED, LEFT_OUT)}
+
+
+def left_out(things: Things) -> dict[str, int]:
+    """Kind → how many there are beyond those that are told."""
+    return {each["id"]: each["count"] for each in things.get(LEFT_OUT, ())}
+
+
+def changed(before: Things, now: Things) -> dict[str, dict[str, list[Mapping[str, Any]]]]:
+    """What has `appeared` and what is `gone` since, by kind. What is not known is neither: of a kind that was or is not
+    told whole, and of tags whose gateway does not answer."""
+    silent = {each["id"] for each in now.get(UNANSWERED, ())}
+    old, new = listed(before), listed(now)
+    appeared, gone = {}, {}
+    for kind in old.keys() | new.keys():
+        was, is_ = ({_identity(each): each for each in side.get(kind, ())} for side in (old, new))
+        if kind not in left_out(before):
+            appeared[kind] = [each for name, each in is_.items() if name not in was]
+        if kind not in left_out(now):
+            gone[kind] = [
+                each for name, each in was.items() if name not in is_ and each.get("gateway", "") not in silent
+            ]
+    sides = {"appeared": appeared, "gone": gone}
+    return {side: {kind: each for kind, each in sorted(kinds.items()) if each} for side, kinds in sides.items()}
+
+
+def _identity(thing: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Tags of two machines may have one id."""
+    return (thing["id"], thing.get("gateway"), thing.get("equipment"))
+
+
+def _points(site: Site, rotation: str) -> list[str]:
+    """What a rotation is about; one that the site has no more is about the mine."""
+    found = site.rotations.get(rotation)
+    return [site.code] if found is None else sorted(found.points())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -35,11 +35,13 @@ class TicketError(Exception):
 
 
 class Kind(StrEnum):
-    """What is asked for: that alarms are left out, that work is done, that something is allowed."""
+    """What is asked for: that alarms are left out, that work is done, that something is allowed, that time is left out
+    of the figures (`middleplatform.kpi.exclusions`)."""
 
     EXCLUSION = "exclusion"
     MAINTENANCE = "maintenance"
     APPROVAL = "approval"
+    EXCLUDED_TIME = "excluded_time"
 
 
 class State(StrEnum):
@@ -62,8 +64,8 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """`extent`: paths of points and equipment; `start` to before `end` (None: until it is closed) is for when it is
-    asked; `needed` have to approve. Times µs UTC."""
+    """`extent`: paths of points, equipment and chambers; `start` to before `end` (None: until it is closed) is for when
+    it is asked; `needed` have to approve; `cause`: why time is excluded, None of other kinds. Times µs UTC."""
 
     id: int
     mine: str
@@ -77,6 +79,7 @@ class Ticket:
     at: int
     needed: int
     closed_at: int | None
+    cause: str | None = None
     decisions: tuple[Decision, ...] = ()
 
     def holds(self, at: int) -> bool:
@@ -97,8 +100,11 @@ def open_ticket(
     start: int,
     end: int | None = None,
     needed: int = 1,
+    cause: str | None = None,
+    check: Callable[[Connection, Ticket], None] | None = None,
 ) -> Ticket:
-    """Ask for something. Raises TicketError."""
+    """Ask for something. `check` looks at it within the transaction and raises what it is refused by. Raises
+    TicketError."""
     wrong = ("", "")
     if not 1 <= len(reason.strip()) <= LONGEST:
         wrong = (f"须有 1 至 {LONGEST} 字的理由", f"a ticket has a reason of 1 to {LONGEST} characters")
@@ -121,22 +127,37 @@ def open_ticket(
         "who": who,
         "at": _now(),
         "needed": needed,
+        "cause": cause,
     }
     with connect(where).begin() as connection:
         key = connection.execute(insert(tickets).values(row)).inserted_primary_key
         ticket = _one(connection, mine, 0 if key is None else int(key[0]))
+        if check is not None:
+            check(connection, ticket)
         note(connection, "ticket.open", str(ticket.id), after=_told(ticket))
     return ticket
 
 
-def decide(where: Place, mine: str, number: int, who: str, *, approve: bool, words: str = "") -> Ticket:
-    """Approve or reject. It is approved once as many have as it needs. Raises TicketError."""
+def decide(
+    where: Place,
+    mine: str,
+    number: int,
+    who: str,
+    *,
+    approve: bool,
+    words: str = "",
+    check: Callable[[Ticket], None] | None = None,
+) -> Ticket:
+    """Approve or reject. It is approved once as many have as it needs; `check` raises TicketError where it may not be
+    any more. Raises TicketError."""
     if len(words) > LONGEST:
         raise TicketError("invalid_ticket", f"意见最多 {LONGEST} 字", f"a note has at most {LONGEST} characters")
     with connect(where).begin() as connection:
         before = _held(connection, mine, number, State.WAITING)
         if before.who == who:
             raise TicketError("own_ticket", "不能审批自己的申请", "nobody decides on an own ticket")
+        if check is not None:
+            check(before)
         decision = "approve" if approve else "reject"
         made = {"ticket": number, "who": who, "decision": decision, "note": words or None, "at": _now()}
         try:
@@ -202,6 +223,23 @@ def in_force(where: Place, mine: str, at: int) -> list[Ticket]:
         return _tickets(connection, connection.execute(query.order_by(tickets.c.id)).all())
 
 
+def overlapping(
+    where: Place | Connection, mine: str, kind: Kind, states: Collection[State], start: int, end: int
+) -> list[Ticket]:
+    """Those of a kind, in any of these states, that are asked for some of [start, end), µs UTC."""
+    query = select(tickets).where(
+        tickets.c.mine == mine,
+        tickets.c.kind == str(kind),
+        tickets.c.state.in_(sorted(states)),
+        tickets.c.start < end,
+        or_(tickets.c.end.is_(None), tickets.c.end > start),
+    )
+    if isinstance(where, Connection):
+        return _tickets(where, where.execute(query.order_by(tickets.c.id)).all())
+    with connect(where).connect() as connection:
+        return overlapping(connection, mine, kind, states, start, end)
+
+
 def _end(connection: Connection, before: Ticket, state: State) -> Ticket:
     _set(connection, before.id, state=str(state), closed_at=_now())
     after = _one(connection, before.mine, before.id)
@@ -242,7 +280,8 @@ def _tickets(connection: Connection, rows: Sequence[Row]) -> list[Ticket]:
     return [
         Ticket(
             *(row.id, row.mine, Kind(row.kind), State(row.state), row.reason, tuple(json.loads(row.extent))),
-            *(row.start, row.end, row.who, row.at, row.needed, row.closed_at, tuple(decisions.get(row.id, ()))),
+            *(row.start, row.end, row.who, row.at, row.needed, row.closed_at, row.cause),
+            tuple(decisions.get(row.id, ())),
         )
         for row in rows
     ]
@@ -253,7 +292,8 @@ def _told(ticket: Ticket) -> dict[str, Any]:
     extent = list(ticket.extent[:20])
     more = {"more": len(ticket.extent) - 20} if len(ticket.extent) > 20 else {}
     facts = {"kind": ticket.kind, "state": ticket.state, "reason": ticket.reason, "extent": extent, **more}
-    return {**facts, "start": ticket.start, "end": ticket.end, "needed": ticket.needed}
+    cause = {"cause": ticket.cause} if ticket.cause is not None else {}
+    return {**facts, **cause, "start": ticket.start, "end": ticket.end, "needed": ticket.needed}
 
 
 def _now() -> int:

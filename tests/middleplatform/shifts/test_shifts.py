@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from threading import Barrier
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from middleplatform.alarms.book import record
+from middleplatform.alarms.condition import Act, Change, Position
 from middleplatform.audit.log import entries as audited
 from middleplatform.control import book as runs
+from middleplatform.control import turning
 from middleplatform.shifts import book
 from middleplatform.shifts.book import ShiftError, State
-from middleplatform.shifts.open_things import open_things
+from middleplatform.shifts.open_things import changed, left_out, open_things
+from middleplatform.shifts.seeing import check_whole
 from middleplatform.shifts.turn import NO_SHIFT, turn_at
 from middleplatform.tickets.book import Kind, open_ticket
 from models.site.model import Name, Shift
 from tests.middleplatform.control.plant import start_line
+from tests.middleplatform.control.test_rotation import MAIN
 from tests.middleplatform.database.conftest import place
 from tests.postgres import postgres
 
@@ -81,7 +88,17 @@ def test_a_hand_over_is_signed_by_two_and_lists_what_is_open(place):
     turn, now = turn_at(site(*THREE), at("2026-11-26T15:55")), at("2026-11-26T15:55")
     ticket = open_ticket(place, MINE, Kind.MAINTENANCE, "olga", "更换托辊", [f"{MINE}/belt_101"], now, None)
     run = runs.ask(place, MINE, start_line(), "王工")
-    things = open_things(place, MINE, now)
+    turning.switch(place, MINE, "main", True, "王工")
+    turning.switch(place, MINE, "gone", True, "王工")
+    whole = SimpleNamespace(code=MINE, rotations={"main": MAIN})
+    tag = {"equipment": "belt_102", "who": "李工", "reason": "检修", "gateway": "edge1"}
+    things = open_things(place, whole, now, {"edge1": [tag], "edge2": None})
+    assert [each["subjects"] for each in things["tags"]] == [[f"{MINE}/belt_102"]] and things["tags"][0][
+        "who"
+    ] == "李工"
+    assert things["unanswered"] == [{"id": "edge2", "subjects": [MINE]}], "not known is not none"
+    rotations = {each["id"]: each["subjects"] for each in things["rotations"]}
+    assert rotations == {"main": sorted(MAIN.points()), "gone": [MINE]}
     assert [each["id"] for each in things["tickets"]] == [ticket.id]
     assert [(each["id"], each["phase"]) for each in things["runs"]] == [(run, "asked")]
     offered = book.offer(place, MINE, turn, "王工", "顺槽积水", things)
@@ -107,3 +124,43 @@ def test_a_hand_over_is_signed_by_two_and_lists_what_is_open(place):
     assert [each.what for each in reversed(audited(place, what="shift."))] == [
         "shift.offer", "shift.take", "shift.offer", "shift.withdraw",
     ]  # fmt: skip
+
+
+def test_what_is_beyond_what_is_told_is_counted_and_what_changed_since_is_told(place, monkeypatch):
+    monkeypatch.setattr("middleplatform.shifts.open_things.MOST", 2)
+    turn, now = turn_at(site(*THREE), at("2026-11-26T15:55")), at("2026-11-26T15:55")
+    raised = [Change(f"r{number}", f"{MINE}/belt_101", Act.RAISE, now, 1, 3) for number in range(3)]
+    record(place, MINE, Position("test", "test", 1, 1), raised)
+    bare = SimpleNamespace(code=MINE, rotations={})
+    hung = [{"id": 1, "equipment": name, "gateway": "edge1"} for name in ("belt_101", "belt_102")]
+    before = open_things(place, bare, now, {"edge1": hung})
+    assert len(before["alarms"]) == 2 and left_out(before) == {"alarms": 1}
+    book.offer(place, MINE, turn, "王工", "", before)
+    assert '"alarms": 3' in (audited(place, what="shift.offer")[0].after or "")
+    with pytest.raises(ShiftError, match="1 of the open things"):
+        check_whole(before, lambda paths: MINE not in paths)
+    check_whole(before, lambda paths: True)
+
+    run = runs.ask(place, MINE, start_line(), "王工")
+    since = changed(before, open_things(place, bare, now, {"edge1": hung[:1]}))
+    assert [each["id"] for each in since["appeared"]["runs"]] == [run] and "alarms" not in since["appeared"]
+    assert [each["equipment"] for each in since["gone"]["tags"]] == ["belt_102"], "of two tags of one id"
+    assert changed(before, open_things(place, bare, now, {"edge1": None}))["gone"] == {}, "not known is not gone"
+
+
+def test_of_two_who_hand_over_at_once_one_is_refused(place):
+    turn = turn_at(site(*THREE), at("2026-11-26T15:55"))
+    both = Barrier(2)
+
+    def offer(who):
+        both.wait(30)
+        try:
+            return book.offer(place, MINE, turn, who, "", {}).state
+        except ShiftError as error:
+            return error.code
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(5):
+            assert sorted(pool.map(offer, ("王工", "李工"))) == [State.OFFERED, "offered_already"]
+            (waiting,) = [each for each in book.listed(place, MINE) if each.state is State.OFFERED]
+            book.withdraw(place, MINE, waiting.id, waiting.goes)
