@@ -11,6 +11,9 @@ from typing import Any
 import yaml
 
 MINUTE = 60_000_000
+DAY = 1440 * MINUTE
+LEAST_DAYS = 731
+"""For which what is statutory is kept, whatever the file says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Annunciation:
-    """Times µs. A flood begins above so many raises within `flood_us`, and ends below so many. `targets`: what the
-    figures of a day should be, as the file names them."""
+    """Times µs. A flood begins above so many raises within `flood_us`, and ends below so many. At most so long an alarm
+    is shelved (`shelved_us`), and a statutory one out of service or suppressed by design (`statutory_us`). For so long
+    the journal is kept, of statutory alarms for `statutory_kept_us`. `targets`: what the figures of a day should be, as
+    the file names them."""
 
     effective_from: str
     flood_us: int
@@ -37,6 +42,10 @@ class Annunciation:
     chattering_us: int
     stale_us: int
     alike: int
+    shelved_us: int
+    statutory_us: int
+    kept_us: int
+    statutory_kept_us: int
     targets: dict[str, Any]
     steps: tuple[Step, ...]
 
@@ -51,7 +60,7 @@ class Annunciation:
 
 
 def annunciation(today: datetime.date) -> Annunciation:
-    """What holds on a day."""
+    """What holds on a day. Raises ValueError when a version keeps statutory alarms for less than two years."""
     begun = [each for each in _versions() if each["effective_from"] <= today.isoformat()]
     said = max(begun or _versions(), key=lambda each: str(each["effective_from"]))
     flood, chattering = said["flood"], said["chattering"]
@@ -64,6 +73,10 @@ def annunciation(today: datetime.date) -> Annunciation:
         chattering["seconds"] * 1_000_000,
         said["stale_h"] * 60 * MINUTE,
         said["alike"],
+        said["silence"]["shelved_h"] * 60 * MINUTE,
+        said["silence"]["statutory_h"] * 60 * MINUTE,
+        said["journal"]["days"] * DAY,
+        said["journal"]["statutory_days"] * DAY,
         said["targets"],
         tuple(
             Step(each["level"], each["priority"], each["after_s"] * 1_000_000, each["to"]["zh"], each["to"]["en"])
@@ -74,5 +87,16 @@ def annunciation(today: datetime.date) -> Annunciation:
 
 @cache
 def _versions() -> tuple[dict[str, Any], ...]:
-    text = (Path(__file__).parent / "annunciation.yaml").read_text("utf-8")
-    return tuple(yaml.safe_load(text)["versions"])
+    return versions_of((Path(__file__).parent / "annunciation.yaml").read_text("utf-8"))
+
+
+def versions_of(text: str) -> tuple[dict[str, Any], ...]:
+    """The versions that a file holds. Raises ValueError."""
+    found = tuple(yaml.safe_load(text)["versions"])
+    for each in found:
+        if each["journal"]["statutory_days"] < LEAST_DAYS:
+            raise ValueError(
+                f"annunciation.yaml, version of {each['effective_from']}: statutory_days 不得少于 {LEAST_DAYS} 天 · "
+                f"statutory alarms are kept for at least {LEAST_DAYS} days"
+            )
+    return found

@@ -61,6 +61,10 @@ class Change:
     quality: int | None = None
     cause: tuple[str, str] | None = None
     """Rule and subject of the alarm whose consequence this one is."""
+    takes: tuple[tuple[str, str], ...] = ()
+    """Rule and subject of alarms that were raised before this one: what was raised since `began` (µs UTC) and has no
+    other cause is its consequence."""
+    began: int | None = None
     level: int = 0
     memory: str | None = None
     note: str | None = None
@@ -77,8 +81,22 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppressed:
+    """Why an alarm says nothing: who let it, with what reason, `since` when and `until` when (µs UTC; None: until it
+    is lifted)."""
+
+    kind: Suppression
+    who: str
+    reason: str
+    since: int
+    until: int | None
+    ticket: int | None
+    allowed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm as it is. Times µs UTC; `suppressed` by what now."""
+    """An alarm as it is. Times µs UTC; `suppressions`: those that last now."""
 
     id: int
     rule: str
@@ -92,7 +110,14 @@ class Alarm:
     cause: int | None
     level: int
     memory: str | None
-    suppressed: tuple[Suppression, ...] = ()
+    suppressions: tuple[Suppressed, ...] = ()
+    waits_since: int | None = None
+    """The first raise that nobody acknowledged yet, None where none waits."""
+
+    @property
+    def suppressed(self) -> tuple[Suppression, ...]:
+        """By what it is."""
+        return tuple(each.kind for each in self.suppressions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +138,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """Why it came to the raise of journal number `raised`, and what was done."""
+    """Why it came to the raise of journal number `raised`, what was done, and the `result` of it, "" where it was not
+    said."""
 
     id: int
     raised: int
@@ -121,3 +147,4 @@ class Handling:
     measure: str
     who: str
     at: int
+    result: str = ""

@@ -37,8 +37,8 @@ class Group:
 
 
 def grouped(known: Sequence[Alarm], area_of: Callable[[str], str], alike: int) -> list[Group]:
-    """Every alarm in one group, the most urgent and newest group first. So many of one rule in one area (of a subject)
-    that have no cause of their own are `alike`."""
+    """Every alarm in one group, the most urgent group first, of these what waits for somebody, then the newest. So many
+    of one rule in one area (of a subject) that have no cause of their own are `alike`."""
     by_id = {each.id: each for each in known}
     roots = {each.id: _root(each, by_id) for each in known}
     caused = Counter(roots.values())
@@ -51,12 +51,17 @@ def grouped(known: Sequence[Alarm], area_of: Callable[[str], str], alike: int) -
         members.setdefault(kinds[root] if together else root, []).append(each)
     found = []
     for key, those in members.items():
-        ordered = sorted(those, key=lambda each: (each.priority, -each.since, each.id))
+        ordered = sorted(those, key=urgency)
         if isinstance(key, int):
             found.append(Group(by_id[key], tuple(ordered)))
         else:
             found.append(Group(min(those, key=lambda each: (each.since, each.id)), tuple(ordered), alike=True))
-    return sorted(found, key=lambda group: (group.priority, -group.since, group.head.id))
+    return sorted(found, key=lambda group: (group.priority, group.unacknowledged == 0, -group.since, group.head.id))
+
+
+def urgency(alarm: Alarm) -> tuple[int, bool, int, int]:
+    """What alarms are sorted by: the most urgent first, of these what nobody acknowledged, of these the newest."""
+    return alarm.priority, alarm.state not in UNACKNOWLEDGED, -alarm.since, alarm.id
 
 
 def _root(alarm: Alarm, by_id: dict[int, Alarm]) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, select
 from middleplatform.alarms.annunciation import Annunciation
 from middleplatform.alarms.condition import Act, AlarmError
 from middleplatform.alarms.floods import floods
+from middleplatform.alarms.recent import RecentRaises
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.alarms import alarm_journal as journal
 from middleplatform.database.tables.alarms import alarms
@@ -83,12 +84,8 @@ def performance(
 
 
 def recent_flood(where: Place, mine: str, how: Annunciation, now: int) -> dict[str, Any] | None:
-    """The flood that lasts at `now`, None while there is none. It is looked for within the last day."""
-    _alarm, what, ts, _ = _lines(where, mine, now - 24 * HOUR, now + 1, None)
-    found = floods(np.sort(ts[what == _RAISE]), how, now)
-    if not found or found[-1].end is not None:
-        return None
-    return {"start": found[-1].start, "peak": found[-1].peak}
+    """The flood that lasts at `now`, None while there is none. Who asks often keeps a `RecentRaises`."""
+    return RecentRaises(where, mine).flood(how, now)
 
 
 def _lines(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import time
 from collections.abc import Callable
 
 from bus import subjects
@@ -11,7 +13,8 @@ from bus.authority import AuthorityError
 from bus.connection import Bus
 from bus.errors import BusError, NobodyListens
 from middleplatform.api.live import LiveTable
-from middleplatform.control.driver import LEASE_S, Driver, Send
+from middleplatform.control.driver import LATE, LEASE_S, Driver, Send
+from middleplatform.control.stopping import look_back
 from middleplatform.control.turning import turn
 from middleplatform.database import Place
 from models.command import Answer, Command, CommandError, Outcome
@@ -38,7 +41,8 @@ def look_at(live: LiveTable) -> Look:
         row = rows.get(path)
         if row is None or live.shown[row] < GOOD or live.manual[row]:
             return None
-        return float(live.value[row])
+        value = float(live.value[row])
+        return value if math.isfinite(value) else None
 
     return look
 
@@ -51,6 +55,8 @@ def send_over(bus: Bus, code: str, seal: Seal) -> Send:
             sealed = await asyncio.to_thread(seal, command, gateway)
         except AuthorityError as error:
             return Answer(command.id, command.point, Outcome.FAILED, Name(f"不能签名：{error}", f"not signed: {error}"))
+        if time.time_ns() // 1000 > command.deadline:
+            return Answer(command.id, command.point, Outcome.FAILED, LATE)
         try:
             data = await bus.request(subjects.command(code, gateway), sealed, ANSWER_S)
         except NobodyListens:
@@ -78,4 +84,5 @@ async def attend(
     driver = Driver(site, where, look, send, refresh=live.refresh, lease_s=lease_s)
     async with asyncio.TaskGroup() as group:
         group.create_task(driver.run(), name="runs")
-        group.create_task(turn(site, where, look, lambda: driver.drives), name="rotations")
+        group.create_task(turn(site, where, look, lambda: driver.drives, live.refresh), name="rotations")
+        group.create_task(look_back(site.code, where, look, lambda: driver.drives, live.refresh), name="left running")

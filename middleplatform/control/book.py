@@ -8,26 +8,29 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
+from middleplatform.alarms.book import write as announce
 from middleplatform.audit.log import note
+from middleplatform.control import left_running
 from middleplatform.control.progress import Deed, Line, Phase, Progress
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.sequences import sequence_drivers as drivers
 from middleplatform.database.tables.sequences import sequence_journal as journal
 from middleplatform.database.tables.sequences import sequence_runs as runs
 from models import sequence as sequences
+from models.sequence import Direction
+from models.site.model import Name
 
 LONGEST = 500
 """Characters of a note."""
 _WORDS = 1000
-SEEN_US = 1_000_000
-"""How often it is written down that a run is driven."""
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
 
 
 class SequenceError(Exception):
@@ -67,10 +70,20 @@ class Run:
     ended: int | None
     wish: Wish | None
     wish_who: str
+    unreadable: str = ""
+    """Why its definition or progress cannot be read, as after another version of the program; it has no steps then."""
 
     @property
     def phase(self) -> Phase:
         return self.progress.phase
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The lease of the one who drives: until when (µs UTC), and the runs that have not ended."""
+
+    until: int
+    runs: list[Run]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +107,7 @@ def ask(where: Place, mine: str, sequence: sequences.Sequence, who: str, words: 
     with connect(where).begin() as connection:
         _alone(connection, mine)
         for other in _open(connection, mine):
-            shared = sequence.writes() & _sequence(other).writes()
+            shared = sequence.writes() & _run(other).sequence.writes()
             if shared:
                 point = sequences.short(min(shared))
                 raise SequenceError(
@@ -150,17 +163,38 @@ def lines(where: Place, run: int, *, after: int = 0, limit: int = 1000) -> list[
         return [_written(row) for row in connection.execute(query.limit(limit))]
 
 
+def newest_line(where: Place) -> int:
+    """The number of the last line of all journals, 0 for none."""
+    with connect(where).connect() as connection:
+        return connection.execute(select(func.max(journal.c.number))).scalar() or 0
+
+
+def news(where: Place, mine: str, after: int, limit: int = 1000) -> list[tuple[int, Written]]:
+    """Lines of all journals of a mine behind the line `after`, in their order, each with the number of its run."""
+    query = (
+        select(journal)
+        .join(runs, runs.c.id == journal.c.run)
+        .where(runs.c.mine == mine, journal.c.number > after)
+        .order_by(journal.c.number)
+        .limit(limit)
+    )
+    with connect(where).connect() as connection:
+        return [(row.run, _written(row)) for row in connection.execute(query)]
+
+
 # ---- for whoever drives them
 
 
-def take(where: Place, mine: str, owner: str, now: int, for_us: int) -> list[Run]:
-    """The runs that have not ended, for the one who drives them until `now` + `for_us`. Raises NotTheDriver."""
+def take(where: Place, mine: str, owner: str, now: int, for_us: int) -> Held:
+    """The runs that have not ended, for the one who drives them until `now` + `for_us` at the most. Raises
+    NotTheDriver."""
     with connect(where).connect() as connection:
         driver = connection.execute(select(drivers).where(drivers.c.mine == mine)).first()
         going = [_run(row) for row in _open(connection, mine)]
-    leased = driver is not None and driver.owner == owner and driver.until - now > for_us // 2
-    if leased and not any(now - run.seen > SEEN_US for run in going):
-        return going
+    # What is left of the lease is what a command has, so that it is renewed early while there is something to drive.
+    least = for_us * (4 if going else 2) // 5
+    if driver is not None and driver.owner == owner and driver.until - now > least:
+        return Held(driver.until, going)
     with connect(where).begin() as connection:
         free = or_(drivers.c.owner == owner, drivers.c.until < now)
         held = update(drivers).where(drivers.c.mine == mine, free).values(owner=owner, until=now + for_us)
@@ -168,21 +202,42 @@ def take(where: Place, mine: str, owner: str, now: int, for_us: int) -> list[Run
             if connection.execute(select(drivers).where(drivers.c.mine == mine)).first() is not None:
                 raise NotTheDriver(mine)
             connection.execute(insert(drivers).values(mine=mine, owner=owner, until=now + for_us))
-        going = [_run(row) for row in _open(connection, mine)]
-        if going:
-            connection.execute(update(runs).where(runs.c.mine == mine, runs.c.ended.is_(None)).values(seen=now))
-    return going
+        return Held(now + for_us, [_run(row) for row in _open(connection, mine)])
+
+
+def seen(where: Place, mine: str, driven: Collection[int], owner: str, now: int) -> None:
+    """Write down that runs have been driven: after it was done, for who takes over judges by it how long nobody
+    watched. Raises NotTheDriver."""
+    with connect(where).begin() as connection:
+        _hold(connection, mine, owner)
+        connection.execute(update(runs).where(runs.c.id.in_(driven)).values(seen=now))
+
+
+def give_up(where: Place, run: Run, words: Name, owner: str, now: int) -> None:
+    """End a run that cannot be read, so that its points are free again: what it has started runs on, which is an
+    alarm. Raises NotTheDriver."""
+    ended = Progress(phase=Phase.ABORTED, reason=words)
+    with connect(where).begin() as connection:
+        _hold(connection, run.mine, owner)
+        before = connection.execute(select(runs.c.phase, runs.c.progress).where(runs.c.id == run.id)).one()
+        row = {"phase": str(ended.phase), "progress": _json(ended.as_json()), "seen": now, "ended": now}
+        connection.execute(update(runs).where(runs.c.id == run.id).values(row))
+        _write(connection, run.id, [Line(Deed.FAIL, words), Line(Deed.END, words)], now)
+        if before.phase != Phase.ASKED:
+            announce(connection, run.mine, left_running.raised_unread(run.mine, run.id, run.sequence, words, now), now)
+        facts = {"phase": before.phase, "progress": before.progress[:_WORDS]}
+        what = f"{run.mine}: {run.sequence.id} #{run.id}"
+        note(connection, "sequence.end", what, before=facts, after={"why": words.en}, who=run.who)
 
 
 def keep(
     where: Place, run: Run, progress: Progress, told: Sequence[Line], owner: str, now: int, *, done: Wish | None = None
 ) -> None:
-    """Write down how far a run is and what it did, all or nothing; `done`: the wish that was acted upon. Raises
-    NotTheDriver, and nothing is written, when another process has taken over."""
+    """Write down how far a run is and what it did, all or nothing; `done`: the wish that was acted upon. A stop of
+    the way back that was not confirmed is an alarm. Raises NotTheDriver, and nothing is written, when another process
+    has taken over."""
     with connect(where).begin() as connection:
-        held = update(drivers).where(drivers.c.mine == run.mine, drivers.c.owner == owner).values(mine=run.mine)
-        if not connection.execute(held).rowcount:
-            raise NotTheDriver(run.mine)
+        _hold(connection, run.mine, owner)
         row: dict[str, Any] = {"phase": str(progress.phase), "progress": _json(progress.as_json()), "seen": now}
         if progress.phase.ended:
             row["ended"] = now
@@ -191,6 +246,8 @@ def keep(
             fulfilled = update(runs).where(runs.c.id == run.id, runs.c.wish == str(done))
             connection.execute(fulfilled.values(wish=None, wish_who=None))
         _write(connection, run.id, told, now)
+        missed = [step for step in progress.missed if step not in run.progress.missed]
+        announce(connection, run.mine, left_running.raised(run.id, run.sequence, missed, told, now), now)
         if progress.phase.ended:
             after = {"phase": str(progress.phase), "why": progress.reason.en}
             note(connection, "sequence.end", f"{run.mine}: {run.sequence.id} #{run.id}", after=after, who=run.who)
@@ -204,6 +261,13 @@ def _alone(connection: Connection, mine: str) -> None:
     held = update(drivers).where(drivers.c.mine == mine).values(mine=mine)
     if not connection.execute(held).rowcount:
         connection.execute(insert(drivers).values(mine=mine, owner="", until=0))
+
+
+def _hold(connection: Connection, mine: str, owner: str) -> None:
+    """Let nobody take over until the transaction ends. Raises NotTheDriver when somebody has."""
+    held = update(drivers).where(drivers.c.mine == mine, drivers.c.owner == owner).values(mine=mine)
+    if not connection.execute(held).rowcount:
+        raise NotTheDriver(mine)
 
 
 def _open(connection: Connection, mine: str) -> Sequence[Row[Any]]:
@@ -232,21 +296,27 @@ def _one(connection: Connection, mine: str, number: int) -> Run:
     return _run(row)
 
 
-def _sequence(row: Row[Any]) -> sequences.Sequence:
-    return sequences.Sequence.of_json(json.loads(row.definition))
-
-
 def _run(row: Row[Any]) -> Run:
-    progress: Mapping[str, Any] = json.loads(row.progress)
+    wrong: list[str] = []
+    try:
+        sequence = sequences.Sequence.of_json(json.loads(row.definition))
+    except _UNREADABLE as error:
+        wrong.append(repr(error)[:200])
+        sequence = sequences.Sequence(row.sequence, Name(row.sequence, row.sequence), Direction.STOP, (), ())
+    try:
+        progress = Progress.of_json(json.loads(row.progress))
+    except _UNREADABLE as error:
+        wrong.append(repr(error)[:200])
+        progress = Progress(phase=Phase(row.phase))
     wanted = None if row.wish is None else Wish(row.wish)
     return Run(
-        row.id, row.mine, _sequence(row), row.who, row.note or "", row.at, Progress.of_json(progress), row.seen,
-        row.ended, wanted, row.wish_who or "",
+        row.id, row.mine, sequence, row.who, row.note or "", row.at, progress, row.seen, row.ended, wanted,
+        row.wish_who or "", "; ".join(wrong),
     )  # fmt: skip
 
 
 def _written(row: Row[Any]) -> Written:
-    words = sequences.Name(row.zh, row.en)
+    words = Name(row.zh, row.en)
     line = Line(Deed(row.what), words, row.step, row.command, row.point, row.value, row.outcome, row.who)
     return Written(row.number, row.at, line)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from middleplatform.control.confirming import Watch
+from middleplatform.control.left_running import BACK
 from middleplatform.control.progress import NOTHING, Deed, Give, Line, Phase, Progress
 from models.command import Outcome
 from models.sequence import Condition, Direction, Look, OnFailure, Sequence, Step, short
@@ -20,8 +21,6 @@ AGAIN_US = 1_000_000
 harms nobody, and the gateway lets no write through before it has read back one of unknown outcome."""
 UNWATCHED_S = 30.0
 """A run that nobody has driven for longer than this holds when it is taken over."""
-BACK = "abort/"
-"""How the steps of the abort path are called in the journal: one may have the name of the step that it takes back."""
 
 
 @dataclass(slots=True)
@@ -40,6 +39,8 @@ class Machine:
         self.progress = progress or Progress()
         self._watch = Watch()
         self._again = 0
+        self._refusal = NOTHING
+        """Why the last command of this step of the abort path did not get through."""
         self._stop = 0
         """The number of the last command of the abort path: it does not wait for what was asked before it began."""
 
@@ -48,11 +49,15 @@ class Machine:
     def begin(self, now: int, look: Look) -> Told:
         """Look at what it needs, and begin or refuse."""
         told = Told()
-        wrong = [need.text() for need in self.sequence.needs if need.met(look) is False]
+        wrong = [_now(need, look) for need in self.sequence.needs if need.met(look) is False]
         unknown = [need.text() for need in self.sequence.needs if need.met(look) is None]
         if wrong or unknown:
-            zh = [*(f"不满足：{text}" for text in wrong), *(f"未知：{text}" for text in unknown)]
-            en = [*(f"not so: {text}" for text in wrong), *(f"not known: {text}" for text in unknown)]
+            zh = [*(f"不满足：{text.zh}" for text in wrong), *(f"未知：{text}" for text in unknown)]
+            en = [*(f"not so: {text.en}" for text in wrong), *(f"not known: {text}" for text in unknown)]
+            zh.append("未启动任何设备，处理后重新启动" + ("；未知的请查看设备与网关通信" if unknown else ""))
+            en.append("nothing was commanded: see to it and start again")
+            if unknown:
+                en.append("of what is not known look whether its device and gateway answer")
             self._end(told, Phase.REFUSED, Deed.REFUSE, Name("；".join(zh), "; ".join(en)))
             return told
         told.lines.append(Line(Deed.BEGIN))
@@ -120,7 +125,7 @@ class Machine:
         words = Name("重发命令", "the command again") if repeat else Name("继续", "goes on")
         told.lines.append(Line(Deed.RESUME, words, self._step_id(), who=who))
         command = (was.command if was.stuck else 0) if repeat else was.command + was.stuck
-        self.progress = was.but(command=command, already=False, stuck=False, reason=NOTHING)
+        self.progress = was.but(command=command, already=False, stuck=False, reason=NOTHING, who=who)
         self._watch.next_step()
         self._warn_or_run(told, now)
         return told
@@ -143,7 +148,7 @@ class Machine:
         elif outcome is Outcome.DONE:
             self.progress = self.progress.but(command=self.progress.command + 1)
         elif phase is Phase.ABORTING:
-            self._again = now + AGAIN_US
+            self._again, self._refusal = now + AGAIN_US, reason
         elif phase.waits:
             self.progress = self.progress.but(stuck=True)
         elif outcome is Outcome.UNKNOWN:
@@ -168,19 +173,23 @@ class Machine:
         if phase is Phase.ABORTING:
             self._go_back(told, now, look)
             return told
-        kept = self._kept()
+        kept, needed = self._kept(), self._needed()
         lost = self._watch.lost(kept, now, look)
-        unsure = self._watch.unsure(kept, now, look)
+        missing = self._watch.lost(needed, now, look)
+        unsure = self._watch.unsure((*kept, *needed), now, look)
+        step = self._step()
         if lost is not None:
             self._abort(told, now, lost)
         elif phase.waits:
             pass
+        elif missing is not None and step is not None:
+            self._fail(told, now, missing, step.on_failure)
         elif unsure is not None:
             self._hold(told, unsure)
         elif phase is Phase.WARNING:
             self._warn(told, now)
         else:
-            self._go_on(told, now, look, kept)
+            self._go_on(told, now, look, (*kept, *needed))
         return told
 
     def _warn(self, told: Told, now: int) -> None:
@@ -237,12 +246,27 @@ class Machine:
             told.lines.append(Line(Deed.CONFIRM, step=self._step_id()))
             self._enter(told, now, progress.step + 1)
         elif late:
-            told.lines.append(Line(Deed.FAIL, _not_within(step), self._step_id()))
+            told.lines.append(Line(Deed.FAIL, self._why_not_stopped(step, look), self._step_id()))
             self.progress = progress.but(missed=(*progress.missed, step.id))
             self._enter(told, now, progress.step + 1)
         elif not through and self._stop not in progress.asked and now >= self._again:
             self._command(told, step.commands[progress.command])
             self._stop = self.progress.given
+
+    def _why_not_stopped(self, step: Step, look: Look) -> Name:
+        """With what a person needs who goes there: what the gateway said, and in which mode the machine is."""
+        words, refusal = _not_within(step), self._refusal
+        zh, en = [words.zh], [words.en]
+        if refusal.en:
+            zh.append(f"停止命令未执行：{refusal.zh}")
+            en.append(f"the stop was not carried out: {refusal.en}")
+        machines = {_machine(path) for path, _ in step.commands}
+        for need in self.sequence.needs:
+            if _machine(need.point) in machines and need.met(look) is False:
+                text = _now(need, look)
+                zh.append(f"不满足：{text.zh}")
+                en.append(f"not so: {text.en}")
+        return Name("；".join(zh), "; ".join(en))
 
     # ---- how it moves
 
@@ -259,6 +283,17 @@ class Machine:
 
     def _kept(self) -> tuple[Condition, ...]:
         return tuple(keep for step in self.sequence.steps[: self.progress.step] for keep in step.keep)
+
+    def _needed(self) -> tuple[Condition, ...]:
+        """What the run needs, looked at until its last command; what is about a machine, until that one is commanded:
+        a pump that has to stand before it is started runs from then on."""
+        progress = self.progress
+        rest = self.sequence.steps[progress.step :]
+        left = rest[0].commands[progress.command :] if rest and not progress.already else ()
+        if not left and not any(step.commands for step in rest[1:]):
+            return ()
+        commanded = {_machine(path) for path in progress.touched}
+        return tuple(need for need in self.sequence.needs if _machine(need.point) not in commanded)
 
     def _way_back(self) -> tuple[Step, ...]:
         """A start takes back what it has commanded, and nothing that ran before it; a stop takes its whole path."""
@@ -298,7 +333,7 @@ class Machine:
     def _enter(self, told: Told, now: int, step: int) -> None:
         self.progress = self.progress.but(step=step, command=0, already=False, since=now)
         self._watch.next_step()
-        self._again = 0
+        self._again, self._refusal = 0, NOTHING
         if self._step() is not None:
             told.lines.append(Line(Deed.STEP, step=self._step_id()))
 
@@ -316,12 +351,23 @@ class Machine:
 
     def _abort(self, told: Told, now: int, words: Name, who: str = "") -> None:
         told.lines.append(Line(Deed.ABORT, words, self._step_id(), who=who))
-        self.progress = self.progress.but(phase=Phase.ABORTING, reason=words)
+        self.progress = self.progress.but(phase=Phase.ABORTING, reason=words, who=who or self.progress.who)
         self._enter(told, now, 0)
 
     def _end(self, told: Told, phase: Phase, what: Deed, words: Name) -> None:
         told.lines.append(Line(what, words))
         self.progress = self.progress.but(phase=phase, reason=words)
+
+
+def _machine(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _now(need: Condition, look: Look) -> Name:
+    """What is needed, and what there is."""
+    value = look(need.point)
+    known = "?" if value is None else f"{value:g}"
+    return Name(f"{need.text()}（现为 {known}）", f"{need.text()} (is {known} now)")
 
 
 def _not_within(step: Step) -> Name:

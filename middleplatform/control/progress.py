@@ -90,7 +90,8 @@ class Progress:
     `given`: number of the last command; `asked`: number → (point, step) of commands without an answer; `touched`:
     points that it has commanded; `missed`: steps of the abort path that were not confirmed; `already`: the step was
     found done and nothing was commanded; `stuck`: it holds because of the command it is at; `warned`: commands of
-    the warning that are through; `reason`: why it waits or ended so."""
+    the warning that are through; `reason`: why it waits or ended so; `who`: the person who last let it go on or
+    aborted it, "" until somebody has."""
 
     phase: Phase = Phase.ASKED
     step: int = 0
@@ -104,6 +105,7 @@ class Progress:
     stuck: bool = False
     warned: int = 0
     reason: Name = NOTHING
+    who: str = ""
 
     def but(self, **changes: Any) -> Progress:
         """The same with other values."""
@@ -121,5 +123,5 @@ class Progress:
             Phase(found["phase"]), int(found["step"]), int(found["command"]), int(found["since"]),
             int(found["given"]), {int(n): (str(point), str(step)) for n, (point, step) in found["asked"].items()},
             frozenset(found["touched"]), tuple(found["missed"]), bool(found["already"]), bool(found["stuck"]),
-            int(found["warned"]), Name(**found["reason"]),
+            int(found["warned"]), Name(**found["reason"]), str(found.get("who", "")),
         )  # fmt: skip

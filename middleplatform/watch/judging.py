@@ -11,7 +11,9 @@ from bus.connection import Message
 from bus.subjects import source_of
 from middleplatform.alarms.condition import Act, Change
 from middleplatform.store.catalogue import Catalogue, known
+from middleplatform.watch.clock import quiet_us
 from models.alarms import Engine, Finding, Rules
+from models.alarms.engine import BACK_US
 from models.samples import Batch, Samples, WireError, concat
 from models.site.model import Site
 
@@ -21,26 +23,33 @@ TOGETHER_US = 1_000_000
 """Messages that were stored within so short a time are judged at once."""
 DEAF = "platform.deaf"
 """The one condition for all that is silent because the platform itself hears nothing."""
-DEAF_VERSION = 1
+CLOCK = "platform.clock"
+"""The clock of the bus was set back."""
+PLATFORM = "platform."
+"""So begins what the platform finds by no rule of the engine, here or in another process, which returns it itself."""
+OURS_VERSION = 1
 
 
 class Judging:
-    """One engine and the site that it judges. `malformed`: messages that could not be read; `foreign`: samples of
-    points that their gateway does not read; `judged`: samples."""
+    """One engine and the site that it judges. `malformed`: messages that could not be read; `broken`: those at which
+    judging failed, which is a defect of ours; `foreign`: samples of points that their gateway does not read; `judged`:
+    samples."""
 
     def __init__(self, site: Site, today: datetime.date) -> None:
-        self.malformed = self.foreign = self.judged = 0
-        self._names: set[str] = set()
+        self.malformed = self.broken = self.foreign = self.judged = 0
         self._bind(site, today)
 
-    def restore(self, memory: bytes | None) -> None:
-        """Go on where an engine left off; a memory that cannot be read is told, and begun without."""
-        if memory is None:
-            return
-        try:
-            self.engine.restore(memory)
-        except ValueError as error:
-            log.error("报警引擎的记忆无法读取，从头判别 · the engine's memory cannot be read", error=str(error))
+    def restore(self, memory: bytes | None, active: Iterable[tuple[str, str]], now: int) -> list[Change]:
+        """Go on where an engine left off; a memory that cannot be read is told, and begun without. What the book has as
+        `active` and the engine does not is judged anew, or returned where no rule knows it: nothing stays by itself."""
+        if memory is not None:
+            try:
+                self.engine.restore(memory)
+            except ValueError as error:
+                log.error("报警引擎的记忆无法读取，从头判别 · the engine's memory cannot be read", error=str(error))
+        names = list(active)
+        self.engine.adopt(self._alarms.intersection(names).difference(self.engine.active()))
+        return self.withdrawn(names, now) + self._changes(self.engine.review())
 
     def judge(self, messages: Sequence[Message]) -> list[Change]:
         """What messages, in order, bring about. Their times are those at which the bus took them, so that the same
@@ -52,39 +61,72 @@ class Judging:
             begun = begun if parts else message.stored
             parts.append(self._read(message))
             last = place + 1 == len(messages)
-            if last or messages[place + 1].stored - begun > TOGETHER_US:
-                changes += self._changes(self.engine.judge(concat(parts), message.stored))
+            apart = 0 if last else messages[place + 1].stored - begun
+            if last or apart > TOGETHER_US or apart < -BACK_US:
+                changes += self._judge(parts, message.stored)
                 parts = []
         return changes
 
     def tick(self, now: int) -> list[Change]:
         """What time alone brings about by `now`, µs UTC."""
         due = self.engine.next_due()
-        return [] if due is None or due > now else self._changes(self.engine.tick(now))
+        if due is None or due > now:
+            return []
+        try:
+            return self._changes(self.engine.tick(now))
+        except Exception:
+            self.failed()
+            return []
 
     def deaf(self, act: Act, ts: int) -> Change:
         """That the platform hears nothing, or hears again."""
-        return Change(DEAF, self.site.code, act, ts, DEAF_VERSION, priority=1, statutory=True)
+        return Change(DEAF, self.site.code, act, ts, OURS_VERSION, priority=1, statutory=True)
 
-    def follow(self, site: Site, today: datetime.date) -> None:
-        """Go on with another version of the site, or with the rules of another day; what both know stays as it is."""
-        memory = self.engine.memory()
+    def follow(self, site: Site, today: datetime.date) -> list[Change]:
+        """Go on with another version of the site, or with the rules of another day; what both know stays as it is, and
+        what stands is judged by the new rules at once."""
+        memory, back = self.engine.memory(), self.engine.back
         self._bind(site, today)
         self.engine.restore(memory)
+        self.engine.back = back
+        return self._changes(self.engine.review())
 
     def withdrawn(self, active: Iterable[tuple[str, str]], now: int) -> list[Change]:
-        """Returns of what is raised in the book by rules of the engine's own that hold no longer for it."""
-        gone = [name for name in active if name[0] in self._names and name not in self._alarms]
+        """Returns of what is raised in the book by rules that hold no longer for it."""
+        gone = [name for name in active if not name[0].startswith(PLATFORM) and name not in self._alarms]
         note = "规则不再适用 · the rule holds no longer"
         return [Change(*name, Act.RETURN, now, 0, priority=4, note=note) for name in gone]
 
     def _bind(self, site: Site, today: datetime.date) -> None:
-        self.site, self.today = site, today
-        self.rules = Rules.of(site, today)
-        self._names |= {fact.name for fact in self.rules.facts}
-        self._alarms = frozenset(self.rules.alarms())
-        self.engine = Engine(self.rules, site)
-        self._catalogue = Catalogue(site)
+        rules = Rules.of(site, today)
+        engine, catalogue = Engine(rules, site, quiet_us(site)), Catalogue(site)
+        self.site, self.today, self.rules, self.engine, self._catalogue = site, today, rules, engine, catalogue
+        self._alarms = frozenset(rules.alarms())
+
+    def _judge(self, parts: Sequence[Samples], now: int) -> list[Change]:
+        """Judged together; where that fails, each by itself, so that one takes no other with it."""
+        back = self.engine.back
+        try:
+            found = self.engine.judge(concat(parts), now)
+        except Exception:
+            self.engine.doubt()
+            if len(parts) == 1:
+                self.failed()
+                return []
+            return [change for part in parts for change in self._judge([part], now)]
+        clock = self._set_back(now) if self.engine.back > back else []
+        return clock + self._changes(found)
+
+    def failed(self) -> None:
+        """Something raised what nobody foresaw: it is passed over, loudly."""
+        self.broken += 1
+        log.exception("判别出错，已跳过，请报告 · judging failed and was passed over: please report it")
+
+    def _set_back(self, now: int) -> list[Change]:
+        log.error("总线时钟回拨 · the clock of the bus was set back", to=now)
+        note = "总线时钟回拨，请检查对时 · the clock of the bus was set back: look at its time source"
+        facts = {"rule_version": OURS_VERSION, "priority": 2, "note": note}
+        return [Change(CLOCK, self.site.code, act, now, **facts) for act in (Act.RAISE, Act.RETURN)]
 
     def _read(self, message: Message) -> Samples:
         try:
@@ -121,9 +163,12 @@ class Judging:
             rule.priority,
             rule.kind,
             rule.statutory,
+            latched=rule.latching and act is Act.RETURN,
             late=found.late,
             value=found.value,
             quality=found.quality,
             cause=found.cause,
+            takes=found.takes,
+            began=found.began,
             note="；".join(words) or None,
         )

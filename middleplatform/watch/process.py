@@ -30,8 +30,12 @@ log = structlog.get_logger("watch")
 
 HEARTBEAT_S = 2.0
 SITE_S = 5.0
+FORGET_S = 6 * 3600.0
+"""How often it is looked for lines of the journal whose time is over."""
 MOST_CHATTERING = 200
 """Alarms that a heartbeat names as chattering."""
+MOST_NAMES = 200
+"""Rules of the site's own that a heartbeat tells the names of: they may be younger than who shows them."""
 
 
 async def run(
@@ -63,17 +67,25 @@ async def run(
         log.info("报警进程已启动 · watch running", points=len(sites[0].points), rules=len(list(judging.rules.alarms())))
 
         async def follow() -> None:
+            due = False
             while True:
                 await asyncio.sleep(SITE_S)
                 try:
-                    changed = await asyncio.to_thread(folder.read) is not None
+                    due |= await asyncio.to_thread(folder.read) is not None
+                    day = today(sites[0])
+                    if due or day != judging.today:
+                        await watching.follow(lambda: judging.follow(sites[0], day))  # noqa: B023 - called at once
+                        log.info("规则已更新 · rules renewed", rules=len(list(judging.rules.alarms())))
                 except Exception as error:  # whatever is wrong with the files, the last good ones stay
+                    watching.outdated = True
                     log.error("配置有误，沿用旧配置 · the site has mistakes", error=str(error)[:2000])
-                    continue
-                day = today(sites[0])
-                if changed or day != judging.today:
-                    await watching.follow(lambda: judging.follow(sites[0], day))  # noqa: B023 - called at once
-                    log.info("规则已更新 · rules renewed", rules=len(list(judging.rules.alarms())))
+                else:
+                    due = watching.outdated = False
+
+        async def forget() -> None:
+            while True:
+                await watching.forget()
+                await asyncio.sleep(FORGET_S)
 
         async def tell() -> None:
             subject = subjects.state(sites[0].code, "watch")
@@ -81,7 +93,7 @@ async def run(
                 await bus.live(subject, json.dumps(status(watching)).encode())
                 await asyncio.sleep(HEARTBEAT_S)
 
-        work = [asyncio.create_task(each) for each in (watching.run(), follow(), tell())]
+        work = [asyncio.create_task(each) for each in (watching.run(), follow(), forget(), tell())]
         try:
             await until_stopped(stop, work)
         finally:
@@ -99,6 +111,11 @@ def today(site: Site) -> datetime.date:
 def status(watching: Watching) -> dict[str, object]:
     """The heartbeat."""
     told = {"process": "watch", "time": time.time_ns() // 1000, **asdict(watching.counters)}
-    told |= {"missed": watching.missed, "malformed": watching.judging.malformed, "foreign": watching.judging.foreign}
-    told["chattering"] = watching.judging.engine.chattering()[:MOST_CHATTERING]
-    return told | {"deaf": watching.deaf, "behind": watching.behind, "failing": watching.failing}
+    judging = watching.judging
+    told |= {"missed": watching.missed, "malformed": judging.malformed, "broken": judging.broken}
+    told |= {"foreign": judging.foreign, "clock_back": judging.engine.back}
+    told["chattering"] = judging.engine.chattering()[:MOST_CHATTERING]
+    own = [each for each in judging.rules.facts if each.name.startswith(("own.", "linkage."))][:MOST_NAMES]
+    told["names"] = {each.name: [each.text.zh, each.text.en] for each in own}
+    told |= {"deaf": watching.deaf, "behind": watching.behind, "behind_s": round(watching.behind_s, 1)}
+    return told | {"failing": watching.failing, "outdated": watching.outdated}

@@ -22,9 +22,10 @@ from bus.subjects import SAFETY, SAMPLES
 from middleplatform.alarms import book
 from middleplatform.alarms.annunciation import annunciation
 from middleplatform.alarms.condition import Act, Change, Position
-from middleplatform.alarms.hold import Hold
-from middleplatform.database import Place
-from middleplatform.watch.clock import Clock
+from middleplatform.alarms.hold import REFUSED, Hold
+from middleplatform.alarms.keeping import MOST, forget
+from middleplatform.database import DatabaseError, Place
+from middleplatform.watch.clock import Clock, quiet_us
 from middleplatform.watch.escalation import escalations
 from middleplatform.watch.judging import DEAF, Judging
 from middleplatform.watch.line import ACK_WAIT_S, Line, in_order
@@ -43,20 +44,21 @@ ESCALATE_US = 5_000_000
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 FIRST_LOOK_US = 600_000_000
 """A watch that never judged begins with what is this old, and not with all that the streams keep."""
-QUIET_US = 30_000_000
-"""When nothing at all comes for so long the platform hears nothing: our own setting; longer where every point of a
-site may be silent longer."""
+LOOK_S = 10.0
+"""How often it is looked whether a stream was made anew, which the bus does without losing its connection."""
 
 
 @dataclass(slots=True)
 class Counters:
-    """What the watch has done since it started; `rounds`: transactions."""
+    """What the watch has done since it started; `rounds`: transactions; `refused`: changes that the relational store
+    will never take, which is a defect of ours: they are in the log alone."""
 
     messages: int = 0
     raised: int = 0
     returned: int = 0
     late: int = 0
     rounds: int = 0
+    refused: int = 0
 
 
 class Watching:
@@ -79,19 +81,21 @@ class Watching:
         self._kept = 0.0
         self._escalated = 0
         self._turn = asyncio.Lock()
-        self.clock = Clock(_quiet(judging), wall())
+        self.clock = Clock(quiet_us(judging.site), wall())
         self.counters = Counters()
         self.deaf = False
         self.failing: str | None = None
         """Why nothing can be kept now."""
+        self.outdated = False
+        """Whether the rules are not those of the site as it is now, because that cannot be read or bound."""
+        self._judged: int | None = None
 
     async def run(self) -> None:
         """Raises NotPermitted when the bus refuses, Superseded when another watch has begun."""
         self._hold = await self._until(lambda: Hold(self._where, self.judging.site.code, DURABLE))
-        self.judging.restore(self._hold.memory)
         raised = await self._until(self._raised)
         self.deaf = (DEAF, self.judging.site.code) in raised
-        self._waiting += self.judging.withdrawn(raised, self._wall())
+        self._waiting += self.judging.restore(self._hold.memory, raised, self._wall())
         while True:
             await self._begin()
             filling = [asyncio.create_task(line.run()) for line in self._lines]
@@ -113,13 +117,30 @@ class Watching:
         """Whether the streams have more than was judged."""
         return not all(line.drained and not line.ready for line in self._lines)
 
-    async def follow(self, change: Callable[[], None]) -> None:
+    @property
+    def behind_s(self) -> float:
+        """How long before now the bus took what was judged last; 0 where there is no more."""
+        return max(0.0, (self._wall() - self._judged) / 1e6) if self.behind and self._judged is not None else 0.0
+
+    async def follow(self, change: Callable[[], list[Change]]) -> None:
         """Let `change` exchange what is judged by, between two rounds; what its rules raised and no longer know is
         returned."""
         async with self._turn:
-            await asyncio.to_thread(change)
-            self.clock.quiet_us = _quiet(self.judging)
+            self._waiting += await asyncio.to_thread(change)
+            self.clock.quiet_us = quiet_us(self.judging.site)
             self._waiting += self.judging.withdrawn(await self._until(self._raised), self._wall())
+
+    async def forget(self) -> None:
+        """Drop what is over of the journal; another time where the store does not take it now."""
+        how = annunciation(self.judging.today)
+        try:
+            while True:
+                gone = await asyncio.to_thread(forget, self._where, self.judging.site.code, how, self._wall())
+                if gone < MOST:
+                    return
+                await asyncio.sleep(TICK_S)
+        except (SQLAlchemyError, DatabaseError) as error:
+            log.error("过期报警日志未能清理 · what is over stays in the journal", error=str(error)[:500])
 
     async def _begin(self) -> None:
         """Stand where the book says that the streams were judged up to."""
@@ -141,7 +162,8 @@ class Watching:
 
     async def _rounds(self, filling: Sequence[asyncio.Task[None]]) -> None:
         """Until a stream is another one than it was."""
-        reconnects = self._bus.reconnects
+        clock = asyncio.get_running_loop().time
+        reconnects, looked = self._bus.reconnects, clock()
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK_S):
@@ -150,24 +172,27 @@ class Watching:
             for task in filling:
                 if task.done():
                     task.result()
-            if self._bus.reconnects != reconnects and self._bus.connected:
+            due = self._bus.reconnects != reconnects or clock() - looked > LOOK_S
+            if due and self._bus.connected:
                 with contextlib.suppress(BusUnavailable):
                     if any([await line.anew() for line in self._lines]):
                         return
-                    reconnects = self._bus.reconnects
+                    reconnects, looked = self._bus.reconnects, clock()
             async with self._turn:
                 messages = in_order(self._lines)
                 changes, self._waiting = self._waiting, []
                 changes += await asyncio.to_thread(self._judge, messages)
                 changes += self._silence()
                 turned = {(each.rule, each.subject) for each in changes}
-                due = await self._until(self._escalations)
+                due = await self._until(self._escalate)
                 changes += [each for each in due if (each.rule, each.subject) not in turned]
                 self.counters.messages += len(messages)
                 await self._keep(changes)
 
     def _judge(self, messages: Sequence[Message]) -> list[Change]:
         changes = self.judging.judge(messages) if messages else []
+        if messages:
+            self._judged = messages[-1].stored
         wall = self._wall()
         self.clock.heard((each.stored for each in messages), wall)
         self.clock.pass_by(wall, hearing=self._bus.connected and not self.behind)
@@ -190,8 +215,12 @@ class Watching:
         reached = [
             Position(DURABLE, line.stream, line.born, line.judged) for line in self._lines if line.born and line.judged
         ]
-        memory = self.judging.engine.memory()
-        await self._until(lambda: self._hold.keep(reached, changes, memory))
+        memory, heard = self.judging.engine.memory(), self.clock.unbroken
+        try:
+            await self._until(lambda: self._hold.keep(reached, changes, memory, heard))
+        except REFUSED:
+            changes = await self._until(lambda: self._sift(changes))
+            await self._until(lambda: self._hold.keep(reached, changes, memory, heard))
         self._kept = clock
         self.counters.rounds += 1
         for each in changes:
@@ -203,13 +232,30 @@ class Watching:
             if line.stream in kept:
                 await line.settle(kept[line.stream])
 
+    def _sift(self, changes: list[Change]) -> list[Change]:
+        """Those that the relational store takes; one that it never will must not keep all others from being kept."""
+        if self._hold.takes(changes):
+            return changes
+        if len(changes) > 1:
+            half = len(changes) // 2
+            return self._sift(changes[:half]) + self._sift(changes[half:])
+        self.counters.refused += 1
+        log.error(
+            "关系库拒收一条报警记录，请报告 · the store refuses a change: please report it", change=str(changes[0])
+        )
+        return []
+
     async def _until(self, work: Callable[[], T]) -> T:
-        """Do it in a thread until the relational store takes it; nothing more is judged meanwhile."""
+        """Do it in a thread until the relational store takes it; nothing more is judged meanwhile. Raises what the
+        store says of what it will never take."""
         attempt = 0
         while True:
             try:
                 done = await asyncio.to_thread(work)
-            except SQLAlchemyError as error:
+            except REFUSED:
+                self.failing = None
+                raise
+            except (SQLAlchemyError, DatabaseError) as error:
                 if self.failing is None:
                     log.error(
                         "关系库不可用，报警留待写入 · alarms cannot be kept now; they wait", error=str(error)[:500]
@@ -221,9 +267,18 @@ class Watching:
                 self.failing = None
                 return done
 
+    def _escalate(self) -> list[Change]:
+        try:
+            return self._escalations()
+        except (SQLAlchemyError, DatabaseError):
+            raise
+        except Exception:
+            self.judging.failed()
+            return []
+
     def _escalations(self) -> list[Change]:
         wall = self._wall()
-        if wall - self._escalated < ESCALATE_US:
+        if abs(wall - self._escalated) < ESCALATE_US:  # whichever way the clock was set
             return []
         self._escalated = wall
         return escalations(self._where, self.judging.site.code, annunciation(self.judging.today), wall)
@@ -231,9 +286,3 @@ class Watching:
     def _raised(self) -> list[tuple[str, str]]:
         """What the book has as active."""
         return book.active(self._where, self.judging.site.code)
-
-
-def _quiet(judging: Judging) -> int:
-    """µs without anything from anybody after which the platform hears nothing."""
-    shortest = min((point.silence_s for point in judging.site.points), default=0.0)
-    return max(QUIET_US, round(2e6 * shortest))

@@ -17,7 +17,8 @@ from bus import credentials, subjects
 from bus.connection import Bus
 from bus.process import die_with_parent
 from middleplatform.api.live import LiveTable
-from middleplatform.control.attend import attend
+from middleplatform.control.attend import Seal, attend, unsigned
+from middleplatform.control.driver import LEASE_S
 from models.samples import Batch
 from models.sequence import Condition, Sequence, Step
 from models.site import load
@@ -147,9 +148,11 @@ async def present(home: Path, url: str) -> AsyncIterator[tuple[Bus, LiveTable]]:
 
 
 @asynccontextmanager
-async def driving(home: Path, bus: Bus, live: LiveTable) -> AsyncIterator[None]:
+async def driving(
+    home: Path, bus: Bus, live: LiveTable, seal: Seal = unsigned, lease_s: float = LEASE_S
+) -> AsyncIterator[None]:
     """The driver, on the relational store of the home."""
-    task = asyncio.create_task(attend(bus, load(home / "site"), home, live, lease_s=2.0))
+    task = asyncio.create_task(attend(bus, load(home / "site"), home, live, seal, lease_s))
     try:
         yield
     finally:

@@ -38,6 +38,42 @@ def test_what_is_needed_is_looked_at_before_anything_is_commanded():
     assert Drive(Plant(dark={"outby"}), start_line()).phase is Phase.REFUSED
 
 
+def needing(*belts, then=OnFailure.ABORT):
+    line = start_line(needs=tuple(Condition(at(belt, "mode"), one_of=(2.0, 3.0)) for belt in belts))
+    return replace(line, steps=tuple(replace(step, on_failure=then) for step in line.steps))
+
+
+def test_what_is_needed_is_looked_at_until_the_machine_is_commanded():
+    drive = Drive(Plant(), needing("outby"))
+    drive.plant.mode = 1.0  # somebody takes it to local while people are warned
+    drive.until(Phase.ABORTED)
+    assert not drive.plant.given and "outby/mode = 2 | 3" in drive.machine.progress.reason.en
+
+    for then, phase in ((OnFailure.ABORT, Phase.ABORTED), (OnFailure.HOLD, Phase.HELD)):
+        drive = Drive(Plant(), needing(*NAMES, then=then))
+        while len(drive.plant.given) < 2:
+            drive.tick()
+        drive.plant.mode = 1.0
+        drive.until(phase)
+        assert "inby/mode" in drive.machine.progress.reason.en and ("inby", 1.0) not in values(drive.plant)
+
+    drive = Drive(Plant(), needing(*NAMES))
+    while len(drive.plant.given) < 3:
+        drive.tick()
+    drive.plant.mode = 1.0  # all are commanded: what it needed for that is of no account any more
+    drive.until(Phase.DONE)
+
+
+def test_nothing_is_commanded_while_it_is_not_known_whether_what_is_needed_is_still_so():
+    plant = Plant()
+    drive = Drive(plant, needing(*NAMES))
+    while len(plant.given) < 2:
+        drive.tick()
+    plant.dark.add("inby")
+    drive.until(Phase.HELD)
+    assert len(plant.given) == 2 and "inby/mode has not been known for 5 s" in drive.machine.progress.reason.en
+
+
 def test_a_belt_that_runs_already_is_not_commanded_and_not_stopped_again():
     plant = Plant(fates=[Fate(Outcome.REFUSED)])
     plant.wanted["outby"], plant.speed["outby"] = True, 3.5

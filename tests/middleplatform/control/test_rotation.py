@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from middleplatform.api.live import LiveTable
 from middleplatform.audit.log import entries
 from middleplatform.control import book, turning
+from middleplatform.control.attend import look_at
 from middleplatform.control.rotation import choose
+from models.quality import GOOD
+from models.samples import Samples
 from models.sequence import Condition, Rotation, Turn
+from models.site import load
 from models.site.model import Name
 from models.tariffs import Period, period_at
 from simulators.design.drainage import DrainageDesign
@@ -23,6 +29,7 @@ from simulators.physics.drainage.part import Drainage
 from simulators.physics.order import REMOTE
 from tests.middleplatform.control.plant import start_line
 
+LOW = Path(__file__).parents[3] / "simulators" / "mines" / "low"
 ZONE = ZoneInfo("Asia/Shanghai")
 PUMPS = ("pump_1", "pump_2", "pump_3")
 TURNS = tuple(
@@ -72,6 +79,47 @@ def test_what_is_not_known_may_run_and_what_failed_waits():
     assert chosen(3.9, Period.VALLEY, dark=("pump_1",)) == "start_pump_2"
     assert chosen(2.5, Period.VALLEY, failed=("pump_2",)) == "start_pump_3"
     assert chosen(2.5, Period.VALLEY, failed=PUMPS) == "start_pump_2"
+
+
+def test_what_is_stale_decides_nothing_and_is_told():
+    stale = {"pump_1": None, "pump_2": 10.0, "pump_3": 20.0}
+    assert chosen(2.5, Period.VALLEY, hours=stale) == "start_pump_2", "not known is not new"
+    nothing = dict.fromkeys(PUMPS)
+    assert chosen(2.5, Period.VALLEY, hours=nothing) == ""
+    assert chosen(3.8, Period.SHARP, hours=nothing) == "start_pump_1", "forced: better the wrong pump than none"
+    assert chosen(1.2, Period.VALLEY, on=("pump_1",), hours=nothing) == "stop_pump_1"
+
+    def look(path):
+        return {"level": 2.5, "state": None, "hours": 1.0}[path.split("/")[2]]
+
+    assert "pump_1, pump_2, pump_3 not known" in choose(MAIN, look, Period.VALLEY).words.en
+
+
+async def test_points_are_looked_at_anew_before_a_rotation_turns(tmp_path: Path):
+    """The level was good when it last came, an hour ago, and nobody has let time pass since."""
+    site = load(LOW, environment={f"SEVENONES_{name}_PASSWORD": "unused" for name in ("OPCUA", "MQTT")})
+    rotation = next(iter(site.rotations.values()))
+    clock = [1_800_000_000_000_000]
+    live = LiveTable(site, clock=lambda: clock[0])
+    rows = [row for row, point in enumerate(site.points) if point.path in rotation.points()]
+    ids = np.array([site.points[row].id for row in rows], np.uint64)
+    values = [rotation.high + 0.1 if site.points[row].path == rotation.level else 0.0 for row in rows]
+    stamps = np.full(len(rows), clock[0], np.int64)
+    live.update(Samples(ids, stamps, np.array(values), np.full(len(rows), GOOD, np.uint8), None))
+    clock[0] += 3_600_000_000
+    turning.switch(tmp_path, site.code, rotation.id, True, "王工")
+    look = look_at(live)
+    assert look(rotation.level) is not None
+    task = asyncio.create_task(turning.turn(site, tmp_path, look, lambda: True, live.refresh, every_s=0.05))
+    try:
+        async with asyncio.timeout(30):
+            while look(rotation.level) is not None:
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert book.listed(tmp_path, site.code) == []
 
 
 def test_the_tariff_of_the_day_holds():
@@ -133,8 +181,9 @@ def test_a_rotation_that_runs_asks_for_one_run_at_a_time(tmp_path: Path):
     assert turning.running(tmp_path, code) == {}
     turning.switch(tmp_path, code, "main", True, "王工")
     assert turning.running(tmp_path, code) == {"main": "王工"}
-    run = turning.turn_once(site, tmp_path, MAIN, look, noon)
-    assert run is not None and turning.turn_once(site, tmp_path, MAIN, look, noon) is None
+    run, _ = turning.turn_once(site, tmp_path, MAIN, look, noon)
+    again, words = turning.turn_once(site, tmp_path, MAIN, look, noon)
+    assert run is not None and again is None and words.en == f"waits for run {run} to end"
     found = book.find(tmp_path, code, run)
     assert found.who == "rotation:main" and found.sequence.id == "start_pump_1" and "valley hours" in found.note
     turning.switch(tmp_path, code, "main", False, "王工")

@@ -1,4 +1,4 @@
-"""A watch that is killed and lives again, time after time, without paying for its imports each time.
+"""A watch that is killed and lives again, time after time, without paying for its imports and its rules each time.
 
 python -m tests.middleplatform.watch.lives DATABASE BUS_URL CREDENTIAL GAS
 
@@ -50,12 +50,11 @@ def doom(moment: str, times: int, place: Place) -> None:
     Hold.keep = kept
 
 
-async def live(where: str, url: str, credential: Path, gas: int, moment: str, times: int) -> None:
-    made = site(gas=gas, belts=gas)
+async def live(where: str, url: str, credential: Path, judging: Judging, moment: str, times: int) -> None:
     bus = await Bus.connect(url, Credential.load(credential), name="watch", wait_s=0)
     place = where if "://" in where else Path(where)
     doom(moment, times, place)
-    await Watching(bus, place, Judging(made, today(made)), ack_wait_s=1.0).run()
+    await Watching(bus, place, judging, ack_wait_s=1.0).run()
 
 
 def main() -> None:
@@ -63,12 +62,14 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     die_with_parent()
+    made = site(gas=int(gas), belts=int(gas))
+    unborn = Judging(made, today(made))
     for line in sys.stdin:
         moment, times = line.split()
         child = os.fork()
         if not child:
             die_with_parent()
-            asyncio.run(live(where, url, Path(credential), int(gas), moment, int(times)))
+            asyncio.run(live(where, url, Path(credential), unborn, moment, int(times)))
             os._exit(1)
         print(child, flush=True)
 

@@ -18,6 +18,10 @@ from tests.middleplatform.watch.stage import stage
 OPEN = 5
 """Alarms that are raised at a time, each until as many others were raised after it."""
 
+SENSORS, PACE_S = 480, 0.15
+"""One is raised again after 72 s, as three turns within a minute would be chattering; so they do not run out, however
+long the kills take."""
+
 MOMENTS = ("before", "within", "after", "never")
 """When the watch dies: see `lives`; what never dies by itself is killed at any moment."""
 
@@ -30,14 +34,19 @@ def alive(pid: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(100, marks=pytest.mark.proof)])
-@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "kills",
+    [
+        pytest.param(8, marks=pytest.mark.timeout(900)),
+        pytest.param(100, marks=[pytest.mark.proof, pytest.mark.timeout(3600)]),
+    ],
+)
 async def test_no_kill_loses_or_repeats_an_alarm(tmp_path, place, kills):
     if kills == 8 and not isinstance(place, os.PathLike):
         pytest.skip("the long form kills on both")
-    dice, count, pace_s = random.Random(7), 480 if kills == 8 else 2_000, 0.04 if kills == 8 else 0.15
-    async with stage(tmp_path, place, site(gas=count, belts=count)) as mine:
-        given = (str(place), mine.running.url, str(folder(tmp_path) / "watch.json"), str(count))
+    dice = random.Random(7)
+    async with stage(tmp_path, place, site(gas=SENSORS, belts=SENSORS)) as mine:
+        given = (str(place), mine.running.url, str(folder(tmp_path) / "watch.json"), str(SENSORS))
         pipes = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE}
         lives = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.middleplatform.watch.lives"), *given, **pipes
@@ -52,16 +61,16 @@ async def test_no_kill_loses_or_repeats_an_alarm(tmp_path, place, kills):
         async def speak() -> None:
             """Each sensor and each belt in turn is above its limit, and a few turns later below it again."""
             nonlocal said
-            while not done.is_set() and said < count:
+            while not done.is_set():
                 for key in ("gas{}/ch4", "belt{}/speed"):
                     ts = now()
-                    rows = [(key.format(said), ts, 2.0)]
+                    rows = [(key.format(said % SENSORS), ts, 2.0)]
                     if said >= OPEN:
-                        rows.append((key.format(said - OPEN), ts, 0.1))
+                        rows.append((key.format((said - OPEN) % SENSORS), ts, 0.1))
                     await mine.say(*rows)
                     told.extend((name, "raise" if value > 1 else "return", ts) for name, ts, value in rows)
                 said += 1
-                await asyncio.sleep(pace_s)
+                await asyncio.sleep(PACE_S)
 
         try:
             speaking = asyncio.create_task(speak())
@@ -85,7 +94,6 @@ async def test_no_kill_loses_or_repeats_an_alarm(tmp_path, place, kills):
         assert sorted((name, act, ts) for name, act, ts, _ in found) == expected
         assert not [each for each in found if each[3]], "what was stored in time is never late"
         states = mine.states()
-        open_now = {name for name, act, _ in told if act == "raise"} - {
-            name for name, act, _ in told if act == "return"
-        }
+        last = {name: act for name, act, _ in told}
+        open_now = {name for name, act in last.items() if act == "raise"}
         assert {name for name, state in states.items() if state is State.UNACKNOWLEDGED} == open_now

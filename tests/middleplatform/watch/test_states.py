@@ -86,7 +86,9 @@ class Lives(RuleBasedStateMachine):
         """Killed and begun again: all that is known is in the book."""
         self.hold = Hold(self.place, CODE, self.consumer)
         self.judging = Judging(SITE, TODAY)
-        self.judging.restore(self.hold.memory)
+        active = book.active(self.place, CODE)
+        again = self.judging.restore(self.hold.memory, active, self.time)
+        assert not [each for each in again if each.rule == "limit.hi"], "nothing comes twice"
 
     @rule(
         values=st.lists(st.tuples(st.integers(0, 1), st.sampled_from([0.2, 1.2])), min_size=1, max_size=3),

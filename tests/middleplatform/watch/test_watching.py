@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from middleplatform.alarms import acts, book
 from middleplatform.alarms.annunciation import annunciation
-from middleplatform.alarms.condition import Act, State
+from middleplatform.alarms.condition import Act, Change, Position, State
 from middleplatform.alarms.groups import grouped
 from middleplatform.alarms.hold import Superseded
 from middleplatform.alarms.performance import recent_flood
 from middleplatform.database import connect
-from middleplatform.database.tables.alarms import alarm_positions
+from middleplatform.database.tables.alarms import alarm_positions, alarm_watches
 from middleplatform.watch.clock import GRACE_US, Clock
 from middleplatform.watch.judging import DEAF
+from middleplatform.watch.process import status
+from models.site.model import Name, OwnAlarm
 from tests.middleplatform.watch.build import SECOND, now, site
 from tests.middleplatform.watch.stage import stage
 from tests.servers import CODE
@@ -109,9 +112,137 @@ async def test_a_new_version_of_the_site_returns_what_it_no_longer_knows(tmp_pat
         await mine.until(lambda: mine.states()["gas0/ch4"] is State.RETURNED, watching=watching)
 
 
+async def test_a_stricter_limit_raises_on_what_stands(tmp_path):
+    """Nothing comes any more, and the mine's engineer lowers the limit below what came last."""
+    made = site(gas=1)
+    (gas, *rest) = sorted(made.points, key=lambda point: not point.path.endswith("ch4"))
+    strict = replace(gas, limits=(replace(gas.limits[0], value=0.8),))
+    own = OwnAlarm(
+        "surge",
+        Name("瓦斯突增", "Methane rises fast"),
+        (gas.path,),
+        None,
+        1.0,
+        9.0,
+        9.0,
+        1,
+        0.0,
+        0.0,
+        "s",
+        "2022-01-01",
+    )
+    stricter = replace(made, points=tuple(sorted((strict, *rest), key=lambda point: point.path)), alarms=(own,))
+    async with stage(tmp_path, tmp_path, made) as mine, mine.watching() as watching:
+        await mine.say(("gas0/ch4", now(), 0.9))
+        await mine.until(lambda: watching.judging.judged == 1, watching=watching)
+        judging = watching.judging
+        assert status(watching)["names"] == {}
+        await watching.follow(lambda: judging.follow(stricter, judging.today))
+        assert status(watching)["names"] == {"own.surge": ["瓦斯突增", "Methane rises fast"]}, "whoever shows it knows"
+        await mine.until(lambda: mine.states() == {"gas0/ch4": State.UNACKNOWLEDGED}, watching=watching)
+
+
+async def test_what_was_raised_before_a_stop_is_never_stuck(tmp_path):
+    """While the watch stood, one rule was taken away; and its memory cannot be read."""
+    async with stage(tmp_path, tmp_path, site(gas=3)) as mine:
+        async with mine.watching() as watching:
+            await mine.say(*((f"gas{n}/ch4", now(), 1.2) for n in range(3)))
+            await mine.until(lambda: len(mine.states()) == 3, watching=watching)
+        with connect(tmp_path).begin() as connection:
+            connection.execute(update(alarm_watches).values(memory="bm9uc2Vuc2U="))
+        patrol = Change("platform.patrol", CODE, Act.RAISE, now(), 1, 3)
+        assert book.record(tmp_path, CODE, Position("patrols", "patrols", 1, 1), [patrol]), "by another process"
+        mine.site = site(gas=2)
+        async with mine.watching() as watching:
+            await mine.until(lambda: mine.states().get("gas2/ch4") is State.RETURNED, watching=watching)
+            (why,) = (each.note for each in book.entries(tmp_path, CODE) if each.what is Act.RETURN)
+            assert "the rule holds no longer" in why
+            assert mine.states()["gas0/ch4"] is mine.states()["gas1/ch4"] is State.UNACKNOWLEDGED
+            await mine.say(("gas0/ch4", now(), 0.2), ("gas1/ch4", now(), 1.3))
+            await mine.until(lambda: mine.states()["gas0/ch4"] is State.RETURNED, watching=watching)
+        assert mine.states()["gas1/ch4"] is State.UNACKNOWLEDGED
+        assert ("platform.patrol", CODE) in book.active(tmp_path, CODE)
+        assert [each[1] for each in mine.journal() if each[0] == "gas1/ch4"] == ["raise"]
+
+
+async def test_a_message_at_which_judging_fails_takes_nothing_with_it(tmp_path):
+    async with stage(tmp_path, tmp_path) as mine, mine.watching() as watching:
+        judge = watching.judging.engine.judge
+
+        def fails(samples, stored):
+            if (samples.value == 13.0).any():
+                raise ZeroDivisionError("a defect")
+            return judge(samples, stored)
+
+        watching.judging.engine.judge = fails
+        await mine.say(("gas0/ch4", now(), 13.0))
+        await mine.say(("gas1/ch4", now(), 1.2))
+        await mine.until(lambda: mine.states() == {"gas1/ch4": State.UNACKNOWLEDGED}, watching=watching)
+        assert watching.judging.broken == status(watching)["broken"] == 1
+        await mine.say(("gas0/ch4", now(), 1.2))
+        await mine.until(lambda: len(mine.states()) == 2, watching=watching)
+
+
+async def test_one_that_latches_waits_for_a_reset_when_it_has_returned(tmp_path):
+    made = site()
+    points = (
+        replace(each, role="protection.pull_cord", limits=()) if each.path.endswith("belt0/speed") else each
+        for each in made.points
+    )
+    async with stage(tmp_path, tmp_path, replace(made, points=tuple(points))) as mine, mine.watching() as watching:
+
+        def state() -> State | None:
+            found = book.alarms_of(tmp_path, CODE)
+            return next((each.state for each in found if each.rule == "protection.pull_cord"), None)
+
+        await mine.say(("belt0/speed", now(), 1.0))
+        await mine.until(lambda: state() is State.UNACKNOWLEDGED, watching=watching)
+        await mine.say(("belt0/speed", now(), 0.0))
+        await mine.until(lambda: state() is State.LATCHED, watching=watching)
+        (cord,) = book.alarms_of(tmp_path, CODE)
+        acts.acknowledge(tmp_path, CODE, [cord.id], "olga")
+        assert state() is State.LATCHED_ACKNOWLEDGED
+        acts.reset(tmp_path, CODE, cord.id, "olga", "the cord is drawn back")
+        assert state() is None
+        await mine.say(("belt0/speed", now(), 1.0))
+        await mine.until(lambda: state() is State.UNACKNOWLEDGED, watching=watching)
+
+
+async def test_what_the_store_will_never_take_keeps_nothing_else_from_being_kept(tmp_path, place):
+    """One change of many has no priority, which is a defect of ours."""
+    async with stage(tmp_path, place) as mine, mine.watching() as watching:
+        change = watching.judging._change
+        watching.judging._change = lambda found: (
+            replace(change(found), priority=None) if found.value == 13.0 else change(found)
+        )
+        begun = now()
+        await mine.say(("gas0/ch4", begun, 13.0), ("gas1/ch4", begun, 1.2))
+        await mine.say(("belt0/speed", begun, 1.2))
+        await mine.until(lambda: len(mine.states()) == 2, watching=watching)
+        assert set(mine.states()) == {"gas1/ch4", "belt0/speed"}
+        assert watching.counters.refused == status(watching)["refused"] == 1 and watching.failing is None
+        async with asyncio.timeout(30):
+            while await mine.lag():
+                await asyncio.sleep(0.1)
+
+
+async def test_a_stream_that_is_made_anew_without_a_lost_connection_is_found(tmp_path, monkeypatch):
+    """No process may delete a stream, so that here the watch remembers another one."""
+    monkeypatch.setattr("middleplatform.watch.watching.LOOK_S", 0.3)
+    async with stage(tmp_path, tmp_path) as mine, mine.watching() as watching:
+        await mine.say(("gas0/ch4", now(), 1.2))
+        await mine.until(lambda: set(mine.states()) == {"gas0/ch4"}, watching=watching)
+        before = watching._lines
+        before[0].born -= 1
+        await mine.until(lambda: watching._lines is not before, watching=watching)
+        await mine.say(("gas1/ch4", now(), 1.2))
+        await mine.until(lambda: set(mine.states()) == {"gas0/ch4", "gas1/ch4"}, watching=watching)
+        assert watching._bus.reconnects == 0
+
+
 async def test_while_the_bus_is_away_one_condition_says_so_and_no_point_goes_stale(tmp_path, monkeypatch):
     """Points may be silent for 2 s, and the bus is away for longer; then one gateway finds it before the others do."""
-    monkeypatch.setattr("middleplatform.watch.watching.QUIET_US", 2 * SECOND)
+    monkeypatch.setattr("middleplatform.watch.clock.QUIET_US", 2 * SECOND)
     names = [f"gas{n}/ch4" for n in range(5)]
 
     def raised() -> set[str]:
@@ -143,6 +274,19 @@ async def test_while_the_bus_is_away_one_condition_says_so_and_no_point_goes_sta
         acted = [(named[each.alarm][0], each.what) for each in reversed(book.entries(tmp_path, CODE))]
         assert {rule for rule, _ in acted} == {DEAF}, "nothing but the one condition"
         assert [what for _, what in acted] == [Act.RAISE, Act.RETURN] * (len(acted) // 2)
+
+
+def test_the_clock_goes_back_with_that_of_the_bus():
+    start, hour = 1_000 * SECOND, 3_600 * SECOND
+    clock = Clock(30 * SECOND, start)
+    clock.heard([start, start + GRACE_US], start + GRACE_US)
+    clock.heard([start + hour, start + hour + GRACE_US], start + hour)
+    assert clock.now == start + hour + GRACE_US
+    back = start + 20 * SECOND
+    clock.heard([back, back + GRACE_US], back + GRACE_US)
+    assert clock.now == back + GRACE_US, "or all would be silent for an hour"
+    clock.pass_by(back, hearing=True)
+    assert clock.deaf(back + 31 * SECOND)
 
 
 def test_the_clock_runs_while_it_hears_and_stands_while_it_does_not():
