@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.table import Table
 from rich.text import Text
@@ -31,15 +32,16 @@ COLOURS = {0: "bold white on red", 1: "bold red", 2: "yellow", 3: "cyan"}
 """By priority; what is lower has none."""
 
 
-def table_of(alarms: list[dict[str, Any]]) -> Table:
-    """Alarms as an operator reads them: Chinese first, the urgent in colour, what is unacknowledged marked."""
-    table = Table("", "编号 · no.", "优先级 · prio", "时刻 · since", "名称 · name", "规则 · rule", "类别 · kind",
-                  "状态 · state", "区域 · area", box=None, pad_edge=False, header_style="bold")  # fmt: skip
-    for row in alarms:
-        machine = "" if row["equipment"] is None else row["equipment"]["name"]["zh"]
-        name = row["name"]["zh"] if row["name"]["zh"] == machine else f"{machine} {row['name']['zh']}"
+def table_of(found: dict[str, Any]) -> Table:
+    """A list of alarms as an operator reads it: Chinese first, the urgent in colour, what is unacknowledged marked, and
+    of what is suppressed until when, by whom and why."""
+    table = Table("", "编号 · no.", "优先级 · prio", "时刻 · since", "名称 · name", "规则 · rule", "值 · value",
+                  "类别 · kind", "状态 · state", "升级 · level", "区域 · area",
+                  box=None, pad_edge=False, header_style="bold")  # fmt: skip
+    zone = found["time_zone"]
+    for row in found["alarms"]:
         state = STATES.get(row["state"], row["state"]) + "".join(
-            f"（{SUPPRESSIONS[each]}）" for each in row["suppressed"]
+            f"（{silence(each, zone)}）" for each in row["suppressions"]
         )
         mark = "" if row["state"].endswith("acknowledged") and "un" not in row["state"] else "●"
         mark += "≈" if row["chattering"] else ""
@@ -48,20 +50,23 @@ def table_of(alarms: list[dict[str, Any]]) -> Table:
             mark,
             str(row["id"]),
             f"{law}{row['priority']}",
-            moment(row["since"]),
-            name.strip(),
+            moment(row["since"], zone),
+            name_of(row),
             row["rule_name"]["zh"],
+            value_of(row),
         )
         area = "" if row["area"] is None else row["area"]["name"]["zh"]
-        cells = map(Text, (*told, KINDS.get(row["kind"], row["kind"]), state, area))
+        level = str(row["level"] or "")
+        cells = map(Text, (*told, KINDS.get(row["kind"], row["kind"]), state, level, area))
         table.add_row(*cells, style=COLOURS.get(row["priority"], "") if row["state"] != "normal" else "dim")
     return table
 
 
 def groups_of(found: dict[str, Any]) -> Table:
     """Groups, one a line: how many alarms each stands for."""
-    table = Table("", "条数 · of", "优先级 · prio", "最新 · newest", "名称 · name", "规则 · rule", "编号 · no.",
-                  "未确认 · open", box=None, pad_edge=False, header_style="bold")  # fmt: skip
+    table = Table("", "条数 · of", "优先级 · prio", "最新 · newest", "名称 · name", "规则 · rule", "值 · value",
+                  "编号 · no.", "未确认 · open", "升级 · level",
+                  box=None, pad_edge=False, header_style="bold")  # fmt: skip
     for row in found["groups"]:
         head = row["head"]
         machine = "" if head["equipment"] is None else head["equipment"]["name"]["zh"]
@@ -69,8 +74,9 @@ def groups_of(found: dict[str, Any]) -> Table:
         if row["alike"]:
             name = f"{'' if head['area'] is None else head['area']['name']['zh']} 同类 · alike: {name} …"
         mark = ("●" if row["unacknowledged"] else "") + ("≈" if head["chattering"] else "")
-        told = (mark, str(row["count"]), str(row["priority"]), moment(row["since"]), name, head["rule_name"]["zh"])
-        cells = map(Text, (*told, str(head["id"]), str(row["unacknowledged"])))
+        when = moment(row["since"], found["time_zone"])
+        told = (mark, str(row["count"]), str(row["priority"]), when, name, head["rule_name"]["zh"], value_of(head))
+        cells = map(Text, (*told, str(head["id"]), str(row["unacknowledged"]), str(head["level"] or "")))
         table.add_row(*cells, style=COLOURS.get(row["priority"], ""))
     return table
 
@@ -119,6 +125,8 @@ def summary(found: dict[str, Any]) -> str:
     trouble = ""
     if not watch["alive"]:
         trouble = "报警进程无应答，以下不是现状 · the watch does not answer: what is shown is old   "
+    elif watch.get("failing"):
+        trouble = "报警无法写入，以下不是现状 · alarms cannot be kept: what is shown is old   "
     elif watch["deaf"]:
         trouble = "平台收不到数据 · the platform hears nothing   "
     if flood is not None:
@@ -135,5 +143,32 @@ def counted(counts: dict[str, Any]) -> str:
     )
 
 
-def moment(us: int) -> str:
-    return datetime.fromtimestamp(us / 1e6, UTC).astimezone().strftime("%m-%d %H:%M:%S")
+def more_than_shown(total: int, shown: int, how: str = "--rows") -> str:
+    """What a list left out, as a line of its own; "" for nothing."""
+    if total <= shown:
+        return ""
+    return f"还有 {total - shown} 条未显示（{how}） · and {total - shown} more that are not shown ({how})"
+
+
+def name_of(row: dict[str, Any]) -> str:
+    """The machine and its point."""
+    machine = "" if row["equipment"] is None else row["equipment"]["name"]["zh"]
+    name: str = row["name"]["zh"]
+    return name if name == machine else f"{machine} {name}".strip()
+
+
+def value_of(row: dict[str, Any]) -> str:
+    """With which it was raised."""
+    return "" if row["value"] is None else f"{row['value']:.6g} {row['unit']}".strip()
+
+
+def silence(each: dict[str, Any], zone: str) -> str:
+    """How it is suppressed, until when, by whom and why."""
+    until = "直至解除 until lifted" if each["until"] is None else f"至 until {moment(each['until'], zone)}"
+    allowed = f"，批准 allowed by {each['allowed_by']}" if each["allowed_by"] else ""
+    return f"{SUPPRESSIONS[each['kind']]} {until}，{each['who']}{allowed}：{each['reason']}"
+
+
+def moment(us: int, zone: str) -> str:
+    """A time by the clock of the mine."""
+    return datetime.fromtimestamp(us / 1e6, UTC).astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M:%S")

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 
 import simulators
-from bus import credentials, server
+from bus import authority, credentials, server
 from bus.secret import write_secret
 from middleplatform.access import tokens, users
 from middleplatform.mirror.settings import MirrorError, Settings
@@ -43,6 +43,10 @@ MINES = Path(simulators.__file__).parent / "mines"
 BUNDLED_SITE = MINES / "demo"
 MIRROR = "mirror.yaml"
 """A site's folder that has it is mirrored."""
+
+
+PERSONS = {"演示值班长": ("dispatcher", "operator"), "演示电工": ("electrician", "maintainer")}
+"""Who may command a simulated mine, so that it can be tried at once: two, for what needs two."""
 
 
 class DemoError(Exception):
@@ -165,7 +169,26 @@ class Demo:
         environment["SEVENONES_MQTT_PASSWORD"] = made.mqtt_password("gateway")
         if self.site is None:
             self._check_device_ports(site)
+            # Before any gateway starts: what one was once told to believe it keeps.
+            self._persons(site)
         return site, environment
+
+    def _persons(self, site: Site) -> None:
+        """A simulated mine's command authority, the sequences' credential and the persons', where there is none. Raises
+        DemoError."""
+        if authority.made(self.home):
+            return
+        now = time.time_ns() // 1000
+        try:
+            authority.init(self.home, site.code)
+            authority.issue(self.home, "sequence", ["sequence"], authority.person(self.home, "sequence"), now)
+            for name, roles in PERSONS.items():
+                authority.issue(self.home, name, roles, self._folder_of(name), now)
+        except (authority.AuthorityError, OSError) as error:
+            raise DemoError(f"无法建立操作授权机构 · the command authority cannot be made: {error}") from None
+
+    def _folder_of(self, person: str) -> Path:
+        return self.home / "person" / person
 
     def _check_mine(self) -> None:
         """A home keeps the mine that it was made for. Raises DemoError."""
@@ -205,6 +228,7 @@ class Demo:
         for program in (
             *((simulator,) if self.site is None else ()),
             Program("store", python("store", *on_bus), "green", environment),
+            Program("figures", python("figures", *common), "bright_green", environment),
             Program("watch", python("alarm-engine", *on_bus), "red", environment),
             Program("api", python("api", *on_bus, "--port", str(self.ports.api)), "cyan", environment),
             *(
@@ -246,7 +270,10 @@ class Demo:
             users.create_user(
                 place_of(self.home), "admin", known["admin_password"], role="administrator", must_change=True
             )
-        write_secret(path, json.dumps({**known, "url": url}, indent=2) + "\n")
+        folders = {
+            name: str(self._folder_of(name)) for name in PERSONS if (self._folder_of(name) / "person.key").exists()
+        }
+        write_secret(path, json.dumps({**known, "url": url, "persons": folders}, ensure_ascii=False, indent=2) + "\n")
 
     def _live(self) -> bool:
         """Whether good values flow all the way to the API."""
@@ -278,6 +305,10 @@ class Demo:
             f"  用户 · user         admin      {self._password(known)}",
             f"  接口文档 · API docs {known['url']}/api/docs      令牌 · token in {self.home / 'demo.json'}",
             f"  另开终端 · in another terminal:  {self._command()}",
+            *(
+                f"  操作凭证 · to command as    {name}（{', '.join(PERSONS[name])}）  {folder}"
+                for name, folder in known.get("persons", {}).items()
+            ),
             "  Ctrl-C 停止 · Ctrl-C stops all of it",
         ):
             self.console.print(line, style="bold", soft_wrap=True, markup=False)

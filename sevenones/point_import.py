@@ -28,11 +28,13 @@ SUFFIXES = (".csv", ".xlsx")
 
 
 class ImportRefused(Exception):
-    """An import with mistakes; `problems` has all of them, at the cells of the table that was given."""
+    """An import with mistakes; `problems` has all of them, at the cells of the table that was given; `found` what could
+    be read of it all the same."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], found: reading.Found | None = None) -> None:
         super().__init__(f"{len(problems)} problems")
         self.problems = problems
+        self.found = found
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def prepare(site: Path, file: Path, choice: Choice) -> Import:
     found = reading.read(data, file.suffix, file.name, how, problems)
     target = _target(file, choice, found, now)
     changes = difference(found.rows, now, target, problems, keep=choice.keep)
-    _stop_at(problems)
+    _stop_at(problems, found)
     planned = Import(found, changes, made=list(files))
     if changes.changes or files:
         planned.files = files
@@ -95,9 +97,9 @@ def _content(file: Path, problems: Problems) -> bytes:
     return content or b""
 
 
-def _stop_at(problems: Problems) -> None:
+def _stop_at(problems: Problems, found: reading.Found | None = None) -> None:
     if problems.count:
-        raise ImportRefused(problems.ordered())
+        raise ImportRefused(problems.ordered(), found)
 
 
 def _how(site: Path, choice: Choice, now: Existing, files: dict[str, bytes], problems: Problems) -> reading.How:
@@ -255,7 +257,7 @@ def _check(site: Path, planned: Import, target: str, file: Path, choice: Choice)
         given = (_at_its_cell(one, target, rows, places, file) for one in report.notes)
         planned.notes = [one for one, was in zip(given, report.notes, strict=True) if one is not was]
         return
-    raise ImportRefused([_at_its_cell(one, target, rows, places, file) for one in new])
+    raise ImportRefused([_at_its_cell(one, target, rows, places, file) for one in new], planned.found)
 
 
 def _places(table: Mapping[Key, Mapping[str, Any]]) -> dict[str, tuple[Key, str]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,12 +84,38 @@ async def asked(bus: Bus, code: str, gateway: str, request: bytes, within_s: flo
         return {"error": str(error), "unanswered": True}
 
 
-async def readers(bus: Bus, code: str, equipment: str) -> dict[str, dict[str, Any]]:
-    """The gateways that read a machine, and what each says of it. More than one: it must be tagged at all of them."""
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The gateways that read a machine: it must be tagged at all of them. `found`: what each says of it; `silent`:
+    those that did not answer, of which the machine may be one's."""
+
+    found: dict[str, dict[str, Any]]
+    silent: list[str]
+
+
+async def readers(bus: Bus, code: str, equipment: str, expected: Collection[str] | None) -> Readers:
+    """Asks those that are heard and those that are `expected` by the site; None: nobody knows which."""
     request = json.dumps({"machine": equipment}).encode()
-    names = await gateways(bus, code)
-    answers = await asyncio.gather(*(asked(bus, code, name, request) for name in names))
-    return {name: answer for name, answer in zip(names, answers, strict=True) if "error" not in answer}
+    names = sorted({*await gateways(bus, code), *(expected or ())})
+    answers = dict(zip(names, await asyncio.gather(*(asked(bus, code, name, request) for name in names)), strict=True))
+    meant = names if expected is None else expected
+    return Readers(
+        {name: answer for name, answer in answers.items() if "error" not in answer},
+        sorted(name for name in meant if answers[name].get("unanswered")),
+    )
+
+
+def by_site(folder: Path, code: str, equipment: str) -> set[str]:
+    """The gateways that read a machine by the site in a folder. Raises ValueError."""
+    from models.site.loader import examine
+
+    report = examine(folder, environment=os.environ, require_environment=False)
+    site = report.site
+    if site is None:
+        raise ValueError(f"{folder}：{report.problems[0] if report.problems else '—'}")
+    if site.code != code:
+        raise ValueError(f"{folder} 是煤矿 {site.code} 的配置，不是 {code} · {folder} is of {site.code}, not of {code}")
+    return {site.connections[point.connection].gateway for point in site.points if point.equipment == equipment}
 
 
 async def ordered(bus: Bus, hand: Hand, home: Path, gateway: str, within_s: float, **facts: Any) -> dict[str, Any]:
@@ -99,7 +126,7 @@ async def ordered(bus: Bus, hand: Hand, home: Path, gateway: str, within_s: floa
     deadline = int((time.time() + within_s) * 1e6)
     order = Order(id=facts.pop("id", secrets.token_hex(8)), site=hand.site, gateway=gateway, serial="",
                   deadline=deadline, **facts)  # fmt: skip
-    about, told = order.point or order.equipment, order.as_json()
+    about, told = order.point or order.equipment or gateway, order.as_json()
     await asyncio.to_thread(audited, home, "command.ask", about, hand.name, after=told)
     answer = await asked(bus, hand.site, gateway, hand.sign(order), within_s + ANSWER_S)
     outcome = answer.get("outcome", "unknown")

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Request
 from middleplatform.alarms import acts, book
 from middleplatform.alarms.condition import AlarmError, Suppression
 from middleplatform.api import times
-from middleplatform.api.alarm_reach import alarm_seen, done, told
+from middleplatform.api.alarm_reach import alarm_seen, done, may_allow, told
 from middleplatform.api.alarm_schemas import (
     Acknowledged,
     AlarmFacts,
@@ -46,7 +46,12 @@ async def acknowledge(request: Request, asker: Asker, catalogue: Seen, given: Ac
         for number in given.alarms:
             if number not in named or not seen(named[number][1]):
                 raise AlarmError("unknown_alarm", f"没有报警 {number}", f"there is no alarm {number}")
-        return acts.acknowledge(where, mine, given.alarms, by, given.note)
+        seen = None
+        if given.seen is not None:
+            if len(given.seen) != len(given.alarms):
+                raise AlarmError("invalid_seen", "seen 应与 alarms 等长", "'seen' has one time for each of 'alarms'")
+            seen = dict(zip(given.alarms, given.seen, strict=True))
+        return acts.acknowledge(where, mine, given.alarms, by, given.note, seen)
 
     return Json({"acknowledged": await done(work)})
 
@@ -145,7 +150,7 @@ async def handling(
     raised: Annotated[int, Path(ge=1, le=2**31 - 1, description="日志编号 · the raise's number in the journal")],
     given: Handled,
 ) -> Json:
-    """填写处置记录：原因与措施 · Write down why it came to a raise and what was done."""
+    """填写处置记录：原因、措施、结果 · Write down why it came to a raise, what was done and what came of it."""
     mine, where, by = catalogue.site.code, request.app.state.database, person(asker)
 
     def work() -> dict[str, Any]:
@@ -153,7 +158,7 @@ async def handling(
         named = book.subjects_of(where, mine)
         if not found or found[0].number != raised or not sees(catalogue)(named[found[0].alarm][1]):
             raise AlarmError("unknown_raise", f"没有编号 {raised} 的报警记录", f"the journal has no raise {raised}")
-        return asdict(acts.handle(where, mine, raised, given.cause, given.measure, by))
+        return asdict(acts.handle(where, mine, raised, given.cause, given.measure, by, given.result))
 
     return Json(await done(work), 201)
 
@@ -163,8 +168,18 @@ async def _suppress(
 ) -> Json:
     found, where, by = await alarm_seen(request, catalogue, alarm), request.app.state.database, person(asker)
     end = None if given.end is None else _end(given.end)
-    asked = (where, catalogue.site.code, found.id, kind, by, given.reason, end, given.ticket)
-    await done(lambda: acts.suppress(*asked))
+    asked = (where, catalogue.site.code, found.id, kind, by, given.reason, end, given.ticket, given.allowed_by)
+
+    def work() -> None:
+        if given.allowed_by is not None and not may_allow(where, given.allowed_by):
+            raise AlarmError(
+                "unknown_approver",
+                f"没有可批准的用户 {given.allowed_by}",
+                f"no user '{given.allowed_by}' may allow it: name one who may suppress alarms",
+            )
+        acts.suppress(*asked)
+
+    await done(work)
     return await told(request, catalogue, await alarm_seen(request, catalogue, alarm))
 
 
@@ -175,8 +190,8 @@ async def _unsuppress(request: Request, asker: Asker, catalogue: Catalogue, alar
 
 
 def _end(text: str) -> int:
-    """A time, or how long from now, as `30m`. Raises ApiError 400."""
-    now = times.now_us()
-    if text.strip().lower().endswith(("s", "m", "h", "d", "w")) and not text.startswith("-"):
-        return now + times.parse_duration(text, "end")
+    """A time, or how long from now, as `30m` or `+30m`. Raises ApiError 400."""
+    now, text = times.now_us(), text.strip()
+    if text.lower().endswith(("s", "m", "h", "d", "w")) and not text.startswith("-"):
+        return now + times.parse_duration(text.removeprefix("+"), "end")
     return times.parse_time(text, now, "end")

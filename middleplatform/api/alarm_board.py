@@ -6,51 +6,65 @@ import datetime
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.datastructures import State as AppState
 
 from middleplatform.alarms import book
 from middleplatform.alarms.annunciation import Annunciation, annunciation
-from middleplatform.alarms.condition import Alarm, State
+from middleplatform.alarms.condition import Alarm, AlarmError, State
 from middleplatform.alarms.groups import UNACKNOWLEDGED, grouped
-from middleplatform.alarms.performance import recent_flood
 from middleplatform.api import times
+from middleplatform.api.alarm_choice import Fits
 from middleplatform.api.alarm_reach import telling_of
-from middleplatform.api.alarm_sight import sees
+from middleplatform.api.alarm_sight import Telling, sees
 from middleplatform.api.catalogue import Catalogue
+from models.site.model import Site
 
 _ACTIVE = frozenset({State.UNACKNOWLEDGED, State.ACKNOWLEDGED})
 
 
-def board(state: AppState, catalogue: Catalogue, area: str | None, offset: int, limit: int) -> dict[str, Any]:
-    """What the caller sees of it, of one area or all, a page of the groups."""
+def board(state: AppState, catalogue: Catalogue, fits: Fits, offset: int, limit: int) -> dict[str, Any]:
+    """What the caller sees of it that is asked for, a page of the groups."""
     site, where = catalogue.site, state.database
-    telling, seen, how = telling_of(state, catalogue), sees(catalogue), how_now()
+    telling, seen, how = telling_of(state, catalogue), sees(catalogue), how_now(site)
     known = [each for each in book.alarms_of(where, site.code) if seen(each.subject)]
-    heard = [each for each in known if not each.suppressed and (area is None or area in telling.areas(each.subject))]
+    heard = [each for each in known if fits(each)]
     found = grouped(heard, telling.area, how.alike)
     nameable = {each.id for each in known}.__contains__
+    shown = found[offset : offset + limit]
+    values = book.raised_values(where, [each.head.id for each in shown])
     page = [
         {
-            "head": telling.facts(each.head, nameable),
+            "head": telling.facts(each.head, nameable, values.get(each.head.id)),
             "alike": each.alike,
             "count": len(each.members),
             "unacknowledged": each.unacknowledged,
             "priority": each.priority,
             "since": each.since,
             "alarms": [member.id for member in each.members[: book.MOST]],
+            "sinces": [member.since for member in each.members[: book.MOST]],
         }
-        for each in found[offset : offset + limit]
+        for each in shown
     ]
     whole = catalogue.scope.everything
-    flood = recent_flood(where, site.code, how, times.now_us()) if whole else None
+    flood = state.raises.flood(how, times.now_us()) if whole else None
     about = {**standing(state, known), "flood": flood}
     return {"total": len(found), "offset": offset, **about, "groups": page}
 
 
+def members(catalogue: Catalogue, telling: Telling, found: Sequence[Alarm], head: int) -> list[Alarm]:
+    """Those of the group that has this head, the most urgent first. Raises AlarmError where none has it."""
+    for each in grouped(found, telling.area, how_now(catalogue.site).alike):
+        if each.head.id == head:
+            return list(each.members)
+    raise AlarmError("unknown_alarm", f"没有以报警 {head} 为首的一组", f"no group has alarm {head} as its head")
+
+
 def standing(state: AppState, known: Sequence[Alarm]) -> dict[str, Any]:
-    """Beside every list: how many there are, and how the watch is."""
-    return {"counts": counts(known), "watch": state.watch.told(times.now_us())}
+    """Beside every list: how many there are, how the watch is, and by which clock the mine lives."""
+    zone = state.catalogue.site.time_zone
+    return {"counts": counts(known), "watch": state.watch.told(times.now_us()), "time_zone": zone}
 
 
 def counts(known: Sequence[Alarm]) -> dict[str, Any]:
@@ -66,6 +80,6 @@ def counts(known: Sequence[Alarm]) -> dict[str, Any]:
     }
 
 
-def how_now() -> Annunciation:
-    """The settings of today."""
-    return annunciation(datetime.datetime.now(datetime.UTC).date())
+def how_now(site: Site) -> Annunciation:
+    """The settings of today at the mine."""
+    return annunciation(datetime.datetime.now(ZoneInfo(site.time_zone)).date())

@@ -9,12 +9,16 @@ import anyio
 from fastapi import Request
 from starlette.datastructures import State
 
+from middleplatform.access.errors import AccessError
+from middleplatform.access.policies import policy_of
+from middleplatform.access.users import find_user
 from middleplatform.alarms import book
 from middleplatform.alarms.condition import Alarm, AlarmError
 from middleplatform.api.alarm_sight import Telling, sees
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
 from middleplatform.api.responses import Json
+from middleplatform.database import Place
 
 T = TypeVar("T")
 
@@ -40,9 +44,12 @@ async def told(request: Request, catalogue: Catalogue, alarm: Alarm) -> Json:
     """The answer that is one alarm."""
 
     def look() -> dict[str, Any]:
-        named, seen = book.subjects_of(request.app.state.database, catalogue.site.code), sees(catalogue)
+        where = request.app.state.database
+        named, seen = book.subjects_of(where, catalogue.site.code), sees(catalogue)
         return telling_of(request.app.state, catalogue).facts(
-            alarm, lambda number: number in named and seen(named[number][1])
+            alarm,
+            lambda number: number in named and seen(named[number][1]),
+            book.raised_values(where, [alarm.id]).get(alarm.id),
         )
 
     return Json(await anyio.to_thread.run_sync(look))
@@ -56,10 +63,20 @@ async def done(work: Callable[[], T]) -> T:
         raise ApiError(_STATUS.get(error.code, 400), error.code, error.zh, error.en) from None
 
 
+def may_allow(where: Place, name: str) -> bool:
+    """Whether a user is one who may suppress alarms."""
+    try:
+        return policy_of(where).allows(find_user(where, name).role, "alarm.suppress")
+    except AccessError:
+        return False
+
+
 _STATUS = {
     "unknown_alarm": 404,
     "unknown_raise": 404,
     "unknown_ticket": 404,
+    "unknown_approver": 404,
+    "not_allowed_by": 409,
     "statutory_alarm": 409,
     "suppressed_already": 409,
     "not_suppressed": 409,

@@ -8,6 +8,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from middleplatform.alarms.book import MOST
+from middleplatform.alarms.condition import Act
 from middleplatform.api.manual_schemas import Plain, Strict, Time
 from middleplatform.api.routes import Asked
 from middleplatform.api.schemas import Words
@@ -19,23 +20,28 @@ Told = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S"), Plain]
 
 
 class Acknowledged(Strict):
+    """`seen`: of the alarms, in their order, the `since` that was seen; one that was raised again meanwhile is left."""
+
     alarms: list[Id] = Field(min_length=1, max_length=MOST)
     note: Note = ""
+    seen: list[Annotated[int, Field(strict=True, ge=0, le=2**62)]] | None = Field(None, max_length=MOST)
 
 
 class Shelved(Strict):
-    """`end`: until when, `+30m` or a time; shelving always has one."""
+    """`end`: until when, `30m`, `+30m` or a time with a zone; shelving always has one."""
 
     reason: Told
     end: Time
 
 
 class Silenced(Strict):
-    """`end` null: until it is lifted. `ticket`: the work during which it is silent."""
+    """`end` null: until it is lifted. `ticket`: the work during which it is silent. A statutory alarm needs an end, and
+    `allowed_by`: the user, not the asker, who allowed it and may suppress alarms too."""
 
     reason: Told
     end: Time | None = None
     ticket: Id | None = None
+    allowed_by: Annotated[str, Field(min_length=1, max_length=40), Plain] | None = None
 
 
 class Noted(Strict):
@@ -43,10 +49,11 @@ class Noted(Strict):
 
 
 class Handled(Strict):
-    """Why it came to the raise, and what was done."""
+    """Why it came to the raise, what was done, and what came of it."""
 
     cause: Told
     measure: Told
+    result: Note = ""
 
 
 class Place(BaseModel):
@@ -54,9 +61,23 @@ class Place(BaseModel):
     name: Words
 
 
+class SuppressedBy(BaseModel):
+    """`kind`: shelved, by_design, out_of_service; `until` null: until it is lifted. Times µs UTC."""
+
+    kind: str
+    who: str
+    reason: str
+    since: int
+    until: int | None
+    ticket: int | None
+    allowed_by: str | None
+
+
 class AlarmFacts(BaseModel):
     """`subject`: a point's path, or `<mine code>/<equipment>`. `since`: the source's time of the last raise, µs UTC.
-    `cause`: the alarm whose consequence this one is. `suppressed`: shelved, by_design, out_of_service, now."""
+    `cause`: the alarm whose consequence this one is. `suppressed`: shelved, by_design, out_of_service, now, and
+    `suppressions` how each came about. `level`: how often it was escalated. `value`: with which it was raised last, in
+    the `unit` of its point; null where it was no value that raised it."""
 
     id: int
     rule: str
@@ -73,7 +94,10 @@ class AlarmFacts(BaseModel):
     time: str
     cause: int | None
     level: int
+    value: float | None
+    unit: str
     suppressed: list[str]
+    suppressions: list[SuppressedBy]
     rule_name: Words
     chattering: bool
 
@@ -90,26 +114,29 @@ class Counts(BaseModel):
 
 class Watch(BaseModel):
     """The process that judges. Not `alive`: what is told of alarms is what it was; `deaf`: it hears nothing of the
-    mine; `behind`: the streams have more than was judged."""
+    mine; `behind`: the streams have more than was judged; `failing`: what it finds cannot be kept."""
 
     alive: bool
     deaf: bool
     behind: bool
+    failing: bool
 
 
 class AlarmList(BaseModel):
-    """`total`: those that fit, `alarms`: of these a page, the most urgent and newest first."""
+    """`total`: those that fit, `alarms`: of these a page, the most urgent and newest first. `time_zone`: the mine's."""
 
     total: int
     offset: int
     counts: Counts
     watch: Watch
+    time_zone: str
     alarms: list[AlarmFacts]
 
 
 class GroupOf(BaseModel):
     """`head`: the cause, or of those that are `alike` (one rule in one area) the first that came. `alarms`: ids of all,
-    the head's among them, at most 500; `count` says how many there are."""
+    the head's among them, at most 500, and `sinces` when each was raised last, µs UTC: what is given back as `seen`
+    when they are acknowledged. `count` says how many there are."""
 
     head: AlarmFacts
     alike: bool
@@ -118,6 +145,7 @@ class GroupOf(BaseModel):
     priority: int
     since: int
     alarms: list[int]
+    sinces: list[int]
 
 
 class FloodNow(BaseModel):
@@ -128,12 +156,14 @@ class FloodNow(BaseModel):
 
 
 class Groups(BaseModel):
-    """`flood`: the one that lasts, null while there is none; only for who sees the whole mine."""
+    """`flood`: the one that lasts, null while there is none; only for who sees the whole mine. `time_zone`: the
+    mine's."""
 
     total: int
     offset: int
     counts: Counts
     watch: Watch
+    time_zone: str
     flood: FloodNow | None
     groups: list[GroupOf]
 
@@ -173,16 +203,27 @@ class HandlingFacts(BaseModel):
     measure: str
     who: str
     at: int
+    result: str
 
 
 class EntryOf(BaseModel):
     """`ts`: when it happened, by the source; `at`: when it was written; `late`: too late to be announced. `who` and
-    `note` are of people's acts, `handlings` of a raise."""
+    `note` are of people's acts, `handlings` of a raise. What the alarm is called, where it is and what kind it is of
+    are of today; `to_handle`: it is a raise that must have a handling record."""
 
     number: int
     alarm: int
     rule: str
     subject: str
+    name: Words
+    equipment: Place | None
+    area: Place | None
+    rule_name: Words
+    kind: str
+    priority: int
+    statutory: bool
+    unit: str
+    to_handle: bool
     what: str
     ts: int
     time: str
@@ -196,12 +237,16 @@ class EntryOf(BaseModel):
 
 
 class Journal(BaseModel):
-    """`next`: the `before` of the next page, null at the end."""
+    """`next`: the `before` of the next page, null at the end. `time_zone`: the mine's. `total`: with `handled` alone,
+    how many there are."""
 
+    total: int | None
     entries: list[EntryOf]
+    time_zone: str
     next: int | None
 
 
+_ACTS = tuple(str(each) for each in Act)
 States = Literal[
     "",
     "normal",
@@ -210,25 +255,39 @@ States = Literal[
     "returned_unacknowledged",
     "latched_unacknowledged",
     "latched_acknowledged",
+    "waiting",
 ]
 
 
-class AlarmsQuery(Asked):
-    state: States = ""
+class OfAlarms(Asked):
+    """Which alarms, by what they are: all that is given holds."""
+
     priority: int | None = Field(None, ge=0, le=9)
     kind: Literal["", "alarm", "power_cut", "feed_fault"] = ""
     area: str | None = Field(
         None, min_length=1, max_length=100, description="区域（含其下级） · an area and all within"
     )
     equipment: str | None = Field(None, min_length=1, max_length=100)
+    q: str = Field("", max_length=200, description="名称、规则、位置 · words of its name, rule, place")
+
+
+class StandingQuery(OfAlarms):
+    """`state` `waiting`: whatever nobody acknowledged yet."""
+
+    state: States = ""
     suppressed: Literal["no", "yes", "all"] = Field("no", description="被搁置或停用的 · shelved, out of service, …")
+
+
+class AlarmsQuery(StandingQuery):
+    """`group`: of the group that has this alarm as its head, as `/alarms/groups` finds it with the same filters."""
+
     resting: bool = Field(False, description="含已恢复正常的 · those at rest too")
+    group: int | None = Field(None, ge=1, le=2**31 - 1)
     limit: int = Field(1_000, ge=1, le=10_000)
     offset: int = Field(0, ge=0, le=10_000_000)
 
 
-class GroupsQuery(Asked):
-    area: str | None = Field(None, min_length=1, max_length=100, description="区域及其下级 · an area and all in it")
+class GroupsQuery(StandingQuery):
     limit: int = Field(200, ge=1, le=1_000)
     offset: int = Field(0, ge=0, le=10_000_000)
 
@@ -238,8 +297,13 @@ class PerformanceQuery(Asked):
     end: str = Field("now", min_length=1, max_length=60)
 
 
-class JournalQuery(Asked):
+class JournalQuery(OfAlarms):
+    """`handled` `missing`: raises that must have a handling record and have none; `kept`: those that have one."""
+
     alarm: int | None = Field(None, ge=1, le=2**31 - 1)
+    rule: str | None = Field(None, min_length=1, max_length=100)
+    what: Literal["", *_ACTS] = ""
+    handled: Literal["", "missing", "kept"] = ""
     start: str | None = Field(None, min_length=1, max_length=60)
     end: str | None = Field(None, min_length=1, max_length=60)
     limit: int = Field(100, ge=1, le=1_000)

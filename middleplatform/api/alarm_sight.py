@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from middleplatform.alarms.condition import Alarm
 from middleplatform.api import times
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError, shown
+from middleplatform.control.left_running import RULE as NOT_STOPPED
+from middleplatform.patrols.alarms import RULE as OVERDUE
 from models.alarms import Rules
+from models.alarms.rule import Rule
 from models.site.model import Name, Site
 
 
@@ -27,25 +32,46 @@ def sees(catalogue: Catalogue) -> Callable[[str], bool]:
 
 
 class RuleNames:
-    """What rules are called; read when somebody first asks on a day."""
+    """What rules are called; read when somebody first asks on a day. `heard`: the names that the watch tells, which
+    follows the site while this process keeps that of its start."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, site: Site, heard: Callable[[], Mapping[str, Name]] = dict) -> None:
+        self._site, self._heard = site, heard
         self._day: datetime.date | None = None
         self._rules: Rules | None = None
 
     def of(self, rule: str, subject: str) -> Name:
-        """The rule's own name where it has none."""
-        today = datetime.datetime.now(datetime.UTC).date()
+        """The rule's own id where it has none."""
+        if (told := self._heard().get(rule)) is not None:
+            return told
+        rules = self._today()
+        try:
+            return rules.rule(rule, subject).text
+        except KeyError:
+            # A point that is younger than what is known here: what the rule is called wherever it holds.
+            called = {each.text for each in rules.facts if each.name == rule}
+            return called.pop() if len(called) == 1 else OWN.get(rule, Name(rule, rule))
+
+    def rule(self, rule: str, subject: str) -> Rule | None:
+        """The rule as it is today, as far as this process knows it."""
+        try:
+            return self._today().rule(rule, subject)
+        except KeyError:
+            return None
+
+    def _today(self) -> Rules:
+        today = datetime.datetime.now(ZoneInfo(self._site.time_zone)).date()
         if self._rules is None or self._day != today:
             self._rules, self._day = Rules.of(self._site, today), today
-        try:
-            return self._rules.rule(rule, subject).text
-        except KeyError:
-            return OWN.get(rule, Name(rule, rule))
+        return self._rules
 
 
-OWN = {"platform.deaf": Name("平台收不到全矿数据", "The platform hears nothing of the mine")}
+OWN = {
+    "platform.deaf": Name("平台收不到全矿数据", "The platform hears nothing of the mine"),
+    OVERDUE: Name("无人值守硐室巡检超期", "The patrol of an unattended chamber is overdue"),
+    NOT_STOPPED: Name("顺序控制中止后设备未确认停止", "What an aborted sequence started is not known to have stopped"),
+    "platform.clock": Name("总线时钟回拨", "The clock of the bus was set back"),
+}
 """Conditions that the platform has of itself."""
 
 
@@ -57,26 +83,17 @@ class Telling:
         self._site, self._names, self._chattering = site, names, chattering
         self._points = {point.path: point for point in site.points}
 
-    def facts(self, alarm: Alarm, seen: Callable[[int], bool] = lambda _: True) -> dict[str, Any]:
-        """`seen`: whether the alarm of an id may be named as the cause."""
-        machine = self.equipment(alarm.subject)
+    def facts(
+        self, alarm: Alarm, seen: Callable[[int], bool] = lambda _: True, value: float | None = None
+    ) -> dict[str, Any]:
+        """`seen`: whether the alarm of an id may be named as the cause; `value`: with which it was raised."""
         point = self._points.get(alarm.subject)
-        area = None
-        name = self._site.name if alarm.subject == self._site.code else Name(alarm.subject, alarm.subject)
-        if machine is not None:
-            name = self._site.equipment[machine].name
-            area = self._site.areas.get(self._site.equipment[machine].area)
-        equipment = None if machine is None else {"id": machine, "name": _words(name)}
-        if point is not None:
-            name = point.name
         return {
             "id": alarm.id,
             "rule": alarm.rule,
             "rule_version": alarm.rule_version,
             "subject": alarm.subject,
-            "name": _words(name),
-            "equipment": equipment,
-            "area": None if area is None else {"id": area.id, "name": _words(area.name)},
+            **self.called(alarm.rule, alarm.subject),
             "kind": alarm.kind,
             "priority": alarm.priority,
             "statutory": alarm.statutory,
@@ -85,10 +102,40 @@ class Telling:
             "time": times.iso(alarm.since),
             "cause": alarm.cause if alarm.cause is not None and seen(alarm.cause) else None,
             "level": alarm.level,
+            "value": value,
+            "unit": "" if point is None else point.unit,
             "suppressed": list(alarm.suppressed),
-            "rule_name": _words(self._names.of(alarm.rule, alarm.subject)),
+            "suppressions": [asdict(each) for each in alarm.suppressions],
             "chattering": (alarm.rule, alarm.subject) in self._chattering,
         }
+
+    def called(self, rule: str, subject: str) -> dict[str, Any]:
+        """What an alarm is called and where it is: `name`, `equipment`, `area`, `rule_name`."""
+        machine, point, area = self.equipment(subject), self._points.get(subject), None
+        name = self._site.name if subject == self._site.code else Name(subject, subject)
+        link = subject.removeprefix(f"{self._site.code}/connection:")
+        if link != subject:
+            name = Name(f"连接 {link}", f"Connection {link}")
+        if machine is not None:
+            name = self._site.equipment[machine].name
+            area = self._site.areas.get(self._site.equipment[machine].area)
+        return {
+            "name": _words(name if point is None else point.name),
+            "equipment": None if machine is None else {"id": machine, "name": _words(name)},
+            "area": None if area is None else {"id": area.id, "name": _words(area.name)},
+            "rule_name": _words(self._names.of(rule, subject)),
+        }
+
+    def words(self, alarm: Alarm) -> str:
+        """All that an alarm is called by, in both languages and in small letters: what a search looks in."""
+        names = [self._names.of(alarm.rule, alarm.subject)]
+        machine, point = self.equipment(alarm.subject), self._points.get(alarm.subject)
+        if machine is not None:
+            names.append(self._site.equipment[machine].name)
+            area = self._site.areas.get(self._site.equipment[machine].area)
+            names += [] if area is None else [area.name]
+        names += [] if point is None else [point.name]
+        return " ".join((alarm.rule, alarm.subject, *(f"{each.zh} {each.en}" for each in names))).lower()
 
     def equipment(self, subject: str) -> str | None:
         """The id of the equipment that a subject is or belongs to; None for one that the site does not have."""

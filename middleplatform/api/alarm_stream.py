@@ -16,16 +16,19 @@ import asyncio
 from typing import Any
 
 import anyio
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, WebSocket
 from starlette.datastructures import State
 
 from middleplatform.access.tokens import CACHE_S, Grant
 from middleplatform.api.alarm_board import board
+from middleplatform.api.alarm_choice import standing
+from middleplatform.api.alarm_reach import telling_of
+from middleplatform.api.alarm_schemas import StandingQuery
 from middleplatform.api.alarm_sight import check_area
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
 from middleplatform.api.responses import encode
-from middleplatform.api.sockets import REFUSED, TRY_LATER, granted, part, token_of, word_of
+from middleplatform.api.sockets import attend, granted, token_of, word_of
 from middleplatform.api.times import now_us
 
 INTERVAL_S = 1.0
@@ -52,31 +55,21 @@ class Boards:
         async with self._turn:
             held = self._held.get(key)
             if held is None or now - held[0] > INTERVAL_S * 0.9e6:
-                found = await anyio.to_thread.run_sync(board, state, catalogue, area, 0, GROUPS)
+                found = await anyio.to_thread.run_sync(_board, state, catalogue, area)
                 self._held = {each: had for each, had in self._held.items() if now - had[0] < 10e6}
                 held = self._held[key] = (now, encode(found))
             return held[1]
 
 
+def _board(state: State, catalogue: Catalogue, area: str | None) -> dict[str, Any]:
+    telling = telling_of(state, catalogue)
+    return board(state, catalogue, standing(StandingQuery(area=area), catalogue, telling), 0, GROUPS)
+
+
 @router.websocket("/alarms/stream")
 async def stream(socket: WebSocket) -> None:
     boards: Boards = socket.app.state.boards
-    offered = socket.scope.get("subprotocols", [])
-    await socket.accept("bearer" if offered[:1] == ["bearer"] else None)
-    if boards.clients >= CLIENTS:
-        await socket.close(TRY_LATER, "too many clients now, try again later")
-        return
-    boards.clients += 1
-    try:
-        await _serve(socket, boards, offered)
-    except ApiError as error:
-        await part(socket, REFUSED, error.message, error.body().decode())
-    except TimeoutError:
-        await part(socket, TRY_LATER, "too slow: no frame was taken in time")
-    except (WebSocketDisconnect, RuntimeError):
-        pass  # it left while it was spoken to
-    finally:
-        boards.clients -= 1
+    await attend(socket, boards, CLIENTS, lambda offered: _serve(socket, boards, offered))
 
 
 async def _serve(socket: WebSocket, boards: Boards, offered: list[str]) -> None:

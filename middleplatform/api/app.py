@@ -11,16 +11,18 @@ from typing import Protocol
 
 import anyio
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from middleplatform import console
 from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import Verifier
+from middleplatform.alarms.recent import RecentRaises
 from middleplatform.api import (
     aggregates,
+    alarm_about,
     alarm_acts,
+    alarm_intervals,
+    alarm_journal,
     alarm_stream,
     alarms,
     audit,
@@ -32,13 +34,26 @@ from middleplatform.api import (
     exports,
     health,
     history,
+    instant,
+    kpi,
+    kpi_city,
+    kpi_definitions,
+    kpi_energy,
+    kpi_findings,
+    kpi_production,
+    kpi_why,
     lineage,
     manual,
+    mine,
+    minemap,
     openapi,
     prometheus,
     quality,
     register,
+    reports,
+    roles,
     routes,
+    sequence_stream,
     sequences,
     shifts,
     signin,
@@ -49,22 +64,33 @@ from middleplatform.api import (
     tickets,
     tokens,
     users,
+    workshop,
 )
 from middleplatform.api.alarm_sight import RuleNames
 from middleplatform.api.auth import asker, bearer, known, permit
 from middleplatform.api.catalogue import Catalogue
+from middleplatform.api.clocks import Clocks
 from middleplatform.api.door import StoreDoor
 from middleplatform.api.feed import Hub
 from middleplatform.api.live import LiveTable
 from middleplatform.api.metrics import registry_of
 from middleplatform.api.watch_state import WatchState
 from middleplatform.audit.anchor import Anchoring
+from middleplatform.console import Console
 from middleplatform.export import Exports
 from middleplatform.governance.register import Register
+from middleplatform.reports.verify import MOST_BYTES
+from middleplatform.workshop.tools import Tools
 from models.dictionaries.sheet import MAX_BYTES
 
 MAX_BODY = 64 << 10
-MAX_UPLOAD = {"/api/v1/dictionaries": MAX_BYTES + 1}
+_TABLE = workshop.MAX_TABLE * 4 // 3 + MAX_BODY
+MAX_UPLOAD = {
+    "/api/v1/dictionaries": MAX_BYTES + 1,
+    "/api/v1/reports/verify": MOST_BYTES + 1,
+    "/api/v1/workshop/review": _TABLE,
+    "/api/v1/workshop/commit": _TABLE,
+}
 """Bodies of routes that take files; one byte more than the file may have, so that its own refusal tells."""
 _CSP = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _DOCS_CSP = f"{_CSP}; style-src 'self' 'unsafe-inline'"
@@ -145,8 +171,16 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, database: str | None = None) -> FastAPI:
-    """The application over these parts. `database`: where users and tokens are; by default in the home."""
+def build(
+    catalogue: Catalogue,
+    live: LiveTable,
+    bus: Linked,
+    home: Path,
+    database: str | None = None,
+    tools: Tools | None = None,
+) -> FastAPI:
+    """The application over these parts. `database`: where users and tokens are; by default in the home. `tools`: those
+    of the workshop."""
     app = FastAPI(
         title="七个一 · sevenones",
         version=version("sevenones"),
@@ -161,15 +195,20 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     state.database = database or home
     state.door = StoreDoor(home)
     state.exports = Exports(home / "exports", state.door.ask_at_once)
+    state.figures = health.FiguresProbe(state.database, catalogue.site.code)
     state.probe, state.certificates = health.StoreProbe(state.door), health.CertificateProbe(home)
     state.anchoring = Anchoring()
+    state.chain = audit.ChainProbe(state.database)
     state.hub = Hub(live)
     state.register = Register(state.database, catalogue.site)
     state.approved = asyncio.Event()
-    state.watch, state.rule_names = WatchState(), RuleNames(catalogue.site)
-    state.boards = alarm_stream.Boards()
+    state.watch, state.clocks = WatchState(), Clocks()
+    state.rule_names = RuleNames(catalogue.site, lambda: state.watch.names)
+    state.boards, state.steps = alarm_stream.Boards(), sequence_stream.Steps()
+    state.raises = RecentRaises(state.database, catalogue.site.code)
     state.tokens, state.throttle = Verifier(state.database), Throttle()
     state.sql = sql.Desk()
+    state.workshop, state.working = tools, asyncio.Lock()
     state.computing = anyio.CapacityLimiter(prometheus.AT_ONCE)
     state.hashing = anyio.CapacityLimiter(2)  # a password's hash takes 64 MB while it is computed
     state.metrics_token = secrets.token_urlsafe(32)
@@ -178,7 +217,11 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
     v1 = APIRouter(prefix="/api/v1")
     for part in (
         aggregates,
+        alarm_about,
+        instant,  # its /alarms/at stands before /alarms/{alarm}
         alarm_acts,
+        alarm_journal,
+        alarm_intervals,  # before `alarms/{alarm}`, which takes any word
         alarm_stream,
         alarms,
         audit,
@@ -188,12 +231,24 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
         exports,
         health,
         history,
+        kpi,
+        kpi_energy,
+        kpi_production,
+        kpi_findings,
+        kpi_why,
+        kpi_city,
+        kpi_definitions,
         lineage,
         manual,
+        mine,
+        minemap,
         prometheus,
         quality,
         register,
+        reports,
+        roles,
         routes,
+        sequence_stream,
         sequences,
         shifts,
         signin,
@@ -204,6 +259,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
         tickets,
         tokens,
         users,
+        workshop,
     ):
         v1.include_router(part.router)
     app.include_router(v1)
@@ -218,7 +274,7 @@ def build(catalogue: Catalogue, live: LiveTable, bus: Linked, home: Path, databa
 
     errors.install(app)
     docs.install(app)
-    app.mount("/", StaticFiles(directory=console.STATIC, html=True), name="console")
+    app.mount("/", Console(), name="console")
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     app.add_middleware(Guard)
     return app

@@ -265,7 +265,9 @@ def _facts(point: Point, site: Site) -> dict[str, Any]:
         "kind": str(point.kind),
         "retention": str(point.retention),
         "range": {"low": _number(point.low), "high": _number(point.high)},
-        "limits": [{"kind": limit.kind, "value": _number(limit.value)} for limit in point.limits],
+        "limits": [
+            {"kind": limit.kind, "value": _number(limit.value), "restore": limit.restore} for limit in point.limits
+        ],
         "states": {str(code): {"zh": words.zh, "en": words.en} for code, words in point.states.items()},
         "silence_s": point.silence_s,
         "writable": point.writable,

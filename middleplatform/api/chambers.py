@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from fastapi import APIRouter, Request
@@ -33,7 +34,7 @@ class Words(BaseModel):
 
 class PatrolFacts(BaseModel):
     """`last`: the last check-in as far as it matters, null where none is known; `due`: when the next is. Times µs
-    UTC."""
+    UTC; `last_time` and `due_time` by the mine's clock."""
 
     every_s: float
     by: str
@@ -102,19 +103,19 @@ def _facts(catalogue: Catalogue, table: LiveTable, chamber: Chamber, duty: Duty 
         "attended": attended,
         "camera": chamber.camera,
         "values": table.describe(np.array(rows, np.intp), now),
-        "patrol": None if duty is None else _patrol(duty),
+        "patrol": None if duty is None else _patrol(duty, ZoneInfo(catalogue.site.time_zone)),
         "source": chamber.source,
     }
 
 
-def _patrol(duty: Duty) -> dict[str, Any]:
+def _patrol(duty: Duty, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "every_s": duty.plan.every_s,
         "by": duty.plan.by,
         "last": duty.last,
-        "last_time": None if duty.last is None else times.iso(duty.last),
+        "last_time": None if duty.last is None else times.local(duty.last, zone),
         "due": duty.due,
-        "due_time": times.iso(duty.due),
+        "due_time": times.local(duty.due, zone),
         "overdue": duty.overdue,
         "late_s": round(duty.late_s, 1),
     }

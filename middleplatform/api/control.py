@@ -6,13 +6,12 @@ brought an order, in the audit log, and keeps out what is beyond the caller's sc
 
 from __future__ import annotations
 
-import asyncio
 import json
-from typing import Any, Protocol
+from typing import Annotated
 
 import anyio
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel
 
 from bus import subjects
@@ -20,7 +19,9 @@ from bus.errors import BusError
 from middleplatform.api import times
 from middleplatform.api.auth import Seen, needs
 from middleplatform.api.catalogue import Catalogue
+from middleplatform.api.commanding import MachineNow, machine_now
 from middleplatform.api.errors import ApiError, unavailable
+from middleplatform.api.hanging import Asking, hanging
 from middleplatform.api.responses import Json, answers
 from middleplatform.audit.log import tell
 from models.command import CommandError, parse
@@ -30,13 +31,6 @@ router = APIRouter(prefix="/control", tags=["control"])
 
 ANSWER_S = 13.0
 """A write that began just before its deadline takes so long to be read back at most."""
-TAGS_S = 2.0
-
-
-class Asking(Protocol):
-    """What this needs of the bus: see bus.connection.Bus."""
-
-    async def request(self, subject: str, data: bytes, timeout: float) -> bytes: ...
 
 
 class Words(BaseModel):
@@ -101,12 +95,12 @@ class TagList(BaseModel):
     },
 )
 async def order(request: Request, catalogue: Seen, act: Act) -> Json:
-    """签名命令：选择、执行、挂牌、摘牌、复电、控制权 · A signed order, passed on to its gateway as it is."""
+    """签名命令：选择、执行、挂牌、摘牌、复电、控制权、处置 · A signed order, passed on to its gateway as it is."""
     data = await request.body()
     given = _order(data, act)
     _within(catalogue, given)
     subject = subjects.command(catalogue.site.code, given.gateway)
-    about, database = given.point or given.equipment, request.app.state.database
+    about, database = given.point or given.equipment or given.gateway, request.app.state.database
     asked = {"gateway": given.gateway, "order": given.as_json()}
     # Before it goes: what is not written down is not commanded.
     await anyio.to_thread.run_sync(lambda: tell(database, "command.ask", about, after=asked))
@@ -133,19 +127,25 @@ async def order(request: Request, catalogue: Seen, act: Act) -> Json:
 )
 async def tags(request: Request, catalogue: Seen) -> Json:
     """挂牌一览 · The tags that hang on machines, asked of every gateway now."""
-    bus, code, names = _asking(request), catalogue.site.code, catalogue.site.gateways()
+    found = await hanging(_asking(request), catalogue.site.code, catalogue.site.gateways())
     seen = {point.equipment for point in (catalogue.points[index] for index in catalogue.rows.tolist())}
+    listed = [tag for of_one in found.values() for tag in of_one or () if tag["equipment"] in seen]
+    return Json({"tags": listed, "unanswered": [name for name, told in found.items() if told is None]})
 
-    async def ask(name: str) -> list[dict[str, Any]] | None:
-        try:
-            found = orjson.loads(await bus.request(subjects.command(code, name), b'{"tags": true}', TAGS_S))
-            return [{**tag, "gateway": name} for tag in found["tags"] if tag["equipment"] in seen]
-        except (BusError, ValueError, KeyError, TypeError):
-            return None
 
-    found = await asyncio.gather(*(ask(name) for name in names))
-    listed = [tag for of_one in found for tag in of_one or ()]
-    return Json({"tags": listed, "unanswered": [n for n, told in zip(names, found, strict=True) if told is None]})
+@router.get(
+    "/machines/{equipment}",
+    dependencies=[needs("control.read")],
+    response_class=Json,
+    responses=answers(MachineNow, 400, 401, 403, 404),
+)
+async def machine(
+    request: Request, catalogue: Seen, equipment: Annotated[str, Path(max_length=60, description="设备 · equipment")]
+) -> Json:
+    """设备可接受的命令及当前联锁、挂牌、控制权 · What a machine can be told, and what stands in the way now."""
+    name = catalogue.equipment_path(equipment).rpartition("/")[2]
+    whole = request.app.state.catalogue.site
+    return Json(await machine_now(_asking(request), catalogue, whole, name, times.now_us()))
 
 
 def _asking(request: Request) -> Asking:
@@ -177,7 +177,7 @@ def _within(catalogue: Catalogue, given: Order) -> None:
         catalogue.resolve(paths, len(paths))
     elif given.point:
         catalogue.one(given.point)
-    else:
+    elif given.act is not Act.SETTLE:
         catalogue.equipment_path(given.equipment)
     if given.site != site.code:
         raise _no("煤矿", "mine", given.site)

@@ -16,6 +16,7 @@ from fastapi import Response
 from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
+from middleplatform.api import sheet
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError, shown
 from middleplatform.api.responses import encode
@@ -70,7 +71,7 @@ class Answer:
     def headers(self, form: str) -> dict[str, str]:
         headers = {"X-Truncated": "true" if self.truncated else "false"}
         headers["X-Incomplete"] = "true" if self.incomplete else "false"
-        if form in {"csv", "parquet"}:
+        if form in {"csv", "parquet", "xlsx"}:
             headers["Content-Disposition"] = f'attachment; filename="history.{form}"'
         return headers
 
@@ -164,6 +165,23 @@ def tabular(table: pa.Table, form: str, headers: dict[str, str]) -> Response:
     return Response(body, headers=headers, media_type=MEDIA[form])
 
 
+def _sheet(answer: Answer) -> Response:
+    rows = answer.table.num_rows
+    if rows > sheet.MOST_ROWS:
+        raise ApiError(
+            400,
+            "too_many_rows",
+            f"共 {rows} 行，XLSX 最多 {sheet.MOST_ROWS} 行：请分桶，或用 csv、parquet",
+            f"{rows} rows, a sheet has at most {sheet.MOST_ROWS}: take buckets, or csv or parquet",
+            "format",
+            limit=sheet.MOST_ROWS,
+        )
+    body = sheet.as_xlsx(answer.flat(), answer.catalogue.site.time_zone)
+    return Response(body, headers=answer.headers("xlsx"), media_type=sheet.MEDIA)
+
+
 def write(answer: Answer, form: str) -> Response:
-    """The answer in a form of MEDIA."""
+    """The answer in a form of MEDIA, or as `xlsx`. Raises ApiError 400 where it has too many rows for a sheet."""
+    if form == "xlsx":
+        return _sheet(answer)
     return _json(answer) if form == "json" else tabular(answer.flat(), form, answer.headers(form))

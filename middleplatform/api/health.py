@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+import anyio
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 
 from bus.certificates import ending
 from middleplatform.api.door import StoreDoor
 from middleplatform.api.errors import ApiError
 from middleplatform.api.times import now_us
+from middleplatform.database import DatabaseError, Place
+from middleplatform.kpi.state import trouble as figures_trouble
 from middleplatform.store.client import StoreClient, StoreError
 
 LIVE_OLD_S = 60.0
@@ -28,7 +33,8 @@ router = APIRouter()
 
 
 class Health(BaseModel):
-    """What works now. `degraded` says in words what does not; `store_lag` is messages not yet stored."""
+    """What works now. `degraded` says in words what does not; `store_lag` is messages not yet stored; `watch`: whether
+    alarms are judged and kept, and `watch_behind_s` how far behind (null: nobody knows)."""
 
     status: Literal["ok", "degraded"]
     version: str
@@ -36,6 +42,8 @@ class Health(BaseModel):
     store: bool
     store_lag: int | None
     bus: bool
+    watch: bool
+    watch_behind_s: float | None
     live_age_s: float | None
     points: int
     waiting: int
@@ -103,6 +111,24 @@ def _words(name: str, days: float) -> str:
     return f"certificate {name}: it ends in {days:.0f} days, renew it with 'sevenones pki renew' and restart"
 
 
+class FiguresProbe:
+    """What is wrong with the making of figures, in words; looked at once a second however many want to know. Whether
+    the relational store is away others tell."""
+
+    def __init__(self, where: Place, mine: str) -> None:
+        self._where, self._mine = where, mine
+        self._looked = -_MEMORY_S
+        self._told: list[str] = []
+
+    async def look(self) -> list[str]:
+        if time.monotonic() - self._looked >= _MEMORY_S:
+            self._looked = time.monotonic()
+            with contextlib.suppress(DatabaseError, SQLAlchemyError):
+                found = await anyio.to_thread.run_sync(figures_trouble, self._where, self._mine)
+                self._told = [f"figures: {words}" for _, words in found]
+        return self._told
+
+
 @router.get("/health", tags=["open"])
 async def health(request: Request) -> Health:
     """是否正常，无需令牌 · How it goes; the one route that needs no token."""
@@ -121,7 +147,10 @@ async def health(request: Request) -> Health:
         degraded.append(f"gateway {gateway}: not heard for {silence_s:.0f} s, its values are shown as last known")
     if state.anchoring.trouble is not None:
         degraded.append(f"audit: {state.anchoring.trouble}")
+    watch = state.watch.told(now)
+    degraded += state.watch.trouble(now) + state.clocks.trouble(now)
     degraded += await state.certificates.look()
+    degraded += await state.figures.look()
     return Health(
         status="degraded" if degraded else "ok",
         version=version("sevenones"),
@@ -129,6 +158,8 @@ async def health(request: Request) -> Health:
         store=trouble is None,
         store_lag=lag,
         bus=state.bus.connected,
+        watch=watch["alive"] and not watch["failing"] and not watch["deaf"],
+        watch_behind_s=state.watch.behind_s(now),
         live_age_s=age,
         points=len(table),
         waiting=table.waiting(),

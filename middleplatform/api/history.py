@@ -51,8 +51,8 @@ class HistoryQuery(Asked):
         description=f"最多样本数 · at most so many raw samples, the rest is cut off and `truncated` says so; "
         f"without it more than {DEFAULT_ROWS} are refused",
     )
-    format: Literal["", "json", "csv", "arrow", "parquet"] = Field(
-        "", description="格式，缺省按 Accept 头 · form of the answer; without it the Accept header says"
+    format: Literal["", "json", "csv", "arrow", "parquet", "xlsx"] = Field(
+        "", description="格式，缺省按 Accept 头 · form of the answer, else by the Accept header; xlsx by this"
     )
 
 

@@ -19,7 +19,9 @@ from bus.connection import Bus
 from bus.credentials import Credential
 from bus.secret import Announcement
 from middleplatform.api.app import build
+from middleplatform.api.beside import Work, begun
 from middleplatform.api.catalogue import Catalogue
+from middleplatform.api.clocks import Clocks
 from middleplatform.api.door import StoreDoor
 from middleplatform.api.errors import ApiError
 from middleplatform.api.http import server
@@ -31,7 +33,9 @@ from middleplatform.audit.anchor import keep
 from middleplatform.control.attend import attend
 from middleplatform.governance.follow import follow
 from middleplatform.governance.publish import publish
+from middleplatform.patrols.alarms import raise_overdue
 from middleplatform.store.client import StoreClient, StoreError, StoreUnavailable
+from middleplatform.workshop.tools import Tools
 from models.samples import Batch, WireError
 from models.site.model import Retention, Site
 
@@ -56,9 +60,10 @@ async def run(
     port: int,
     stop: asyncio.Event,
     database: str | None = None,
+    tools: Tools | None = None,
 ) -> None:
-    """Serve until `stop` is set. `database`: where the relational store is when not in the home. Raises PortTaken,
-    NotPermitted, DatabaseError."""
+    """Serve until `stop` is set. `database`: where the relational store is when not in the home; `tools`: those of the
+    workshop. Raises PortTaken, NotPermitted, DatabaseError."""
     act_as(Actor("api", PROCESS))
     catalogue, live = Catalogue(site), LiveTable(site)
     listener = _listen(host, port)
@@ -69,23 +74,19 @@ async def run(
         listener.close()
         raise
     try:
-        app = build(catalogue, live, bus, home, database)
+        app = build(catalogue, live, bus, home, database, tools)
         await asyncio.to_thread(app.state.exports.resume)
         tls = _tls(home)
         scheme = "http" if tls is None else "https"
         serving = server(app, host, port, tls)
         await bus.listen(subjects.live(site.code, "*"), _taker(live))
-        await bus.listen(subjects.state(site.code, "*"), _beats(live, app.state.watch))
+        await bus.listen(subjects.state(site.code, "*"), _beats(live, app.state.watch, app.state.clocks))
         work = [
             asyncio.create_task(serving.serve([listener]), name="serve"),
             asyncio.create_task(_rebuild(app.state.door, live, bus), name="rebuild"),
             asyncio.create_task(_heartbeats(bus, site.code, live), name="heartbeats"),
         ]
-        beside = _governance(bus, app, site)
-        driving = attend(bus, site, app.state.database, live, partial(sealed, home, "sequence"))
-        beside.append(asyncio.create_task(driving, name="sequences"))
-        anchoring = keep(bus, app.state.database, site.code, goes=app.state.anchoring)
-        beside.append(asyncio.create_task(anchoring, name="audit anchors"))
+        beside = begun(_beside(bus, app, site, home))
         stopping = asyncio.create_task(stop.wait())
         metrics = {"url": f"{scheme}://{_reachable(host)}:{port}/metrics", "token": app.state.metrics_token}
         announced = Announcement(home / "metrics" / "api.json", metrics)
@@ -109,8 +110,8 @@ async def run(
         listener.close()
 
 
-def _governance(bus: Bus, app: FastAPI, site: Site) -> list[asyncio.Task[None]]:
-    """What runs beside the serving: nobody who asks waits for it."""
+def _beside(bus: Bus, app: FastAPI, site: Site, home: Path) -> list[tuple[str, Work]]:
+    """What runs beside the serving."""
     where, door = app.state.database, app.state.door
     safety = frozenset(point.path for point in site.points if point.retention is Retention.STATUTORY)
 
@@ -121,8 +122,11 @@ def _governance(bus: Bus, app: FastAPI, site: Site) -> list[asyncio.Task[None]]:
             raise StoreUnavailable(str(error)) from error
 
     return [
-        asyncio.create_task(follow(bus, where, site), name="site versions"),
-        asyncio.create_task(publish(bus, ask, where, site.code, safety, app.state.approved), name="manual"),
+        ("site versions", lambda: follow(bus, where, site)),
+        ("manual", lambda: publish(bus, ask, where, site.code, safety, app.state.approved)),
+        ("sequences", lambda: attend(bus, site, where, app.state.live, partial(sealed, home, "sequence"))),
+        ("audit anchors", lambda: keep(bus, where, site.code, goes=app.state.anchoring)),
+        ("patrols", lambda: raise_overdue(ask, where, site)),
     ]
 
 
@@ -166,11 +170,13 @@ def _taker(live: LiveTable) -> Any:
     return take
 
 
-def _beats(live: LiveTable, watch: WatchState) -> Any:
+def _beats(live: LiveTable, watch: WatchState, clocks: Clocks) -> Any:
     async def take(subject: str, data: bytes) -> None:
         who = subjects.source_of(subject)
         if who == "watch":
             watch.take(data, now_us())
+        elif who.startswith("gateway-"):
+            clocks.take(who.removeprefix("gateway-"), data, now_us())
         live.beat(who.removeprefix("gateway-"))
 
     return take

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import anyio
+import numpy as np
 import pyarrow as pa
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
@@ -27,6 +29,8 @@ HOUR, DAY = 3_600_000_000, 86_400_000_000
 MOST_POINTS = 100_000
 """Points that may be named or meant by one question."""
 MOST_ROWS = 20_000
+MOST_CELLS = 100_000
+"""Scores that one question for a grid computes; of these it answers a part."""
 
 router = APIRouter(tags=["quality"])
 
@@ -38,6 +42,12 @@ class QualityQuery(Asked):
     equipment: Texts = Field([], description="设备 · equipment ids")
     start: str = Field("-1d", max_length=60, description="开始，取整 · from the hour or day that holds it")
     end: str = Field("now", max_length=60, description="结束 · up to the end of the hour or day that holds it")
+
+
+class GridQuery(QualityQuery):
+    subsystem: str = Field("", max_length=40, description="子系统 · category of the equipment's template")
+    limit: int = Field(100, ge=1, le=1_000, description="几行 · groups at once")
+    offset: int = Field(0, ge=0, le=1_000_000)
 
 
 class IntervalsQuery(Asked):
@@ -116,6 +126,27 @@ class QualityFound(BaseModel):
     rows: list[QualityRow]
 
 
+class GridRow(BaseModel):
+    """`scores`: from 0 to 100, one for each of the grid's times, null where nothing is known; `score`: their mean."""
+
+    of: str
+    points: int
+    score: float | None
+    scores: list[float | None]
+
+
+class QualityGrid(BaseModel):
+    """`times`: begins of the hours or days, µs UTC. `total`: groups there are, `limit` aside."""
+
+    by: str
+    width_us: int
+    incomplete: bool
+    times: list[int]
+    total: int
+    offset: int
+    rows: list[GridRow]
+
+
 @router.get(
     "/quality",
     dependencies=[needs("quality.read")],
@@ -128,25 +159,54 @@ async def quality(request: Request, catalogue: Seen, asked: Annotated[QualityQue
     rows = chosen(catalogue, asked.point, asked.equipment)
     if not rows:
         return Json({"by": asked.by, "width_us": HOUR, "incomplete": False, "rows": []})
+    names, table, width = await _assessed(request, catalogue, asked, rows, MOST_ROWS)
+    incomplete = INCOMPLETE in (table.schema.metadata or {})
+    made = await anyio.to_thread.run_sync(_rows, table, names)
+    return Json({"by": asked.by, "width_us": width, "incomplete": incomplete, "rows": made})
+
+
+@router.get(
+    "/quality/grid",
+    dependencies=[needs("quality.read")],
+    response_class=Json,
+    responses=answers(QualityGrid, 400, 401, 403, 404, 503),
+)
+async def grid(request: Request, catalogue: Seen, asked: Annotated[GridQuery, Query()]) -> Json:
+    """质量热图 · The scores alone, of each group one for each hour or day, the worst group first: by the mean of its
+    scores that are known; groups of which none is known come last."""
+    rows = chosen(catalogue, asked.point, asked.equipment)
+    if asked.subsystem:
+        of = {name for name, each in catalogue.site.equipment.items() if each.subsystem == asked.subsystem}
+        rows = [row for row in rows if catalogue.points[row].equipment.rpartition("/")[2] in of]
+    if not rows:
+        empty = {"times": [], "total": 0, "offset": asked.offset, "rows": []}
+        return Json({"by": asked.by, "width_us": HOUR, "incomplete": False, **empty})
+    names, table, width = await _assessed(request, catalogue, asked, rows, MOST_CELLS)
+    incomplete = INCOMPLETE in (table.schema.metadata or {})
+    made = await anyio.to_thread.run_sync(_grid, table, names, asked.offset, asked.limit)
+    return Json({"by": asked.by, "width_us": width, "incomplete": incomplete, "offset": asked.offset, **made})
+
+
+async def _assessed(
+    request: Request, catalogue: Catalogue, asked: QualityQuery, rows: list[int], most: int
+) -> tuple[list[str], pa.Table, int]:
+    """The groups' names, what the store says of them, and the width of its windows in µs. Raises ApiError."""
     names, groups = _groups(catalogue, rows, asked.by)
     begin, finish = times.parse_range(asked.start, asked.end, times.now_us())
     width = HOUR if asked.width == "hour" else DAY
     start = _floor(begin, asked.width, catalogue.site.time_zone)
     count = -(-(finish - start) // width) * len(names)
-    if count > MOST_ROWS:
+    if count > most:
         raise ApiError(
             400,
             "too_many_values",
-            f"共 {count} 行，最多 {MOST_ROWS}：请缩短时段或改用更粗的归并",
-            f"{count} rows, at most {MOST_ROWS}: take a shorter range, days, or a wider grouping",
+            f"共 {count} 行，最多 {most}：请缩短时段或改用更粗的归并",
+            f"{count} rows, at most {most}: take a shorter range, days, or a wider grouping",
             "start",
-            limit=MOST_ROWS,
+            limit=most,
         )
     ids = [catalogue.points[row].id for row in rows]
-    table = await _ask(request, lambda store: store.quality(ids, groups, start, finish, width))
-    incomplete = INCOMPLETE in (table.schema.metadata or {})
-    made = await anyio.to_thread.run_sync(_rows, table, names)
-    return Json({"by": asked.by, "width_us": width, "incomplete": incomplete, "rows": made})
+    return names, await _ask(request, lambda store: store.quality(ids, groups, start, finish, width)), width
 
 
 @router.get(
@@ -248,6 +308,32 @@ def _floor(us: int, width: str, zone: str) -> int:
         local = datetime.datetime.fromtimestamp(us // 1_000_000, ZoneInfo(zone))
         us = int(local.replace(hour=0, minute=0, second=0).timestamp()) * 1_000_000
     return us // HOUR * HOUR
+
+
+def _grid(table: pa.Table, names: list[str], offset: int, limit: int) -> dict[str, Any]:
+    windows, column = np.unique(table.column("ts").to_numpy(), return_inverse=True)
+    row = table.column("group").to_numpy()
+    scores = np.full((len(names), len(windows)), np.nan)
+    scores[row, column] = table.column("score").to_numpy(zero_copy_only=False).astype(np.float64)
+    points = np.zeros(len(names), np.int64)
+    np.maximum.at(points, row, table.column("points").to_numpy())
+    known = ~np.isnan(scores)
+    count = known.sum(axis=1)
+    mean = np.where(count > 0, np.where(known, scores, 0).sum(axis=1) / np.maximum(count, 1), np.inf)
+    order = np.argsort(mean, kind="stable")[offset : offset + limit].tolist()
+    return {
+        "times": windows.tolist(),
+        "total": len(names),
+        "rows": [
+            {
+                "of": names[place],
+                "points": int(points[place]),
+                "score": round(float(mean[place]), 1) if count[place] else None,
+                "scores": [None if math.isnan(each) else round(each, 1) for each in scores[place].tolist()],
+            }
+            for place in order
+        ],
+    }
 
 
 _CAUSES = ("device", "link", "gateway", "clock", "configuration")

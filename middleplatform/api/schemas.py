@@ -22,10 +22,11 @@ class Range(BaseModel):
 
 
 class LimitOf(BaseModel):
-    """`kind`: hihi, hi, lo, lolo."""
+    """`kind`: hihi, hi, lo, lolo. `restore`: where it ends, null for at `value`."""
 
     kind: str
     value: float | None
+    restore: float | None
 
 
 class PointFacts(BaseModel):

@@ -3,112 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import anyio
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 
-from middleplatform.api import times
 from middleplatform.api.auth import Asker, Seen, needs
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.dictionaries import person
 from middleplatform.api.errors import ApiError
-from middleplatform.api.manual_schemas import Strict
+from middleplatform.api.manual_schemas import Plain, Strict
 from middleplatform.api.responses import Json, answers, refusals
 from middleplatform.api.routes import Asked
+from middleplatform.api.sequence_facts import (
+    RotationFacts,
+    RunFacts,
+    RunWhole,
+    SequenceFacts,
+    SequenceList,
+    line_facts,
+    rotation_facts,
+    run_facts,
+    sees_of,
+    sequence_facts,
+    zone_of,
+)
 from middleplatform.control import book, turning
-from middleplatform.control.book import LONGEST, Run, SequenceError, Wish, Written
-from middleplatform.control.progress import Phase
-from models.sequence import Condition, Rotation, Sequence, Step, short
-from models.site.model import Name
+from middleplatform.control.book import LONGEST, Run, SequenceError, Wish
+from models.sequence import Sequence
 from models.site.problems import nearest
 
 router = APIRouter(prefix="/sequences", tags=["control"])
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="运行编号 · the run's number")]
 Id = Annotated[str, Path(max_length=40, description="顺序控制编号 · the sequence's id")]
-
-
-class Words(BaseModel):
-    zh: str
-    en: str
-
-
-class CommandFacts(BaseModel):
-    point: str
-    value: float
-
-
-class StepFacts(BaseModel):
-    """`until`, `keep`: conditions as a person reads them."""
-
-    id: str
-    name: Words
-    commands: list[CommandFacts]
-    until: list[str]
-    keep: list[str]
-    within_s: float
-    on_failure: str
-
-
-class SequenceFacts(BaseModel):
-    id: str
-    name: Words
-    direction: str
-    warning_s: float
-    needs: list[str]
-    steps: list[StepFacts]
-    abort: list[StepFacts]
-    source: str
-
-
-class SequenceList(BaseModel):
-    sequences: list[SequenceFacts]
-
-
-class RunFacts(BaseModel):
-    """`phase`: asked, warning, running, held, paused, aborting, done, aborted, refused; `step` of `steps`, from 1;
-    `missed`: steps of the way back that were not confirmed; `driven_s`: since when nobody has driven it. Times µs."""
-
-    id: int
-    mine: str
-    sequence: str
-    name: Words
-    who: str
-    note: str
-    at: int
-    time: str
-    phase: str
-    step: int
-    steps: int
-    step_name: Words | None
-    reason: Words
-    missed: list[str]
-    wish: str | None
-    ended: int | None
-    driven_s: float | None
-
-
-class LineFacts(BaseModel):
-    """One line of a run's journal."""
-
-    number: int
-    at: int
-    time: str
-    what: str
-    step: str
-    command: int
-    point: str
-    value: float | None
-    outcome: str
-    who: str
-    words: Words
-
-
-class RunWhole(RunFacts):
-    definition: SequenceFacts
-    journal: list[LineFacts]
 
 
 class RunList(BaseModel):
@@ -121,30 +50,13 @@ class RunList(BaseModel):
 class Given(Strict):
     """Why, if there is something to say."""
 
-    note: str = Field("", max_length=LONGEST)
+    note: Annotated[str, Field(max_length=LONGEST), Plain] = ""
 
 
 class Resumed(Strict):
     """`repeat`: give the command that got stuck again; without it the run goes on as if it had been carried out."""
 
     repeat: bool = False
-
-
-class RotationFacts(BaseModel):
-    """`runs`: whether it starts and stops pumps by itself, `who` let it; levels in the unit of the level's point."""
-
-    id: str
-    name: Words
-    runs: bool
-    who: str | None
-    level: str
-    low: float
-    start: float
-    high: float
-    high_high: float
-    tariff: str
-    pumps: list[str]
-    source: str
 
 
 class RotationList(BaseModel):
@@ -171,29 +83,29 @@ READ, RUN = [needs("sequence.read")], [needs("sequence.run")]
 @router.get("", dependencies=READ, response_class=Json, responses=answers(SequenceList, 401, 403))
 async def list_sequences(catalogue: Seen) -> Json:
     """顺序控制 · The sequences of the site: those all of whose points the caller may see."""
-    return Json({"sequences": [_sequence(each) for each in catalogue.site.sequences.values()]})
+    return Json({"sequences": [sequence_facts(each) for each in catalogue.site.sequences.values()]})
 
 
 @router.get("/runs", dependencies=READ, response_class=Json, responses=answers(RunList, 400, 401, 403))
 async def list_runs(request: Request, catalogue: Seen, asked: Annotated[RunsQuery, Query()]) -> Json:
     """运行，最新在前 · Runs, the newest first."""
-    mine, where, sees = catalogue.site.code, request.app.state.database, _sees(request, catalogue)
+    mine, where, sees = catalogue.site.code, request.app.state.database, sees_of(request.app.state.catalogue, catalogue)
 
     def look() -> list[Run]:
         return book.listed(where, mine, going=asked.going, before=asked.before, limit=asked.limit)
 
     found = await anyio.to_thread.run_sync(look)
-    more = found[-1].id if len(found) == asked.limit else None
-    return Json({"runs": [_run(run) for run in found if sees(run.sequence)], "next": more})
+    more, zone = found[-1].id if len(found) == asked.limit else None, zone_of(catalogue)
+    return Json({"runs": [run_facts(run, zone) for run in found if sees(run.sequence)], "next": more})
 
 
 @router.get("/runs/{run}", dependencies=READ, response_class=Json, responses=answers(RunWhole, 400, 401, 403, 404))
 async def one_run(request: Request, catalogue: Seen, run: Number, asked: Annotated[RunQuery, Query()]) -> Json:
     """一次运行及其日志 · One run, step by step: ask again with `after` for what is new."""
-    found = await _find(request, catalogue, run)
+    found, zone = await _find(request, catalogue, run), zone_of(catalogue)
     written = await anyio.to_thread.run_sync(lambda: book.lines(request.app.state.database, run, after=asked.after))
-    journal = [_line(each) for each in written]
-    return Json({**_run(found), "definition": _sequence(found.sequence), "journal": journal})
+    journal = [line_facts(each, zone) for each in written]
+    return Json({**run_facts(found, zone), "definition": sequence_facts(found.sequence), "journal": journal})
 
 
 @router.get("/rotations", dependencies=READ, response_class=Json, responses=answers(RotationList, 401, 403))
@@ -201,7 +113,8 @@ async def list_rotations(request: Request, catalogue: Seen) -> Json:
     """水泵轮换 · Pumps that take turns by level and tariff."""
     where, mine = request.app.state.database, catalogue.site.code
     let = await anyio.to_thread.run_sync(turning.running, where, mine)
-    return Json({"rotations": [_rotation(each, let.get(name)) for name, each in catalogue.site.rotations.items()]})
+    tell = rotation_facts(request)
+    return Json({"rotations": [tell(each, let.get(name)) for name, each in catalogue.site.rotations.items()]})
 
 
 @router.post(
@@ -219,13 +132,13 @@ async def switch(request: Request, asker: Asker, catalogue: Seen, rotation: Id, 
         )
     where, mine = request.app.state.database, catalogue.site.code
     await anyio.to_thread.run_sync(turning.switch, where, mine, rotation, given.runs, by)
-    return Json(_rotation(found, by if given.runs else None))
+    return Json(rotation_facts(request)(found, by if given.runs else None))
 
 
 @router.get("/{sequence}", dependencies=READ, response_class=Json, responses=answers(SequenceFacts, 401, 403, 404))
 async def one_sequence(catalogue: Seen, sequence: Id) -> Json:
     """一个顺序控制 · One sequence: its steps, how each is confirmed, and the way back."""
-    return Json(_sequence(_known(catalogue, sequence)))
+    return Json(sequence_facts(_known(catalogue, sequence)))
 
 
 @router.post(
@@ -243,7 +156,7 @@ async def start(request: Request, asker: Asker, catalogue: Seen, sequence: Id, g
     def work() -> Run:
         return book.find(where, mine, book.ask(where, mine, found, by, given.note))
 
-    return await _done(work, 201)
+    return await _done(catalogue, work, 201)
 
 
 @router.post(
@@ -272,12 +185,12 @@ async def resume(request: Request, asker: Asker, catalogue: Seen, run: Number, g
 
 async def _wish(request: Request, catalogue: Catalogue, number: int, what: Wish, who: str) -> Json:
     found, where = await _find(request, catalogue, number), request.app.state.database
-    return await _done(lambda: book.wish(where, found.mine, number, what, who))
+    return await _done(catalogue, lambda: book.wish(where, found.mine, number, what, who))
 
 
-async def _done(work: Callable[[], Run], status: int = 200) -> Json:
+async def _done(catalogue: Catalogue, work: Callable[[], Run], status: int = 200) -> Json:
     try:
-        return Json(_run(await anyio.to_thread.run_sync(work)), status)
+        return Json(run_facts(await anyio.to_thread.run_sync(work), zone_of(catalogue)), status)
     except SequenceError as error:
         raise _refusal(error) from None
 
@@ -297,122 +210,13 @@ async def _find(request: Request, catalogue: Catalogue, number: int) -> Run:
     mine, where = catalogue.site.code, request.app.state.database
     try:
         found = await anyio.to_thread.run_sync(book.find, where, mine, number)
-        if not _sees(request, catalogue)(found.sequence):
+        if not sees_of(request.app.state.catalogue, catalogue)(found.sequence):
             raise SequenceError("unknown_run", f"没有运行 {number}", f"there is no run {number}")
     except SequenceError as error:
         raise _refusal(error) from None
     return found
 
 
-def _sees(request: Request, catalogue: Catalogue) -> Callable[[Sequence], bool]:
-    if catalogue.site is request.app.state.catalogue.site:
-        return lambda sequence: True
-    paths = {point.path for point in catalogue.site.points}
-    return lambda sequence: sequence.points() <= paths
-
-
 def _refusal(error: SequenceError) -> ApiError:
     status = {"unknown_run": 404, "invalid_note": 400}.get(error.code, 409)
     return ApiError(status, error.code, error.zh, error.en)
-
-
-# ---- facts
-
-
-def _words(name: Name) -> dict[str, str]:
-    return {"zh": name.zh, "en": name.en}
-
-
-def _conditions(conditions: tuple[Condition, ...]) -> list[str]:
-    return [condition.text() for condition in conditions]
-
-
-def _step(step: Step) -> dict[str, Any]:
-    until = _conditions(step.until)
-    if step.any_of and len(until) > 1:
-        until = [" | ".join(until)]
-    if step.empties is not None:
-        until = [f"∫ {short(step.empties.speed)} dt ≥ {step.empties.length_m:g} m, + {step.empties.margin_s:g} s"]
-    if step.wait_s:
-        until = [f"{step.wait_s:g} s"]
-    return {
-        "id": step.id,
-        "name": _words(step.name),
-        "commands": [{"point": path, "value": value} for path, value in step.commands],
-        "until": until,
-        "keep": _conditions(step.keep),
-        "within_s": step.within_s,
-        "on_failure": str(step.on_failure),
-    }
-
-
-def _sequence(found: Sequence) -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "name": _words(found.name),
-        "direction": str(found.direction),
-        "warning_s": found.warning_s,
-        "needs": _conditions(found.needs),
-        "steps": [_step(step) for step in found.steps],
-        "abort": [_step(step) for step in found.abort],
-        "source": found.source,
-    }
-
-
-def _rotation(found: Rotation, who: str | None) -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "name": _words(found.name),
-        "runs": who is not None,
-        "who": who,
-        "level": found.level,
-        "low": found.low,
-        "start": found.start,
-        "high": found.high,
-        "high_high": found.high_high,
-        "tariff": found.tariff,
-        "pumps": [turn.id for turn in found.turns],
-        "source": found.source,
-    }
-
-
-def _run(run: Run) -> dict[str, Any]:
-    progress = run.progress
-    steps = run.sequence.steps
-    at = steps[progress.step] if progress.phase is not Phase.ABORTING and progress.step < len(steps) else None
-    return {
-        "id": run.id,
-        "mine": run.mine,
-        "sequence": run.sequence.id,
-        "name": _words(run.sequence.name),
-        "who": run.who,
-        "note": run.note,
-        "at": run.at,
-        "time": times.iso(run.at),
-        "phase": str(run.phase),
-        "step": min(progress.step + 1, len(steps)),
-        "steps": len(steps),
-        "step_name": None if at is None else _words(at.name),
-        "reason": _words(progress.reason),
-        "missed": list(progress.missed),
-        "wish": None if run.wish is None else str(run.wish),
-        "ended": run.ended,
-        "driven_s": None if run.ended else round(max(0, times.now_us() - run.seen) / 1e6, 1),
-    }
-
-
-def _line(each: Written) -> dict[str, Any]:
-    line = each.line
-    return {
-        "number": each.number,
-        "at": each.at,
-        "time": times.iso(each.at),
-        "what": str(line.what),
-        "step": line.step,
-        "command": line.number,
-        "point": line.point,
-        "value": line.value,
-        "outcome": line.outcome,
-        "who": line.who,
-        "words": _words(line.words),
-    }

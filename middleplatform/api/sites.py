@@ -70,7 +70,7 @@ class VersionsQuery(Asked):
 
 class DifferenceQuery(Asked):
     to: int = Field(ge=1, le=2**31 - 1, description="与哪个版本比较 · the version to compare with")
-    kind: Literal["", "mine", "area", "template", "equipment", "connection", "point"] = ""
+    kind: Literal["", "mine", "area", "template", "equipment", "connection", "point", "linkage"] = ""
     limit: int = Field(1_000, ge=1, le=10_000)
 
 
@@ -115,8 +115,8 @@ async def site_version(request: Request, catalogue: Seen, version: Number) -> Js
 async def site_difference(
     request: Request, catalogue: Seen, version: Number, asked: Annotated[DifferenceQuery, Query()]
 ) -> Json:
-    """两个版本的差异 · What differs from `version` to the version `to`: every area, template, equipment, connection and
-    point that was added, changed (with old and new values) or removed."""
+    """两个版本的差异 · What differs from `version` to the version `to`: every area, template, equipment, connection,
+    point and linkage that was added, changed (with old and new values) or removed."""
     mine, where = catalogue.site.code, request.app.state.database
     found = await _asked(lambda: versions.difference(where, mine, version, asked.to))
     seen = sees(request.app.state.catalogue.site, catalogue.site)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 from fastapi import WebSocket, WebSocketDisconnect
 
@@ -29,6 +30,33 @@ async def granted(socket: WebSocket, token: str, permission: str) -> Grant:
     check_changed(grant)
     permit(grant, permission)
     return grant
+
+
+class Room(Protocol):
+    """What counts its clients."""
+
+    clients: int
+
+
+async def attend(socket: WebSocket, room: Room, most: int, serve: Callable[[list[str]], Awaitable[None]]) -> None:
+    """Let a client in while fewer than `most` are, `serve` it (given the subprotocols that it offered), and part from
+    it with the reason."""
+    offered = socket.scope.get("subprotocols", [])
+    await socket.accept("bearer" if offered[:1] == ["bearer"] else None)
+    if room.clients >= most:
+        await socket.close(TRY_LATER, "too many clients now, try again later")
+        return
+    room.clients += 1
+    try:
+        await serve(offered)
+    except ApiError as error:
+        await part(socket, REFUSED, error.message, error.body().decode())
+    except TimeoutError:
+        await part(socket, TRY_LATER, "too slow: no frame was taken in time")
+    except (WebSocketDisconnect, RuntimeError):
+        pass  # it left while it was spoken to
+    finally:
+        room.clients -= 1
 
 
 async def part(socket: WebSocket, code: int, reason: str, last: str | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from middleplatform.api.errors import ApiError, shown
 
@@ -85,6 +86,11 @@ def iso(us: int) -> str:
     except OverflowError:
         return f"{us} µs"
     return found.isoformat(timespec="microseconds") + "Z"
+
+
+def local(us: int, zone: ZoneInfo) -> str:
+    """An instant by the clock of the mine: ISO 8601 with its offset, to the second."""
+    return datetime.fromtimestamp(us // SECOND, UTC).astimezone(zone).isoformat()
 
 
 def _within(us: int, text: str, where: str) -> int:

@@ -1,6 +1,9 @@
-"""The simulating half: a process of its own that runs the mine in blocks and hands over what its points are.
+"""The mine of a backfill, in two processes: one steps it, this one completes what follows from each step.
 
-Blocks lie in shared memory, a few of them, so that neither half waits long for the other and memory stays bounded.
+A mine takes more than a core, and its parts depend on each other within a step; but what only follows from a step
+(temperatures, noise, counters, the truth's intervals) need not be computed where it was made. So a process of its own
+goes through the steps and writes each block into shared memory, a few blocks ahead, so that neither waits long for the
+other and memory stays bounded; a mine made alike completes them here.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ import contextlib
 import gc
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
@@ -25,29 +28,36 @@ from sevenones.backfill.span import BackfillError
 from simulators.engine.block import Block, Picks
 
 STEPS = 600
-"""Of a block."""
+"""That are handed on together."""
 RUN = 300
-"""Steps that are simulated in one go. A block of all channels is written and read again: half as long it stays in the
-processor's cache, and a step costs a twentieth less."""
-SLOTS = 16
-"""Blocks on their way: as many as are simulated while the other half writes a large part to disk. 11 MB each for a
-mine of 2,200 points."""
+"""Steps of a block of all channels, which is written and read again; it divides `STEPS`."""
+SLOTS = 12
+"""Blocks on their way: as many as are stepped while this process writes a large part to disk. 12 MB each for a mine of
+2,200 points."""
 ENDS_S = 20.0
-"""So long the mine may take to write what is left of its truth."""
+"""So long the other process may take to end."""
+
+Values = NDArray[np.float64]
 
 
-class Runs(Protocol):
-    """What is simulated: an Engine is one. `close`, where it has one, is called at the end."""
+class Halves(Protocol):
+    """What is simulated, made alike in both processes. `close`, where it has one, is called at the end in this one."""
 
-    def run(self, steps: int) -> Block: ...
+    columns: Mapping[str, int]
+
+    def step(self, values: Values) -> Any:
+        """Go on by the rows of `values` [steps, columns], all NaN; what `follow` is to be given, which travels."""
+
+    def follow(self, values: Values, told: Any) -> Block:
+        """Complete what the other half's `step` has written, block by block in their order."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the process needs. `make`: a function of a module, which builds the mine from `given` (both travel to
-    the process). Its channels are what `points` name."""
+    """`make`: a function of a module, which builds the mine from `given` (both travel to the process). Its channels are
+    what `points` name."""
 
-    make: Callable[..., Runs]
+    make: Callable[..., Halves]
     given: dict[str, Any]
     points: tuple[Point, ...]
     connections: tuple[Connection, ...]
@@ -63,6 +73,7 @@ class Told:
     producing_s: dict[str, float] = field(default_factory=dict)
     intelligent_s: dict[str, float] = field(default_factory=dict)
     simulating_s: float = 0.0
+    """CPU of both halves."""
     _counted: list[str] = field(default_factory=list, repr=False)
 
     def add(self, block: Block, dt: float) -> None:
@@ -76,33 +87,21 @@ class Told:
 
 
 @contextlib.contextmanager
-def simulated(job: Job) -> Iterator[Iterator[tuple[int, NDArray[np.float64], Told]]]:
+def simulated(job: Job) -> Iterator[Iterator[tuple[int, Values, Told]]]:
     """Blocks of what was simulated, in order: the first step's time µs, [steps, points] in the points' units, and what
-    is known so far. A block holds until the next is asked for. Raises BackfillError when the process fails."""
+    is known so far. A block holds until the next is asked for. Raises BackfillError when the mine cannot be made, or
+    the process fails."""
+    mine = _made(job)
     context = get_context("spawn")
-    width = max(1, len(job.points))
-    memory = SharedMemory(create=True, size=SLOTS * STEPS * width * 8)
+    width = max(1, len(mine.columns))
+    memory = SharedMemory(create=True, size=SLOTS * RUN * width * 8)
     ours, theirs = context.Pipe()
-    process = context.Process(target=_simulate, args=(job, memory.name, theirs), daemon=True)
+    process = context.Process(target=_step, args=(job, memory.name, theirs), daemon=True)
     try:
         process.start()
         theirs.close()
-        ring = np.ndarray((SLOTS, STEPS, width), np.float64, memory.buf)
-
-        def blocks() -> Iterator[tuple[int, NDArray[np.float64], Told]]:
-            for number in range(-(-job.steps // STEPS)):
-                try:
-                    told = ours.recv()
-                except EOFError:
-                    raise BackfillError("模拟进程意外结束 · the simulating process ended unexpectedly") from None
-                if isinstance(told, str):
-                    raise BackfillError(f"模拟失败 · the simulation failed: {told}")
-                first, steps, known = told
-                yield first, ring[number % SLOTS, :steps, : len(job.points)], known
-                with contextlib.suppress(BrokenPipeError):
-                    ours.send(number)
-
-        yield blocks()
+        ring = np.ndarray((SLOTS, RUN, width), np.float64, memory.buf)
+        yield _blocks(job, mine, ring, ours)
     finally:
         ours.close()
         process.join(ENDS_S)
@@ -113,37 +112,71 @@ def simulated(job: Job) -> Iterator[Iterator[tuple[int, NDArray[np.float64], Tol
             ring = None  # type: ignore[assignment]
             memory.close()
         memory.unlink()
+        if hasattr(mine, "close"):
+            mine.close()
 
 
-def _simulate(job: Job, memory_name: str, pipe: Pipe) -> None:
-    """The process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    memory, engine = SharedMemory(memory_name), None
+def _made(job: Job) -> Halves:
     try:
-        engine = job.make(**job.given)
-        held = Held(job.points, job.connections)
+        return job.make(**job.given)
+    except Exception as error:
+        raise BackfillError(f"模拟失败 · the simulation failed: {type(error).__name__}: {error}") from error
+
+
+def _blocks(job: Job, mine: Halves, ring: NDArray[np.float64], pipe: Pipe) -> Iterator[tuple[int, Values, Told]]:
+    held = Held(job.points, job.connections)
+    told = Told(held.unknown(mine.columns))
+    picks = Picks(mine.columns, held.names)
+    out = np.empty((STEPS, len(job.points)))
+    number = 0
+    for begin in range(0, job.steps, STEPS):
+        steps = min(STEPS, job.steps - begin)
+        first = 0
+        for at in range(0, steps, RUN):
+            rows = min(RUN, steps - at)
+            said, took_s = _next(pipe)
+            began = time.process_time()
+            block = mine.follow(ring[number % SLOTS, :rows, : len(mine.columns)], said)
+            picks.into(out[at : at + rows], block)
+            told.add(block, job.step_us / 1e6)
+            told.simulating_s += took_s + time.process_time() - began
+            first = first or int(block.ts[0])
+            number += 1
+            with contextlib.suppress(BrokenPipeError):
+                pipe.send(None)  # this slot is done with
+        yield first, out[:steps], told
+
+
+def _next(pipe: Pipe) -> tuple[Any, float]:
+    try:
+        said = pipe.recv()
+    except EOFError:
+        raise BackfillError("模拟进程意外结束 · the simulating process ended unexpectedly") from None
+    if isinstance(said, str):
+        raise BackfillError(f"模拟失败 · the simulation failed: {said}")
+    found: tuple[Any, float] = said
+    return found
+
+
+def _step(job: Job, memory_name: str, pipe: Pipe) -> None:
+    """The process that goes through the steps."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    memory = SharedMemory(memory_name)
+    try:
+        mine = job.make(**job.given)
         # The mine itself lives to the end, and its steps leave hardly anything that refers to itself.
         gc.freeze()
         gc.set_threshold(100_000, 20, 20)
-        ring = np.ndarray((SLOTS, STEPS, max(1, len(job.points))), np.float64, memory.buf)
-        told = Told()
-        picks: Picks | None = None
-        for number, begin in enumerate(range(0, job.steps, STEPS)):
-            steps = min(STEPS, job.steps - begin)
+        ring = np.ndarray((SLOTS, RUN, max(1, len(mine.columns))), np.float64, memory.buf)
+        for number, at in enumerate(range(0, job.steps, RUN)):
+            rows = min(RUN, job.steps - at)
             if number >= SLOTS:
-                pipe.recv()  # the half that reads has done with this slot
-            slot = ring[number % SLOTS, :steps, : len(job.points)]
-            first = 0
-            for at in range(0, steps, RUN):
-                started = time.process_time()
-                block = engine.run(min(RUN, steps - at))
-                if picks is None:
-                    told.unknown, picks = held.unknown(block.columns), Picks(block.columns, held.names)
-                told.add(block, job.step_us / 1e6)
-                told.simulating_s += time.process_time() - started
-                picks.into(slot[at : at + RUN], block)
-                first = first or int(block.ts[0])
-            pipe.send((first, steps, told))
+                pipe.recv()  # the half that follows has done with this slot
+            began = time.process_time()
+            slot = ring[number % SLOTS, :rows, : len(mine.columns)]
+            slot[:] = np.nan
+            told = mine.step(slot)
+            pipe.send((told, time.process_time() - began))
     except (EOFError, BrokenPipeError):
         return
     except Exception as error:  # told to the other half, whose user sees it
@@ -154,8 +187,6 @@ def _simulate(job: Job, memory_name: str, pipe: Pipe) -> None:
             while True:
                 pipe.recv()
     finally:
-        if hasattr(engine, "close"):
-            engine.close()
-        ring = None  # type: ignore[assignment]
+        ring = slot = None  # type: ignore[assignment]
         with contextlib.suppress(BufferError):
             memory.close()

@@ -146,7 +146,7 @@ async def _trip(one: _Range, after_s: float) -> None:
 
 async def _restored(linkages: Linkages, one: _Range) -> None:
     async with asyncio.timeout(10):
-        while (await linkages.restore(f"cut-{one.name}", "bench"))["outcome"] != "done":  # noqa: ASYNC110
+        while (await linkages.restoring.restore(f"cut-{one.name}", "bench"))["outcome"] != "done":  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     one.set(FEED, 1)
     one.set(COMMAND, 0)

@@ -91,7 +91,7 @@ def _measure(samples: int, folder: Path) -> dict[str, Any]:
         wrote = 0.0
         for columns in month.pieces():
             began = time.perf_counter()
-            _write(engine, windows, *columns)
+            write(engine, windows, *columns)
             wrote += time.perf_counter() - began
         for day in range(DAYS):
             _write_states(engine, windows, start + day * DAY, random)
@@ -156,10 +156,11 @@ def _no_raw(point: int, start: int, end: int) -> None:
 def _write_states(engine: Any, windows: Any, start: int, random: Any) -> None:
     ts = np.arange(start, start + DAY, SAID_US)
     changes = random.random(len(ts)) < 1 / LASTS
-    _write(engine, windows, np.full(len(ts), STATE, np.uint64), ts, np.cumsum(changes) % 4.0)
+    write(engine, windows, np.full(len(ts), STATE, np.uint64), ts, np.cumsum(changes) % 4.0)
 
 
-def _write(engine: Any, windows: Any, point: np.ndarray, ts: np.ndarray, value: np.ndarray) -> None:
+def write(engine: Any, windows: Any, point: np.ndarray, ts: np.ndarray, value: np.ndarray) -> None:
+    """Put good samples into an engine's table, as the store would."""
     import pyarrow as pa
 
     from middleplatform.store.schema import SAMPLE_COLUMNS

@@ -77,16 +77,20 @@ class Stack:
 
     def start(self) -> tuple[Site, str, str]:
         """Start all of it. Returns the site, the API's address and a token."""
-        from middleplatform.access import tokens
-
         site = load(self.folder, environment=dict(os.environ))
         url = self.start_bus(site.code, site.gateways())
-        common = self._common(url)
-        port = free_port()
-        self.run("store", python("store", *common))
-        self.run("api", python("api", *common, "--port", str(port)))
+        door = self.start_platform(url)
         self.start_gateways(url, site.gateways())
-        return site, f"http://127.0.0.1:{port}", tokens.create_token(self.home, name="bench", role="analyst")
+        return site, *door
+
+    def start_platform(self, url: str) -> tuple[str, str]:
+        """Start store and API at a bus. Returns the API's address and a token."""
+        from middleplatform.access import tokens
+
+        port = free_port()
+        self.run("store", python("store", *self.common(url)))
+        self.run("api", python("api", *self.common(url), "--port", str(port)))
+        return f"http://127.0.0.1:{port}", tokens.create_token(self.home, name="bench", role="analyst")
 
     def start_bus(self, code: str, gateways: Sequence[str]) -> str:
         """Start the bus alone, with its streams. Returns its address."""
@@ -98,7 +102,7 @@ class Stack:
 
     def start_gateways(self, url: str, names: Sequence[str]) -> None:
         for name in names:
-            self.run(f"gateway-{name}", python("gateway", *self._common(url), "--name", name))
+            self.run(f"gateway-{name}", python("gateway", *self.common(url), "--name", name))
 
     def state(self, gateway: str) -> dict[str, Any]:
         """What a gateway says of itself; {} until it says something."""
@@ -113,7 +117,8 @@ class Stack:
         except (OSError, ValueError):
             return {}
 
-    def _common(self, url: str) -> tuple[str, ...]:
+    def common(self, url: str) -> tuple[str, ...]:
+        """What every process is told."""
         return ("--site", str(self.folder), "--home", str(self.home), "--bus", url)
 
     async def _streams(self, url: str, code: str) -> None:

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from sevenones.loading import loading
+
 
 def alarm_engine(
     site: Annotated[Path, typer.Option(help="矿井配置目录 · the site's folder")],
@@ -21,16 +23,17 @@ def alarm_engine(
     ] = None,
 ) -> None:
     """运行报警进程：判别、记录报警 · run the watch process: it judges what comes and keeps the alarms."""
-    import uvloop
+    with loading():
+        import uvloop
 
-    from bus.credentials import Credential, folder
-    from bus.errors import BusError
-    from middleplatform.alarms.hold import Superseded
-    from middleplatform.database import DatabaseError
-    from middleplatform.watch import run
-    from models.site import load
-    from models.site.problems import SiteErrors
-    from sevenones.relational import place_of
+        from bus.credentials import Credential, folder
+        from bus.errors import BusError
+        from middleplatform.alarms.hold import Superseded
+        from middleplatform.database import DatabaseError
+        from middleplatform.watch import run
+        from models.site import load
+        from models.site.problems import SiteErrors
+        from sevenones.relational import place_of
 
     async def main() -> None:
         stop = asyncio.Event()

@@ -19,6 +19,8 @@ from sevenones.alarm_tables import (
     figures_of,
     groups_of,
     moment,
+    more_than_shown,
+    name_of,
     summary,
     table_of,
     worst_of,
@@ -40,6 +42,7 @@ Number = Annotated[int, typer.Argument(min=1, help="报警编号 · the alarm's 
 Numbers = Annotated[list[int], typer.Argument(min=1, help="报警编号，可多个 · numbers of alarms")]
 Note = Annotated[str, typer.Option(help="说明 · a note")]
 Reason = Annotated[str, typer.Option(help="原因（必填） · why")]
+_WAITING = ("unacknowledged", "returned_unacknowledged", "latched_unacknowledged")
 
 
 @app.command("list")
@@ -62,7 +65,9 @@ def list_all(
     from sevenones.terminal import open_console
 
     console = open_console()
-    console.print(table_of(found["alarms"]))
+    console.print(table_of(found))
+    if more := more_than_shown(found["total"], len(found["alarms"])):
+        console.print(more, style="bold yellow")
     console.print(summary(found), style="bold")
 
 
@@ -81,6 +86,8 @@ def groups(
         found = client.get("alarms/groups", area=area, limit=rows)
     console = open_console()
     console.print(groups_of(found))
+    if more := more_than_shown(found["total"], len(found["groups"])):
+        console.print(more, style="bold yellow")
     console.print(summary(found), style="bold")
 
 
@@ -98,20 +105,28 @@ def follow(
     from sevenones.client import Client, ClientError
     from sevenones.terminal import open_console
 
+    console = open_console()
+
+    def room() -> int:
+        """Groups that the window has lines for, beside the head and what was left out."""
+        return min(max(console.size.height - 4, 1), 1_000)
+
     with platform(home, url, token) as client:
-        found = client.get("alarms/groups", limit=60)
+        found = client.get("alarms/groups", limit=room())
     client = Client.of_home(home, url, token)
     shown, trouble = found, ""
     with (
-        Live(console=open_console(), auto_refresh=False, screen=True) as screen,
+        Live(console=console, auto_refresh=False, screen=True) as screen,
         contextlib.suppress(KeyboardInterrupt),
     ):
         while True:
             head = Text(trouble or summary(shown), style="reverse bold red" if trouble else "bold")
-            screen.update(Lines(head, groups_of(shown)), refresh=True)
+            more = more_than_shown(shown["total"], len(shown["groups"]), "sevenones alarms groups --rows")
+            lines = [head, *([Text(more, style="bold yellow")] if more else []), groups_of(shown)]
+            screen.update(Lines(*lines), refresh=True)
             time.sleep(every)
             try:
-                shown, trouble = client.get("alarms/groups", limit=60), ""
+                shown, trouble = client.get("alarms/groups", limit=room()), ""
             except ClientError as error:
                 trouble = f"以下为旧状态 · what is below is old: {error}"
 
@@ -136,9 +151,19 @@ def performance(
 
 @app.command()
 def ack(numbers: Numbers, note: Note = "", url: Url = None, token: Token = None, home: Home = HERE) -> None:
-    """确认一条或多条报警 · acknowledge one or many."""
+    """确认一条或多条报警 · acknowledge one or many, as they stand now; one that is raised meanwhile is left."""
     with platform(home, url, token) as client:
-        done = client.ask("POST", "alarms/acknowledge", body={"alarms": numbers, "note": note})["acknowledged"]
+        found = client.get("alarms", suppressed="all", resting=True, limit=10_000)
+        known = {row["id"]: row for row in found["alarms"]}
+        rows = [known.get(number) or client.get(f"alarms/{number}") for number in numbers]
+        body = {"alarms": numbers, "note": note, "seen": [row["since"] for row in rows]}
+        done = client.ask("POST", "alarms/acknowledge", body=body)["acknowledged"]
+    for row in rows:
+        if row["id"] in done:
+            print(f"{row['id']}  {moment(row['since'], found['time_zone'])}  {name_of(row)}  {row['rule_name']['zh']}")
+    left = [row["id"] for row in rows if row["id"] not in done and row["state"] in _WAITING]
+    if left:
+        print(f"期间再次报警，未确认，请重看 · raised again meanwhile and left, look again: {' '.join(map(str, left))}")
     print(f"已确认 {len(done)} 条 · acknowledged: {' '.join(map(str, done)) or '—'}")
 
 
@@ -167,12 +192,22 @@ def out_of_service(
     reason: Reason,
     end: Annotated[str | None, typer.Option("--for", help="多久或到何时，缺省到恢复为止 · how long")] = None,
     ticket: Annotated[int | None, typer.Option(min=1, help="检修工单 · the ticket of the work")] = None,
+    allowed_by: Annotated[
+        str | None, typer.Option(help="批准人（法定报警必填，另一人） · who else allowed it: of a statutory one")
+    ] = None,
     url: Url = None,
     token: Token = None,
     home: Home = HERE,
 ) -> None:
     """检修期间停用 · take one out of service while work is done."""
-    _act(number, "out-of-service", {"reason": reason, "end": end, "ticket": ticket}, home, url, token)
+    _act(
+        number,
+        "out-of-service",
+        {"reason": reason, "end": end, "ticket": ticket, "allowed_by": allowed_by},
+        home,
+        url,
+        token,
+    )
 
 
 @app.command("in-service")
@@ -192,13 +227,16 @@ def handle(
     raised: Annotated[int, typer.Argument(min=1, help="日志编号 · the raise's number in the journal")],
     cause: Annotated[str, typer.Option(help="原因 · why it came to it")],
     measure: Annotated[str, typer.Option(help="措施 · what was done")],
+    result: Annotated[str, typer.Option(help="结果 · what came of it")] = "",
     url: Url = None,
     token: Token = None,
     home: Home = HERE,
 ) -> None:
     """填写处置记录 · write down why it came to a raise and what was done."""
     with platform(home, url, token) as client:
-        done = client.ask("POST", f"alarms/raises/{raised}/handling", body={"cause": cause, "measure": measure})
+        done = client.ask(
+            "POST", f"alarms/raises/{raised}/handling", body={"cause": cause, "measure": measure, "result": result}
+        )
     print(f"已记录处置 {done['id']} · handling {done['id']} of raise {raised} is kept")
 
 
@@ -214,7 +252,8 @@ def journal(
 ) -> None:
     """报警日志，最新在前 · what happened, newest first, with who did what."""
     with platform(home, url, token) as client:
-        found = client.get("alarms/journal", alarm=number, start=start, end=end, limit=rows)["entries"]
+        answer = client.get("alarms/journal", alarm=number, start=start, end=end, limit=rows)
+    found, zone = answer["entries"], answer["time_zone"]
     from sevenones.terminal import open_console
 
     table = Table("编号 · no.", "时刻 · when", "报警 · alarm", "发生 · what", "规则 · rule", "对象 · of", "值 · value",
@@ -223,9 +262,21 @@ def journal(
         what = ACTS.get(row["what"], row["what"]) + ("（迟到）" if row["late"] else "")
         value = "" if row["value"] is None else f"{row['value']:.6g}"
         words = [row["note"] or "", *(f"{each['cause']} → {each['measure']}" for each in row["handlings"])]
-        told = (str(row["number"]), moment(row["ts"]), str(row["alarm"]), what, row["rule"], row["subject"], value)
+        told = (
+            str(row["number"]),
+            moment(row["ts"], zone),
+            str(row["alarm"]),
+            what,
+            row["rule"],
+            row["subject"],
+            value,
+        )
         table.add_row(*map(Text, (*told, row["who"] or "", "；".join(filter(None, words)))))
-    open_console().print(table)
+    console = open_console()
+    console.print(table)
+    if answer["next"] is not None:
+        words = "更早的未显示（--rows、--end） · what is older is not shown (--rows, --end)"
+        console.print(words, style="bold yellow")
 
 
 def _act(number: int, act: str, body: dict[str, Any] | None, home: Path, url: str | None, token: str | None) -> None:

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from sevenones.loading import loading
+
 
 def api(
     site: Annotated[Path, typer.Option(help="矿井配置目录 · the site's folder")],
@@ -26,13 +28,15 @@ def api(
 
     SEVENONES_DATABASE=postgresql://… 时关系库在 PostgreSQL · with it, the relational store is in PostgreSQL.
     """
-    import uvloop
+    with loading():
+        import uvloop
 
-    from bus.credentials import Credential, folder
-    from bus.errors import BusError
-    from middleplatform.api.process import PortTaken, run
-    from middleplatform.database import SETTING, DatabaseError
-    from models.site import SiteErrors, load
+        from bus.credentials import Credential, folder
+        from bus.errors import BusError
+        from middleplatform.api.process import PortTaken, run
+        from middleplatform.database import SETTING, DatabaseError
+        from models.site import SiteErrors, load
+        from sevenones.workshop import Workshop
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -40,7 +44,7 @@ def api(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         proof = Credential.load(credential or folder(home) / "api.json")
         made = load(site, environment=os.environ)
-        await run(made, home, bus, proof, host, port, stop, os.environ.get(SETTING))
+        await run(made, home, bus, proof, host, port, stop, os.environ.get(SETTING), Workshop(site, home))
 
     try:
         uvloop.run(main())

@@ -51,8 +51,24 @@ def ingest(
 def alarms(
     points: Annotated[int, typer.Option(min=100, max=1_000_000, help="测点数 · how many points")] = 100_000,
     rounds: Annotated[int, typer.Option(min=10, max=10_000, help="批数 · how many batches")] = 200,
+    beside: Annotated[
+        bool,
+        typer.Option(
+            "--beside", help="全程时延：单独，以及在整月导出和全表查询旁 · whole way, alone and beside readers"
+        ),
+    ] = False,
+    samples: Annotated[
+        int, typer.Option(min=1_000_000, max=500_000_000, help="--beside：一个月的样本数 · samples of the month")
+    ] = 20_000_000,
+    seconds: Annotated[int, typer.Option(min=10, max=3600, help="--beside：每段时长 · how long each")] = 150,
 ) -> None:
-    """one sample of every point, held against its alarms: a batch's time, quiet and in a storm."""
+    """one sample of every point, held against its alarms: a batch's time, quiet and in a storm; or, with --beside, from
+    the bus to the journal, alone and while a month is exported and the whole table asked."""
+    if beside:
+        from sevenones.bench import alarm_latency
+
+        _print(alarm_latency.run(samples=samples, seconds=seconds))
+        return
     from sevenones.bench import alarms as bench
 
     _print(bench.run(points=points, rounds=rounds))
@@ -77,6 +93,18 @@ def query(
     from sevenones.bench import query as bench
 
     _print(bench.run(samples=samples, peers=peers, results=results))
+
+
+@app.command()
+def kpi(
+    days: Annotated[int, typer.Option(min=1, max=30, help="月的天数 · days of the month")] = 30,
+    mines: Annotated[int, typer.Option(min=1, max=1000, help="年度的矿数 · mines of the year")] = 100,
+    data: Annotated[Path | None, typer.Option(help="保存样本的目录 · a folder that keeps the samples")] = None,
+) -> None:
+    """a month's figures of a mine from its samples, a day again after a late hour, a year of many mines."""
+    from sevenones.bench import kpi as bench
+
+    _print(bench.run(days=days, mines=mines, data=data))
 
 
 @app.command()
@@ -181,3 +209,20 @@ def simulate(
     from sevenones.bench import simulate as bench
 
     _print(bench.run(short=short, mine=mine))
+
+
+@app.command()
+def console(
+    hours: Annotated[float, typer.Option(min=0.02, max=48, help="实时数据的时长（小时） · hours of live values")] = 8.0,
+    home: Annotated[Path | None, typer.Option(help="演示矿井的数据目录 · a home for the mine that is shown")] = None,
+) -> None:
+    """the console in headless Chromium on the demo of the low mine: pages, first load, map, hours of live values."""
+    try:
+        from sevenones.bench import console as bench
+        from sevenones.bench.chromium import NoBrowser
+    except ModuleNotFoundError:
+        sys.exit("需要 playwright · playwright is not installed: python3 tools/install.py --dev --system")
+    try:
+        _print(bench.run(hours=hours, home=home))
+    except NoBrowser as error:
+        sys.exit(str(error))

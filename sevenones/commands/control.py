@@ -60,6 +60,7 @@ def issue(
     equipment: Annotated[list[str] | None, typer.Option(help="设备，可重复 · a machine of the scope")] = None,
     days: Annotated[float | None, typer.Option(min=0.01, max=3650, help="有效天数 · for how many days")] = None,
     to: Annotated[Path | None, typer.Option(help="写入的目录 · the person's folder")] = None,
+    renew: Annotated[bool, typer.Option(help="同一人换发 · another one for the same person")] = False,
     home: Home = Path(".sevenones"),
 ) -> None:
     """签发操作凭证 · make a person's key and credential. Without area and equipment the scope is the whole site."""
@@ -68,7 +69,15 @@ def issue(
     where = to or authorities.person(home, name)
     with _said():
         found = authorities.issue(
-            home, name, role, where, time.time_ns() // 1000, areas=area or None, equipment=equipment or None, days=days
+            home,
+            name,
+            role,
+            where,
+            time.time_ns() // 1000,
+            areas=area or None,
+            equipment=equipment or None,
+            days=days,
+            renew=renew,
         )
     print(f"{found.name}   {', '.join(found.roles)}   {found.serial}   至 · until {_day(found.not_after)}")
     print(f"{where}：仅本人保管 · for this person alone")
@@ -109,6 +118,7 @@ app.command(context_settings={"ignore_unknown_options": True})(control_orders.ru
 for _command in (
     control_orders.tag,
     control_orders.untag,
+    control_orders.settle,
     control_orders.tags,
     control_orders.take,
     control_orders.hand,

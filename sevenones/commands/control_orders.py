@@ -27,6 +27,10 @@ Person = Annotated[
 Second = Annotated[Path | None, typer.Option(help="第二人的凭证目录 · the second person's folder")]
 Within = Annotated[float, typer.Option(min=1, max=19, help="时限（秒） · seconds until it is too late")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="不再询问 · do not ask")]
+Site = Annotated[
+    Path | None,
+    typer.Option(help="矿井配置目录，默认数据目录中的 site · the site folder: which gateways read the machine"),
+]
 HOME = Path(".sevenones")
 WORDS = {
     "done": "已执行 · done",
@@ -89,9 +93,10 @@ def tag(
     home: Home = HOME,
     bus: Bus = None,
     credential: Credential = None,
+    site: Site = None,
 ) -> None:
     """检修挂牌：摘牌前任何来源都不能启动 · tag a machine: nothing starts it until the tag is removed."""
-    _run(_everywhere(equipment, "tag", within, person, None, home, bus, credential, reason=reason))
+    _run(_everywhere(equipment, "tag", within, person, None, home, bus, credential, site, reason=reason))
 
 
 def untag(
@@ -103,9 +108,10 @@ def untag(
     home: Home = HOME,
     bus: Bus = None,
     credential: Credential = None,
+    site: Site = None,
 ) -> None:
     """摘牌：本人，或双人 · remove a tag: its owner, or two persons."""
-    _run(_everywhere(equipment, "untag", within, person, second, home, bus, credential, nonce=tag))
+    _run(_everywhere(equipment, "untag", within, person, second, home, bus, credential, site, nonce=tag))
 
 
 def take(
@@ -116,9 +122,10 @@ def take(
     home: Home = HOME,
     bus: Bus = None,
     credential: Credential = None,
+    site: Site = None,
 ) -> None:
     """接管控制权 · take the right of control of a machine."""
-    _run(_everywhere(equipment, "take", within, person, second, home, bus, credential))
+    _run(_everywhere(equipment, "take", within, person, second, home, bus, credential, site))
 
 
 def hand(
@@ -129,9 +136,10 @@ def hand(
     home: Home = HOME,
     bus: Bus = None,
     credential: Credential = None,
+    site: Site = None,
 ) -> None:
     """移交控制权 · hand the right of control over."""
-    _run(_everywhere(equipment, "hand", within, person, None, home, bus, credential, to=to))
+    _run(_everywhere(equipment, "hand", within, person, None, home, bus, credential, site, to=to))
 
 
 def restore(
@@ -140,6 +148,7 @@ def restore(
     gateway: Annotated[str, typer.Option(help="网关 · the gateway that holds it")],
     within: Within = 10.0,
     person: Person = None,
+    second: Second = None,
     home: Home = HOME,
     bus: Bus = None,
     credential: Credential = None,
@@ -150,10 +159,35 @@ def restore(
         from models.control.order import Act
         from sevenones import signed
 
-        by = _hand(person, None)
+        by = _hand(person, second)
         async with signed.connected(home, bus, credential) as connection:
             facts = {"act": Act.RESTORE, "equipment": linkage, "reason": reason}
             return _said(await signed.ordered(connection, by, home, gateway, within, **facts))
+
+    _run(main())
+
+
+def settle(
+    gateway: Annotated[str, typer.Argument(help="网关 · the gateway whose record of tags cannot be read")],
+    reason: Annotated[str, typer.Argument(help="核实情况 · what was found where people work")],
+    second: Annotated[Path, typer.Option(help="第二人的凭证目录 · the second person's folder")],
+    within: Within = 10.0,
+    person: Person = None,
+    home: Home = HOME,
+    bus: Bus = None,
+    credential: Credential = None,
+) -> None:
+    """挂牌记录损坏后的双人处置 · settle a record of tags that cannot be read: two persons know who works where.
+
+    Hang the tags that still hold before: those that hang when it is settled are all that count from then on."""
+
+    async def main() -> int:
+        from models.control.order import Act
+        from sevenones import signed
+
+        by = _hand(person, second)
+        async with signed.connected(home, bus, credential) as connection:
+            return _said(await signed.ordered(connection, by, home, gateway, within, act=Act.SETTLE, reason=reason))
 
     _run(main())
 
@@ -169,9 +203,11 @@ def tags(
     async def main() -> int:
         from sevenones import signed
 
-        table = Table(
-            "设备 · equipment", "挂牌人 · who", "原因 · reason", "时间 · since", "编号 · id", "网关 · gateway"
-        )
+        code = 0
+        table = Table("设备 · equipment", "挂牌人 · who", "原因 · reason", "时间 · since")
+        # Never cut: an untag needs all of it.
+        table.add_column("编号 · id", no_wrap=True)
+        table.add_column("网关 · gateway")
         async with signed.connected(home, bus, credential) as connection:
             for name in await signed.gateways(connection, site):
                 answer = await signed.asked(connection, site, name, b'{"tags": true}')
@@ -179,9 +215,10 @@ def tags(
                     at = datetime.datetime.fromtimestamp(each["at"] / 1e6).astimezone().isoformat(" ", "seconds")
                     table.add_row(each["equipment"], each["who"], each["reason"], at, each["id"], name)
                 if "error" in answer:
+                    code = 3
                     typer.echo(f"网关 {name} 没有应答 · gateway {name}: {answer['error']}", err=True)
         Console().print(table)
-        return 0
+        return code
 
     _run(main())
 
@@ -195,16 +232,25 @@ async def _everywhere(
     home: Path,
     bus: str | None,
     credential: Path | None,
+    site: Path | None,
     **facts: str,
 ) -> int:
-    """The order at every gateway that reads the machine; the worst of what they say."""
+    """The order at every gateway that reads the machine; the worst of what they say, and 3 when one says nothing."""
     from models.control.order import Act
     from sevenones import signed
 
     by = _hand(person, second)
+    expected: set[str] | None = None
+    try:
+        expected = await asyncio.to_thread(signed.by_site, site or home / "site", by.site, equipment)
+    except ValueError:
+        # Only a folder that was given must be the right one.
+        if site is not None:
+            raise
     async with signed.connected(home, bus, credential) as connection:
-        found = await signed.readers(connection, by.site, equipment)
-        if not found:
+        readers = await signed.readers(connection, by.site, equipment, expected)
+        found, silent = readers.found, readers.silent
+        if not found and not silent:
             raise WriteError(f"没有网关采集设备 {equipment} · no gateway reads the machine {equipment}")
         # One id, so that a tag has the same at all of them.
         key, codes = secrets.token_hex(8), []
@@ -212,7 +258,20 @@ async def _everywhere(
             more = {"act": Act(act), "equipment": equipment, "id": key, **facts}
             typer.echo(f"{gateway}  {equipment}")
             codes.append(_said(await signed.ordered(connection, by, home, gateway, within, **more)))
-        return max(codes)
+    for gateway in silent:
+        typer.echo(
+            f"网关 {gateway} 没有应答，未在该网关执行 · gateway {gateway} does not answer: NOT {act} there, and it may "
+            f"command {equipment}",
+            err=True,
+        )
+        codes.append(3)
+    if expected is None:
+        typer.echo(
+            f"只涉及在线网关：{', '.join(found) or '—'}；用 --site 可核对全部网关 · only gateways that are heard were "
+            "told: give --site to be sure that none is missing",
+            err=True,
+        )
+    return max(codes)
 
 
 def _hand(person: Path | None, second: Path | None) -> Any:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sevenones.loading import loading
+
 if TYPE_CHECKING:
     from models.site.model import Site
 
@@ -40,16 +42,18 @@ def gateway(
     ] = 1.0,
 ) -> None:
     """运行物联网关 · run a gateway: read the devices, hand their samples to the bus."""
-    import uvloop
+    with loading():
+        import uvloop
 
-    import gateway as edge
-    from bus.credentials import Credential
-    from bus.credentials import folder as credentials_of
-    from bus.errors import BusError
-    from gateway.numbers import GatewayRunning
-    from gateway.process import UnknownGateway
-    from models.site import SiteErrors, load
-    from sevenones.site_check import check_settings, check_tag, range_of, span_of
+        import gateway as edge
+        from bus.credentials import Credential
+        from bus.credentials import folder as credentials_of
+        from bus.errors import BusError
+        from gateway import logs
+        from gateway.numbers import GatewayRunning
+        from gateway.process import UnknownGateway
+        from models.site import SiteErrors, load
+        from sevenones.site_check import check_settings, check_tag, range_of, span_of
 
     # A site may keep what belongs to this machine, such as trusted certificates, in our home.
     environment = {**os.environ, "SEVENONES_HOME": str(home.resolve())}
@@ -90,6 +94,7 @@ def gateway(
         sys.exit("请给出 --site 目录 或 --from-bus 矿井编码 · give --site FOLDER or --from-bus CODE, one of them")
     if from_bus is not None and name is None:
         sys.exit("--from-bus 需要 --name · --from-bus needs --name: which gateway this is")
+    logs.never_in_the_way()
     try:
         uvloop.run(main())
     except SiteErrors as errors:

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from sevenones.loading import loading
+
 
 def mirror(
     site: Annotated[Path, typer.Option(help="矿井配置目录 · the site's folder")],
@@ -25,14 +27,15 @@ def mirror(
 
     令牌取自环境变量 SEVENONES_MIRROR_TOKEN · the token comes from the environment.
     """
-    import uvloop
+    with loading():
+        import uvloop
 
-    from bus.credentials import Credential, folder
-    from bus.errors import BusError
-    from middleplatform.mirror import run
-    from middleplatform.mirror.settings import MirrorError, Settings
-    from models.site import load
-    from models.site.problems import SiteErrors
+        from bus.credentials import Credential, folder
+        from bus.errors import BusError
+        from middleplatform.mirror import run
+        from middleplatform.mirror.settings import MirrorError, Settings
+        from models.site import load
+        from models.site.problems import SiteErrors
 
     async def main() -> None:
         stop = asyncio.Event()

@@ -39,19 +39,23 @@ def test(
     trip, when and why. Nothing is written; the mine goes on as if nothing had been commanded."""
     import datetime
     import os
+    import zoneinfo
 
     from gateway.linkage.trial import Trial, looked_at, ours
     from models.site import SiteErrors
+    from models.site.linkages import states
     from simulators.faults.channels import play_channels
     from simulators.faults.scenario_check import load_scenario
 
     loaded = _site(site)
     try:
         played = load_scenario(scenario, os.environ)[0].scenario
-        day = datetime.datetime.fromtimestamp(played.start_us / 1e6, datetime.UTC).date().isoformat()
+        zone = zoneinfo.ZoneInfo(loaded.time_zone)
+        day = datetime.datetime.fromtimestamp(played.start_us / 1e6, zone).date().isoformat()
         rules = ours(loaded.linkages, day)
-        paths = list(looked_at(rules))
-        trial = Trial(rules, paths, played.start_us)
+        said = states(loaded)
+        paths = looked_at(rules, said)
+        trial = Trial(rules, paths, played.start_us, said)
 
         def take(ts, values) -> None:  # type: ignore[no-untyped-def]
             for when, row in zip(ts.tolist(), values, strict=True):

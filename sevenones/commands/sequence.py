@@ -181,6 +181,7 @@ def rotations(
         state = f"投入 · runs ({each['who']})" if each["runs"] else "退出 · rests"
         typer.echo(f"{each['id']}  {each['name']['zh']} · {each['name']['en']}  {state}")
         levels = " < ".join(f"{each[key]:g}" for key in ("low", "start", "high", "high_high"))
+        typer.echo(f"  {each['says']['zh']} · {each['says']['en']}")
         typer.echo(f"  {_short(each['level'])}: {levels}  {each['tariff']}  {', '.join(each['pumps'])}")
 
 

@@ -10,7 +10,9 @@ from sevenones.asking import HERE, Home, Token, Url, platform
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
-KINDS = {"alarms": "报警", "tickets": "工单", "runs": "顺序控制", "rotations": "轮换"}
+KINDS = {"alarms": "报警", "tickets": "工单", "runs": "顺序控制", "rotations": "轮换", "tags": "挂牌"}
+CHANGED = {"appeared": "交班后新增", "gone": "交班后已消除"}
+SHOWN = 20
 STATES = {"offered": "待接班", "taken": "已接班", "withdrawn": "已撤回"}
 
 
@@ -92,8 +94,27 @@ def _show(found: dict[str, Any]) -> None:
         if words:
             typer.echo(f"  {words}")
     for kind, things in found["open"].items():
-        typer.echo(f"  {KINDS.get(kind, kind)} · open {kind}: {len(things)}")
-        for thing in things[:20]:
-            what = thing.get("rule") or thing.get("reason") or thing.get("sequence") or ""
-            where = ", ".join(path.partition("/")[2] for path in thing["subjects"][:3])
-            typer.echo(f"    #{thing['id']} {what} {where} {thing.get('state') or thing.get('phase') or ''}".rstrip())
+        beyond = found["left_out"].get(kind, 0)
+        typer.echo(f"  {KINDS.get(kind, kind)} · open {kind}: {len(things) + beyond}")
+        _list(things, beyond)
+    for side, kinds in (found["changed"] or {}).items():
+        for kind, things in kinds.items():
+            if things:
+                typer.echo(f"  {CHANGED[side]} · {side} since: {KINDS.get(kind, kind)} {kind}: {len(things)}")
+                _list(things)
+    if found["unanswered"]:
+        silent = ", ".join(found["unanswered"])
+        typer.echo(f"  挂牌未知，网关未应答 · tags are not known, no answer from: {silent}")
+
+
+def _list(things: list[dict[str, Any]], beyond: int = 0) -> None:
+    """The first of them; `beyond`: how many there are besides."""
+    for thing in things[:SHOWN]:
+        what = thing.get("rule") or thing.get("reason") or thing.get("sequence") or ""
+        where = ", ".join(path.partition("/")[2] for path in thing["subjects"][:3])
+        state = thing.get("state") or thing.get("phase") or ""
+        silent = f" 抑制 suppressed: {', '.join(thing['suppressed'])}" if thing.get("suppressed") else ""
+        typer.echo(f"    #{thing['id']} {what} {where} {state}{silent}".rstrip())
+    more = len(things) - SHOWN + beyond if len(things) > SHOWN else beyond
+    if more:
+        typer.echo(f"    另有 {more} 项 · and {more} more")

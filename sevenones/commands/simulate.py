@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sevenones.commands import simulate_faults, simulate_truth
+from sevenones.loading import loading
 
 if TYPE_CHECKING:
     from simulators.faults.scenario import Read
@@ -43,11 +44,12 @@ def simulate(
     """运行模拟设备 · run the simulated devices of a site, and log the truth that they know. Ctrl-C ends it."""
     if context.invoked_subcommand is not None:
         return
-    from models.site import SiteErrors, load
-    from sevenones.stand_in import surroundings
-    from simulators import run
-    from simulators.design.mine import load_design
-    from simulators.devices.device import DeviceError
+    with loading():
+        from models.site import SiteErrors, load
+        from sevenones.stand_in import surroundings
+        from simulators import run
+        from simulators.design.mine import load_design
+        from simulators.devices.device import DeviceError
 
     played = _scenario(scenario, site, mine) if scenario is not None else None
     big = mine == "big" and site is None

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sevenones.loading import loading
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -45,14 +47,15 @@ def store(
     if site is None:
         sys.exit("请给出 --site：矿井配置目录 · give --site: the site's folder")
     folder_of_site = site
-    import uvloop
+    with loading():
+        import uvloop
 
-    from bus.credentials import Credential, folder
-    from bus.errors import BusError
-    from middleplatform.store import run
-    from middleplatform.store.errors import StoreError
-    from middleplatform.store.schema import SETTING
-    from models.site.problems import SiteErrors
+        from bus.credentials import Credential, folder
+        from bus.errors import BusError
+        from middleplatform.store import run
+        from middleplatform.store.errors import StoreError
+        from middleplatform.store.schema import SETTING
+        from models.site.problems import SiteErrors
 
     async def main() -> None:
         stop = asyncio.Event()

@@ -141,6 +141,8 @@ def _of_control(control: dict[str, Any] | None) -> list[str]:
         return []
     lines = [f"  控制方式 · mode {control['mode']}   控制权 · controller {control['controller'] or '—'}"]
     lines += [f"  已挂牌 · tagged  {tag['who']}：{tag['reason']}" for tag in control["tags"]]
+    if trouble := control.get("tags_trouble"):
+        lines.append(f"  挂牌不明 · tags not known  {trouble['zh']} · {trouble['en']}")
     for each in control["interlocks"]:
         holds = "满足 · holds" if each["holds"] else "不满足 · NOT met"
         lines.append(f"  联锁 · interlock {each['name']['zh']} · {each['name']['en']}：{holds}")

@@ -1,4 +1,4 @@
-from tests.middleplatform.api.conftest import platform
+from tests.middleplatform.api.conftest import alone, platform
 from tests.middleplatform.database.conftest import place, postgres
 
-__all__ = ["place", "platform", "postgres"]
+__all__ = ["alone", "place", "platform", "postgres"]

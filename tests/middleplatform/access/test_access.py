@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import sqlite3
 import stat
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -204,3 +206,10 @@ def test_a_scope_that_cannot_be_read_opens_nothing(tmp_path):
     with sqlite3.connect(tmp_path / "platform.db") as database:
         database.execute("UPDATE tokens SET scope = '[{\"zones\": []}]'")
     assert tokens.verify_token(tmp_path, token) is None
+
+
+def test_a_password_is_dear_to_guess():
+    """In a process of its own, as this one hashes cheaply."""
+    program = "from middleplatform.access.users import _hasher; print(_hasher.hash('right horse'))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.startswith("$argon2id$v=19$m=65536,t=3,p=4$")

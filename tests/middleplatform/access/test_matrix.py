@@ -52,12 +52,14 @@ PLACES = {
     "entry": "999999",
     "ticket": "999999",
     "act": "select",
+    "equipment": "nothing",
     "sequence": "nothing",
     "run": "999999",
     "rotation": "nothing",
     "handover": "999999",
     "alarm": "999999",
     "raised": "999999",
+    "code": "AAAA-AAAA-AAAA-AAAA-AAAA",
 }
 """What stands in an address: of what can be lost something that is not there."""
 

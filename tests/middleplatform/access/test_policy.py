@@ -80,3 +80,16 @@ def test_whatever_is_taken_leaves_somebody_who_manages(changes):
     for role in ROLES:
         added, removed = (set(changes.get(role, {}).get(act, ())) for act in ("add", "remove"))
         assert found.roles[role] == (policy().roles[role] - removed) | added
+
+
+def test_what_roles_may_is_told_as_it_holds_and_what_this_mine_changed(alone):
+    with alone.client("admin") as client:
+        before = client.get("/api/v1/roles").json()
+        assert before["changed"] is None and [each["id"] for each in before["roles"]] == list(ROLES)
+        assert {each["id"] for each in before["permissions"]} == set(policy().permissions)
+        apply_policy(alone.home, "roles: {operator: {add: [export.run], remove: [manual.write]}}", "olga")
+        after = client.get("/api/v1/roles").json()
+    operator = after["roles"][0]
+    assert (operator["added"], operator["removed"]) == (["export.run"], ["manual.write"])
+    assert "export.run" in operator["may"] and "manual.write" not in operator["may"]
+    assert after["changed"]["who"] == "olga" and operator["name"]["zh"] == "调度员"

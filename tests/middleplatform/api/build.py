@@ -77,7 +77,7 @@ def site() -> Site:
             "sump": Area("sump", Name("水仓", "sump"), None),
         },
         {
-            "belt1": Equipment("belt1", "belt", Name("一号带式输送机", "belt 1"), "face1", "transport"),
+            "belt1": Equipment("belt1", "belt_conveyor", Name("一号带式输送机", "belt 1"), "face1", "transport"),
             "pump1": Equipment("pump1", "pump", Name("一号水泵", "pump 1"), "sump", "drainage"),
         },
         {"on-edge1": Connection("on-edge1", "edge1", "modbus", {"host": HOST}, {})},

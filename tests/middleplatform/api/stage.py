@@ -19,6 +19,7 @@ from fastapi import FastAPI
 
 from bus import credentials, subjects
 from bus.connection import Bus
+from bus.errors import NobodyListens
 from bus.process import die_with_parent
 from middleplatform.access import tokens, users
 from middleplatform.api.app import build
@@ -29,6 +30,7 @@ from middleplatform.api.process import run
 from middleplatform.api.times import now_us
 from models.events import Event, EventBatch
 from models.samples import Batch
+from models.site.model import Site
 from tests.middleplatform.api.build import CODE, site
 from tests.ports import free_port
 from tests.servers import mine_bus
@@ -48,6 +50,9 @@ class Stage:
     app: FastAPI | None = None
     bus: Bus | None = None
     store: asyncio.subprocess.Process | None = None
+    code: str = CODE
+    site_folder: Path | None = None
+    """Of the site that the store keeps, where it is not the small one."""
     beating: asyncio.Task[None] | None = None
     """The gateway's signs of life. A test may cancel it."""
     numbers: list[int] = field(default_factory=lambda: [0])
@@ -82,9 +87,9 @@ class Stage:
         async def inside() -> None:
             data = batch.encode()
             if kept:
-                await self.bus.publish(subjects.samples(CODE, "edge1"), data, f"edge1-{batch.number}")
+                await self.bus.publish(subjects.samples(self.code, "edge1"), data, f"edge1-{batch.number}")
             if live:
-                await self.bus.live(subjects.live(CODE, "edge1"), data)
+                await self.bus.live(subjects.live(self.code, "edge1"), data)
 
         self.within(inside())
 
@@ -94,10 +99,12 @@ class Stage:
 
     def send_events(self, *events: Event) -> None:
         batch = EventBatch("edge1", self.next_number(), 1, events)
-        self.within(self.bus.publish(subjects.events(CODE, "edge1"), batch.encode(), f"edge1-e{batch.number}"))
+        self.within(self.bus.publish(subjects.events(self.code, "edge1"), batch.encode(), f"edge1-e{batch.number}"))
 
     async def start_store(self) -> None:
         argv = (sys.executable, "-m", "tests.middleplatform.api.store_program", str(self.home), self.bus_url())
+        if self.site_folder:
+            argv = (*argv, str(self.site_folder))
         self.store = await asyncio.create_subprocess_exec(*argv, preexec_fn=die_with_parent)
 
     def bus_url(self) -> str:
@@ -139,24 +146,26 @@ def threaded(making: Callable[[asyncio.AbstractEventLoop], AbstractAsyncContextM
 
 
 @asynccontextmanager
-async def whole(home: Path, loop: asyncio.AbstractEventLoop) -> AsyncIterator[Stage]:
-    """Bus, store and API as they really run."""
+async def whole(
+    home: Path, loop: asyncio.AbstractEventLoop, made: Site | None = None, folder: Path | None = None
+) -> AsyncIterator[Stage]:
+    """Bus, store and API as they really run. `made`: the site that the API knows, not the small one; `folder`: where
+    the store has it from, where its points are not those of `build.site`."""
+    made = made or site()
     reader, admin = _tokens(home)
     (home / "site").mkdir()
     (home / "site" / "site.yaml").write_text("made in tests\n")
-    async with mine_bus(home, CODE) as running:
+    async with mine_bus(home, made.code) as running:
         (home / "bus-url.json").write_text(json.dumps(running.url))
         port, stop = free_port(), asyncio.Event()
-        stage = Stage(home, f"http://127.0.0.1:{port}", loop, reader, admin)
+        stage = Stage(home, f"http://127.0.0.1:{port}", loop, reader, admin, code=made.code, site_folder=folder)
         stage.bus = await running.connect("gateway-edge1")
         await stage.start_store()
         gateway = stage.bus
         stage.beating = asyncio.create_task(
-            _beating(lambda: gateway.live(subjects.state(CODE, "gateway-edge1"), b"{}")), name="beating"
+            _beating(lambda: gateway.live(subjects.state(made.code, "gateway-edge1"), b"{}")), name="beating"
         )
-        api = asyncio.create_task(
-            run(site(), home, running.url, credentials.load(home, "api"), "127.0.0.1", port, stop)
-        )
+        api = asyncio.create_task(run(made, home, running.url, credentials.load(home, "api"), "127.0.0.1", port, stop))
         try:
             await _answers(stage.url, lambda body: body["store"] and body["bus"])
             yield stage
@@ -176,18 +185,25 @@ class Link:
     connected = True
     reconnects = 0
 
+    async def request(self, subject: str, data: bytes, timeout: float) -> bytes:
+        """No gateway is there."""
+        raise NobodyListens(subject)
+
 
 @asynccontextmanager
-async def bare(home: Path, loop: asyncio.AbstractEventLoop, clock: Callable[[], int] = now_us) -> AsyncIterator[Stage]:
-    """The application alone: no store, and a live table that the test fills."""
+async def bare(
+    home: Path, loop: asyncio.AbstractEventLoop, clock: Callable[[], int] = now_us, made: Site | None = None
+) -> AsyncIterator[Stage]:
+    """The application alone: no store, and a live table that the test fills. `made`: its site, not the small one."""
     reader, admin = _tokens(home)
     port = free_port()
-    made = site()
+    made = made or site()
     table = LiveTable(made, clock)
     app = build(Catalogue(made), table, Link(), home)
 
     async def sign_of_life() -> None:
-        table.beat("edge1")
+        for gateway in made.gateways():
+            table.beat(gateway)
 
     beating = asyncio.create_task(_beating(sign_of_life))
     serving = server(app, "127.0.0.1", port)

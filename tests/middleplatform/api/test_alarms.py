@@ -32,7 +32,7 @@ def change(rule, subject, act=Act.RAISE, ts=None, **more):
 def callers(standing):
     """Tokens of users, and within a scope."""
     home, east = standing.home, Scope.of({"areas": ["east"]})
-    for name, role in (("anna", "operator"), ("emil", "engineer")):
+    for name, role in (("anna", "operator"), ("emil", "engineer"), ("erik", "engineer")):
         users.create_user(home, name, "right horse", role)
     return {
         "anna": tokens.create_token(home, "sign-in", "operator", 1, "anna"),
@@ -87,6 +87,7 @@ def test_they_are_listed_and_filtered_the_most_urgent_first(ask, named):
     listed = [each["id"] for each in ask("anna", "GET").json()["alarms"] if each["id"] in ours.values()]
     assert listed == [ours["full"], ours["cut"], ours["fast"]]
     fast = named["fast"]
+    assert (fast["value"], fast["unit"], named["full"]["value"]) == (6.0, "m/s", None)
     assert (fast["name"]["zh"], fast["equipment"]["id"], fast["area"]["id"]) == ("带速", "belt1", "face1")
     assert (named["cut"]["cause"], named["cut"]["kind"]) == (fast["id"], "power_cut")
     for query, expected in (
@@ -138,6 +139,15 @@ def test_one_or_many_are_acknowledged_once_with_who_and_note(ask, named):
     entry = ask("anna", "GET", "/journal", alarm=numbers[0]).json()["entries"][0]
     assert (entry["what"], entry["who"], entry["note"]) == ("acknowledge", "anna", "seen")
     assert code(ask("analyst", "POST", "/acknowledge", alarms=numbers)) == (403, "forbidden")
+    assert code(ask("anna", "POST", "/acknowledge", alarms=numbers, seen=[1])) == (400, "invalid_seen")
+
+
+def test_what_was_raised_again_is_not_acknowledged_by_one_who_did_not_see_it(standing, ask, named):
+    fast, cut = named["fast"], named["cut"]
+    record(standing.home, change(fast["rule"], SPEED, ts=fast["since"] + 1_000_000))
+    given = {"alarms": [fast["id"], cut["id"]], "seen": [fast["since"], cut["since"]]}
+    assert ask("anna", "POST", "/acknowledge", **given).json()["acknowledged"] == [cut["id"]]
+    assert ask("anna", "GET", f"/{fast['id']}").json()["state"] == "unacknowledged"
 
 
 def test_shelving_needs_an_end_and_never_takes_what_is_law(ask, named):
@@ -149,6 +159,7 @@ def test_shelving_needs_an_end_and_never_takes_what_is_law(ask, named):
     assert code(ask("anna", "POST", f"/{full}/shelve", reason="noise", end="30m")) == (409, "statutory_alarm")
     assert code(ask("anna", "POST", f"/{fast}/shelve", reason="noise"))[0] == 400
     assert code(ask("anna", "POST", f"/{fast}/shelve", reason="noise", end="-30m")) == (400, "end_passed")
+    assert code(ask("anna", "POST", f"/{named['cut']['id']}/shelve", reason="x", end="13h")) == (400, "end_too_far")
     assert ask("anna", "POST", f"/{fast}/unshelve").json()["suppressed"] == []
     assert code(ask("anna", "POST", f"/{fast}/unshelve")) == (409, "not_suppressed")
     assert [each["what"] for each in ask("anna", "GET", "/journal", alarm=fast).json()["entries"]] == [
@@ -161,20 +172,54 @@ def test_shelving_needs_an_end_and_never_takes_what_is_law(ask, named):
 def test_the_engineer_takes_out_of_service_and_suppresses_by_design(ask, named):
     full = named["full"]["id"]
     assert code(ask("anna", "POST", f"/{full}/out-of-service", reason="x")) == (403, "forbidden")
-    given = {"reason": "sensor replaced", "ticket": 999_999}
+    given = {"reason": "sensor replaced", "ticket": 999_999, "end": "2h", "allowed_by": "erik"}
     assert code(ask("emil", "POST", f"/{full}/out-of-service", **given)) == (404, "unknown_ticket")
-    assert ask("emil", "POST", f"/{full}/out-of-service", reason="x").json()["suppressed"] == ["out_of_service"]
-    both = ask("emil", "POST", f"/{full}/suppress", reason="standstill", end="2h").json()["suppressed"]
+    ends = {"end": "2h", "allowed_by": "erik"}
+    for wrong, refused in (
+        ({"end": None}, (400, "no_end")),
+        ({"end": "5000w"}, (400, "end_too_far")),
+        ({"allowed_by": None}, (409, "not_allowed_by")),
+        ({"allowed_by": "emil"}, (409, "not_allowed_by")),
+        ({"allowed_by": "anna"}, (404, "unknown_approver")),
+        ({"allowed_by": "nobody"}, (404, "unknown_approver")),
+    ):
+        for act in ("out-of-service", "suppress"):
+            assert code(ask("emil", "POST", f"/{full}/{act}", **{"reason": "x", **ends, **wrong})) == refused
+    done = ask("emil", "POST", f"/{full}/out-of-service", reason="x", **ends)
+    assert done.json()["suppressed"] == ["out_of_service"]
+    both = ask("emil", "POST", f"/{full}/suppress", reason="standstill", **ends).json()["suppressed"]
     assert sorted(both) == ["by_design", "out_of_service"]
     ask("emil", "POST", f"/{full}/in-service")
     assert ask("emil", "POST", f"/{full}/unsuppress").json()["suppressed"] == []
     assert ask("anna", "GET", "/journal", alarm=full).json()["entries"][0]["who"] == "emil"
 
 
+def test_one_at_rest_that_is_suppressed_stays_in_sight_with_who_why_and_until_when(standing, ask, named):
+    """It will say nothing when it comes, so somebody has to see that."""
+    fast = named["fast"]["id"]
+    ask("anna", "POST", "/acknowledge", alarms=[fast])
+    record(standing.home, change(named["fast"]["rule"], SPEED, act=Act.RETURN))
+    assert fast not in rules(ask("anna", "GET", suppressed="all")), "at rest and not suppressed it is in no list"
+    before = ask("anna", "GET", "/groups").json()["counts"]["suppressed"]
+    assert ask("emil", "POST", f"/{fast}/out-of-service", reason="belt is rebuilt", end="+2h").status_code == 200
+    (found,) = (each for each in ask("anna", "GET", suppressed="yes").json()["alarms"] if each["id"] == fast)
+    assert (found["state"], found["suppressed"]) == ("normal", ["out_of_service"])
+    (held,) = found["suppressions"]
+    assert (held["who"], held["reason"], held["allowed_by"]) == ("emil", "belt is rebuilt", None)
+    assert held["until"] - held["since"] == pytest.approx(7_200e6, abs=60e6)
+    assert fast not in rules(ask("anna", "GET")), "it is not open"
+    assert ask("anna", "GET", "/groups").json()["counts"]["suppressed"] == before + 1
+    again = ask("emil", "POST", f"/{fast}/out-of-service", reason="longer", end="4h")
+    assert code(again) == (409, "suppressed_already") and "in-service" in again.json()["error"]["message"]
+    ask("emil", "POST", f"/{fast}/in-service")
+    assert fast not in rules(ask("anna", "GET", suppressed="all"))
+
+
 def test_a_latched_alarm_is_reset_once_the_process_has_returned(standing, ask, named):
     fast = (named["fast"]["rule"], SPEED)
     number = named["fast"]["id"]
-    assert code(ask("anna", "POST", f"/{number}/reset")) == (409, "not_latched")
+    assert code(ask("anna", "POST", f"/{number}/reset")) == (409, "still_active")
+    assert code(ask("anna", "POST", f"/{named['full']['id']}/reset", note="too early")) == (409, "still_active")
     record(standing.home, change(*fast, act=Act.RETURN, latched=True))
     assert ask("anna", "GET", f"/{number}").json()["state"] == "latched_unacknowledged"
     ask("anna", "POST", "/acknowledge", alarms=[number])
@@ -216,7 +261,12 @@ def test_groups_and_figures_know_the_callers_part_alone(standing, ask, named):
     found = ask("anna", "GET", "/groups").json()
     by_head = {each["head"]["id"]: each for each in found["groups"]}
     assert by_head[named["fast"]["id"]]["alarms"] == [named["cut"]["id"], named["fast"]["id"]]
-    assert found["flood"]["peak"] >= 12 and found["watch"] == {"alive": False, "deaf": False, "behind": False}
+    assert found["flood"]["peak"] >= 12 and found["watch"] == {
+        "alive": False,
+        "deaf": False,
+        "behind": False,
+        "failing": False,
+    }
     east = ask("east", "GET", "/groups").json()
     assert LEVEL not in {each["head"]["subject"] for each in east["groups"]} and east["flood"] is None
     assert {each["head"]["area"]["id"] for each in ask("anna", "GET", "/groups", area="sump").json()["groups"]} == {
@@ -237,10 +287,55 @@ def test_what_the_watch_says_of_itself_stands_beside_the_alarms(standing, ask, n
     watch.take(json.dumps(beat).encode(), time.time_ns() // 1000)
     try:
         found = ask("anna", "GET").json()
-        assert found["watch"] == {"alive": True, "deaf": True, "behind": False}
+        assert found["watch"] == {"alive": True, "deaf": True, "behind": False, "failing": False}
         assert [each["id"] for each in found["alarms"] if each["chattering"]] == [named["fast"]["id"]]
     finally:
         standing.app.state.watch = type(watch)()
+
+
+def test_a_rule_that_is_younger_than_the_api_has_its_name_from_the_watch(standing, ask):
+    new, link = ("own.belt_drags", SPEED), ("connection.silent", f"{CODE}/connection:younger_than_the_api")
+    record(standing.home, change(*new), change(*link))
+    watch = standing.app.state.watch
+    beat = {"deaf": False, "behind": False, "chattering": [], "names": {new[0]: ["带速偏低", "Belt runs slowly"]}}
+
+    def called():
+        return {each["rule"]: each["rule_name"] for each in ask("anna", "GET").json()["alarms"]}
+
+    assert called()[new[0]]["zh"] == new[0] and called()[link[0]]["zh"] == "通信中断"
+    watch.take(json.dumps(beat | {"names": {new[0]: "rubbish"}}).encode(), time.time_ns() // 1000)
+    assert called()[new[0]]["zh"] == new[0]
+    watch.take(json.dumps(beat).encode(), time.time_ns() // 1000)
+    try:
+        assert called()[new[0]] == {"zh": "带速偏低", "en": "Belt runs slowly"}
+    finally:
+        standing.app.state.watch = type(watch)()
+
+
+def test_health_knows_whether_the_watch_lives_and_how_far_behind_it_is(standing):
+    def health():
+        with standing.client(None) as client:
+            found = client.get("/api/v1/health").json()
+        troubles = [words for words in found["degraded"] if words.startswith("watch")]
+        return found["watch"], found["watch_behind_s"], troubles
+
+    assert health() == (False, None, ["watch: no sign of life, alarms are not judged"])
+    beat = {"deaf": False, "behind": True, "behind_s": 2.0, "chattering": [], "failing": None}
+    try:
+        for more, lives, words in (
+            ({}, True, []),
+            ({"behind_s": 95.0}, True, ["it is 95 s behind"]),
+            ({"failing": "the password is secret"}, False, ["alarms cannot be kept"]),
+            ({"broken": 2}, True, ["2 messages could not be judged"]),
+            ({"refused": 1, "outdated": True}, True, ["1 changes of alarms could not be kept", "older rules"]),
+        ):
+            standing.app.state.watch.take(json.dumps(beat | more).encode(), time.time_ns() // 1000)
+            alive, behind, troubles = health()
+            assert (alive, behind, len(troubles)) == (lives, more.get("behind_s", 2.0), len(words))
+            assert all(word in told for word, told in zip(words, troubles, strict=True))
+            assert "secret" not in str(troubles)
+    finally:
+        standing.app.state.watch = type(standing.app.state.watch)()
 
 
 def test_the_board_comes_over_a_socket_when_it_is_another_one(standing, callers, named):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+from sqlalchemy import text
+
 from middleplatform.access import tokens, users
 from middleplatform.access.scope import Scope
 from middleplatform.audit.log import entries
 from middleplatform.audit.verify import verify
+from middleplatform.database import connect
 from tests.middleplatform.api.stage import PASSWORD
 
 
@@ -51,6 +54,31 @@ def test_pages_and_filters(alone):
         assert client.get("/api/v1/audit", params={"about": "user3"}).json()["entries"][0]["what"] == "user.add"
         assert client.get("/api/v1/audit", params={"start": "now"}).json()["entries"] == []
         assert client.get("/api/v1/audit", params={"start": "yesterday"}).status_code == 400
+
+
+def test_the_state_of_the_chain_and_the_list_as_a_table(alone):
+    users.create_user(alone.home, "u1", PASSWORD)
+    with alone.client("admin") as client:
+        state = client.get("/api/v1/audit/chain").json()
+        assert state["whole"] and state["findings"] == [] and state["entries"] == state["head"] >= 3
+        assert state["anchored"] == 0, "nothing anchors here"
+        sheet = client.get("/api/v1/audit", params={"what": "user.add", "format": "csv"})
+        assert sheet.headers["content-type"].startswith("text/csv")
+        assert "attachment" in sheet.headers["content-disposition"]
+        assert [line.split(",")[5] for line in sheet.text.splitlines()[1:]] == ["u1", "olga"]
+        assert client.get("/api/v1/audit", params={"format": "xlsx"}).content.startswith(b"PK")
+
+
+def test_a_changed_entry_is_told(alone):
+    with connect(alone.home).begin() as connection:
+        for (name,) in connection.execute(text("SELECT name FROM sqlite_master WHERE type='trigger'")).all():
+            connection.execute(text(f"DROP TRIGGER {name}"))
+        connection.execute(text("UPDATE audit SET who = 'nobody' WHERE number = 1"))
+    with alone.client("admin") as client:
+        state = client.get("/api/v1/audit/chain").json()
+    assert not state["whole"]
+    assert [(each["kind"], each["number"]) for each in state["findings"]] == [("changed", 1)]
+    assert "改动" in state["findings"][0]["words"]["zh"]
 
 
 def test_who_sees_a_part_of_the_mine_reads_of_the_own_acts_only(alone):

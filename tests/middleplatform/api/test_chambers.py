@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import date
 
@@ -14,6 +15,8 @@ from middleplatform.api.app import build
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.live import LiveTable
 from middleplatform.api.times import now_us
+from middleplatform.patrols.alarms import RULE, raise_overdue
+from middleplatform.patrols.checkins import MOST_EVENTS
 from models.events import Event
 from models.patrol import Chamber, Plan
 from models.site.model import Name
@@ -46,11 +49,12 @@ async def ask(platform, tmp_path):
     }
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
 
-        async def asked(who):
-            answer = await client.get("/api/v1/chambers", headers={"Authorization": f"Bearer {keys[who]}"})
+        async def asked(who, path="chambers"):
+            answer = await client.get(f"/api/v1/{path}", headers={"Authorization": f"Bearer {keys[who]}"})
             assert answer.status_code == 200, answer.text
             return answer.json()
 
+        asked.state, asked.site = app.state, whole
         yield asked
 
 
@@ -58,6 +62,8 @@ async def test_events_and_readers_tell_of_the_last_patrol(platform, ask):
     now = now_us()
     card, round_ = now - 30 * MIN, now - 90 * MIN
     platform.send(batch(platform.next_number(), ("belt1/speed", card, 1.0, 192), ("belt1/speed", card + 1, 0.0, 192)))
+    many = [(f"old-{n}", now - 115 * MIN + n * MIN // 60) for n in range(MOST_EVENTS + 100)]
+    platform.send_events(*(Event(name, f"{CODE}/pump1", "patrol", ts, ts, 192, "edge1", {}) for name, ts in many))
     platform.send_events(Event("patrol-1", f"{CODE}/pump1", "patrol", round_ - MIN, round_, 192, "edge1", {"who": "7"}))
 
     def there():
@@ -74,3 +80,16 @@ async def test_events_and_readers_tell_of_the_last_patrol(platform, ask):
     assert room["patrol"]["late_s"] == pytest.approx(15 * 60, abs=60)
     assert [each["point"] for each in gallery["values"]] == [f"{CODE}/belt1/speed"]
     assert [each["id"] for each in (await ask("east"))["chambers"]] == ["gallery"]
+
+    state = ask.state
+    looking = asyncio.create_task(raise_overdue(state.door.ask, state.database, ask.site, look_s=0.2))
+    try:
+        async with asyncio.timeout(60):
+            while not (alarms := (await ask("all", "alarms"))["alarms"]):
+                await asyncio.sleep(0.1)
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+    assert [(each["rule"], each["subject"], each["priority"]) for each in alarms] == [(RULE, f"{CODE}/pump1", 3)]
+    assert alarms[0]["rule_name"]["en"] == "The patrol of an unattended chamber is overdue"
+    assert (await ask("all", "alarms/groups"))["total"] == 1 and (await ask("east", "alarms"))["alarms"] == []

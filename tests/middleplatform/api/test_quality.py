@@ -35,6 +35,28 @@ def test_quality_by_point_equipment_subsystem_and_mine(platform):
     assert sum(mine["seconds"].values()) > 0
 
 
+def test_a_grid_of_scores_has_the_worst_first_and_what_is_unknown_last(platform):
+    now = time.time_ns() // 1000
+    rows = [(f"belt1/{key}", now - 2_000_000, 1.0, q) for key, q in (("speed", 192), ("current", 24))]
+    platform.send(batch(platform.next_number(), *rows))
+    query = {"by": "point", "start": "-2h"}
+    until(lambda: any(row["score"] is not None for row in platform.get("quality/grid", **query).json()["rows"]))
+    found = platform.get("quality/grid", **query).json()
+    known = [row["score"] for row in found["rows"] if row["score"] is not None]
+    assert found["total"] == 6 and known == sorted(known) and len(found["times"]) == 3
+    assert [row["score"] for row in found["rows"]][len(known) :] == [None] * (6 - len(known))
+    assert all(len(row["scores"]) == 3 for row in found["rows"])
+    single = {(row["of"], row["ts"]): row["score"] for row in platform.get("quality", **query).json()["rows"]}
+    for row in found["rows"]:
+        for ts, score in zip(found["times"], row["scores"], strict=True):
+            exact = single[(row["of"], ts)]
+            assert (score is None) == (exact is None) and (exact is None or abs(score - exact) < 2), (row["of"], ts)
+    second = platform.get("quality/grid", **query, limit=2, offset=2).json()
+    assert [row["of"] for row in second["rows"]] == [row["of"] for row in found["rows"][2:4]]
+    assert platform.get("quality/grid", by="equipment", subsystem="drainage").json()["total"] == 1
+    assert platform.get("quality/grid", by="equipment", subsystem="mining").json()["rows"] == []
+
+
 def test_wrong_questions_about_quality(platform):
     for query, status in (
         ({"by": "gateway"}, 422),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from typer.testing import CliRunner
 
 from middleplatform.access import tokens, users
 from middleplatform.access.scope import Scope
 from middleplatform.audit.log import entries
+from sevenones.commands import kpi_exclusions
 from tests.servers import CODE
 
 GIVEN = {
@@ -97,3 +99,63 @@ def test_what_lies_beyond_a_scope_is_neither_asked_for_nor_seen(ask):
 def test_a_mistake_is_refused(ask, wrong):
     answer = ask("anna", "POST", **{**GIVEN, **wrong})
     assert answer.status_code == 400, answer.text
+
+
+LEFT_OUT = {
+    "kind": "excluded_time",
+    "cause": "face_move",
+    "equipment": ["belt1"],
+    "reason": "搬家倒面 to face 2",
+    "start": "2090-01-02T00:00:00Z",
+    "end": "2090-01-03T00:00:00Z",
+}
+
+
+def test_time_is_left_out_within_limits_and_by_as_many_as_its_cause_needs(ask):
+    asked = ask("anna", "POST", **LEFT_OUT)
+    assert asked.status_code == 201, asked.text
+    ticket = asked.json()
+    assert (ticket["cause"], ticket["needed"], ticket["extent"]) == ("face_move", 2, [f"{CODE}/belt1"])
+    assert ask("boris", "POST", f"/{ticket['id']}/approve").json()["state"] == "waiting"
+    assert ask("vera", "POST", f"/{ticket['id']}/approve").json()["state"] == "approved"
+    over = ask("anna", "POST", **{**LEFT_OUT, "end": "2090-02-03T00:00:00Z"})
+    assert code(over) == (400, "over_limit")
+    assert "最长 720 小时" in over.json()["error"]["message_zh"]
+    assert code(ask("anna", "POST", **{**LEFT_OUT, "start": "-25h", "end": "now"})) == (400, "over_limit")
+
+
+def test_commands_ask_for_it_and_list_it(platform, callers):
+    runner = CliRunner(env={"COLUMNS": "200"})
+
+    def run(who, *words):
+        return runner.invoke(kpi_exclusions.app, [*words, "--url", platform.url, "--token", callers[who]])
+
+    def said(who, *words):
+        result = run(who, *words)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    at = ("--start", "2090-05-01T08:00+08:00", "--end", "2090-05-01T10:00+08:00")
+    asked = said("anna", "ask", "belt1", "--cause", "planned_maintenance", *at, "--reason", "换托辊 rollers")
+    number = asked.split()[0]
+    assert "2090-05-01 08:00 – 2090-05-01 10:00  计划检修 planned_maintenance  belt1  待审批 waiting (0/1)" in asked
+    assert "已批准 approved (1/1)" in said("vera", "approve", number)
+    assert f"{number}  2090-05-01 08:00" in said("anna", "list", "--state", "approved")
+    assert "已结束 closed" in said("anna", "close", number)
+    wrong = run("anna", "ask", "pump1", "--cause", "geology", *at, "--reason", "F12")
+    assert wrong.exit_code == 1
+    assert "不是统计利用率的单元" in str(wrong.exception)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "why"),
+    [
+        ({"cause": None}, 400, "cause_of_excluded_time"),
+        ({"kind": "maintenance"}, 400, "cause_of_excluded_time"),
+        ({"end": None}, 400, "no_end"),
+        ({"equipment": ["pump1"]}, 400, "not_a_unit"),
+        ({"equipment": [], "chamber": ["nowhere"]}, 404, "unknown_chamber"),
+    ],
+)
+def test_time_of_nothing_or_without_a_cause_is_not_left_out(ask, wrong, status, why):
+    assert code(ask("anna", "POST", **{**LEFT_OUT, **wrong})) == (status, why)

@@ -27,6 +27,7 @@ from middleplatform.database.metadata import metadata
 from middleplatform.database.migrate import alone, bring_to
 from middleplatform.database.tables.access import tokens
 from middleplatform.database.tables.dictionaries import dictionaries
+from middleplatform.database.tables.kpi import kpi_days
 from middleplatform.database.tables.manual import manual_entries, manual_samples
 from middleplatform.database.tables.sites import site_parts
 from tests.middleplatform.database.conftest import empty_database
@@ -57,6 +58,14 @@ def fill(place: Place) -> None:
         connection.execute(
             insert(site_parts),
             [{"mine": "m", "kind": "point", "name": f"p{k}", "since": 1, "body": "{}"} for k in range(1_234)],
+        )
+        figures = {
+            "mine": "m", "section": "s", "day": "2026-03-02", "provisional": True, "made_at": 2**62, "rules": "r",
+            "site": "v", "program": "p", "digest": "d", "document": ODD, "rules_digest": "", "received_at": 2**62,
+        }  # fmt: skip
+        blobs = (None, b"", bytes(range(256)))
+        connection.execute(
+            insert(kpi_days), [figures | {"revision": k, "evidence": blob} for k, blob in enumerate(blobs, 1)]
         )
         large = {"kind": "k", "version": 1, "edition": "e", "effective_from": "2026-01-01", "source": "s", "who": "w"}
         connection.execute(insert(dictionaries), large | {"at": 1, "digest": "d", "entries": 1, "body": ODD * 5_000})

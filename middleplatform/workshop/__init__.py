@@ -1,0 +1,1 @@
+"""The engineer's workshop: devices asked through gateways, points brought into the site's folder, rules tried."""
