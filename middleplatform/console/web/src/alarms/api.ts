@@ -1,0 +1,97 @@
+/* What the platform answers about alarms, beyond the board. */
+import type {Alarm, Group, Place} from '../api/types'
+import type {Words} from '../i18n'
+
+export interface Handling {
+  id: number
+  raised: number
+  cause: string
+  measure: string
+  result: string
+  who: string
+  at: number
+}
+/** A line of the journal: times µs UTC. */
+export interface Entry {
+  number: number
+  alarm: number
+  rule: string
+  subject: string
+  name: Words
+  equipment: Place | null
+  area: Place | null
+  rule_name: Words
+  kind: string
+  priority: number
+  statutory: boolean
+  unit: string
+  to_handle: boolean
+  what: string
+  ts: number
+  at: number
+  late: boolean
+  value: number | null
+  quality: number | null
+  who: string | null
+  note: string | null
+  handlings: Handling[]
+}
+export interface Journal {
+  entries: Entry[]
+  next: number | null
+  total: number | null
+}
+export interface AlarmList {
+  total: number
+  offset: number
+  alarms: Alarm[]
+}
+export interface GroupList {
+  total: number
+  offset: number
+  groups: Group[]
+}
+export interface About {
+  alarm: Alarm
+  raised: number | null
+  to_handle: boolean
+  level_at_raise: number | null
+  rule: {
+    version: number; source: string; effective_from: string; confirmed: boolean; on_s: number; off_s: number
+    level: number | null; restore: number | null; latching: boolean; reason: string; approved_by: string
+  } | null
+  advice: {means: Words; causes: Words; follows: Words; do: Words; source: string; effective_from: string; confirmed: boolean} | null
+  cause: Alarm | null
+  consequences: Alarm[]
+  consequence_count: number
+  raises_week: number
+  alike_week: number
+}
+export interface Ranked {
+  id: number
+  rule: string
+  subject: string
+  since: number
+  name: Words
+  equipment: Place | null
+  area: Place | null
+  rule_name: Words
+  raises?: number
+}
+export interface Performance {
+  start: number
+  end: number
+  raises: number
+  per_hour: number
+  per_day: number
+  per_10_min: {mean: number; most: number; above: number}
+  top_ten: Ranked[]
+  top_ten_share: number
+  stale: {count: number; alarms: Ranked[]}
+  flood: {count: number; share: number; now: boolean; peak: number; floods: {start: number; end: number | null; peak: number}[]}
+  priorities: Record<string, number>
+  acknowledged: {share: number; mean_s: number | null; median_s: number | null; p95_s: number | null}
+  chattering: Ranked[]
+  targets: {per_day: number; per_hour: number; per_10_min: number; flood_share: number; top_ten_share: number; stale: number; priorities: Record<string, number>}
+  effective_from: string
+}

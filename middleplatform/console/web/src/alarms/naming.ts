@@ -1,0 +1,20 @@
+/* How an alarm is called on every page of the room. */
+import type {Place} from '../api/types'
+import {named, type Words} from '../i18n'
+import {plain} from '../ui/number'
+
+export interface Called {
+  name: Words
+  equipment: Place | null
+}
+
+/** A point's own name says little without its equipment's. */
+export function whereOf(alarm: Called): string {
+  const [of, own] = [named(alarm.equipment?.name), named(alarm.name)]
+  return !of || own.includes(of) ? own : `${of} · ${own}`
+}
+
+/** A value with its unit; nothing where there is none. */
+export const valueOf = (value: number | null, unit: string): string => (value === null ? '' : `${plain(value)} ${unit}`.trim())
+
+export const awaitsOf = (state: string): boolean => state.includes('unacknowledged')

@@ -1,0 +1,51 @@
+/* What holds of a machine now, asked of its gateways every few seconds while somebody looks. */
+import {onScopeDispose, ref, shallowRef, watch} from 'vue'
+import {machineNow, type MachineNow} from './api'
+import {wordsOf} from '../api/client'
+
+const EVERY_MS = 2500
+/** Of what two clocks may differ before gateways refuse by it. */
+const SKEW_S = 4
+
+export function lookedAt(equipment: () => string, wanted: () => boolean) {
+  const facts = shallowRef<MachineNow | null>(null)
+  const wrong = ref('')
+  /** By how many seconds this computer's clock is off the platform's, where that matters. */
+  const skew = ref(0)
+  let asking: AbortController | null = null
+  let timer = 0
+
+  async function look(): Promise<void> {
+    clearTimeout(timer)
+    asking?.abort()
+    const own = (asking = new AbortController())
+    try {
+      if (!document.hidden) {
+        const sent = Date.now()
+        const found = await machineNow(equipment(), own.signal)
+        const off = ((sent + Date.now()) / 2 - found.ts / 1000) / 1000
+        skew.value = Math.abs(off) - (Date.now() - sent) / 2000 > SKEW_S ? Math.round(off) : 0
+        facts.value = found
+        wrong.value = ''
+      }
+    } catch (error) {
+      if (own.signal.aborted) return
+      wrong.value = wordsOf(error)
+    }
+    timer = window.setTimeout(() => void look(), EVERY_MS)
+  }
+
+  function end(): void {
+    clearTimeout(timer)
+    asking?.abort()
+  }
+
+  watch([equipment, wanted], ([, now]) => {
+    end()
+    facts.value = null
+    wrong.value = ''
+    if (now) void look()
+  }, {immediate: true})
+  onScopeDispose(end)
+  return {facts, wrong, skew, look}
+}

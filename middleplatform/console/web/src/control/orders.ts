@@ -1,0 +1,87 @@
+/* Signed orders on their way, each sent once; what came of the last one at each machine. */
+import {shallowReactive} from 'vue'
+import type {OrderAnswer} from './api'
+import {envelope, type Person} from './person'
+import {t} from './words'
+import {post, Refusal} from '../api/client'
+import type {Words} from '../i18n'
+import {mine} from '../mine/catalogue'
+
+export type Act = 'select' | 'execute' | 'tag' | 'untag' | 'take' | 'hand'
+export interface Asked {
+  act: Act
+  gateway: string
+  /** One id at all gateways, so that a tag has the same at each. */
+  id?: string
+  point?: string
+  equipment?: string
+  value?: number
+  nonce?: string
+  mode?: string
+  reason?: string
+  dry?: boolean
+}
+/** `reached`: false when the platform refused it, so that no gateway has it. */
+export interface Told extends OrderAnswer {
+  reached: boolean
+}
+
+const WITHIN_S = 10
+/** The platform waits for a gateway so much longer than the order is good. */
+const ANSWER_S = 20
+
+/** An id that no other order has. */
+export function fresh(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), each => each.toString(16).padStart(2, '0')).join('')
+}
+
+/** Sign an order, send it once, and say what came of it. Without an answer the outcome is unknown, never a failure. */
+export async function give(asked: Asked, persons: readonly Person[]): Promise<Told> {
+  const {id = fresh(), ...rest} = asked
+  const order: Record<string, unknown> = {
+    id,
+    site: mine.value!.code,
+    serial: persons[0]!.statement.serial,
+    // By this computer's clock: one who could set it from outside could keep an order for later.
+    deadline: Math.round((Date.now() + WITHIN_S * 1000) * 1000),
+  }
+  for (const [name, value] of Object.entries(rest)) if (value !== undefined && value !== '' && value !== false) order[name] = value
+  let sealed: object
+  try {
+    sealed = await envelope(order, persons)
+  } catch (error) {
+    return mute('refused', {zh: t('not_signed', String(error)), en: t('not_signed', String(error))}, false)
+  }
+  try {
+    return {...(await within(post<OrderAnswer>(`control/${asked.act}`, sealed))), reached: true}
+  } catch (error) {
+    if (error instanceof Refusal && error.status >= 400 && error.status < 500) return mute('refused', {zh: error.zh, en: error.en}, false)
+    const words = error instanceof Refusal ? {zh: error.zh, en: error.en} : {zh: String(error), en: String(error)}
+    return mute('unknown', words, true)
+  }
+}
+
+const mute = (outcome: OrderAnswer['outcome'], reason: Words, reached: boolean): Told => ({outcome, reason, trace: [], reached})
+
+function within<T>(answer: Promise<T>): Promise<T> {
+  let timer = 0
+  const late = new Promise<never>((_, refuse) => {
+    timer = window.setTimeout(() => refuse(new Refusal(0, 'no_answer', '平台没有应答', 'the platform does not answer')), (WITHIN_S + ANSWER_S) * 1000)
+  })
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer))
+}
+
+/** What came of a command, kept beyond its dialogue. `at`: ms. */
+export interface Past {
+  told: Told
+  what: Words
+  at: number
+}
+const MOST = 50
+export const past = shallowReactive(new Map<string, Past>())
+
+export function remember(equipment: string, what: Words, told: Told): void {
+  past.delete(equipment)
+  past.set(equipment, {told, what, at: Date.now()})
+  if (past.size > MOST) past.delete(past.keys().next().value!)
+}

@@ -1,0 +1,16 @@
+/* Shares and times as people read them. What nobody knows is a dash, never 0. */
+
+export const NOTHING = '—'
+
+/** A share as per cent with one decimal. */
+export function share(value: number | null | undefined): string {
+  return value === null || value === undefined ? NOTHING : `${(100 * value).toFixed(1)} %`
+}
+
+/** Seconds as h:mm:ss; to the millisecond where less than a second of it is left over. */
+export function time(seconds: number): string {
+  const ms = Math.round(seconds * 1000)
+  const [h, m, s] = [Math.floor(ms / 3_600_000), Math.floor(ms / 60_000) % 60, Math.floor(ms / 1000) % 60]
+  const rest = ms % 1000
+  return `${h}:${String(m).padStart(2, '0')}:${String(s).padStart(2, '0')}${rest ? `.${String(rest).padStart(3, '0')}` : ''}`
+}

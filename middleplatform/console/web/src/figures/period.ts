@@ -1,0 +1,47 @@
+/* The time that figures are of, as the address holds it: `p` = 2026-03-02, 2026-03, 2026, or 2026-03-02..2026-03-10; and `shift`. */
+import {computed} from 'vue'
+import {localOf} from '../live/clock'
+import {zone} from '../mine/catalogue'
+import {route} from '../router'
+
+export type Kind = 'day' | 'month' | 'year' | 'range'
+export interface Period {
+  kind: Kind
+  text: string
+  first: string
+  last: string
+}
+const DAY = /^\d{4}-\d\d-\d\d$/
+
+/** The date at the mine now. */
+export function today(): string {
+  return localOf(Date.now(), zone.value).slice(0, 10)
+}
+export function shifted(day: string, days: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)
+}
+/** How many days there are from one to another, both included. */
+export function count(first: string, last: string): number {
+  return Math.round((Date.parse(last) - Date.parse(first)) / 86_400_000) + 1
+}
+export function monthEnd(month: string): string {
+  const [year, of] = month.split('-').map(Number)
+  return new Date(Date.UTC(year!, of!, 0)).toISOString().slice(0, 10)
+}
+const real = (day: string): boolean => DAY.test(day) && !Number.isNaN(Date.parse(day))
+/** What runs ends today: days to come lack nothing. */
+const ended = (first: string, last: string, now: string): string => (last > now && first <= now ? now : last)
+
+export function read(text: string, now = today()): Period {
+  if (real(text)) return {kind: 'day', text, first: text, last: text}
+  if (/^\d{4}$/.test(text)) return {kind: 'year', text, first: `${text}-01-01`, last: ended(`${text}-01-01`, `${text}-12-31`, now)}
+  const [first = '', last = ''] = text.split('..')
+  if (real(first) && real(last) && first <= last) return {kind: 'range', text, first, last}
+  const month = /^\d{4}-(0[1-9]|1[0-2])$/.test(text) ? text : now.slice(0, 7)
+  return {kind: 'month', text: month, first: `${month}-01`, last: ended(`${month}-01`, monthEnd(month), now)}
+}
+
+export const period = computed(() => read(route.value.query.get('p') ?? ''))
+export const shift = computed(() => route.value.query.get('shift') ?? '')
+/** What every link within the figures carries on. */
+export const kept = computed<Record<string, string | null>>(() => ({p: route.value.query.get('p'), shift: shift.value || null}))

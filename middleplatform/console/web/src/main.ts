@@ -1,0 +1,6 @@
+import {createApp} from 'vue'
+import App from './App.vue'
+import './look'
+import './theme.css'
+
+createApp(App).mount('#app')

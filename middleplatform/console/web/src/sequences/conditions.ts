@@ -1,0 +1,51 @@
+/* Conditions as the platform tells them ("belt_101/speed ≥ 95 % of belt_101/speed_set, 7 s") by people's names of things. */
+import {t} from './words'
+import {named} from '../i18n'
+import {byPath, mine} from '../mine/catalogue'
+import type {PointFacts} from '../api/types'
+
+export interface Said {
+  words: string
+  /** The point that it is about, where there is one that the caller knows. */
+  point: PointFacts | null
+}
+
+export function factsOf(path: string): PointFacts | undefined {
+  return byPath.value.get(path) ?? byPath.value.get(`${mine.value?.code}/${path}`)
+}
+
+/** A point with its machine's name, which it says little without. */
+export function pointName(path: string): string {
+  const facts = factsOf(path)
+  if (!facts) return path
+  const [of, own] = [named(facts.equipment.name), named(facts.name)]
+  return own.includes(of) ? own : `${of} ${own}`
+}
+
+/** A value of a point: a state by its name, a number with its unit. */
+export function valueName(path: string, value: string | number): string {
+  const facts = factsOf(path)
+  const state = facts?.states[String(value)]
+  return state ? named(state) : `${value} ${facts?.unit ?? ''}`.trim()
+}
+
+/** One text of the platform: several conditions of which any will do stand in one, separated by |. */
+export function inWords(text: string): Said[] {
+  const empties = /^∫ (\S+) dt ≥ (\S+) m, \+ (\S+) s$/.exec(text)
+  if (empties) return [{words: t('empties', pointName(empties[1]!), empties[2]!, empties[3]!), point: factsOf(empties[1]!) ?? null}]
+  const wait = /^([\d.]+) s$/.exec(text)
+  if (wait) return [{words: t('waits', wait[1]!), point: null}]
+  const parts = text.split(/ \| (?=\S+\/\S+ )/)
+  return parts.map((part, k) => ({words: (k ? `${t('or')} ` : '') + one(part), point: factsOf(part.split(' ')[0]!) ?? null}))
+}
+
+function one(text: string): string {
+  const found = /^(\S+\/\S+) (.*?)(?:, ([\d.]+) s)?$/.exec(text)
+  if (!found) return text
+  const [, path = '', compared = '', lasting] = found
+  const words = compared
+    .replace(/([≥≤]) (\S+) % of (\S+)/g, (_, sign: string, share: string, of: string) => `${sign} ${t('share', share, pointName(of))}`)
+    .replace(/^= (.*)$/, (_, values: string) => `= ${values.split(' | ').map(value => valueName(path, value)).join(` ${t('or')} `)}`)
+    .replace(/([≥≤]) ([\d.e+-]+)(?=$| [≥≤])/g, (_, sign: string, bound: string) => `${sign} ${valueName(path, bound)}`)
+  return `${pointName(path)} ${words}${lasting ? t('lasting', lasting) : ''}`
+}

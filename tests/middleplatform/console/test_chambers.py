@@ -1,0 +1,82 @@
+"""Unattended chambers in a real browser: who is there, what it is like, and what is not known of their patrols."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from middleplatform.access import users
+from middleplatform.api.app import build
+from middleplatform.api.catalogue import Catalogue
+from middleplatform.api.http import server
+from middleplatform.api.live import LiveTable
+from models.patrol import Chamber, Plan
+from models.site.model import Name
+from tests.middleplatform.api.build import site
+from tests.middleplatform.api.stage import PASSWORD, Link, Stage, _answers, _beating, threaded
+from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, tell, watched
+from tests.ports import free_port
+from tests.servers import CODE
+
+
+def chamber(name: str, words: Name, equipment: str, presence: str) -> Chamber:
+    plan = Plan(14400.0, "机电队", date(2026, 1, 1))
+    shown = (f"{CODE}/{equipment}",)
+    return Chamber(name, words, shown, (), presence, "", "摄像-01", (plan,))
+
+
+@asynccontextmanager
+async def _standing(home: Path, loop: asyncio.AbstractEventLoop) -> AsyncIterator[Stage]:
+    users.create_user(home, "olga", PASSWORD, role="administrator")
+    chambers = {
+        "gallery": chamber("gallery", Name("皮带机头硐室", "Belt head chamber"), "belt1", f"{CODE}/belt1/running"),
+        "room": chamber("room", Name("水泵房" * 60, "<script>alert(1)</script>"), "pump1", ""),
+    }
+    made = replace(site(), chambers=chambers)
+    table = LiveTable(made)
+    app, port = build(Catalogue(made), table, Link(), home), free_port()
+
+    async def sign_of_life() -> None:
+        table.beat("edge1")
+
+    serving = server(app, "127.0.0.1", port)
+    task, beating = asyncio.create_task(serving.serve()), asyncio.create_task(_beating(sign_of_life))
+    try:
+        await _answers(f"http://127.0.0.1:{port}", lambda _: True)
+        yield Stage(home, f"http://127.0.0.1:{port}", loop, "", "", app)
+    finally:
+        beating.cancel()
+        serving.should_exit = True
+        await asyncio.wait_for(task, 20)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    home = tmp_path_factory.mktemp("chambers")
+    with threaded(lambda loop: _standing(home, loop)) as standing:
+        yield standing
+
+
+def test_who_is_there_is_told_and_what_is_not_known_is_not_nobody(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url, forgiven=("503",)) as page:
+        sign_in(page, stage, "/chambers")
+        tell(stage, 3.25)
+        head = page.locator(".panel", has_text="皮带机头硐室")
+        expect(head.locator(".state")).to_have_text("有人", timeout=15_000)
+        expect(page.locator(".panel", has_text="水泵房").locator(".state")).to_have_text("有无人不明")
+        expect(page.locator("main .note")).to_contain_text("巡检情况现在不明")
+        assert not spilled(page) and not serious(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        speak(page, "en")
+        page.goto(f"{stage.url}/chambers")
+        expect(page.locator("main")).to_contain_text("<script>alert(1)</script>")
+        expect(page.locator(".panel", has_text="Belt head chamber")).to_contain_text("camera 摄像-01")
+        assert not spilled(page) and not serious(page)
+        speak(page, "zh")

@@ -1,0 +1,279 @@
+"""The engineer's workshop in a real browser: a vendor's device and its table into the folder of a mine that runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.middleplatform.api.stage import Stage, threaded
+from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, watched
+from tests.middleplatform.workshop.mine import TABLE, mine
+from tests.servers import CODE
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with threaded(lambda loop: mine(tmp_path_factory.mktemp("workshop"), loop)) as standing:
+        yield standing
+
+
+SLOW = 60_000
+"""ms: a question to a device, or a whole check of the folder."""
+
+
+def looks_well(page: Page) -> None:
+    assert not spilled(page)
+    assert not serious(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page itself is too wide"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "zh",
+            {
+                "connect": "连接",
+                "probe": "探测",
+                "connected": "已连接",
+                "read": "读入点表",
+                "again": "按选择重新读入",
+                "all": "全部试读",
+                "learn": "反推",
+                "write": "写入 3 个文件",
+                "written": "已写入",
+                "undo": "撤销上一次写入",
+                "undone": "已撤销",
+                "unit": "站号 3",
+            },
+        ),
+        (
+            "en",
+            {
+                "connect": "Connect",
+                "probe": "Probe",
+                "connected": "Connected in",
+                "read": "Read the table",
+                "again": "Read again with these",
+                "all": "Read all",
+                "learn": "Learn",
+                "write": "Write 3 files",
+                "written": "Written",
+                "undo": "Take the last change back",
+                "undone": "Undone",
+                "unit": "unit",
+            },
+        ),
+    ],
+)
+def test_a_vendors_device_comes_into_the_folder_step_by_step(
+    stage: Stage, context: BrowserContext, language: str, said: dict[str, str]
+) -> None:
+    with watched(context, stage.url, forgiven=("503",)) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        page.set_viewport_size({"width": 1280, "height": 720})
+        page.evaluate("sessionStorage.clear()")
+        page.goto(f"{stage.url}/onboarding")
+        page.locator("input.wide").fill(f"modbus://127.0.0.1:{stage.belt.port}/3")
+        page.get_by_role("button", name=said["connect"], exact=True).click()
+        expect(page.get_by_text(said["connected"])).to_be_visible(timeout=SLOW)
+        page.get_by_role("button", name=said["probe"]).click()
+        expect(page.locator(".found li").first).to_be_visible(timeout=SLOW)
+        looks_well(page)
+        page.locator("a.next").click()
+
+        # The address went into the form; the form outlives a reload.
+        fields = page.locator(".setting")
+        expect(fields.filter(has_text="unit").locator("input").first).to_have_value("3", timeout=SLOW)
+        names = page.locator(".form > .field input")
+        names.nth(0).fill("belt_plc")
+        names.nth(1).fill("normal")
+        page.reload()
+        expect(page.locator(".form > .field input").nth(0)).to_have_value("belt_plc", timeout=SLOW)
+        looks_well(page)
+        page.locator("a.next").click()
+
+        page.locator("input[list]").fill("belt_1")
+        page.locator("select").nth(0).select_option("belt_conveyor")
+        page.locator("select").nth(1).select_option("main")
+        page.locator("textarea").fill(TABLE.replace("103,3,Float", "1y3,3,Float"))
+        page.get_by_role("button", name=said["read"]).click()
+        expect(page.locator(".problems")).to_contain_text("C4", timeout=SLOW)
+        page.locator("textarea").fill(TABLE)
+        page.locator("select").nth(2).select_option("1")
+        page.get_by_role("button", name=said["read"]).click()
+        unknown = page.locator(".unknown .field")
+        expect(unknown).to_have_count(2, timeout=SLOW)
+        unknown.filter(has_text="皮带速度").locator("select").select_option("speed")
+        unknown.filter(has_text="备用").locator("select").select_option("")
+        page.get_by_role("button", name=said["again"]).click()
+        expect(page.locator("tbody tr")).to_have_count(3, timeout=SLOW)
+        looks_well(page)
+        page.locator("a.next").click()
+
+        page.get_by_role("button", name=said["all"]).click()
+        speed = page.locator("tbody tr").filter(has_text="hr:100")
+        expect(speed).to_contain_text("6042 405D", timeout=SLOW)
+        expect(speed).to_contain_text("3.459 m/s", timeout=SLOW)
+        expect(speed).to_contain_text(" ms", timeout=SLOW)
+        expect(page.locator("tbody tr").filter(has_text="hr:106")).to_contain_text("51.1 A", timeout=SLOW)
+        speed.locator("button[aria-expanded]").click()
+        expect(page.locator(".all")).to_contain_text("3.459", timeout=SLOW)
+        page.locator("form input").fill("3.46")
+        page.get_by_role("button", name=said["learn"], exact=True).click()
+        expect(page.locator("li", has_text="float32/cdab")).to_be_visible(timeout=SLOW)
+        looks_well(page)
+        page.locator("a.next").click()
+
+        expect(page.get_by_role("button", name=said["write"])).to_be_visible(timeout=SLOW)
+        expect(page.locator("pre", has_text="belt_plc").first).to_be_visible(timeout=SLOW)
+        assert not (stage.home / "site" / "points" / "belt_1.csv").exists()
+        looks_well(page)
+        page.get_by_role("button", name=said["write"]).click()
+        expect(page.locator(".done")).to_contain_text("sevenones site publish", timeout=SLOW)
+        table = (stage.home / "site" / "points" / "belt_1.csv").read_text("utf-8-sig")
+        assert "belt_1,speed,belt_plc,normal,hr:100,float32,cdab,,m/s" in table
+        assert "手写的说明要保留" in (stage.home / "site" / "connections.yaml").read_text("utf-8")
+        page.get_by_role("button", name=said["undo"]).click()
+        expect(page.get_by_text(said["undone"])).to_be_visible(timeout=SLOW)
+        assert not (stage.home / "site" / "points" / "belt_1.csv").exists()
+        speak(page, "zh")
+
+
+def test_a_server_that_describes_itself_is_browsed_and_its_password_is_not_kept(
+    stage: Stage, context: BrowserContext
+) -> None:
+    settings = stage.machine.settings()
+    with watched(context, stage.url, forgiven=("503",)) as page:
+        sign_in(page, stage)
+        speak(page, "zh")
+        page.evaluate("sessionStorage.clear()")
+        page.goto(f"{stage.url}/onboarding/settings")
+        page.locator("select").first.select_option("opcua")
+        page.locator(".form > .field input").nth(0).fill("hmi")
+        page.locator("summary").click()
+        for name in ("url", "user", "password", "certificate_dir"):
+            page.locator(".setting", has=page.get_by_text(name, exact=True)).locator("input").fill(settings[name])
+        page.get_by_role("button", name="用这些设置连接").click()
+        expect(page.get_by_text("已连接，")).to_be_visible(timeout=SLOW)
+        assert settings["password"] not in page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+        page.locator("a.next").click()
+        page.locator("input[list]").fill("belt_2")
+        page.locator("select").nth(0).select_option("belt_conveyor")
+        page.get_by_role("button", name="列出节点").click()
+        page.get_by_role("button", name="展开 Machine", exact=True).click(timeout=SLOW)
+        page.get_by_label("选取 Speed", exact=True).check(timeout=SLOW)
+        expect(page.locator("tbody tr select").first).to_have_value("speed", timeout=SLOW)
+        looks_well(page)
+        page.get_by_role("link", name=re.compile("下一步")).click()
+        page.get_by_role("button", name="全部试读").click()
+        expect(page.locator("tbody tr td.value")).not_to_have_text("—", timeout=SLOW)
+        expect(page.locator("tbody tr")).to_contain_text("好", timeout=SLOW)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "zh",
+            {"up": "已连接", "bad": "只看质量不好", "why": "坏", "follow": "跟踪 一号甲烷 甲烷浓度", "end": "结束跟踪"},
+        ),
+        (
+            "en",
+            {
+                "up": "up",
+                "bad": "Bad quality only",
+                "why": "bad",
+                "follow": "Follow Methane 1 Methane",
+                "end": "End following",
+            },
+        ),
+    ],
+)
+def test_each_connection_and_point_is_diagnosed_live(
+    stage: Stage, context: BrowserContext, language: str, said: dict[str, str]
+) -> None:
+    with watched(context, stage.url, forgiven=("503",)) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        page.set_viewport_size({"width": 1280, "height": 720})
+        page.goto(f"{stage.url}/diagnostics?connection=panel")
+        connection = page.locator(".panel").nth(0).locator("tbody tr")
+        expect(connection).to_contain_text(said["up"], timeout=SLOW)
+        expect(connection).to_contain_text("exceptions", timeout=SLOW)
+        methane = page.locator("tr", has=page.get_by_role("button", name=said["follow"], exact=True))
+        expect(methane).to_contain_text("00 32", timeout=SLOW)
+        expect(methane).to_contain_text("0.5 %CH4", timeout=SLOW)
+        page.get_by_role("button", name=said["follow"], exact=True).click()
+        rolled = page.locator(".panel", has=page.get_by_role("button", name=said["end"])).locator("tbody tr")
+        expect(rolled.nth(1)).to_contain_text("00 32", timeout=SLOW)
+        assert f"point={CODE}" in page.url.replace("%2F", "/")
+        looks_well(page)
+        page.get_by_role("button", name=said["end"]).click()
+        page.get_by_label(said["bad"]).check()
+        points = page.locator(".panel").last.locator("tbody tr")
+        expect(methane).to_have_count(0, timeout=SLOW)
+        expect(points.filter(has_text="hr:90")).to_contain_text(said["why"], timeout=SLOW)
+        page.go_back()
+        speak(page, "zh")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "zh",
+            {
+                "trips": "2 次动作",
+                "at": "0:10.0 动作",
+                "lost": "失联",
+                "write": "一号馈电 · 控制命令 = 分闸",
+                "row": "加一行",
+            },
+        ),
+        (
+            "en",
+            {
+                "trips": "2 trips",
+                "at": "Trips at 0:10.0",
+                "lost": "lost",
+                "write": "Feeder 1 · Command = open",
+                "row": "Add a row",
+            },
+        ),
+    ],
+)
+def test_a_rule_is_tried_on_values_over_time(
+    stage: Stage, context: BrowserContext, language: str, said: dict[str, str]
+) -> None:
+    with watched(context, stage.url, forgiven=("503",)) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        page.set_viewport_size({"width": 1280, "height": 720})
+        page.goto(f"{stage.url}/rules?rule=cut_1")
+        rows = page.locator(".inputs tbody tr")
+        rows.nth(0).locator("input").nth(1).fill("0.4")
+        rows.nth(1).locator("input").nth(1).fill("1.6")
+        for value in ("0.6", "失" if language == "zh" else "lost"):
+            page.get_by_role("button", name=said["row"]).click()
+            rows.last.locator("input").nth(1).fill(value)
+        page.locator(".go").click()
+        outcome = page.locator(".outcome")
+        expect(outcome).to_contain_text(said["trips"], timeout=SLOW)
+        expect(outcome.locator("li").first).to_contain_text(said["at"], timeout=SLOW)
+        expect(outcome.locator("li").first).to_contain_text(said["write"], timeout=SLOW)
+        expect(outcome.locator("li").last).to_contain_text(said["lost"], timeout=SLOW)
+        looks_well(page)
+        # The address holds the table: whoever gets it sees the same.
+        page.goto(page.url)
+        expect(rows).to_have_count(4, timeout=SLOW)
+        expect(rows.nth(1).locator("input").nth(1)).to_have_value("1.6", timeout=SLOW)
+        rows.nth(1).locator("input").nth(1).fill("much")
+        expect(page.locator(".go")).to_be_disabled(timeout=SLOW)
+        speak(page, "zh")
