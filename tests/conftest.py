@@ -1,10 +1,31 @@
 """What all tests share: a part that is missing skips a test at home and fails it in CI."""
 
+import gc
 import os
+import sys
 
 import pytest
 
 MISSING = "missing: "
+
+# What is collected stays until the end: to look through all of it for cycles while it is imported, and again and again
+# while tests run, is a good part of what a worker does.
+gc.disable()
+
+
+def pytest_collection_finish(session):
+    gc.freeze()
+    gc.enable()
+    _hash_cheaply()
+
+
+def _hash_cheaply():
+    """Of users that tests make in their own process: a hash as dear as it has to be takes a quarter of a second of CPU
+    each. Commands that tests start hash as dearly as ever; see test_access.py."""
+    if (users := sys.modules.get("middleplatform.access.users")) is not None:
+        from argon2 import PasswordHasher
+
+        users._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.hookimpl(wrapper=True)
