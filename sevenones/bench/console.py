@@ -25,10 +25,8 @@ FRAMES_S = 1.0
 """A live frame comes once a second."""
 IDLE_S = 20.0
 PAN_S = 6.0
-SHOWN = """() => {
-    const main = document.querySelector('main')
-    return main && main.getClientRects().length && !document.querySelector('[aria-busy=true]')
-}"""
+SHOWN = "body:not(:has([aria-busy=true])) main"
+"""The page stands and waits for no answer."""
 PAGES = ("overview", "map", "alarms", "trends", "values", "equipment")
 
 
@@ -65,7 +63,7 @@ def _weight(context: BrowserContext, mine: Mine) -> float:
     page, files = context.new_page(), {}
     page.on("response", lambda said: files.setdefault(said.url, said) if "/api/" not in said.url else None)
     page.goto(f"{mine.url}/")
-    page.wait_for_function(SHOWN)
+    page.locator(SHOWN).wait_for()
     page.wait_for_load_state("load")
     weight = sum(len(gzip.compress(said.body(), 9)) for said in files.values() if said.status == 200)
     page.close()
@@ -83,7 +81,7 @@ def _page(context: BrowserContext, mine: Mine, name: str) -> float:
     page = context.new_page()
     began = time.perf_counter()
     page.goto(f"{mine.url}/{name}", wait_until="commit")
-    page.wait_for_function(SHOWN)
+    page.locator(SHOWN).wait_for()
     took = (time.perf_counter() - began) * 1e3
     page.close()
     return took
@@ -164,7 +162,7 @@ def _hours(context: BrowserContext, mine: Mine, hours: float) -> dict[str, Any]:
 
     page.route_web_socket("**/api/v1/stream", passed)
     page.goto(f"{mine.url}/values")
-    page.wait_for_function(SHOWN)
+    page.locator(SHOWN).wait_for()
     session = context.new_cdp_session(page)
     while not socket:
         page.wait_for_timeout(200)

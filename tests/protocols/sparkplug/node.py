@@ -142,6 +142,10 @@ class EdgeNode:
         data = payload if isinstance(payload, bytes) else payload.SerializeToString()
         self._client.publish(self.topic(kind, device), data, qos=qos)
 
+    async def arrived(self) -> None:
+        """All that was sent is with the broker: it answers a last message, which goes to nobody, in its turn."""
+        await asyncio.to_thread(self._client.publish("arrived", b"", qos=1).wait_for_publish, 10)
+
     def alias(self, device: str, metric: str) -> int:
         return self._places.index((device, metric))
 

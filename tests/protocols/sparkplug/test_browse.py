@@ -25,6 +25,7 @@ async def test_groups_nodes_devices_and_metrics_are_found_by_their_births(broker
     for node in nodes:
         await node.connect()
         node.birth()
+        await node.arrived()
 
     async def speak() -> None:
         while True:
