@@ -6,15 +6,13 @@ import asyncio
 import contextlib
 import os
 import struct
+import sys
 import tty
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from pymodbus.framer import FramerType
-from pymodbus.server import ModbusSerialServer
-from pymodbus.simulator import DataType, SimData, SimDevice
-
+from bus.process import die_with_parent
 from models.quality import Quality
 from protocols.adapter import Tag
 from protocols.modbus import Modbus, ModbusSettings
@@ -105,31 +103,33 @@ async def cable() -> AsyncIterator[tuple[str, str]]:
             os.close(theirs)
 
 
+@asynccontextmanager
+async def pymodbus(port: str) -> AsyncIterator[None]:
+    argv = (sys.executable, "-m", "tests.protocols.modbus.serial_server", port)
+    server = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE, preexec_fn=die_with_parent)
+    try:
+        assert server.stdout
+        assert await asyncio.wait_for(server.stdout.readline(), 30) == b"there\n"
+        yield
+    finally:
+        server.kill()
+        await server.wait()
+
+
 async def test_pymodbus_at_the_other_end_of_a_serial_line() -> None:
-    async with cable() as (here, far):
-        areas = (
-            [SimData(0, values=[n % 3 == 0 for n in range(64)], datatype=DataType.BITS)],
-            [SimData(0, values=[n % 5 == 0 for n in range(64)], datatype=DataType.BITS)],
-            [SimData(0, values=list(range(300)), datatype=DataType.REGISTERS)],
-            [SimData(0, values=list(range(1000, 1300)), datatype=DataType.REGISTERS)],
-        )
-        server = ModbusSerialServer(SimDevice(id=5, simdata=areas), framer=FramerType.RTU, port=far, baudrate=115200)
-        await server.serve_forever(background=True)
-        try:
-            more = {"transport": "serial", "port": here, "baud": 115200, "unit": 5, "timeout_s": 2}
-            async with connected(**more) as adapter:
-                addresses = [f"hr:{n}" for n in range(200)] + [f"ir:{n}" for n in range(130)]
-                plan = adapter.plan(tags([*addresses, "co:9[4]", "di:10", "hr:5000"]))
-                reading = await adapter.read(plan)
-                assert bad(reading) == {332: Quality.BAD_CONFIGURATION}
-                got = rows(reading)
-                assert [got[n][0] for n in range(200)] == list(range(200))
-                assert [got[200 + n][0] for n in range(130)] == list(range(1000, 1130))
-                assert got[330][0] == 0b1001 and got[331][0] == 1
-                await adapter.write(Tag(0, "p", "hr:7", "int32"), -2)
-                await adapter.write(Tag(0, "p", "hr:20.9"), 1)
-                await adapter.write(Tag(0, "p", "co:1"), 1)
-                after = rows(await adapter.read(adapter.plan(tags(["hr:7", "hr:8", "hr:20", "co:1"]))))
-                assert [after[n][0] for n in range(4)] == [0xFFFF, 0xFFFE, 20 | 1 << 9, 1]
-        finally:
-            await server.shutdown()
+    async with cable() as (here, far), pymodbus(far):
+        more = {"transport": "serial", "port": here, "baud": 115200, "unit": 5, "timeout_s": 2}
+        async with connected(**more) as adapter:
+            addresses = [f"hr:{n}" for n in range(200)] + [f"ir:{n}" for n in range(130)]
+            plan = adapter.plan(tags([*addresses, "co:9[4]", "di:10", "hr:5000"]))
+            reading = await adapter.read(plan)
+            assert bad(reading) == {332: Quality.BAD_CONFIGURATION}
+            got = rows(reading)
+            assert [got[n][0] for n in range(200)] == list(range(200))
+            assert [got[200 + n][0] for n in range(130)] == list(range(1000, 1130))
+            assert got[330][0] == 0b1001 and got[331][0] == 1
+            await adapter.write(Tag(0, "p", "hr:7", "int32"), -2)
+            await adapter.write(Tag(0, "p", "hr:20.9"), 1)
+            await adapter.write(Tag(0, "p", "co:1"), 1)
+            after = rows(await adapter.read(adapter.plan(tags(["hr:7", "hr:8", "hr:20", "co:1"]))))
+            assert [after[n][0] for n in range(4)] == [0xFFFF, 0xFFFE, 20 | 1 << 9, 1]
