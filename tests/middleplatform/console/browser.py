@@ -78,7 +78,7 @@ def serious(page: Page) -> list[str]:
 def pages_of(page: Page) -> list[str]:
     """Every page of every group that the menus lead to."""
     found: dict[str, None] = {}
-    for group in page.locator("nav a.group").all():
+    for group in page.locator("header a.group").all():
         group.click()
         expect(page.locator("main")).to_be_visible()
         for link in page.locator("nav a.page-of").all():

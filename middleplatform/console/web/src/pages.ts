@@ -1,6 +1,7 @@
 /* Every page: its name in the address, the group it stands in, what a user must be allowed to see it. */
 import {defineAsyncComponent, type Component} from 'vue'
 import type {Words} from './i18n'
+import Fetching from './shell/Fetching.vue'
 
 export type Group = 'operate' | 'figures' | 'engineer' | 'govern'
 export const GROUPS: Record<Group, Words> = {
@@ -9,6 +10,9 @@ export const GROUPS: Record<Group, Words> = {
   engineer: {zh: '工程', en: 'Engineering'},
   govern: {zh: '治理', en: 'Governance'},
 }
+
+const AGAIN_MS = 2000
+const TRIES = 900
 
 export interface Page {
   name: string
@@ -21,7 +25,12 @@ export interface Page {
 }
 
 const page = (group: Group, name: string, zh: string, en: string, needs: string, load: () => Promise<Component>): Page => ({
-  group, name, words: {zh, en}, needs, shown: defineAsyncComponent(load),
+  group, name, words: {zh, en}, needs,
+  shown: defineAsyncComponent({
+    loader: load, loadingComponent: Fetching, delay: 300,
+    // A page whose file does not come is asked for until it does: the network comes back, or the platform with another release.
+    onError: (_, retry, fail, attempts) => (attempts > TRIES ? fail() : setTimeout(retry, AGAIN_MS)),
+  }),
 })
 
 export const PAGES: readonly Page[] = [

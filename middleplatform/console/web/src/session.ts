@@ -53,7 +53,9 @@ export function leave(): void {
   me.value = null
 }
 
-whenEnded(() => {
+/** The session is over, by its time or elsewhere: the page says so. */
+export function end(): void {
   expired.value = me.value !== null
   leave()
-})
+}
+whenEnded(end)

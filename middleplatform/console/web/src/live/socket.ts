@@ -3,6 +3,8 @@ import {computed, ref, type ComputedRef} from 'vue'
 import {now} from './clock'
 
 const OLD_MS = 3000
+/** So long without a word, on a link that nobody closed, and it is given up: a cable that was pulled closes nothing. */
+const DEAD_MS = 8000
 const FIRST_MS = 500
 const MOST_MS = 8000
 
@@ -14,6 +16,8 @@ export class LiveSocket {
   private wanted = false
   private wait = FIRST_MS
   private timer = 0
+  private looking = 0
+  private begun = 0
 
   constructor(
     private readonly path: string,
@@ -28,14 +32,24 @@ export class LiveSocket {
     this.wanted = true
     this.last.value = Date.now()
     this.connect()
+    this.looking = setInterval(() => this.look(), 1000)
   }
 
   close(): void {
     this.wanted = false
     this.last.value = 0
     clearTimeout(this.timer)
+    clearInterval(this.looking)
     this.socket?.close()
     this.socket = null
+  }
+
+  /** Begin anew where the link is silent, and does not say that it is gone. */
+  private look(): void {
+    if (!this.socket || Date.now() - Math.max(this.last.value, this.begun) < DEAD_MS) return
+    const silent = this.socket
+    this.connect()
+    silent.close()
   }
 
   /** Say anew what is wanted. */
@@ -47,8 +61,10 @@ export class LiveSocket {
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
     const socket = new WebSocket(`${scheme}://${location.host}/api/v1/${this.path}`)
     this.socket = socket
+    this.begun = Date.now()
     socket.onopen = () => socket.send(JSON.stringify(this.word()))
     socket.onmessage = message => {
+      if (this.socket !== socket) return
       this.wait = FIRST_MS
       const frame: unknown = JSON.parse(String(message.data))
       if (!(frame as {error?: unknown}).error) this.last.value = Date.now()
@@ -56,6 +72,7 @@ export class LiveSocket {
     }
     socket.onclose = () => {
       if (this.socket !== socket || !this.wanted) return
+      this.socket = null
       this.timer = setTimeout(() => this.connect(), this.wait)
       this.wait = Math.min(MOST_MS, this.wait * 2)
     }

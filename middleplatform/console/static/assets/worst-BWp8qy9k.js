@@ -1,1 +1,0 @@
-import{y as e}from"./client-w7moBX4M.js";import{S as t}from"./index-CJtbhvVy.js";import{n}from"./state-jyXmmYW8.js";var r=e(()=>t.value?n():new Map);export{r as t};

@@ -1,0 +1,115 @@
+"""The shell around every page where the link is silent, pages do not come, and the session ends elsewhere."""
+
+from __future__ import annotations
+
+from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
+
+from tests.middleplatform.api.stage import Stage
+from tests.middleplatform.console.browser import sign_in, speak
+
+STREAM = "**/api/v1/stream"
+
+
+def test_a_link_that_falls_silent_without_closing_is_given_up_and_made_anew(
+    stage: Stage, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    silent, links = [False], []
+
+    def passing(route: WebSocketRoute) -> None:
+        links.append(route)
+        server = route.connect_to_server()
+        server.on_message(lambda message: None if silent[0] else route.send(message))
+
+    page.route_web_socket(STREAM, passing)
+    sign_in(page, stage, "/values")
+    expect(page.locator(".hatch")).to_have_count(0)
+    before = len(links)
+    silent[0] = True
+    expect(page.locator(".hatch")).to_be_visible()
+    under = page.evaluate(
+        """() => {
+            const box = document.querySelector('.hatch').getBoundingClientRect()
+            const page = document.querySelector('main').getBoundingClientRect()
+            const at = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+            return [Math.round(box.width), Math.round(page.width), at.classList.contains('hatch')]
+        }"""
+    )
+    assert under[0] >= under[1] and not under[2], "all of the page is hatched, and can be used"
+    page.wait_for_timeout(12_000)
+    assert len(links) > before, "nobody closed the link"
+    silent[0] = False
+    expect(page.locator(".hatch")).to_have_count(0)
+    page.close()
+
+
+def test_a_page_opened_while_the_network_is_away_says_so_and_comes_with_it(
+    stage: Stage, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    sign_in(page, stage, "/values")
+    _forget_files(page)
+    context.set_offline(True)
+    try:
+        page.get_by_role("link", name="治理").click()
+        expect(page.locator("main").get_by_role("alert")).to_contain_text("没有取到")
+    finally:
+        context.set_offline(False)
+    expect(page.locator("main").get_by_role("alert")).to_have_count(0)
+    expect(page.locator("main h1, main h2, main table, main input").first).to_be_visible()
+    page.close()
+
+
+def _forget_files(page: Page) -> None:
+    """As a browser that has never been on the other pages."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.clearBrowserCache")
+
+
+def test_nothing_moves_under_a_finger_when_the_first_click_opens_the_sound(
+    stage: Stage, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    for width in (1280, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        sign_in(page, stage, "/access")
+        button = page.get_by_role("button", name="添加用户")
+        expect(button).to_be_visible()
+        before = button.bounding_box()
+        page.locator("header h1").click()
+        page.wait_for_timeout(300)
+        assert button.bounding_box() == before, width
+        for language in ("en", "zh"):
+            speak(page, language)
+            page.reload()
+            expect(page.locator("nav")).to_be_visible()
+            wide = page.evaluate("document.querySelector('header').scrollWidth - innerWidth")
+            assert wide <= 0, f"in {language} the header is {wide} px wider than the window"
+    page.close()
+
+
+def test_who_is_signed_out_in_another_tab_reads_why(stage: Stage, context: BrowserContext) -> None:
+    page, other = context.new_page(), context.new_page()
+    sign_in(page, stage, "/values")
+    sign_in(other, stage, "/values")
+    other.get_by_role("button", name="退出").click()
+    expect(other.locator("#user")).to_be_visible()
+    expect(page.get_by_text("会话已结束")).to_be_visible()
+    page.close()
+    other.close()
+
+
+def test_print_leaves_menus_out_and_says_when(stage: Stage, context: BrowserContext) -> None:
+    page = context.new_page()
+    sign_in(page, stage, "/values")
+    page.emulate_media(media="print")
+    expect(page.get_by_text("打印于 20")).to_be_visible()
+    expect(page.locator("header button:visible")).to_have_count(0)
+    expect(page.locator("a.page-of:visible, a.group:visible")).to_have_count(0)
+    held = page.evaluate(
+        """[...document.querySelectorAll('main, main :is(section, div, ul, table)')]
+            .filter(each => getComputedStyle(each).overflowY !== 'visible').map(each => each.className)"""
+    )
+    assert not held, "what scrolls on the screen is printed whole"
+    assert page.title().startswith("测点 · ")
+    page.close()
