@@ -10,8 +10,18 @@ export interface Route {
 }
 
 function read(): Route {
-  const [page = '', ...parts] = location.pathname.split('/').filter(Boolean).map(decodeURIComponent)
+  const [page = '', ...parts] = partsOf(location.pathname)
   return {page: page || HOME, parts, query: new URLSearchParams(location.search)}
+}
+
+/** What an address has between its slashes. One that no text could have become, such as /equipment/%ZZ, is whole the name of
+ *  a page that there is not. */
+function partsOf(path: string): string[] {
+  try {
+    return path.split('/').filter(Boolean).map(decodeURIComponent)
+  } catch {
+    return [path]
+  }
 }
 
 export const route = shallowRef<Route>(read())

@@ -1,5 +1,6 @@
 /* Every request to the platform goes through here: session, refusals in plain words, nothing cached. */
-import {language} from '../i18n'
+import {failure, incomplete} from './failures'
+import {language, type Words} from '../i18n'
 
 /** What the platform refused, or that it did not answer (`status` 0); `more`: all else that it said of it. */
 export class Refusal extends Error {
@@ -70,20 +71,38 @@ function send(method: string, to: string, body?: BodyInit, type?: string): Promi
 }
 
 async function ask(to: string, how: RequestInit): Promise<unknown> {
+  const changing = how.method !== undefined
   let answer: Response
   try {
     answer = await fetch(to, how)
   } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error
-    throw new Refusal(0, 'no_answer', '平台没有应答', 'the platform does not answer')
+    if (isAbort(error)) throw error
+    throw refusal(0, 'no_answer', failure(0, changing))
   }
   if (answer.status === 204) return null
-  const said: unknown = await answer.json().catch(() => null)
-  if (answer.ok) return said
-  const told = (said as {error?: {code?: string; message?: string; message_zh?: string}} | null)?.error
+  const said = await jsonOf(answer)
+  if (answer.ok) {
+    // Cut off on its way, or from something that is not the platform: that is not an answer of nothing.
+    if (typeof said !== 'object' || said === null) throw refusal(answer.status, 'incomplete', incomplete(changing))
+    return said
+  }
+  const told = (said as {error?: {code?: string; message?: string; message_zh?: string}} | null | undefined)?.error
   if (answer.status === 401 && csrf) ended()
-  const words = told?.message ?? `${answer.status} ${answer.statusText}`
-  throw new Refusal(answer.status, told?.code ?? 'error', told?.message_zh ?? words, words, {...told})
+  const words = failure(answer.status, changing)
+  throw refusal(answer.status, told?.code ?? 'error', {zh: told?.message_zh || told?.message || words.zh, en: told?.message || words.en}, told)
+}
+
+const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError'
+const refusal = (status: number, code: string, words: Words, more: Record<string, unknown> = {}): Refusal => new Refusal(status, code, words.zh, words.en, {...more})
+
+/** What an answer holds; undefined where that is no JSON. */
+async function jsonOf(answer: Response): Promise<unknown> {
+  try {
+    return await answer.json()
+  } catch (error) {
+    if (isAbort(error)) throw error
+    return undefined
+  }
 }
 
 /** What anything thrown is in words. */

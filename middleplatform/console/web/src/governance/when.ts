@@ -1,6 +1,6 @@
 /* Times as the mine's clock shows them, and lengths of time as people say them. */
 import {language} from '../i18n'
-import {fieldOf, instantOf, localOf} from '../live/clock'
+import {fieldOf, instantOf, isInstant, localOf} from '../live/clock'
 import {zone} from '../mine/catalogue'
 
 /** A time (µs UTC): date and clock, to the second. */
@@ -14,6 +14,12 @@ export const fieldOfUs = (us: number): string => fieldOf(us / 1000, zone.value)
 /** The time (µs UTC) that such a field says; NaN for what is no time. */
 export function usOf(field: string): number {
   return (instantOf(field, zone.value) ?? NaN) * 1000
+}
+
+/** The time (µs UTC) that an address holds; NaN for none, and for what the platform is to understand or refuse. */
+export function heldUs(text: string): number {
+  const us = text.trim() ? Number(text) : NaN
+  return isInstant(us / 1000) ? us : NaN
 }
 
 /** The hour that begins at a time (µs UTC), such as 14:00, with its day where that begins. */

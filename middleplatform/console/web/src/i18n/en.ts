@@ -15,6 +15,7 @@ export const en: Record<Key, string> = {
   watch_failing: 'The alarm process cannot keep what it finds',
   connected: 'connected', disconnected: 'not connected',
   loading: 'Loading …', nothing: 'Nothing here', retry: 'Retry', close: 'Close', cancel: 'Cancel', all: 'All',
+  page_broken: '“{0}” failed and cannot be shown', page_broken_act: 'What the address asks for may be wrong: open the page anew; if it stays so, tell the administrator the error above.', page_anew: 'Open “{0}” anew',
   no_such_page: 'There is no such page', no_right: 'Your role may not: {0}',
   server_gone: 'The platform does not answer', expired: 'The session has ended, sign in again',
   waiting: 'waiting', age_s: '{0} s ago', age_min: '{0} min ago', age_h: '{0} h ago', manual: 'by hand',

@@ -12,6 +12,7 @@ export const zh = {
   watch_failing: '报警进程无法保存报警',
   connected: '已连接', disconnected: '连接中断',
   loading: '加载中 …', nothing: '没有内容', retry: '重试', close: '关闭', cancel: '取消', all: '全部',
+  page_broken: '“{0}”出错，无法显示', page_broken_act: '地址中的条件可能有误：请重新打开此页；若仍如此，请把上面的错误告知管理员。', page_anew: '重新打开“{0}”',
   no_such_page: '没有这个页面', no_right: '您的角色没有此权限：{0}',
   server_gone: '平台没有应答', expired: '会话已结束，请重新登录',
   waiting: '等待数据', age_s: '{0} 秒前', age_min: '{0} 分前', age_h: '{0} 小时前', manual: '人工',

@@ -6,8 +6,15 @@ setInterval(() => {
   now.value = Date.now()
 }, 500)
 
-/** A time (µs UTC) as the mine's clock shows it. */
+/** The last instant (ms, either side of 1970) that a calendar holds. */
+const LAST = 8.64e15
+
+/** Whether a number (ms UTC) is an instant at all. */
+export const isInstant = (ms: number): boolean => Math.abs(ms) <= LAST
+
+/** A time (µs UTC) as the mine's clock shows it; '' for what is none. */
 export function clockOf(us: number, zone: string, language: string, day: boolean): string {
+  if (!isInstant(us / 1000)) return ''
   return new Intl.DateTimeFormat(language, {
     timeZone: zone,
     hour12: false,
@@ -20,7 +27,7 @@ export function clockOf(us: number, zone: string, language: string, day: boolean
 
 /** An instant (ms UTC) by the mine's clock, "2026-03-01 08:00:00"; '' for what is none. */
 export function localOf(ms: number, zone: string): string {
-  if (!Number.isFinite(ms)) return ''
+  if (!isInstant(ms)) return ''
   return new Intl.DateTimeFormat('sv-SE', {timeZone: zone, dateStyle: 'short', timeStyle: 'medium'}).format(ms)
 }
 
@@ -34,5 +41,6 @@ export function instantOf(field: string, zone: string): number | null {
   if (!Number.isFinite(said)) return null
   // What the clock is ahead of UTC, at about that time and again at the time that it gives: it may change between the two.
   const ahead = (ms: number): number => Date.parse(`${fieldOf(ms, zone)}Z`) - Math.floor(ms / 1000) * 1000
-  return said - ahead(said - ahead(said))
+  const found = said - ahead(said - ahead(said))
+  return Number.isFinite(found) ? found : null
 }
