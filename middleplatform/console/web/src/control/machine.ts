@@ -12,6 +12,8 @@ export function lookedAt(equipment: () => string, wanted: () => boolean) {
   const wrong = ref('')
   /** By how many seconds this computer's clock is off the platform's, where that matters. */
   const skew = ref(0)
+  /** When what is known now was asked for, by this page's clock: what was ordered later is not in it. */
+  const asked = ref(-Infinity)
   let asking: AbortController | null = null
   let timer = 0
 
@@ -22,9 +24,11 @@ export function lookedAt(equipment: () => string, wanted: () => boolean) {
     try {
       if (!document.hidden) {
         const sent = Date.now()
+        const began = performance.now()
         const found = await machineNow(equipment(), own.signal)
         const off = ((sent + Date.now()) / 2 - found.ts / 1000) / 1000
         skew.value = Math.abs(off) - (Date.now() - sent) / 2000 > SKEW_S ? Math.round(off) : 0
+        asked.value = began
         facts.value = found
         wrong.value = ''
       }
@@ -43,9 +47,10 @@ export function lookedAt(equipment: () => string, wanted: () => boolean) {
   watch([equipment, wanted], ([, now]) => {
     end()
     facts.value = null
+    asked.value = -Infinity
     wrong.value = ''
     if (now) void look()
   }, {immediate: true})
   onScopeDispose(end)
-  return {facts, wrong, skew, look}
+  return {facts, wrong, skew, asked, look}
 }
