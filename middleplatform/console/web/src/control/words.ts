@@ -3,9 +3,10 @@ import {room} from '../i18n'
 export const t = room(
   {
     colon: '：', semicolon: '；', bracket: '（{0}）',
-    commands: '命令', set: '设定 …', now: '当前', mode: '控制方式', controller: '控制权', nobody: '无人', gateway: '网关', from_to: '由 → 至',
+    commands: '命令', set: '设定 …', now: '当前', mode: '控制方式', controller: '控制权', nobody: '无人', gateway: '网关', from_to: '由 → 至', word_from_to: '命令字 由 → 至', does_now: '设备现在',
     mode_unknown: '不明', mode_local: '就地', mode_remote: '远控', mode_auto: '自动', mode_inspection: '检修', mode_none: '无控制方式测点',
     silent: '网关 {0} 没有应答：此设备现在的状态、联锁与挂牌不明，命令不会送达',
+    nothing_known: '此设备的控制方式、控制权、联锁与挂牌现在不明，只有停止与断电可以发出，且不一定送达',
     not_connected: '设备未连接', not_known: '不明',
     unsettled: '上一次写入结果未知（{0} 写 {1}）：网关回读之前，除停止外不再写入此测点',
     interlocks: '联锁', holds: '满足', holds_not: '不满足', no_interlocks: '此操作没有联锁', is_now: '当前 {0}', not_for_this: '不限制此操作',
@@ -49,9 +50,10 @@ export const t = room(
   },
   {
     colon: ': ', semicolon: '; ', bracket: ' ({0})',
-    commands: 'Commands', set: 'Set …', now: 'now', mode: 'Mode', controller: 'Right of control', nobody: 'nobody', gateway: 'Gateway', from_to: 'from → to',
+    commands: 'Commands', set: 'Set …', now: 'now', mode: 'Mode', controller: 'Right of control', nobody: 'nobody', gateway: 'Gateway', from_to: 'from → to', word_from_to: 'command word from → to', does_now: 'The machine now',
     mode_unknown: 'not known', mode_local: 'local', mode_remote: 'remote', mode_auto: 'automatic', mode_inspection: 'inspection', mode_none: 'no point for the mode',
     silent: 'The gateway {0} does not answer: what the machine is now, its interlocks and tags are not known, and no command reaches it',
+    nothing_known: 'Mode, right of control, interlocks and tags are not known now: only what stops or switches off can be sent, and may not get there',
     not_connected: 'device not connected', not_known: 'not known',
     unsettled: 'The outcome of the last write is unknown ({0} wrote {1}): but for a stop the point takes no other until the gateway has read it back',
     interlocks: 'Interlocks', holds: 'holds', holds_not: 'NOT met', no_interlocks: 'no interlock holds this back', is_now: 'now {0}', not_for_this: 'does not hold this back',
