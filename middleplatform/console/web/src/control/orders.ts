@@ -19,6 +19,7 @@ export interface Asked {
   nonce?: string
   mode?: string
   reason?: string
+  to?: string
   dry?: boolean
 }
 /** `reached`: false when the platform refused it, so that no gateway has it; `lost`: nobody answered, so that not even the

@@ -45,7 +45,10 @@ export const t = room(
     everywhere: '在所有采集此设备的网关：{0}', at_gateway: '网关 {0}', hung: '已挂牌', unhung: '已摘牌', partly: '并非所有网关都已完成：请逐一核对',
     unreadable: '挂牌记录无法读取', unreadable_hint: '网关 {0} 的挂牌记录无法读取：按其全部设备均已挂牌处理。请查明谁在何处作业，重新挂牌后用 sevenones control settle 双人处置。',
     unanswered: '网关 {0} 没有应答：其挂牌现在不明，不等于没有', tag_of: '{0}（{1}）', known_n: '共 {0} 块', find: '查找', age_days: '{0} 天 {1} 小时', age_hours: '{0} 小时 {1} 分', age_minutes: '{0} 分钟',
-    take: '接管控制权', hand: '放开控制权', taken: '控制权已接管', handed: '控制权已放开', duration: '已挂', no_match: '没有符合的挂牌',
+    take: '接管 …', hand: '移交 …', take_right: '接管控制权', hand_right: '移交控制权', take_do: '接管', hand_do: '移交',
+    take_hint: '控制权同时只在一人手中；最后一条命令后 10 分钟自动放开。停止与断电不需要控制权。', hand_hint: '只有持有人能移交；移交后您须接管或由对方移交才能再发命令。', hand_to: '移交给', hand_anybody: '留空：放开，任何人可接管',
+    not_yours: '控制权现在不在 {0}，无从移交', from_another: '控制权现在在 {0}：从他人接管须调度值班长操作，并由第二人（另一凭证）在此签名', unknown_right: '可能已生效，也可能没有：以上面网关现在所答的控制权为准。',
+    duration: '已挂', no_match: '没有符合的挂牌',
     no_machine: '没有设备 {0}', takes_none: '此设备不接受命令',
   },
   {
@@ -92,7 +95,10 @@ export const t = room(
     everywhere: 'at every gateway that reads the machine: {0}', at_gateway: 'gateway {0}', hung: 'The tag hangs', unhung: 'The tag is removed', partly: 'Not done at every gateway: look at each',
     unreadable: 'record not readable', unreadable_hint: 'The record of tags of the gateway {0} cannot be read: all its machines count as tagged. Find out who works where, have tags hung again, then settle it with two persons: sevenones control settle.',
     unanswered: 'The gateway {0} does not answer: its tags are not known now, which is not none', tag_of: '{0} ({1})', known_n: '{0} in all', find: 'Search', age_days: '{0} d {1} h', age_hours: '{0} h {1} min', age_minutes: '{0} min',
-    take: 'Take the right of control', hand: 'Let it go', taken: 'You have the right of control', handed: 'The right of control is free', duration: 'Hangs for', no_match: 'No tag matches',
+    take: 'Take …', hand: 'Hand over …', take_right: 'Take the right of control', hand_right: 'Hand the right of control over', take_do: 'Take it', hand_do: 'Hand it over',
+    take_hint: 'One person at a time has it, until 10 min after the last command. A stop or switching off needs none.', hand_hint: 'Only who has it hands it over; afterwards you command again only once you have taken it or it was handed to you.', hand_to: 'To', hand_anybody: 'empty: to whoever takes it',
+    not_yours: '{0} does not have the right of control now, and cannot hand it over', from_another: '{0} has the right of control: a dispatcher takes it from another, with a second person who signs here with their own credential', unknown_right: 'It may have been done, or not: what the gateway says above holds.',
+    duration: 'Hangs for', no_match: 'No tag matches',
     no_machine: 'There is no machine {0}', takes_none: 'This machine takes no commands',
   },
 )
