@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
@@ -19,7 +21,7 @@ from middleplatform.api.http import server
 from middleplatform.api.live import LiveTable
 from models.patrol import Chamber, Plan
 from models.site.model import Name
-from tests.middleplatform.api.build import site
+from tests.middleplatform.api.build import now, site
 from tests.middleplatform.api.stage import PASSWORD, Link, Stage, _answers, _beating, threaded
 from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, tell, watched
 from tests.ports import free_port
@@ -80,3 +82,32 @@ def test_who_is_there_is_told_and_what_is_not_known_is_not_nobody(stage: Stage, 
         expect(page.locator(".panel", has_text="Belt head chamber")).to_contain_text("camera 摄像-01")
         assert not spilled(page) and not serious(page)
         speak(page, "zh")
+
+
+def test_who_never_came_is_said_so_and_not_counted_as_late_by_years(stage: Stage, context: BrowserContext) -> None:
+    plan = {"every_s": 14400.0, "by": "机电队", "last_time": None, "due_time": "", "overdue": True, "late_s": 1.0}
+    then = round(datetime(2024, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai")).timestamp() * 1e6)
+    recent = now() - 3600 * 1_000_000
+
+    def told(way) -> None:
+        said = way.fetch().json()
+        every = 14400 * 1_000_000
+        old = {**plan, "last": None, "due": then + every, "late_s": 9e7}
+        new = {**plan, "last": None, "due": recent + every, "overdue": False, "late_s": 0.0}
+        late = {**plan, "last": then, "due": then + every, "late_s": 3 * 86400.0}
+        first, second = said["chambers"]
+        made = [{**first, "patrol": old}, {**second, "patrol": new}, {**first, "id": "third", "patrol": late}]
+        way.fulfill(json={**said, "chambers": made, "incomplete": False})
+
+    with watched(context, stage.url) as page:
+        sign_in(page, stage, "/tags")
+        page.route("**/api/v1/chambers", told)
+        page.goto(f"{stage.url}/chambers")
+        patrols = page.locator(".patrol")
+        expect(patrols.nth(0)).to_contain_text("最近 8 小时 内没有签到")
+        expect(patrols.nth(0)).to_contain_text(re.compile(r"巡检计划自 2024/01/01.* 起 · 已超期"))
+        expect(patrols.nth(0)).not_to_contain_text(re.compile("下次应到|[0-9]{3,} (小时|天)"))
+        expect(patrols.nth(1)).to_contain_text("从未签到")
+        expect(patrols.nth(1)).not_to_contain_text("已超期")
+        expect(patrols.nth(2)).to_contain_text("已超期 3 天")
+        expect(patrols.nth(2)).to_contain_text("2024/")

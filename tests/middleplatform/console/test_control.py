@@ -189,7 +189,7 @@ def test_a_feeder_is_switched_on_by_two_persons(stage: Commanded, context: Brows
         assert stage.register("feeder_1/command") == 1
 
 
-def test_an_answer_that_is_lost_is_told_as_unknown_and_nothing_is_sent_again(
+def test_an_answer_that_stays_lost_is_told_as_unknown_and_no_other_order_is_sent(
     stage: Commanded, context: BrowserContext
 ) -> None:
     with watched(context, stage.url, forgiven=("503", "ERR_FAILED", "ERR_CONNECTION")) as page:
@@ -200,19 +200,20 @@ def test_an_answer_that_is_lost_is_told_as_unknown_and_nothing_is_sent_again(
         sent: list[str] = []
 
         def lose(way) -> None:
-            sent.append(way.request.url)
+            sent.append(way.request.post_data)
             way.fetch()  # it arrives and is carried out: only the answer is lost
             way.abort()
 
         page.route("**/api/v1/control/execute", lose)
         press(page, "^执行")
         outcome = page.locator("dialog .outcome.loud")
-        expect(outcome).to_contain_text("结果未知")
-        expect(outcome).to_contain_text("不要再发一次")
+        expect(outcome).to_contain_text("结果未知", timeout=20_000)
+        expect(outcome).to_contain_text("不要另发新命令")
         expect(page.locator("dialog .execute")).to_have_count(0)
         page.keyboard.press("Escape")
         expect(page.locator(".commands .last .loud")).to_contain_text("结果未知")
-        assert len(sent) == 1 and stage.register(START) == 1
+        # However often it was asked after: it was one order.
+        assert len(set(sent)) == 1 and stage.register(START) == 1
 
 
 def test_a_gateway_that_does_not_answer_is_told_and_its_tags_are_not_none(

@@ -60,7 +60,20 @@ def test_two_people_sign_and_nobody_for_what_they_were_not_shown(
         things = page.locator(".kind", has_text="报警")
         expect(things).to_contain_text("一号水泵")
         page.fill("#offer", "注意水泵")
+        offers: list[str] = []
+        page.on("request", lambda asked: offers.append(asked.method) if asked.url.endswith("/handovers") else None)
         page.get_by_role("button", name="签字交班").click()
+        # Nobody signs by one click: what is signed for is counted first.
+        dialog = page.locator("dialog")
+        expect(dialog.locator("dd").first).to_have_text("1")
+        expect(dialog).to_contain_text("没有应答的网关1（edge1")
+        expect(dialog).to_contain_text("注意水泵")
+        assert not serious(page)
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        page.get_by_role("button", name="签字交班").click()
+        assert "POST" not in offers
+        dialog.get_by_role("button", name="确认签字").click()
         expect(page.get_by_text("您是交班人，不能自己接班")).to_be_visible()
         expect(page.get_by_role("button", name="签字接班")).to_have_count(0)
         # One who sees a part of the mine is refused, and told why.

@@ -1,4 +1,4 @@
-/* One command from select to outcome: each order is sent once, whatever is clicked how often. */
+/* One command from select to outcome: each order is given once, whatever is clicked how often. */
 import {computed, onScopeDispose, ref, shallowRef, watch} from 'vue'
 import {give, remember, type Told} from './orders'
 import {armed, type Person} from './person'
@@ -102,7 +102,7 @@ export function attempt(second: () => Person | null) {
     if (!found) return
     told.value = found
     phase.value = 'over'
-    remember(of.equipment, of.what, found)
+    remember(of.equipment, of.point, of.what, found)
   }
 
   watch(armed, () => {

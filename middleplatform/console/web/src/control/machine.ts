@@ -9,9 +9,13 @@ const SKEW_S = 4
 
 export function lookedAt(equipment: () => string, wanted: () => boolean) {
   const facts = shallowRef<MachineNow | null>(null)
+  /** The last that was known, for what does not change meanwhile: which points there are, and what each can be told. */
+  const known = shallowRef<MachineNow | null>(null)
   const wrong = ref('')
   /** By how many seconds this computer's clock is off the platform's, where that matters. */
   const skew = ref(0)
+  /** When what is known now was asked for, by this page's clock: what was ordered later is not in it. */
+  const asked = ref(-Infinity)
   let asking: AbortController | null = null
   let timer = 0
 
@@ -22,15 +26,19 @@ export function lookedAt(equipment: () => string, wanted: () => boolean) {
     try {
       if (!document.hidden) {
         const sent = Date.now()
+        const began = performance.now()
         const found = await machineNow(equipment(), own.signal)
         const off = ((sent + Date.now()) / 2 - found.ts / 1000) / 1000
         skew.value = Math.abs(off) - (Date.now() - sent) / 2000 > SKEW_S ? Math.round(off) : 0
-        facts.value = found
+        asked.value = began
+        facts.value = known.value = found
         wrong.value = ''
       }
     } catch (error) {
       if (own.signal.aborted) return
       wrong.value = wordsOf(error)
+      // What held a while ago is not what holds.
+      facts.value = null
     }
     timer = window.setTimeout(() => void look(), EVERY_MS)
   }
@@ -42,10 +50,11 @@ export function lookedAt(equipment: () => string, wanted: () => boolean) {
 
   watch([equipment, wanted], ([, now]) => {
     end()
-    facts.value = null
+    facts.value = known.value = null
+    asked.value = -Infinity
     wrong.value = ''
     if (now) void look()
   }, {immediate: true})
   onScopeDispose(end)
-  return {facts, wrong, skew, look}
+  return {facts, known, wrong, skew, asked, look}
 }

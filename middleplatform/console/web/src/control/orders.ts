@@ -1,4 +1,4 @@
-/* Signed orders on their way, each sent once; what came of the last one at each machine. */
+/* Signed orders on their way, each given once; what came of the last one at each machine. */
 import {shallowReactive} from 'vue'
 import type {OrderAnswer} from './api'
 import {envelope, type Person} from './person'
@@ -19,23 +19,32 @@ export interface Asked {
   nonce?: string
   mode?: string
   reason?: string
+  to?: string
   dry?: boolean
 }
-/** `reached`: false when the platform refused it, so that no gateway has it. */
+/** `reached`: false when the platform refused it, so that no gateway has it; `lost`: nobody answered, so that not even the
+ *  gateway need know of it. */
 export interface Told extends OrderAnswer {
   reached: boolean
+  lost: boolean
 }
 
 const WITHIN_S = 10
 /** The platform waits for a gateway so much longer than the order is good. */
-const ANSWER_S = 20
+export const ANSWER_S = 20
+/** Between two tries to have the answer of one execute. */
+const AGAIN_MS = 800
+/** What a gateway refuses of an execute by these says nothing about its first coming: that it came before, or is late by now. */
+const OF_ANOTHER_COMING = new Set(['signature', 'credential', 'order'])
 
 /** An id that no other order has. */
 export function fresh(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), each => each.toString(16).padStart(2, '0')).join('')
 }
 
-/** Sign an order, send it once, and say what came of it. Without an answer the outcome is unknown, never a failure. */
+/** Sign an order, have it sent, and say what came of it. Without an answer the outcome is unknown, never a failure; an
+ *  execute is asked after by the very same bytes as long as they are good, which do nothing twice: the gateway gives its
+ *  first answer again. */
 export async function give(asked: Asked, persons: readonly Person[]): Promise<Told> {
   const {id = fresh(), ...rest} = asked
   const order: Record<string, unknown> = {
@@ -52,8 +61,20 @@ export async function give(asked: Asked, persons: readonly Person[]): Promise<To
   } catch (error) {
     return mute('refused', {zh: t('not_signed', String(error)), en: t('not_signed', String(error))}, false)
   }
+  const until = asked.act === 'execute' ? (order.deadline as number) / 1000 - AGAIN_MS : 0
+  let told = await sent(asked.act, sealed)
+  while (told.lost && Date.now() < until) {
+    await new Promise(go => window.setTimeout(go, AGAIN_MS))
+    const again = await sent(asked.act, sealed)
+    const failed = again.trace.find(each => !each.passed)?.check
+    if (again.reached && !(again.outcome === 'refused' && (!failed || OF_ANOTHER_COMING.has(failed)))) told = again
+  }
+  return told
+}
+
+async function sent(act: Act, sealed: object): Promise<Told> {
   try {
-    return {...(await within(post<OrderAnswer>(`control/${asked.act}`, sealed))), reached: true}
+    return {...(await within(post<OrderAnswer>(`control/${act}`, sealed))), reached: true, lost: false}
   } catch (error) {
     if (error instanceof Refusal && error.status >= 400 && error.status < 500) return mute('refused', {zh: error.zh, en: error.en}, false)
     const words = error instanceof Refusal ? {zh: error.zh, en: error.en} : {zh: String(error), en: String(error)}
@@ -61,7 +82,7 @@ export async function give(asked: Asked, persons: readonly Person[]): Promise<To
   }
 }
 
-const mute = (outcome: OrderAnswer['outcome'], reason: Words, reached: boolean): Told => ({outcome, reason, trace: [], reached})
+const mute = (outcome: OrderAnswer['outcome'], reason: Words, reached: boolean): Told => ({outcome, reason, trace: [], reached, lost: outcome === 'unknown'})
 
 function within<T>(answer: Promise<T>): Promise<T> {
   let timer = 0
@@ -71,17 +92,19 @@ function within<T>(answer: Promise<T>): Promise<T> {
   return Promise.race([answer, late]).finally(() => clearTimeout(timer))
 }
 
-/** What came of a command, kept beyond its dialogue. `at`: ms. */
+/** What came of a command, kept beyond its dialogue. `at`: ms; `ended`: the same by the page's own clock. */
 export interface Past {
   told: Told
   what: Words
+  point: string
   at: number
+  ended: number
 }
 const MOST = 50
 export const past = shallowReactive(new Map<string, Past>())
 
-export function remember(equipment: string, what: Words, told: Told): void {
+export function remember(equipment: string, point: string, what: Words, told: Told): void {
   past.delete(equipment)
-  past.set(equipment, {told, what, at: Date.now()})
+  past.set(equipment, {told, what, point, at: Date.now(), ended: performance.now()})
   if (past.size > MOST) past.delete(past.keys().next().value!)
 }
