@@ -49,8 +49,21 @@ def board(state: AppState, catalogue: Catalogue, fits: Fits, offset: int, limit:
     ]
     whole = catalogue.scope.everything
     flood = state.raises.flood(how, times.now_us()) if whole else None
-    about = {**standing(state, known), "flood": flood}
+    about = {**standing(state, known), "flood": flood, "equipment": by_equipment(heard, telling)}
     return {"total": len(found), "offset": offset, **about, "groups": page}
+
+
+def by_equipment(those: Sequence[Alarm], telling: Telling) -> dict[str, dict[str, int]]:
+    """Every machine in alarm, whatever group its alarms are in and however many groups there are: the groups are a page
+    and each names its head alone, so that they do not tell which machines are in alarm."""
+    found: dict[str, dict[str, int]] = {}
+    for each in those:
+        machine = telling.equipment(each.subject)
+        if machine is not None and not each.suppressed and each.state is not State.NORMAL:
+            one = found.setdefault(machine, {"priority": each.priority, "count": 0})
+            one["priority"] = min(one["priority"], each.priority)
+            one["count"] += 1
+    return found
 
 
 def members(catalogue: Catalogue, telling: Telling, found: Sequence[Alarm], head: int) -> list[Alarm]:

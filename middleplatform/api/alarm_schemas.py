@@ -155,8 +155,16 @@ class FloodNow(BaseModel):
     peak: int
 
 
+class InAlarm(BaseModel):
+    """Of a machine: the most urgent of its open alarms, and how many there are."""
+
+    priority: int
+    count: int
+
+
 class Groups(BaseModel):
-    """`flood`: the one that lasts, null while there is none; only for who sees the whole mine. `time_zone`: the
+    """`flood`: the one that lasts, null while there is none; only for who sees the whole mine. `equipment`: every
+    machine that has an open alarm among those that fit, also where its groups are on another page. `time_zone`: the
     mine's."""
 
     total: int
@@ -165,6 +173,7 @@ class Groups(BaseModel):
     watch: Watch
     time_zone: str
     flood: FloodNow | None
+    equipment: dict[str, InAlarm]
     groups: list[GroupOf]
 
 

@@ -278,6 +278,17 @@ def test_groups_and_figures_know_the_callers_part_alone(standing, ask, named):
     assert code(ask("anna", "GET", "/performance", start="-200d")) == (400, "too_long")
 
 
+def test_every_machine_in_alarm_is_told_whatever_group_and_page_its_alarms_are_on(standing, ask, named):
+    record(standing.home, change("pump follows", LEVEL, priority=1, cause=(named["fast"]["rule"], SPEED)))
+    found = ask("anna", "GET", "/groups", limit=1).json()
+    assert len(found["groups"]) == 1 < found["total"]
+    alarms = ask("anna", "GET").json()["alarms"]
+    for machine in ("belt1", "pump1"):
+        those = [each["priority"] for each in alarms if each["equipment"] and each["equipment"]["id"] == machine]
+        assert found["equipment"][machine] == {"priority": min(those), "count": len(those)}
+    assert "pump1" not in ask("east", "GET", "/groups").json()["equipment"], "it is out of scope"
+
+
 def test_what_the_watch_says_of_itself_stands_beside_the_alarms(standing, ask, named):
     watch = standing.app.state.watch
     beat = {"deaf": True, "behind": False, "chattering": [[named["fast"]["rule"], SPEED]]}

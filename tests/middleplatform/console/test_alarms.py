@@ -90,6 +90,24 @@ def test_a_group_opens_out_by_keyboard_and_is_acknowledged_as_it_was_seen(
     assert {each.state for each in book.alarms_of(stage.home, CODE) if each.rule != "smoke"} == {"acknowledged"}
 
 
+def test_a_machine_whose_alarm_follows_from_anothers_shows_it_everywhere(stage: Stage, context: BrowserContext) -> None:
+    """Its group is told under the name of the cause, which is on another machine."""
+    cause = ("motor.tripped", BELT)
+    record(stage, change(*cause, priority=3), change("flooded", LEVEL, priority=1, cause=cause))
+    with watched(context, stage.url, forgiven=NO_STORE) as page:
+        sign_in(page, stage, "/equipment")
+        machine = page.locator(".machine", has=page.locator("a[href='/equipment/pump1']"))
+        expect(machine.locator(".priority")).to_have_text("1")
+        page.goto(f"{stage.url}/equipment/pump1")
+        alarms = page.locator(".faceplate .alarms")
+        expect(alarms).to_contain_text("flooded")
+        expect(alarms).not_to_contain_text("motor.tripped")
+        record(stage, change("dry", LEVEL, priority=2))
+        expect(alarms).to_contain_text("dry")  # as soon as the board is another one
+        alarms.get_by_role("link", name="在报警页查看").click()
+        expect(page.locator("tbody tr")).to_have_count(2)
+
+
 def test_what_came_again_while_it_was_looked_at_is_left(stage: Stage, context: BrowserContext) -> None:
     record(stage, change("fast", SPEED))
     with watched(context, stage.url) as page:

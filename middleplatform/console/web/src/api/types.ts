@@ -77,6 +77,8 @@ export interface Board {
   watch: {alive: boolean; deaf: boolean; behind: boolean; failing: boolean}
   time_zone: string
   flood: {start: number; peak: number} | null
+  /** Every machine that has an open alarm, also where `groups`, which are a page, do not name it. */
+  equipment: Record<string, {priority: number; count: number}>
   groups: Group[]
 }
 export interface Series {

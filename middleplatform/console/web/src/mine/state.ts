@@ -38,12 +38,7 @@ export function facesOf(equipment: string): Faces {
 
 /** Equipment → the most urgent of its open alarms. */
 export function alarmsByEquipment(): Map<string, number> {
-  const found = new Map<string, number>()
-  for (const {head, priority} of board.value?.groups ?? []) {
-    const id = head.equipment?.id
-    if (id) found.set(id, Math.min(found.get(id) ?? 9, priority))
-  }
-  return found
+  return new Map(Object.entries(board.value?.equipment ?? {}).map(([id, {priority}]) => [id, priority]))
 }
 
 /** `sample`: what a point is; by default what it is now. */
