@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -30,6 +31,61 @@ def looks_well(page: Page) -> None:
     assert not spilled(page)
     assert not serious(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page itself is too wide"
+
+
+def begun(page: Page, stage: Stage, step: str, **draft: object) -> None:
+    """The wizard at a step, with what an engineer entered before it."""
+    page.evaluate("sessionStorage.clear()")
+    settings = {"host": "127.0.0.1", "port": str(stage.belt.port), "unit": "3"}
+    whole = {"gateway": "edge1", "adapter": "modbus", "settings": settings, "name": "belt_plc", **draft}
+    page.evaluate("draft => sessionStorage.setItem('onboarding', draft)", json.dumps(whole))
+    page.goto(f"{stage.url}/onboarding/{step}")
+
+
+def row(address: str, point: str = "", **values: object) -> dict[str, object]:
+    return {"equipment": "belt_1", "point": point, "where": address, "values": {"address": address, **values}}
+
+
+def test_a_test_read_shows_what_the_row_makes_of_the_bytes(stage: Stage, context: BrowserContext) -> None:
+    rows = [
+        row("hr:120.0", type="bool"),
+        row("hr:120.8", type="bool"),
+        row("hr:120.9", type="float32"),
+        row("hr:102", type="float32", unit="degC"),
+        row("hr:102", point="flow", type="float32", order="cdab", unit="degC"),
+    ]
+    with watched(context, stage.url, forgiven=("503",)) as page:
+        sign_in(page, stage)
+        speak(page, "zh")
+        begun(page, stage, "read", rows=rows)
+        page.get_by_role("button", name="全部试读").click()
+        lines = page.locator("tbody tr")
+        expect(lines.nth(4)).to_contain_text("812.5 °C", timeout=SLOW)
+        for place, value in ((0, "0"), (1, "1"), (2, "—")):
+            expect(lines.nth(place).locator("td.value")).to_have_text(re.compile(f"^{value}\\s*$"))
+        expect(lines.nth(0)).to_contain_text("0100")
+        expect(lines.nth(1)).to_contain_text("好")
+        expect(lines.nth(2)).to_contain_text("one bit")
+        # A wrong order of bytes gives a number that nobody measures: it is neither nothing nor good without a word.
+        expect(lines.nth(3).locator("td.value")).to_contain_text("e-")
+        expect(lines.nth(3)).to_contain_text("不像测量值")
+        expect(lines.nth(4)).not_to_contain_text("不像测量值")
+        looks_well(page)
+
+
+def test_a_test_read_says_which_of_many_rows_it_reads(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url, forgiven=("503",)) as page:
+        sign_in(page, stage)
+        speak(page, "zh")
+        begun(page, stage, "read", rows=[row(f"hr:{n}", type="uint16") for n in range(430)])
+        expect(page.get_by_text("只试读前 200 个，共 430 个")).to_be_visible()
+        page.get_by_role("button", name="下 200 个").click()
+        expect(page.locator("tbody tr").first).to_contain_text("hr:200")
+        page.get_by_role("button", name="下 30 个").click()
+        expect(page.get_by_text("试读第 401 至 430 个，共 430 个")).to_be_visible()
+        expect(page.locator("tbody tr")).to_have_count(30)
+        page.get_by_role("button", name="上 200 个").click()
+        expect(page.locator("tbody tr").first).to_contain_text("hr:200")
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ const COLUMNS = ['point', 'address', 'type', 'order', 'scale', 'offset', 'unit']
 export function ownTable(): string {
   const columns = [...COLUMNS, ...new Set(draft.rows.flatMap(row => Object.keys(row.values)))].filter((name, k, all) => all.indexOf(name) === k && !['connection', 'group'].includes(name))
   const cell = (value: unknown): string => {
-    const text = value === undefined || value === null ? '' : String(value)
+    const text = value === undefined || value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
   }
   const lines = draft.rows.map(row => columns.map(name => cell(name === 'point' ? row.point : row.values[name])).join(','))
