@@ -64,7 +64,7 @@ connections:
     within: 2 s
     by: platform
     restore: {when: {all: [{point: gas_1/ch4, below: 1.0}]}, by: authorised}
-    source: AQ 6201
+    source: "AQ 6201：甲烷超限断电不大于2s AQ 6201: local cut-off within 2 s"
 """,
 }
 TABLE = """1号皮带机 PLC 点表 V2.3,,,,,,,
