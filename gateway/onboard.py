@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway.connection import DeviceConnection
 from gateway.onboarding import interpret, learn
-from gateway.onboarding.look import Look, look
+from gateway.onboarding.look import Binding, Look, Seen, look
 from gateway.onboarding.probe import probe
 from gateway.onboarding.probe.report import Options
 from gateway.onboarding.target import Target
@@ -101,9 +101,13 @@ async def browse(asked: Asked, found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def read(asked: Asked, found: Mapping[str, Any]) -> dict[str, Any]:
-    """One place of the device: its bytes, what they can mean, and what the protocol says of it."""
-    seen = await _look(asked, found)
+    """One place of the device: its bytes, what they can mean, and what the protocol says of it. With `bound`, also the
+    value that a row of a point table with this type, order and options makes of the same bytes."""
+    binding = _binding(found["bound"]) if "bound" in found else None
+    seen = await _look(asked, found, binding)
     answer = _seen(seen)
+    if binding is not None and seen.bound is not None:
+        answer["bound"] = {**_value(seen.bound), "sensible": _sensible(seen.bound.value, binding.type)}
     if seen.width > 1:
         answer["meanings"] = [
             {**asdict(one), "value": _number(one.value)}
@@ -147,28 +151,41 @@ QUESTIONS: Mapping[str, Question] = {
 }
 
 
-async def _look(asked: Asked, found: Mapping[str, Any]) -> Look:
+async def _look(asked: Asked, found: Mapping[str, Any], binding: Binding | None = None) -> Look:
     address = text(found, "address", 1000)
     count = _whole(found, "count", 4, 1, 125)
     kind = text(found, "type", 40) if found.get("type") else ""
     async with asked.opened() as adapter:
-        return await look(adapter, address, count, kind)
+        return await look(adapter, address, count, kind, binding)
+
+
+def _binding(given: Any) -> Binding:
+    options = given.get("options", {}) if isinstance(given, dict) else None
+    if not isinstance(options, dict):
+        raise CommandError("'bound' has type, order and options, as a row of a point table has them")
+    words = {name: text(given, name, 40) if given.get(name) else "" for name in ("type", "order")}
+    return Binding(**words, options=options)
+
+
+def _sensible(value: float | None, kind: str) -> bool:
+    """Whether it looks like something measured; a bit, a text, and what has no type of its own always do."""
+    return value is None or kind not in interpret.SIZE or interpret.sensible(value, kind)
 
 
 def _seen(seen: Look) -> dict[str, Any]:
-    values = [
-        {
-            **asdict(one),
-            "value": _number(one.value),
-            "quality_words": {"zh": label(one.quality, "zh"), "en": label(one.quality, "en")},
-        }
-        for one in seen.seen
-    ]
     return {
-        "values": values,
+        "values": [_value(one) for one in seen.seen],
         "words": [None if word is None else word.hex() for word in seen.words],
         "raw_hex": seen.raw.hex(),
         "took_ms": round(seen.took_s * 1000, 1),
+    }
+
+
+def _value(one: Seen) -> dict[str, Any]:
+    return {
+        **asdict(one),
+        "value": _number(one.value),
+        "quality_words": {"zh": label(one.quality, "zh"), "en": label(one.quality, "en")},
     }
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
@@ -31,13 +31,24 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Binding:
+    """How a row of a point table has an address read."""
+
+    type: str = ""
+    order: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """An answer. `words`: the bytes of each word as they came, None where the device refused it or the protocol
-    has none to show. `took_s`: the time of all reads."""
+    has none to show. `took_s`: the time of all reads. `bound`: what a binding makes of the same bytes; None where
+    none was asked for."""
 
     seen: Sequence[Seen]
     words: Sequence[bytes | None]
     took_s: float
+    bound: Seen | None = None
 
     @property
     def raw(self) -> bytes:
@@ -55,20 +66,43 @@ def run(words: Sequence[bytes | None], at: int, most: int = MOST_WORDS) -> bytes
     return b"".join(takewhile(lambda word: word is not None, words[at : at + most]))  # type: ignore[arg-type]
 
 
-async def look(device: Adapter[Any, Any], address: str, count: int = 1, kind: str = "") -> Look:
-    """Read `count` neighbouring words from `address` on over a connected adapter. Raises ValueError for an address
-    that cannot be one, LinkLost, AdapterError."""
+async def look(
+    device: Adapter[Any, Any], address: str, count: int = 1, kind: str = "", binding: Binding | None = None
+) -> Look:
+    """Read `count` neighbouring words from `address` on over a connected adapter, and the value that a binding makes
+    of them. Raises ValueError for an address that cannot be one, LinkLost, AdapterError."""
     if not 1 <= count <= MOST_WORDS:
         raise ValueError(f"between 1 and {MOST_WORDS} words can be looked at in one go, not {count}")
     tags = [Tag(0, "look", address, kind)] if kind else list(device.words(address, count))
     for tag in tags:
         device.check(tag)
+    asked, own, refused = tags, None, None
+    if binding is not None:
+        own, refused = _bound(device, address, binding, len(tags))
+    if own is not None:
+        # Read together, so that the value is that of the bytes beside it. Where a protocol has no neighbours, the
+        # tag alone: a device that sends by itself tells an address once.
+        asked = [*tags, own] if len(tags) > 1 else [own]
     started = time.monotonic()
-    reading = await _read(device, tags)
+    reading = await _read(device, asked)
     took = time.monotonic() - started
+    if own is not None and len(tags) == 1:
+        tags = [own]
     rows = {int(index): row for row, index in enumerate(reading.index)}
     seen = [_seen(reading, rows.get(tag.index), tag) for tag in tags]
-    return Look(seen, _words(reading, tags), took)
+    bound = refused if own is None else _seen(reading, rows.get(own.index), own)
+    return Look(seen, _words(reading, tags), took, bound)
+
+
+def _bound(device: Adapter[Any, Any], address: str, binding: Binding, words: int) -> tuple[Tag | None, Seen | None]:
+    """The tag of a binding; or, where its type does not suit the address, why: the bytes can be read all the same."""
+    index = words if words > 1 else 0
+    tag = Tag(index, "bound", address, binding.type, binding.order, binding.options)
+    try:
+        device.check(tag)
+    except ValueError as error:
+        return None, Seen(address, None, None, 0, str(error), 0)
+    return tag, None
 
 
 async def _read(device: Adapter[Any, Any], tags: Sequence[Tag]) -> Reading:

@@ -44,6 +44,14 @@ class DeviceGiven(Given):
     settings: Annotated[dict[_Short, Any], Field(max_length=60)]
 
 
+class BoundGiven(Given):
+    """How a row of a point table reads its address."""
+
+    type: str = Field("", max_length=40)
+    order: str = Field("", max_length=40)
+    options: Annotated[dict[_Short, Any], Field(max_length=20)] = Field(default_factory=dict)
+
+
 class QuestionGiven(Given):
     """`device`: a URL, one of the gateway's connections, or a protocol with its settings."""
 
@@ -54,6 +62,7 @@ class QuestionGiven(Given):
     address: str | None = Field(None, max_length=1_000)
     count: int | None = Field(None, ge=1, le=125)
     type: str | None = Field(None, max_length=40)
+    bound: BoundGiven | None = None
     value: float | None = None
     tolerance: float | None = Field(None, ge=0)
     among: Annotated[list[_Short], Field(max_length=50)] | None = None

@@ -64,7 +64,7 @@ connections:
     within: 2 s
     by: platform
     restore: {when: {all: [{point: gas_1/ch4, below: 1.0}]}, by: authorised}
-    source: AQ 6201
+    source: "AQ 6201：甲烷超限断电不大于2s AQ 6201: local cut-off within 2 s"
 """,
 }
 TABLE = """1号皮带机 PLC 点表 V2.3,,,,,,,
@@ -84,6 +84,7 @@ async def mine(home: Path, loop: asyncio.AbstractEventLoop) -> AsyncIterator[Sta
     panel, belt = Area(2, 40), Area(2, 140)
     panel.write(0, bytes.fromhex("0032 0000 0001 0000"))
     belt.write(100, _float(3.459) + _float(812.5) + bytes(4) + struct.pack(">h", 511))
+    belt.write(120, bytes.fromhex("0100"))
     first, second = ModbusDevice({1: Unit({"hr": panel})}), ModbusDevice({3: Unit({"hr": belt})})
     machine = Machine()
     starting = asyncio.create_task(machine.start())

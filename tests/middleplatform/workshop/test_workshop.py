@@ -85,6 +85,29 @@ def test_a_device_is_asked_through_the_gateway_and_the_audit_keeps_no_secret(sta
     assert f"127.0.0.1:{stage.belt.port}" in repr(kept)
 
 
+def test_a_row_is_read_as_its_own_type_order_and_bit_make_of_the_bytes(stage, ask):
+    def bound(address, **binding):
+        question = {"gateway": "edge1", "ask": "read", "device": belt(stage), "address": address, "count": 4}
+        seen = ask("questions", {**question, "bound": binding})
+        assert seen["raw_hex"], seen
+        return seen["bound"]
+
+    assert bound("hr:120.8", type="bool")["value"] == 1 and bound("hr:120.0", type="bool")["value"] == 0
+    assert bound("hr:120.8", type="bool", options={"active": "low"})["value"] == 0
+    assert bound("hr:120.8-9", type="uint16")["value"] == 1
+    right = bound("hr:102", type="float32", order="cdab")
+    assert right["value"] == pytest.approx(812.5) and right["sensible"] and right["quality_words"]["zh"] == "好"
+    wrong = bound("hr:102", type="float32", order="abcd")
+    assert 0 < wrong["value"] < 1e-6 and not wrong["sensible"]
+    assert bound("hr:100[4]", type="string")["text"]
+    unfit = bound("hr:120.0", type="float32")
+    assert unfit["value"] is None and "one bit" in unfit["reason"] and unfit["quality"] == 0
+    device = {"adapter": "opcua", "settings": stage.machine.settings()}
+    seen = ask("questions", {"gateway": "edge1", "ask": "read", "device": device, "bound": {},
+                             "address": "nsu=urn:test:machine;s=Speed"})  # fmt: skip
+    assert seen["bound"]["value"] == seen["values"][0]["value"] is not None
+
+
 def test_a_server_that_describes_itself_is_browsed(stage, ask):
     device = {"adapter": "opcua", "settings": stage.machine.settings()}
     below = ask("questions", {"gateway": "edge1", "ask": "browse", "device": device, "below": "Machine", "depth": 1})

@@ -115,8 +115,18 @@ export interface Meaning {
   value: number | null
   sensible: boolean
 }
+export interface Place {
+  address: string
+  value: number | null
+  text: string | null
+  quality: number
+  reason: string
+  quality_words: Words
+}
 export interface Read {
-  values: {address: string; value: number | null; text: string | null; quality: number; reason: string; quality_words: Words}[]
+  values: Place[]
+  /** What the row's own type, order and bit make of the bytes; not there of a gateway that does not decode. */
+  bound?: Place & {sensible: boolean}
   words: (string | null)[]
   raw_hex: string
   took_ms: number

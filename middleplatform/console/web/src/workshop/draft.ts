@@ -1,6 +1,7 @@
 /* What the engineer has entered so far. It outlives a reload of the page, but for secrets, which stay in memory. */
 import {computed, reactive, shallowRef, watch} from 'vue'
 import {get, post} from '../api/client'
+import {addressOf, withoutPasswords} from './address'
 import type {Cells, Field, Folder, Gateway, Protocol, Review, Row, Template} from './api'
 
 export type Device = string | {adapter: string; settings: Record<string, unknown>}
@@ -9,6 +10,8 @@ export interface Draft {
   /** An existing connection; empty for a new device. */
   existing: string
   url: string
+  /** The address whose settings stand in the form. */
+  taken: string
   adapter: string
   /** As they are entered, by their dotted names. */
   settings: Record<string, string>
@@ -35,7 +38,7 @@ export interface Draft {
 
 const KEPT = 'onboarding'
 const EMPTY: Draft = {
-  gateway: '', existing: '', url: '', adapter: '', settings: {}, name: '', group: '', period: '1 s', equipment: '', template: '',
+  gateway: '', existing: '', url: '', taken: '', adapter: '', settings: {}, name: '', group: '', period: '1 s', equipment: '', template: '',
   nameZh: '', nameEn: '', area: '', source: 'browse', file: '', table: '', first: 0, register: '', leaveOut: false, keep: true,
   points: {}, orders: {}, rows: [],
 }
@@ -54,7 +57,9 @@ export const secrets = reactive<Record<string, string>>({})
 
 watch(draft, () => {
   try {
-    sessionStorage.setItem(KEPT, JSON.stringify(draft))
+    // What is refused as an address may be half a password; what was typed into a setting may hold one.
+    const url = addressOf(draft.url) ? draft.url : ''
+    sessionStorage.setItem(KEPT, JSON.stringify({...draft, url, taken: url && draft.taken}, (_, value: unknown) => (typeof value === 'string' ? withoutPasswords(value) : value)))
   } catch {
     sessionStorage.removeItem(KEPT) // what is too large to be kept is entered anew after a reload
   }
@@ -63,6 +68,7 @@ watch(draft, () => {
 export function beginAnew(): void {
   Object.assign(draft, structuredClone(EMPTY))
   for (const name of Object.keys(secrets)) delete secrets[name]
+  chooseGateway()
 }
 
 export const gateways = shallowRef<Gateway[]>([])
@@ -79,7 +85,12 @@ export async function prepare(): Promise<void> {
   gateways.value = live.gateways
   protocols.value = forms.protocols
   folder.value = there
-  if (!draft.gateway) draft.gateway = live.gateways.find(each => each.live)?.name ?? live.gateways[0]?.name ?? ''
+  chooseGateway()
+}
+
+/** Where none is chosen, one that answers. */
+function chooseGateway(): void {
+  if (!draft.gateway) draft.gateway = gateways.value.find(each => each.live)?.name ?? gateways.value[0]?.name ?? ''
 }
 
 export const protocol = computed(() => protocols.value.find(each => each.name === adapter.value))
@@ -130,27 +141,33 @@ export async function ask<T>(question: Record<string, unknown>): Promise<T> {
   return post<T>('workshop/questions', {gateway: draft.gateway, device: device(), ...question})
 }
 
-/** What an address says of protocol and settings goes into the form; false for one that is no address. */
+/** The draft's address goes into the form: all settings of the device that was there before go, so that what is asked
+ *  and what is written are one device. False, and no settings, for one that is no address. */
 export function takeUrl(): boolean {
-  const found = /^([a-z.+]+):\/\/(?:([^/@?]*)@)?([^/?:]*)(?::(\d+))?(\/[^?]*)?(?:\?(.*))?$/i.exec(draft.url.trim())
-  if (!found) return false
-  const [, scheme = '', user = '', host = '', port = '', path = '', query = ''] = found
-  const name = {'opc.tcp': 'opcua', mqtts: 'mqtt'}[scheme.toLowerCase()] ?? scheme.toLowerCase()
-  if (!protocols.value.some(each => each.name === name)) return false
-  const entered: Record<string, string> = draft.adapter === name ? {...draft.settings} : {}
-  if (name === 'opcua') Object.assign(entered, {url: `opc.tcp://${host}${port && ':'}${port}${path}`, security: user ? 'basic256sha256' : 'none'})
-  else if (!host && path.startsWith('/dev/')) Object.assign(entered, {transport: 'serial', port: path})
-  else {
-    if (host) entered.host = host
-    if (port) entered.port = port
-    if (name === 'modbus' && /^\/\d+$/.test(path)) entered.unit = path.slice(1)
+  const found = addressOf(draft.url)
+  const known = found && protocols.value.some(each => each.name === found.adapter) ? found : null
+  if (found && found.bare !== draft.url.trim()) draft.url = found.bare
+  if (draft.url !== draft.taken) {
+    for (const name of Object.keys(secrets)) delete secrets[name]
+    draft.taken = draft.url
+    draft.adapter = known?.adapter ?? ''
+    draft.settings = {...known?.settings}
   }
-  if (scheme.toLowerCase() === 'mqtts') entered.tls = 'true'
-  if (user) entered.user = decodeURIComponent(user.split(':')[0]!)
-  for (const [key, value] of new URLSearchParams(query)) entered[key] = value
-  draft.adapter = name
-  draft.settings = entered
-  return true
+  if (known?.password) secrets.password = known.password
+  return known !== null
+}
+
+/** The settings of the form that are no longer those of the address, which the first step asks. */
+export const strayed = computed(() => {
+  const said = draft.existing || draft.url !== draft.taken ? null : addressOf(draft.url)
+  if (!said || !draft.adapter) return []
+  if (said.adapter !== draft.adapter) return [draft.adapter]
+  const names = new Set([...Object.keys(said.settings), 'host', 'port', 'unit', 'url', 'user', 'transport'])
+  return [...names].filter(name => (draft.settings[name] ?? '') !== (said.settings[name] ?? '')).map(name => `${name} ${draft.settings[name] || '—'}`)
+})
+export function likeUrl(): void {
+  draft.taken = ''
+  takeUrl()
 }
 
 const COLUMNS = ['point', 'address', 'type', 'order', 'scale', 'offset', 'unit']
@@ -159,7 +176,7 @@ const COLUMNS = ['point', 'address', 'type', 'order', 'scale', 'offset', 'unit']
 export function ownTable(): string {
   const columns = [...COLUMNS, ...new Set(draft.rows.flatMap(row => Object.keys(row.values)))].filter((name, k, all) => all.indexOf(name) === k && !['connection', 'group'].includes(name))
   const cell = (value: unknown): string => {
-    const text = value === undefined || value === null ? '' : String(value)
+    const text = value === undefined || value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
   }
   const lines = draft.rows.map(row => columns.map(name => cell(name === 'point' ? row.point : row.values[name])).join(','))
