@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
-from tests.middleplatform.api.stage import Stage
+from middleplatform.access import users
+from tests.middleplatform.api.stage import PASSWORD, Stage
 from tests.middleplatform.console.browser import sign_in, speak
 
 STREAM = "**/api/v1/stream"
@@ -112,4 +113,35 @@ def test_print_leaves_menus_out_and_says_when(stage: Stage, context: BrowserCont
     )
     assert not held, "what scrolls on the screen is printed whole"
     assert page.title().startswith("测点 · ")
+    page.close()
+
+
+def test_a_user_changes_their_password_and_a_wrong_old_one_ends_nothing(stage: Stage, context: BrowserContext) -> None:
+    users.create_user(stage.home, "petra", PASSWORD, role="operator")
+    page = context.new_page()
+    sign_in(page, stage, "/values")
+    page.get_by_role("button", name="退出").click()
+    page.fill("#user", "petra")
+    page.fill("#password", "wrong")
+    page.locator("form button").click()
+    expect(page.get_by_role("alert")).to_contain_text("密码错误")
+    expect(page.locator("#password")).to_be_focused()
+    page.get_by_role("button", name="EN").click()
+    expect(page.get_by_role("alert")).to_contain_text("password is wrong")
+    page.get_by_role("button", name="中文").click()
+    page.fill("#password", PASSWORD)
+    page.locator("form button").click()
+    page.get_by_role("link", name="petra").click()
+    for old, told in (("not the old one", "原密码错误"), (PASSWORD, "密码已更改")):
+        page.fill("#old", old)
+        page.fill("#fresh", "another horse")
+        page.fill("#again", "another horse")
+        page.locator("form button").click()
+        expect(page.locator("main form")).to_contain_text(told)
+    page.get_by_role("button", name="退出").click()
+    page.fill("#user", "petra")
+    page.fill("#password", "another horse")
+    page.locator("form button").click()
+    expect(page.get_by_role("link", name="petra")).to_be_visible()
+    page.get_by_role("button", name="退出").click()
     page.close()

@@ -18,6 +18,7 @@ export interface Page {
   name: string
   group: Group
   words: Words
+  /** The permission without which it is not shown; '' where every user has it. */
   needs: string
   /** It is reached from other pages, and stands in no menu. */
   unlisted?: boolean
@@ -45,6 +46,7 @@ export const PAGES: readonly Page[] = [
   page('operate', 'tags', '挂牌', 'Tags', 'control.read', () => import('./control/Page.vue')),
   {...page('operate', 'commands', '命令', 'Commands', 'control.order', () => import('./control/Machine.vue')), unlisted: true},
   page('operate', 'values', '测点', 'Values', 'live.read', () => import('./values/Page.vue')),
+  {...page('operate', 'account', '账户', 'Account', '', () => import('./shell/Account.vue')), unlisted: true},
   page('figures', 'figures', '利用率', 'Utilisation', 'kpi.read', () => import('./figures/Page.vue')),
   page('figures', 'energy', '能耗', 'Energy', 'kpi.read', () => import('./figures/EnergyPage.vue')),
   page('figures', 'production', '产量', 'Output', 'kpi.read', () => import('./figures/ProductionPage.vue')),

@@ -87,7 +87,8 @@ async function ask(to: string, how: RequestInit): Promise<unknown> {
     return said
   }
   const told = (said as {error?: {code?: string; message?: string; message_zh?: string}} | null | undefined)?.error
-  if (answer.status === 401 && csrf) ended()
+  // A wrong old password is no session that has ended.
+  if (answer.status === 401 && csrf && told?.code !== 'wrong_sign_in') ended()
   const words = failure(answer.status, changing)
   throw refusal(answer.status, told?.code ?? 'error', {zh: told?.message_zh || told?.message || words.zh, en: told?.message || words.en}, told)
 }

@@ -8,6 +8,7 @@ export const en: Record<Key, string> = {
   differ: 'The two differ',
   overview: 'Overview', alarms: 'Alarms', trends: 'Trends', docs: 'API', groups: 'Groups of pages', pages: 'Pages',
   theme: 'Theme', light: 'Light', dark: 'Dark', language: '中文',
+  change_password: 'Change the password of {0}', password_changed: 'The password is changed', old_password_wrong: 'The old password is wrong',
   unfetched: 'This page has not come and is asked for again: the platform does not answer, or has another release.', reload: 'Load anew', printed: 'Printed {0}',
   stale: 'Nothing has come for 3 s: do not trust what is shown. Reconnecting …',
   alarms_stale: 'No alarms have come for 3 s: the list may lack some. Reconnecting …',

@@ -5,6 +5,7 @@ export const zh = {
   differ: '两次输入不一致',
   overview: '总览', alarms: '报警', trends: '趋势', docs: '接口文档', groups: '页面分组', pages: '页面',
   theme: '明暗', light: '明', dark: '暗', language: 'EN',
+  change_password: '更改 {0} 的密码', password_changed: '密码已更改', old_password_wrong: '原密码错误',
   unfetched: '这一页没有取到，正在重试：平台没有应答，或已换了版本。', reload: '重新载入', printed: '打印于 {0}',
   stale: '已超过 3 秒没有收到数据：所示数值不可信，正在重新连接 …',
   alarms_stale: '已超过 3 秒没有收到报警数据：所列报警可能不全，正在重新连接 …',
