@@ -70,11 +70,12 @@ def test_a_lost_execute_is_asked_after_by_the_same_signed_order(stage: Commanded
         def lose(way) -> None:
             sent.append(way.request.post_data)
             if len(sent) > 1:
-                return way.continue_()
-            way.fetch()
-            # Taken back, so that it is seen whether it is written a second time.
-            stage.set(START, 0)
-            way.abort()
+                way.continue_()
+            else:
+                way.fetch()
+                # Taken back, so that it is seen whether it is written a second time.
+                stage.set(START, 0)
+                way.abort()
 
         page.route("**/api/v1/control/execute", lose)
         press(page, "^执行")
