@@ -39,7 +39,7 @@ export const t = room(
     unreadable: '挂牌记录无法读取', unreadable_hint: '网关 {0} 的挂牌记录无法读取：按其全部设备均已挂牌处理。请查明谁在何处作业，重新挂牌后用 sevenones control settle 双人处置。',
     unanswered: '网关 {0} 没有应答：其挂牌现在不明，不等于没有', tag_of: '{0}（{1}）', known_n: '共 {0} 块', find: '查找', age_days: '{0} 天 {1} 小时', age_hours: '{0} 小时 {1} 分', age_minutes: '{0} 分钟',
     take: '接管控制权', hand: '放开控制权', taken: '控制权已接管', handed: '控制权已放开', duration: '已挂', no_match: '没有符合的挂牌',
-    no_machine: '没有设备 {0}', takes_none: '此设备不接受命令',
+    no_machine: '没有设备 {0}', which_machine: '地址中没有写明设备。请先选择设备：', machines: '设备列表', takes_none: '此设备不接受命令',
   },
   {
     colon: ': ', semicolon: '; ', bracket: ' ({0})',
@@ -79,7 +79,7 @@ export const t = room(
     unreadable: 'record not readable', unreadable_hint: 'The record of tags of the gateway {0} cannot be read: all its machines count as tagged. Find out who works where, have tags hung again, then settle it with two persons: sevenones control settle.',
     unanswered: 'The gateway {0} does not answer: its tags are not known now, which is not none', tag_of: '{0} ({1})', known_n: '{0} in all', find: 'Search', age_days: '{0} d {1} h', age_hours: '{0} h {1} min', age_minutes: '{0} min',
     take: 'Take the right of control', hand: 'Let it go', taken: 'You have the right of control', handed: 'The right of control is free', duration: 'Hangs for', no_match: 'No tag matches',
-    no_machine: 'There is no machine {0}', takes_none: 'This machine takes no commands',
+    no_machine: 'There is no machine {0}', which_machine: 'The address names no machine. Choose one first:', machines: 'the machines', takes_none: 'This machine takes no commands',
   },
 )
 export type Key = Parameters<typeof t>[0]
