@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from middleplatform.api.routes import Asked
 from middleplatform.governance.manual import MAX_SAMPLES
@@ -15,8 +16,12 @@ Time = Annotated[str, Field(min_length=1, max_length=60)]
 
 def _visible(text: str) -> str:
     """PostgreSQL keeps no NUL, and nobody reads what cannot be seen."""
-    if not text.replace("\n", "").isprintable():
-        raise ValueError("holds characters that cannot be seen")
+    for place, sign in enumerate(text, start=1):
+        if sign != "\n" and not sign.isprintable():
+            facts = {"place": place, "sign": f"U+{ord(sign):04X}"}
+            raise PydanticCustomError(
+                "invisible", "character {place} ({sign}) cannot be seen: delete it, or type the text anew", facts
+            )
     return text
 
 

@@ -32,6 +32,7 @@ _WORDS = {
     "enum": "应为其中之一：{expected}",
     "literal_error": "应为其中之一：{expected}",
     "string_pattern_mismatch": "格式不符",
+    "invisible": "第 {place} 个字符（{sign}）看不见：请删去，或重新输入而不是粘贴",
 }
 
 

@@ -295,7 +295,8 @@ async def undo(request: Request, catalogue: Seen) -> Json:
     _whole(request, catalogue)
     found = await _work(request, lambda tools: tools.undo())
     database = request.app.state.database
-    await anyio.to_thread.run_sync(lambda: tell(database, "site.folder", "undo", after=found))
+    about = found["equipment"] or "undo"
+    await anyio.to_thread.run_sync(lambda: tell(database, "site.folder", about, after=found))
     return Json(found)
 
 

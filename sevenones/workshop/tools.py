@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
@@ -19,6 +20,9 @@ from sevenones import site_change
 from sevenones.site_check import examine
 from sevenones.workshop import bench
 from sevenones.workshop.review import as_facts, digest, reviewed
+
+_WORKSHOP = "workshop: "
+_OF_EQUIPMENT = re.compile(re.escape(_WORKSHOP) + r"(\S+) \(")
 
 MOST_PROBLEMS = 50
 
@@ -80,7 +84,7 @@ class Workshop:
                 "预览之后目录或草稿有变化，未写入：请重新预览",
                 "the folder or the draft changed since the review: nothing was written, review it again",
             )
-        why = f"workshop: {draft.equipment} ({who})"
+        why = f"{_WORKSHOP}{draft.equipment} ({who})"
         try:
             kept = site_change.apply(self._folder, found.files, datetime.now().astimezone(), why)
         except site_change.ChangeError as error:
@@ -97,7 +101,8 @@ class Workshop:
             why, files = site_change.undo(self._folder)
         except site_change.ChangeError as error:
             raise _refused(error) from None
-        return {"undone": why, "files": files}
+        of = _OF_EQUIPMENT.match(why)
+        return {"undone": why, "files": files, "equipment": of[1] if of else None}
 
     def rules(self) -> list[Facts]:
         return bench.rules(self._whole())

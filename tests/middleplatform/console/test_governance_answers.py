@@ -33,7 +33,10 @@ class Held:
 
     def __init__(self, page: Page, pattern: str) -> None:
         self.page, self.pattern, self.routes = page, pattern, list[Route]()
-        page.route(re.compile(pattern), lambda route: self.routes.append(route))
+        page.route(re.compile(pattern), self._keep)
+
+    def _keep(self, route: Route) -> None:
+        self.routes.append(route)
 
     def let_go(self) -> None:
         for each in self.routes:

@@ -189,6 +189,7 @@ def test_a_vendors_table_is_reviewed_committed_and_taken_back(stage, ask):
     again = ask("review", draft(stage, new=None))
     assert again["unchanged"] == 3 and not again["files"]
     assert set(ask("undo", {})["files"]) == set(written["written"])
+    assert [one.about for one in entries(stage.home, what="site.folder")] == ["belt_1", "belt_1"]
     assert before == {path.name: path.read_bytes() for path in folder.rglob("*.*")
                       if path.is_file() and ".changes" not in path.as_posix()}  # fmt: skip
     assert "no import to undo" in ask("undo", {}, 409)["message"]

@@ -50,7 +50,7 @@ export const t = room(
     take_hint: '控制权同时只在一人手中；最后一条命令后 10 分钟自动放开。停止与断电不需要控制权。', hand_hint: '只有持有人能移交；移交后您须接管或由对方移交才能再发命令。', hand_to: '移交给', hand_anybody: '留空：放开，任何人可接管',
     not_yours: '控制权现在不在 {0}，无从移交', from_another: '控制权现在在 {0}：从他人接管须调度值班长操作，并由第二人（另一凭证）在此签名', unknown_right: '可能已生效，也可能没有：以上面网关现在所答的控制权为准。',
     duration: '已挂', no_match: '没有符合的挂牌',
-    no_machine: '没有设备 {0}', takes_none: '此设备不接受命令',
+    no_machine: '没有设备 {0}', which_machine: '地址中没有写明设备。请先选择设备：', machines: '设备列表', takes_none: '此设备不接受命令',
   },
   {
     colon: ': ', semicolon: '; ', bracket: ' ({0})',
@@ -101,7 +101,7 @@ export const t = room(
     take_hint: 'One person at a time has it, until 10 min after the last command. A stop or switching off needs none.', hand_hint: 'Only who has it hands it over; afterwards you command again only once you have taken it or it was handed to you.', hand_to: 'To', hand_anybody: 'empty: to whoever takes it',
     not_yours: '{0} does not have the right of control now, and cannot hand it over', from_another: '{0} has the right of control: a dispatcher takes it from another, with a second person who signs here with their own credential', unknown_right: 'It may have been done, or not: what the gateway says above holds.',
     duration: 'Hangs for', no_match: 'No tag matches',
-    no_machine: 'There is no machine {0}', takes_none: 'This machine takes no commands',
+    no_machine: 'There is no machine {0}', which_machine: 'The address names no machine. Choose one first:', machines: 'the machines', takes_none: 'This machine takes no commands',
   },
 )
 export type Key = Parameters<typeof t>[0]

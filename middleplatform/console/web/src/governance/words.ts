@@ -3,7 +3,7 @@ import {room} from '../i18n'
 
 export const g = room(
   {
-    page: '第 {0}–{1} 条，共 {2} 条', none_found: '没有符合条件的内容', earlier: '上一页', later: '下一页', older: '更早', newest: '最新',
+    page: '第 {0}–{1} 条，共 {2} 条', past: '只有 {0} 条，此处已超出最后一页', none_found: '没有符合条件的内容', earlier: '上一页', later: '下一页', older: '更早', newest: '最新',
     details: '详情', nothing_chosen: '请在列表中选择一项', export_xlsx: '导出 XLSX', export_csv: '导出 CSV', more: '更多条件',
     kind: '类型', analog: '模拟量', state_kind: '开关量', counter: '累计量', text: '文本',
     retention: '保存', bulk: '一般', statutory: '法定',
@@ -13,7 +13,7 @@ export const g = room(
     no_such_point: '没有测点：{0}', pick_point: '测点', pick_hint: '输入名称或编号', unknown: '不详', at_once: '查找中 …',
   },
   {
-    page: '{0}–{1} of {2}', none_found: 'Nothing fits these conditions', earlier: 'Previous', later: 'Next', older: 'Older', newest: 'Newest',
+    page: '{0}–{1} of {2}', past: 'There are only {0}: this is past the last page', none_found: 'Nothing fits these conditions', earlier: 'Previous', later: 'Next', older: 'Older', newest: 'Newest',
     details: 'Details', nothing_chosen: 'Choose one in the list', export_xlsx: 'Export XLSX', export_csv: 'Export CSV', more: 'More conditions',
     kind: 'Kind', analog: 'analog', state_kind: 'state', counter: 'counter', text: 'text',
     retention: 'Retention', bulk: 'general', statutory: 'statutory',

@@ -36,7 +36,7 @@ export interface Registered {
     address: string
     formula: {text: string; inputs: string[]} | null
   }
-  sensor_code: {code: string; zh: string | null; en: string | null; value_type: string | null; dictionary: {edition: string; effective_from: string} | null} | null
+  sensor_code: {code: string; zh: string | null; en: string | null; value_type: string | null; dictionary: {version: number; edition: string; effective_from: string} | null} | null
   class: {code: string; zh: string; en: string; level: string}[]
   owner: {owner: string; department: string; contact: string} | null
 }

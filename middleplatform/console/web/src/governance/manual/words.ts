@@ -7,7 +7,7 @@ export const t = room(
     approve: '批准', reject: '驳回', withdraw: '撤回', own: '您录入的须由他人审批', wait: '批准后进入数据库，原值保留', brought: '已写入数据', not_brought: '等待写入数据',
     samples: '样本', was: '原值', is: '新值', none_there: '原无数据', no_value: '无值', quality: '质量 {0}', versions: '此测点的各版本', versions_of: '{0} 的各版本', over: '时段', last_1d: '最近 1 天', last_7d: '最近 7 天', last_30d: '最近 30 天', no_versions: '此时段内没有人工录入或更正',
     time: '数据时间', value: '数值', text: '文本', add_row: '再加一行', remove_row: '去掉', send: '提交审批', sent: '已提交，待他人审批', bad_no_value: '无真值（记为坏）', decision: '审批意见', original: '设备原值', limits: '范围 {0} 至 {1} {2}', any: '不限', pick_first: '请先选择测点', wrong_time: '请填写时间', wrong_value: '第 {0} 行没有数值', now_is: '当前值',
-    decided_by: '{0} 于 {1}', event_body: '{0} 至 {1}', still: '仍在继续', correct_here: '更正此值', from: '开始', most: '列出最近 {0} 条',
+    decided_by: '{0} 于 {1}', was_approved: '批准', was_rejected: '驳回', was_withdrawn: '撤回', event_body: '{0} 至 {1}', still: '仍在继续', correct_here: '更正此值', from: '开始', most: '列出最近 {0} 条',
   },
   {
     heading: 'Manual entries and corrections', enter: 'Enter or correct values', all_states: 'all', waiting: 'waiting', approved: 'approved', rejected: 'rejected', withdrawn: 'withdrawn', state: 'State',
@@ -15,6 +15,6 @@ export const t = room(
     approve: 'Approve', reject: 'Reject', withdraw: 'Withdraw', own: 'somebody else has to approve your own', wait: 'Once approved it goes to the store; what was there is kept', brought: 'is in the data', not_brought: 'waits to be brought to the data',
     samples: 'Samples', was: 'Was', is: 'Is', none_there: 'nothing was there', no_value: 'no value', quality: 'quality {0}', versions: 'Versions of this point', versions_of: 'Versions of {0}', over: 'Range', last_1d: 'last day', last_7d: 'last 7 days', last_30d: 'last 30 days', no_versions: 'Nobody entered or corrected anything in this time',
     time: 'Time', value: 'Value', text: 'Text', add_row: 'Another row', remove_row: 'Take away', send: 'Ask for approval', sent: 'Sent: it waits for somebody else', bad_no_value: 'no true value (bad)', decision: 'Why so decided', original: 'of the device', limits: 'range {0} to {1} {2}', any: 'unbounded', pick_first: 'Choose a point first', wrong_time: 'Give a time', wrong_value: 'Row {0} has no value', now_is: 'Now',
-    decided_by: '{0}, {1}', event_body: '{0} to {1}', still: 'goes on', correct_here: 'Correct this', from: 'From', most: 'the newest {0} are listed',
+    decided_by: '{0}, {1}', was_approved: 'Approved', was_rejected: 'Rejected', was_withdrawn: 'Withdrawn', event_body: '{0} to {1}', still: 'goes on', correct_here: 'Correct this', from: 'From', most: 'the newest {0} are listed',
   },
 )
