@@ -134,13 +134,17 @@ class AlarmList(BaseModel):
 
 
 class GroupOf(BaseModel):
-    """`head`: the cause, or of those that are `alike` (one rule in one area) the first that came. `alarms`: ids of all,
+    """`head`: the cause, or of those that are `alike` (one rule in one area) the first that came. `urgent`: the member
+    to look at first, what stands unacknowledged before all else, then by priority; null where that is the head.
+    `active`: of the `count` those that have not returned; `since`: when one was raised last. `alarms`: ids of all,
     the head's among them, at most 500, and `sinces` when each was raised last, µs UTC: what is given back as `seen`
     when they are acknowledged. `count` says how many there are."""
 
     head: AlarmFacts
+    urgent: AlarmFacts | None
     alike: bool
     count: int
+    active: int
     unacknowledged: int
     priority: int
     since: int

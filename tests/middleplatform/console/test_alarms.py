@@ -108,6 +108,42 @@ def test_a_machine_whose_alarm_follows_from_anothers_shows_it_everywhere(stage: 
         expect(page.locator("tbody tr")).to_have_count(2)
 
 
+def test_a_group_shows_the_member_that_waits_and_not_the_oldest(stage: Stage, context: BrowserContext) -> None:
+    """The oldest was acknowledged; a newer one that stands and nobody saw must not hide behind it."""
+    subjects = [BELT, *(f"{CODE}/belt1/{key}" for key in ("speed", "current", "running", "note"))]
+    record(stage, *(change("alike", each, priority=3) for each in subjects))
+    with stage.client("admin") as client:
+        numbers = [alarm.id for alarm in book.alarms_of(stage.home, CODE)]
+        client.post("/api/v1/alarms/acknowledge", json={"alarms": numbers}).raise_for_status()
+    record(stage, *(change("alike", each, Act.RETURN) for each in subjects[-2:]))
+    record(stage, *(change("alike", each, priority=3) for each in subjects[-2:]))
+    record(stage, change("alike", subjects[-1], Act.RETURN))
+    with watched(context, stage.url, forgiven=NO_STORE) as page:
+        sign_in(page, stage, "/alarms")
+        line = page.locator("tbody tr")
+        expect(line).to_have_count(1)
+        expect(line.locator("td").nth(6)).to_have_text(re.compile("^未确认未恢复 4 · 未确认 2 · 已恢复 1$"))
+        waiting = next(each for each in book.alarms_of(stage.home, CODE) if each.subject == subjects[-2])
+        expect(line.locator("a.open")).to_have_attribute("href", re.compile(f"/alarms/{waiting.id}$"))
+        # The same words for the same numbers, here and on the overview.
+        counts = "待处理 5 · 未恢复 4 · 未确认 2"
+        expect(page.locator(".list .bar")).to_contain_text(counts)
+        page.goto(f"{stage.url}/overview")
+        for words in counts.split(" · "):
+            expect(page.locator(".tile.alarms")).to_contain_text(words)
+
+
+def test_the_overview_names_the_most_urgent_alarms_by_machine_and_point(stage: Stage, context: BrowserContext) -> None:
+    record(stage, change("gas", LEVEL, priority=1))
+    for n in range(6):
+        record(stage, change(f"newer{n}", SPEED, priority=3))
+    with watched(context, stage.url, forgiven=NO_STORE) as page:
+        sign_in(page, stage, "/overview")
+        first = page.locator(".tile.alarms .first li").first
+        expect(first).to_contain_text("gas")
+        expect(first).to_contain_text("一号水泵 · 水位")
+
+
 def test_what_came_again_while_it_was_looked_at_is_left(stage: Stage, context: BrowserContext) -> None:
     record(stage, change("fast", SPEED))
     with watched(context, stage.url) as page:

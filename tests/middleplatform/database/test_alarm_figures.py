@@ -73,6 +73,19 @@ def test_consequences_stand_under_their_cause_and_what_is_alike_together():
     assert found[0].head.id == 1 and found[0].unacknowledged == 12
 
 
+def test_of_a_group_what_stands_unacknowledged_is_looked_at_first_whatever_its_head_is():
+    known = [
+        alarm(1, "hi", state=State.ACKNOWLEDGED, priority=1),
+        alarm(2, "hi", state=State.RETURNED, priority=1),
+        alarm(3, "hi", state=State.UNACKNOWLEDGED, priority=3),
+        alarm(4, "hi", state=State.UNACKNOWLEDGED, priority=2),
+        alarm(5, "hi", state=State.LATCHED_ACKNOWLEDGED, priority=1),
+    ]
+    (group,) = grouped(known, lambda _: "face", 5)
+    assert (group.head.id, group.urgent.id, group.priority, group.since) == (1, 4, 1, T + 5)
+    assert (len(group.members), group.active, group.unacknowledged) == (5, 3, 3)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 12), st.none() | st.integers(1, 12)), unique_by=lambda each: each[0]))
 def test_whatever_causes_whatever_every_alarm_is_in_one_group(links):

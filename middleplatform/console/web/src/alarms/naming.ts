@@ -1,5 +1,5 @@
 /* How an alarm is called on every page of the room. */
-import type {Place} from '../api/types'
+import type {Alarm, Group, Place} from '../api/types'
 import {named, type Words} from '../i18n'
 import {plain} from '../ui/number'
 
@@ -16,5 +16,8 @@ export function whereOf(alarm: Called): string {
 
 /** A value with its unit; nothing where there is none. */
 export const valueOf = (value: number | null, unit: string): string => (value === null ? '' : `${plain(value)} ${unit}`.trim())
+
+/** What a group is shown by: its head may have been acknowledged, or have returned, while another stands. */
+export const urgentOf = (group: Group): Alarm => group.urgent ?? group.head
 
 export const awaitsOf = (state: string): boolean => state.includes('unacknowledged')

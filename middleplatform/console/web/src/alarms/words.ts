@@ -2,7 +2,7 @@ import {room} from '../i18n'
 
 export const t = room({
   list: '报警列表', suppressed: '被抑制', handling: '处置记录', performance: '报警指标', journal: '报警日志', sections: '报警页面',
-  waiting: '未确认（全部）', any_state: '全部', flat: '逐条', grouped: '归组', mode: '显示方式', text: '文字', with_suppressed: '抑制',
+  worst_known: '组内最高 {0} 级', waiting: '未确认（全部）', any_state: '全部', flat: '逐条', grouped: '归组', mode: '显示方式', text: '文字', with_suppressed: '抑制',
   not_suppressed: '未被抑制', only_suppressed: '仅被抑制', both: '全部', clear: '清除条件', rows_of: '第 {0}–{1} 条，共 {2} 条', groups_of: '第 {0}–{1} 组，共 {2} 组',
   before_page: '上一页', next_page: '下一页', open_out: '展开 {0} 条', fold: '收起', more_members: '再显示（还有 {0} 条）', choose_all: '全选本页', none_fit: '没有符合条件的报警',
   took: '已确认 {0} 条', took_left: '已确认 {0} 条；{1} 条在此期间又报警或已被确认，未动', also: '另有 {0} 条须再确认一次',
@@ -23,7 +23,7 @@ export const t = room({
   def_per_day: '所选时段报警总数折算到 24 小时；建议每岗不超过 150。', def_flood: '10 分钟内报警超过 10 条即为泛滥，少于 5 条结束。', def_standing: '处于报警状态超过 24 小时未恢复的报警数。', def_chatter: '1 分钟内至少报警 3 次的报警。', def_ack: '从报警到确认的时间；未确认的不计入用时。', def_top: '最频繁的十条占全部报警的比例。', def_10: '按 10 分钟分段。',
 }, {
   list: 'List', suppressed: 'Suppressed', handling: 'Handling records', performance: 'Performance', journal: 'Journal', sections: 'Pages of alarms',
-  waiting: 'unacknowledged (any)', any_state: 'All', flat: 'One by one', grouped: 'Groups', mode: 'Shown as', text: 'Text', with_suppressed: 'Suppression',
+  worst_known: 'highest in it: {0}', waiting: 'unacknowledged (any)', any_state: 'All', flat: 'One by one', grouped: 'Groups', mode: 'Shown as', text: 'Text', with_suppressed: 'Suppression',
   not_suppressed: 'not suppressed', only_suppressed: 'suppressed only', both: 'all', clear: 'Clear', rows_of: '{0}–{1} of {2} alarms', groups_of: '{0}–{1} of {2} groups',
   before_page: 'Previous', next_page: 'Next', open_out: 'Show {0}', fold: 'Fold', more_members: 'Show more ({0} left)', choose_all: 'Choose all of this page', none_fit: 'No alarm fits',
   took: '{0} acknowledged', took_left: '{0} acknowledged; {1} came again or were acknowledged meanwhile, and were left', also: '{0} more need another go',
