@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from middleplatform.access import users
 from middleplatform.alarms import book
 from middleplatform.alarms.condition import Act, Change, Kind, Position
+from middleplatform.patrols.alarms import RULE as OVERDUE
 from tests.middleplatform.api.build import CODE, now
 from tests.middleplatform.api.stage import PASSWORD, Stage, until
 from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, watched
@@ -142,6 +143,23 @@ def test_the_overview_names_the_most_urgent_alarms_by_machine_and_point(stage: S
         first = page.locator(".tile.alarms .first li").first
         expect(first).to_contain_text("gas")
         expect(first).to_contain_text("一号水泵 · 水位")
+
+
+def test_a_state_is_told_by_its_word_and_a_rule_of_the_platform_as_its_own(
+    stage: Stage, context: BrowserContext
+) -> None:
+    record(stage, change("stopped", f"{CODE}/belt1/running", value=0.0), change(OVERDUE, PUMP, priority=3))
+    numbers = {alarm.rule: alarm.id for alarm in book.alarms_of(stage.home, CODE)}
+    with watched(context, stage.url, forgiven=NO_STORE) as page:
+        sign_in(page, stage, "/alarms")
+        expect(row(page, "stopped").locator("td.number")).to_have_text("停止")
+        page.goto(f"{stage.url}/alarms/{numbers['stopped']}")
+        expect(page.locator(".detail dd").nth(1)).to_have_text("停止")
+        expect(page.locator(".detail")).to_contain_text("现行配置中已无此规则")
+        page.goto(f"{stage.url}/alarms/{numbers[OVERDUE]}")
+        expect(page.locator(".detail")).to_contain_text("平台自身的规则")
+        expect(page.locator(".detail")).to_contain_text("巡检签到")
+        expect(page.locator(".detail")).not_to_contain_text("现行配置中已无此规则")
 
 
 def test_what_came_again_while_it_was_looked_at_is_left(stage: Stage, context: BrowserContext) -> None:

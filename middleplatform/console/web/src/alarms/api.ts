@@ -60,6 +60,8 @@ export interface About {
     version: number; source: string; effective_from: string; confirmed: boolean; on_s: number; off_s: number
     level: number | null; restore: number | null; latching: boolean; reason: string; approved_by: string
   } | null
+  /** From what the platform judges a rule of its own, which no site has. */
+  own: Words | null
   advice: {means: Words; causes: Words; follows: Words; do: Words; source: string; effective_from: string; confirmed: boolean} | null
   cause: Alarm | null
   consequences: Alarm[]
