@@ -182,16 +182,23 @@ class Groups(BaseModel):
 
 
 class Performance(BaseModel):
-    """Figures of ISA-18.2 over a range, beside their `targets`. Times µs UTC, shares 0 to 1."""
+    """Figures of ISA-18.2 over a range, beside their `targets`. Times µs UTC, shares 0 to 1. `watched_s`: for how long
+    the alarms were judged, `coverage` of the range; rates and shares of time are of that, null where it is nothing, and
+    held against the targets only where it is `enough` (at least `coverage_target`). A priority of the targets may be
+    several together, `3+4`."""
 
     model_config = ConfigDict(extra="allow")
 
     start: int
     end: int
+    watched_s: float
+    coverage: float
+    enough: bool
+    coverage_target: float
     raises: int
-    per_hour: float
-    per_day: float
-    per_10_min: dict[str, float]
+    per_hour: float | None
+    per_day: float | None
+    per_10_min: dict[str, float | None]
     top_ten: list[dict[str, object]]
     top_ten_share: float
     stale: dict[str, object]

@@ -7,10 +7,14 @@ from itertools import count
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import delete
 
 from middleplatform.access import users
 from middleplatform.alarms import book
 from middleplatform.alarms.condition import Act, Change, Kind, Position
+from middleplatform.alarms.watched import extend
+from middleplatform.database import connect
+from middleplatform.database.tables.alarms import alarm_watched
 from middleplatform.patrols.alarms import RULE as OVERDUE
 from tests.middleplatform.api.build import CODE, now
 from tests.middleplatform.api.stage import PASSWORD, Stage, until
@@ -40,6 +44,13 @@ def quiet(stage: Stage) -> None:
         numbers = [alarm.id for alarm in book.alarms_of(stage.home, CODE)]
         for start in range(0, len(numbers), 500):
             client.post("/api/v1/alarms/acknowledge", json={"alarms": numbers[start : start + 500]}).raise_for_status()
+
+
+def judged(stage: Stage, hours: float) -> None:
+    """The watch says that it judged the last hours, and nothing before."""
+    with connect(stage.home).begin() as connection:
+        connection.execute(delete(alarm_watched))
+        extend(connection, CODE, now() - int(hours * 3600e6), now())
 
 
 def row(page: Page, words: str) -> object:
@@ -348,6 +359,7 @@ def test_figures_stand_beside_what_is_advised(
     stage: Stage, context: BrowserContext, language: str, beyond: str
 ) -> None:
     record(stage, *(change("often", SPEED, ts=now() - 60_000_000 + n * 1_000_000) for n in range(30)))
+    judged(stage, 2)
     with watched(context, stage.url) as page:
         sign_in(page, stage)
         speak(page, language)
@@ -359,6 +371,29 @@ def test_figures_stand_beside_what_is_advised(
         expect(page.locator(".panel").nth(3)).to_contain_text("often")
         assert not spilled(page)
         assert not serious(page)
+        speak(page, "zh")
+
+
+@pytest.mark.parametrize(
+    ("language", "known", "verdict"),
+    [("zh", r"其中 2[45][.\d]* %", "不评定"), ("en", r"judged in 2[45][.\d]* %", "too little to judge")],
+)
+def test_figures_of_a_range_that_was_hardly_watched_are_held_against_nothing(
+    stage: Stage, context: BrowserContext, language: str, known: str, verdict: str
+) -> None:
+    record(stage, *(change("often", SPEED, ts=now() - 60_000_000 + n * 1_000_000) for n in range(3)))
+    judged(stage, 2)
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        page.goto(f"{stage.url}/alarms/performance?range=8h")
+        expect(page.locator(".defined")).to_contain_text(re.compile(known))
+        expect(page.locator(".figures tr").nth(0)).to_contain_text(verdict)
+        # Low is one share of the target, whichever of our two priorities it is.
+        advised = page.locator(".panel", has_text="80 %").locator("tr")
+        expect(advised).to_have_count(3)
+        expect(advised.nth(2)).to_contain_text(re.compile(r"3 \+ 4.*80 %"))
+        assert not spilled(page)
         speak(page, "zh")
 
 
