@@ -32,7 +32,7 @@ class Annunciation:
     """Times µs. A flood begins above so many raises within `flood_us`, and ends below so many. At most so long an alarm
     is shelved (`shelved_us`), and a statutory one out of service or suppressed by design (`statutory_us`). For so long
     the journal is kept, of statutory alarms for `statutory_kept_us`. `targets`: what the figures of a day should be, as
-    the file names them."""
+    the file names them; of less than `coverage` of a range no figure is held against them."""
 
     effective_from: str
     flood_us: int
@@ -47,6 +47,7 @@ class Annunciation:
     kept_us: int
     statutory_kept_us: int
     targets: dict[str, Any]
+    coverage: float
     steps: tuple[Step, ...]
 
     def level(self, priority: int, waited_us: int) -> int:
@@ -78,6 +79,7 @@ def annunciation(today: datetime.date) -> Annunciation:
         said["journal"]["days"] * DAY,
         said["journal"]["statutory_days"] * DAY,
         said["targets"],
+        said["coverage"]["least"],
         tuple(
             Step(each["level"], each["priority"], each["after_s"] * 1_000_000, each["to"]["zh"], each["to"]["en"])
             for each in said["escalation"]["steps"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from middleplatform.alarms.condition import Alarm, State
 
+ACTIVE = frozenset({State.UNACKNOWLEDGED, State.ACKNOWLEDGED})
 UNACKNOWLEDGED = frozenset({State.UNACKNOWLEDGED, State.RETURNED, State.LATCHED})
 DEEPEST = 20
 """Causes of causes that are followed."""
@@ -23,6 +24,12 @@ class Group:
     alike: bool = False
 
     @property
+    def urgent(self) -> Alarm:
+        """The member that somebody has to look at first: what stands and nobody acknowledged before all else, whatever
+        the head is, which may have been acknowledged or have returned long ago."""
+        return min(self.members, key=lambda each: (each.state is not State.UNACKNOWLEDGED, *urgency(each)))
+
+    @property
     def priority(self) -> int:
         """The most urgent one's."""
         return min(each.priority for each in self.members)
@@ -30,6 +37,11 @@ class Group:
     @property
     def since(self) -> int:
         return max(each.since for each in self.members)
+
+    @property
+    def active(self) -> int:
+        """Members whose process has not returned."""
+        return sum(each.state in ACTIVE for each in self.members)
 
     @property
     def unacknowledged(self) -> int:

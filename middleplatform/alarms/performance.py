@@ -14,9 +14,11 @@ from middleplatform.alarms.annunciation import Annunciation
 from middleplatform.alarms.condition import Act, AlarmError
 from middleplatform.alarms.floods import floods
 from middleplatform.alarms.recent import RecentRaises
+from middleplatform.alarms.watched import watched
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.alarms import alarm_journal as journal
 from middleplatform.database.tables.alarms import alarms
+from models.spans import Spans
 
 MOST_ROWS = 1_000_000
 MOST_US = 92 * 86_400_000_000
@@ -36,7 +38,10 @@ def performance(
     among: Collection[int] | None = None,
 ) -> dict[str, Any]:
     """Of the raises from `begin` to before `end` (µs UTC) of the alarms `among` (None: all). Late ones alarmed nobody
-    and count for nothing. Raises AlarmError when it is too long or there are too many."""
+    and count for nothing. Rates are of the time in which the alarms were judged (`watched_s`, of all `coverage`): where
+    nobody watched none was raised, and that says nothing. A rate of which nothing is known is None; `enough` says
+    whether so much is known that the figures may be held against their targets. Raises AlarmError when it is too long
+    or there are too many."""
     if end - begin > MOST_US:
         raise AlarmError("too_long", "时段最长 92 天", "the range is at most 92 days")
     end = min(end, now)
@@ -45,10 +50,11 @@ def performance(
     alarm, what, ts, at = _lines(where, mine, begin, end, among)
     raised = what == _RAISE
     times = np.sort(ts[raised])
-    hours = max((end - begin) / HOUR, 1 / 60)
+    known = watched(where, mine, begin, end)
+    per_hour = float((known.at(times) >= 0).sum()) / (known.us() / HOUR) if len(known) else None
     counts = np.bincount((times - begin) // TEN_MINUTES, minlength=max(1, -(-(end - begin) // TEN_MINUTES)))
     found = floods(times, how, end)
-    flooded = sum((end if flood.end is None else flood.end) - flood.start for flood in found)
+    flooded = Spans.of((flood.start, end if flood.end is None else flood.end) for flood in found) & known
     named = _alarms(where, mine, among)
     top = Counter(alarm[raised].tolist()).most_common(TOP)
     by_priority = Counter(named[number]["priority"] for number in alarm[raised].tolist())
@@ -57,20 +63,23 @@ def performance(
     return {
         "start": begin,
         "end": end,
+        "watched_s": known.us() / 1e6,
+        "coverage": known.us() / (end - begin),
+        "enough": known.us() >= how.coverage * (end - begin),
         "raises": total,
-        "per_hour": total / hours,
-        "per_day": total / hours * 24,
+        "per_hour": per_hour,
+        "per_day": None if per_hour is None else per_hour * 24,
         "per_10_min": {
-            "mean": total / hours / 6,
+            "mean": None if per_hour is None else per_hour / 6,
             "most": int(counts.max()),
-            "above": _share(counts > how.begins_above),
+            "above": _share((counts > how.begins_above)[_touched(known, begin, end)]),
         },
         "top_ten": [_facts(named[number], raises=count) for number, count in top],
         "top_ten_share": sum(count for _, count in top) / total if total else 0.0,
         "stale": {"count": len(stale), "alarms": [_facts(each) for each in sorted(stale, key=_since)[:TOP]]},
         "flood": {
             "count": len(found),
-            "share": flooded / max(end - begin, 1),
+            "share": flooded.us() / known.us() if len(known) else None,
             "now": bool(found) and found[-1].end is None,
             "peak": max((flood.peak for flood in found), default=0),
             "floods": [{"start": each.start, "end": each.end, "peak": each.peak} for each in found[-100:]],
@@ -79,6 +88,7 @@ def performance(
         "acknowledged": _waits(alarm, what, at),
         "chattering": [_facts(named[number], raises=count) for number, count in _chattering(alarm, what, ts, how)],
         "targets": how.targets,
+        "coverage_target": how.coverage,
         "effective_from": how.effective_from,
     }
 
@@ -149,8 +159,14 @@ def _chattering(
     ]
 
 
-def _share(those: NDArray[np.bool_]) -> float:
-    return float(those.mean()) if len(those) else 0.0
+def _share(those: NDArray[np.bool_]) -> float | None:
+    return float(those.mean()) if len(those) else None
+
+
+def _touched(known: Spans, begin: int, end: int) -> NDArray[np.bool_]:
+    """Whether somebody watched in any part of each ten minutes."""
+    edges = np.minimum(begin + TEN_MINUTES * np.arange(-(-(end - begin) // TEN_MINUTES) + 1, dtype=np.int64), end)
+    return np.diff(known.before(edges)) > 0
 
 
 def _since(facts: dict[str, Any]) -> int:

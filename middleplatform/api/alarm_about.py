@@ -15,7 +15,7 @@ from middleplatform.api import times
 from middleplatform.api.alarm_journal import must_be_handled
 from middleplatform.api.alarm_reach import alarm_seen, done, telling_of
 from middleplatform.api.alarm_schemas import AlarmFacts, Number
-from middleplatform.api.alarm_sight import sees
+from middleplatform.api.alarm_sight import SOURCES, sees
 from middleplatform.api.auth import Seen, needs
 from middleplatform.api.responses import Json, answers
 from middleplatform.api.schemas import Words
@@ -60,7 +60,7 @@ class AdviceFacts(BaseModel):
 class About(BaseModel):
     """`raised`: the number of the last raise in the journal, null once that is over. `level_at_raise`: the limit that
     held when it was raised, null where none did or it is not known any more. `rule` null: the site has no
-    such rule now.
+    such rule now; then `own` is from what the platform judges it where the rule is one of its own, else null.
     `raises_week`: how often it was raised in the last seven days, and `alike_week` all alarms of its rule."""
 
     alarm: AlarmFacts
@@ -68,6 +68,7 @@ class About(BaseModel):
     to_handle: bool
     level_at_raise: float | None
     rule: RuleFacts | None
+    own: Words | None
     advice: AdviceFacts | None
     cause: AlarmFacts | None
     consequences: list[AlarmFacts]
@@ -103,13 +104,14 @@ async def about(request: Request, catalogue: Seen, alarm: Number) -> Json:
 
         rule = state.rule_names.rule(found.rule, found.subject)
         role = next((point.role for point in site.points if point.path == found.subject), "")
-        words = advice(found.rule, role)
+        words, own = advice(found.rule, role), SOURCES.get(found.rule)
         return {
             "alarm": told(found),
             "raised": raises[0].number if raises else None,
             "to_handle": must_be_handled(found),
             "level_at_raise": level_at_raise(found, rule, site),
             "rule": None if rule is None else {name: getattr(rule, name) for name in RuleFacts.model_fields},
+            "own": None if rule is not None or own is None else asdict(own),
             "advice": None if words is None else asdict(words),
             "cause": None if above is None else told(above),
             "consequences": [told(each) for each in below[:MOST]],

@@ -13,15 +13,13 @@ from starlette.datastructures import State as AppState
 from middleplatform.alarms import book
 from middleplatform.alarms.annunciation import Annunciation, annunciation
 from middleplatform.alarms.condition import Alarm, AlarmError, State
-from middleplatform.alarms.groups import UNACKNOWLEDGED, grouped
+from middleplatform.alarms.groups import ACTIVE, UNACKNOWLEDGED, grouped
 from middleplatform.api import times
 from middleplatform.api.alarm_choice import Fits
 from middleplatform.api.alarm_reach import telling_of
 from middleplatform.api.alarm_sight import Telling, sees
 from middleplatform.api.catalogue import Catalogue
 from models.site.model import Site
-
-_ACTIVE = frozenset({State.UNACKNOWLEDGED, State.ACKNOWLEDGED})
 
 
 def board(state: AppState, catalogue: Catalogue, fits: Fits, offset: int, limit: int) -> dict[str, Any]:
@@ -33,12 +31,18 @@ def board(state: AppState, catalogue: Catalogue, fits: Fits, offset: int, limit:
     found = grouped(heard, telling.area, how.alike)
     nameable = {each.id for each in known}.__contains__
     shown = found[offset : offset + limit]
-    values = book.raised_values(where, [each.head.id for each in shown])
+    values = book.raised_values(where, [one.id for each in shown for one in (each.head, each.urgent)])
+
+    def told(each: Alarm) -> dict[str, Any]:
+        return telling.facts(each, nameable, values.get(each.id))
+
     page = [
         {
-            "head": telling.facts(each.head, nameable, values.get(each.head.id)),
+            "head": told(each.head),
+            "urgent": None if each.urgent.id == each.head.id else told(each.urgent),
             "alike": each.alike,
             "count": len(each.members),
+            "active": each.active,
             "unacknowledged": each.unacknowledged,
             "priority": each.priority,
             "since": each.since,
@@ -87,7 +91,7 @@ def counts(known: Sequence[Alarm]) -> dict[str, Any]:
     return {
         "open": len(heard),
         "unacknowledged": sum(each.state in UNACKNOWLEDGED for each in heard),
-        "active": sum(each.state in _ACTIVE for each in heard),
+        "active": sum(each.state in ACTIVE for each in heard),
         "suppressed": sum(bool(each.suppressed) for each in known),
         "priorities": dict(sorted(priorities.items())),
     }

@@ -134,13 +134,17 @@ class AlarmList(BaseModel):
 
 
 class GroupOf(BaseModel):
-    """`head`: the cause, or of those that are `alike` (one rule in one area) the first that came. `alarms`: ids of all,
+    """`head`: the cause, or of those that are `alike` (one rule in one area) the first that came. `urgent`: the member
+    to look at first, what stands unacknowledged before all else, then by priority; null where that is the head.
+    `active`: of the `count` those that have not returned; `since`: when one was raised last. `alarms`: ids of all,
     the head's among them, at most 500, and `sinces` when each was raised last, µs UTC: what is given back as `seen`
     when they are acknowledged. `count` says how many there are."""
 
     head: AlarmFacts
+    urgent: AlarmFacts | None
     alike: bool
     count: int
+    active: int
     unacknowledged: int
     priority: int
     since: int
@@ -178,16 +182,23 @@ class Groups(BaseModel):
 
 
 class Performance(BaseModel):
-    """Figures of ISA-18.2 over a range, beside their `targets`. Times µs UTC, shares 0 to 1."""
+    """Figures of ISA-18.2 over a range, beside their `targets`. Times µs UTC, shares 0 to 1. `watched_s`: for how long
+    the alarms were judged, `coverage` of the range; rates and shares of time are of that, null where it is nothing, and
+    held against the targets only where it is `enough` (at least `coverage_target`). A priority of the targets may be
+    several together, `3+4`."""
 
     model_config = ConfigDict(extra="allow")
 
     start: int
     end: int
+    watched_s: float
+    coverage: float
+    enough: bool
+    coverage_target: float
     raises: int
-    per_hour: float
-    per_day: float
-    per_10_min: dict[str, float]
+    per_hour: float | None
+    per_day: float | None
+    per_10_min: dict[str, float | None]
     top_ten: list[dict[str, object]]
     top_ten_share: float
     stale: dict[str, object]

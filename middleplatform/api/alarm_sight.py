@@ -73,6 +73,16 @@ OWN = {
     "platform.clock": Name("总线时钟回拨", "The clock of the bus was set back"),
 }
 """Conditions that the platform has of itself."""
+SOURCES = {
+    "platform.deaf": Name("报警进程的心跳与总线", "what the alarm process hears on the bus"),
+    OVERDUE: Name(
+        "硐室的巡检间隔（矿方硐室配置）与巡检签到",
+        "the patrol interval of the chamber, from the site, and its check-ins",
+    ),
+    NOT_STOPPED: Name("顺序控制的运行记录", "the journal of the sequence"),
+    "platform.clock": Name("总线消息的时间", "the times of messages on the bus"),
+}
+"""From what the platform judges them: no rule of the site stands behind them."""
 
 
 class Telling:

@@ -7,10 +7,15 @@ from itertools import count
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import delete
 
 from middleplatform.access import users
 from middleplatform.alarms import book
 from middleplatform.alarms.condition import Act, Change, Kind, Position
+from middleplatform.alarms.watched import extend
+from middleplatform.database import connect
+from middleplatform.database.tables.alarms import alarm_watched
+from middleplatform.patrols.alarms import RULE as OVERDUE
 from tests.middleplatform.api.build import CODE, now
 from tests.middleplatform.api.stage import PASSWORD, Stage, until
 from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, watched
@@ -39,6 +44,13 @@ def quiet(stage: Stage) -> None:
         numbers = [alarm.id for alarm in book.alarms_of(stage.home, CODE)]
         for start in range(0, len(numbers), 500):
             client.post("/api/v1/alarms/acknowledge", json={"alarms": numbers[start : start + 500]}).raise_for_status()
+
+
+def judged(stage: Stage, hours: float) -> None:
+    """The watch says that it judged the last hours, and nothing before."""
+    with connect(stage.home).begin() as connection:
+        connection.execute(delete(alarm_watched))
+        extend(connection, CODE, now() - int(hours * 3600e6), now())
 
 
 def row(page: Page, words: str) -> object:
@@ -106,6 +118,59 @@ def test_a_machine_whose_alarm_follows_from_anothers_shows_it_everywhere(stage: 
         expect(alarms).to_contain_text("dry")  # as soon as the board is another one
         alarms.get_by_role("link", name="在报警页查看").click()
         expect(page.locator("tbody tr")).to_have_count(2)
+
+
+def test_a_group_shows_the_member_that_waits_and_not_the_oldest(stage: Stage, context: BrowserContext) -> None:
+    """The oldest was acknowledged; a newer one that stands and nobody saw must not hide behind it."""
+    subjects = [BELT, *(f"{CODE}/belt1/{key}" for key in ("speed", "current", "running", "note"))]
+    record(stage, *(change("alike", each, priority=3) for each in subjects))
+    with stage.client("admin") as client:
+        numbers = [alarm.id for alarm in book.alarms_of(stage.home, CODE)]
+        client.post("/api/v1/alarms/acknowledge", json={"alarms": numbers}).raise_for_status()
+    record(stage, *(change("alike", each, Act.RETURN) for each in subjects[-2:]))
+    record(stage, *(change("alike", each, priority=3) for each in subjects[-2:]))
+    record(stage, change("alike", subjects[-1], Act.RETURN))
+    with watched(context, stage.url, forgiven=NO_STORE) as page:
+        sign_in(page, stage, "/alarms")
+        line = page.locator("tbody tr")
+        expect(line).to_have_count(1)
+        expect(line.locator("td").nth(6)).to_have_text(re.compile("^未确认未恢复 4 · 未确认 2 · 已恢复 1$"))
+        waiting = next(each for each in book.alarms_of(stage.home, CODE) if each.subject == subjects[-2])
+        expect(line.locator("a.open")).to_have_attribute("href", re.compile(f"/alarms/{waiting.id}$"))
+        # The same words for the same numbers, here and on the overview.
+        counts = "待处理 5 · 未恢复 4 · 未确认 2"
+        expect(page.locator(".list .bar")).to_contain_text(counts)
+        page.goto(f"{stage.url}/overview")
+        for words in counts.split(" · "):
+            expect(page.locator(".tile.alarms")).to_contain_text(words)
+
+
+def test_the_overview_names_the_most_urgent_alarms_by_machine_and_point(stage: Stage, context: BrowserContext) -> None:
+    record(stage, change("gas", LEVEL, priority=1))
+    for n in range(6):
+        record(stage, change(f"newer{n}", SPEED, priority=3))
+    with watched(context, stage.url, forgiven=NO_STORE) as page:
+        sign_in(page, stage, "/overview")
+        first = page.locator(".tile.alarms .first li").first
+        expect(first).to_contain_text("gas")
+        expect(first).to_contain_text("一号水泵 · 水位")
+
+
+def test_a_state_is_told_by_its_word_and_a_rule_of_the_platform_as_its_own(
+    stage: Stage, context: BrowserContext
+) -> None:
+    record(stage, change("stopped", f"{CODE}/belt1/running", value=0.0), change(OVERDUE, PUMP, priority=3))
+    numbers = {alarm.rule: alarm.id for alarm in book.alarms_of(stage.home, CODE)}
+    with watched(context, stage.url, forgiven=NO_STORE) as page:
+        sign_in(page, stage, "/alarms")
+        expect(row(page, "stopped").locator("td.number")).to_have_text("停止")
+        page.goto(f"{stage.url}/alarms/{numbers['stopped']}")
+        expect(page.locator(".detail dd").nth(1)).to_have_text("停止")
+        expect(page.locator(".detail")).to_contain_text("现行配置中已无此规则")
+        page.goto(f"{stage.url}/alarms/{numbers[OVERDUE]}")
+        expect(page.locator(".detail")).to_contain_text("平台自身的规则")
+        expect(page.locator(".detail")).to_contain_text("巡检签到")
+        expect(page.locator(".detail")).not_to_contain_text("现行配置中已无此规则")
 
 
 def test_what_came_again_while_it_was_looked_at_is_left(stage: Stage, context: BrowserContext) -> None:
@@ -294,6 +359,7 @@ def test_figures_stand_beside_what_is_advised(
     stage: Stage, context: BrowserContext, language: str, beyond: str
 ) -> None:
     record(stage, *(change("often", SPEED, ts=now() - 60_000_000 + n * 1_000_000) for n in range(30)))
+    judged(stage, 2)
     with watched(context, stage.url) as page:
         sign_in(page, stage)
         speak(page, language)
@@ -305,6 +371,29 @@ def test_figures_stand_beside_what_is_advised(
         expect(page.locator(".panel").nth(3)).to_contain_text("often")
         assert not spilled(page)
         assert not serious(page)
+        speak(page, "zh")
+
+
+@pytest.mark.parametrize(
+    ("language", "known", "verdict"),
+    [("zh", r"其中 2[45][.\d]* %", "不评定"), ("en", r"judged in 2[45][.\d]* %", "too little to judge")],
+)
+def test_figures_of_a_range_that_was_hardly_watched_are_held_against_nothing(
+    stage: Stage, context: BrowserContext, language: str, known: str, verdict: str
+) -> None:
+    record(stage, *(change("often", SPEED, ts=now() - 60_000_000 + n * 1_000_000) for n in range(3)))
+    judged(stage, 2)
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        page.goto(f"{stage.url}/alarms/performance?range=8h")
+        expect(page.locator(".defined")).to_contain_text(re.compile(known))
+        expect(page.locator(".figures tr").nth(0)).to_contain_text(verdict)
+        # Low is one share of the target, whichever of our two priorities it is.
+        advised = page.locator(".panel", has_text="80 %").locator("tr")
+        expect(advised).to_have_count(3)
+        expect(advised.nth(2)).to_contain_text(re.compile(r"3 \+ 4.*80 %"))
+        assert not spilled(page)
         speak(page, "zh")
 
 

@@ -16,6 +16,8 @@ from middleplatform.alarms.condition import Act, Alarm, AlarmError, Change, Kind
 from middleplatform.alarms.floods import floods
 from middleplatform.alarms.groups import grouped
 from middleplatform.alarms.performance import performance, recent_flood
+from middleplatform.alarms.watched import extend
+from middleplatform.database import connect
 from middleplatform.watch.escalation import escalations
 from tests.servers import CODE
 
@@ -73,6 +75,19 @@ def test_consequences_stand_under_their_cause_and_what_is_alike_together():
     assert found[0].head.id == 1 and found[0].unacknowledged == 12
 
 
+def test_of_a_group_what_stands_unacknowledged_is_looked_at_first_whatever_its_head_is():
+    known = [
+        alarm(1, "hi", state=State.ACKNOWLEDGED, priority=1),
+        alarm(2, "hi", state=State.RETURNED, priority=1),
+        alarm(3, "hi", state=State.UNACKNOWLEDGED, priority=3),
+        alarm(4, "hi", state=State.UNACKNOWLEDGED, priority=2),
+        alarm(5, "hi", state=State.LATCHED_ACKNOWLEDGED, priority=1),
+    ]
+    (group,) = grouped(known, lambda _: "face", 5)
+    assert (group.head.id, group.urgent.id, group.priority, group.since) == (1, 4, 1, T + 5)
+    assert (len(group.members), group.active, group.unacknowledged) == (5, 3, 3)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 12), st.none() | st.integers(1, 12)), unique_by=lambda each: each[0]))
 def test_whatever_causes_whatever_every_alarm_is_in_one_group(links):
@@ -100,7 +115,10 @@ def test_the_figures_are_those_of_the_journal(place):
     ids = {each.rule: each.id for each in book.alarms_of(place, CODE)}
     acts.acknowledge(place, CODE, [ids["n0"], ids["n1"], ids["old"]], "olga")
     now = T + 2 * HOUR
+    with connect(place).begin() as connection:
+        extend(connection, CODE, T - 72 * HOUR, now)
     found = performance(place, CODE, T, now, HOW, now=now)
+    assert (found["coverage"], found["enough"], found["watched_s"]) == (1.0, True, 7200.0)
     assert (found["raises"], found["per_hour"], found["per_day"]) == (12, 6.0, 144.0)
     assert found["per_10_min"] == {"mean": 1.0, "most": 12, "above": 1 / 12}
     assert (found["top_ten"][0]["rule"], found["top_ten"][0]["raises"]) == ("chatter", 3)
@@ -118,6 +136,28 @@ def test_the_figures_are_those_of_the_journal(place):
     assert performance(place, CODE, T, now, HOW, now=now, among=[ids["n0"]])["raises"] == 1
     with pytest.raises(AlarmError, match="at most 92 days"):
         performance(place, CODE, T - 100 * 24 * HOUR, now, HOW, now=now)
+
+
+def test_rates_are_of_the_time_that_was_watched_and_judged_only_where_that_is_enough(place):
+    """Six raises in the one hour of ten that somebody watched: not 0.6 an hour."""
+    end = T + 10 * HOUR
+    nothing = performance(place, CODE, T, end, HOW, now=end)
+    assert (nothing["coverage"], nothing["enough"]) == (0.0, False)
+    assert nothing["per_hour"] is None and nothing["per_day"] is None and nothing["flood"]["share"] is None
+    assert nothing["per_10_min"] == {"mean": None, "most": 0, "above": None}
+    changes = [
+        Change(f"n{n}", f"{CODE}/a/n{n}", Act.RAISE, T + n * SECOND, rule_version=1, priority=3) for n in range(12)
+    ]
+    book.record(place, CODE, Position("watch-alarms", "SAFETY", 1, 1), changes)
+    with connect(place).begin() as connection:
+        extend(connection, CODE, T - HOUR, T + HOUR)
+    found = performance(place, CODE, T, end, HOW, now=end)
+    assert (found["watched_s"], found["coverage"], found["enough"]) == (3600.0, 0.1, False)
+    assert (found["per_hour"], found["per_day"], found["per_10_min"]["mean"]) == (12.0, 288.0, 2.0)
+    assert found["per_10_min"]["above"] == pytest.approx(1 / 6)
+    (flood,) = found["flood"]["floods"]
+    assert found["flood"]["share"] == pytest.approx((flood["end"] - flood["start"]) / HOUR)
+    assert performance(place, CODE, T, T + HOUR, HOW, now=end)["enough"]
 
 
 def test_what_returned_before_anybody_saw_it_goes_up_a_level_too(place):

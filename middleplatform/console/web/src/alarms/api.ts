@@ -60,6 +60,8 @@ export interface About {
     version: number; source: string; effective_from: string; confirmed: boolean; on_s: number; off_s: number
     level: number | null; restore: number | null; latching: boolean; reason: string; approved_by: string
   } | null
+  /** From what the platform judges a rule of its own, which no site has. */
+  own: Words | null
   advice: {means: Words; causes: Words; follows: Words; do: Words; source: string; effective_from: string; confirmed: boolean} | null
   cause: Alarm | null
   consequences: Alarm[]
@@ -82,13 +84,18 @@ export interface Performance {
   start: number
   end: number
   raises: number
-  per_hour: number
-  per_day: number
-  per_10_min: {mean: number; most: number; above: number}
+  /** Of the range, the time in which alarms were judged; below `coverage_target` it is not `enough` for a verdict. */
+  watched_s: number
+  coverage: number
+  enough: boolean
+  coverage_target: number
+  per_hour: number | null
+  per_day: number | null
+  per_10_min: {mean: number | null; most: number; above: number | null}
   top_ten: Ranked[]
   top_ten_share: number
   stale: {count: number; alarms: Ranked[]}
-  flood: {count: number; share: number; now: boolean; peak: number; floods: {start: number; end: number | null; peak: number}[]}
+  flood: {count: number; share: number | null; now: boolean; peak: number; floods: {start: number; end: number | null; peak: number}[]}
   priorities: Record<string, number>
   acknowledged: {share: number; mean_s: number | null; median_s: number | null; p95_s: number | null}
   chattering: Ranked[]

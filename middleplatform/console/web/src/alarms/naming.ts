@@ -1,6 +1,7 @@
 /* How an alarm is called on every page of the room. */
-import type {Place} from '../api/types'
+import type {Alarm, Group, Place} from '../api/types'
 import {named, type Words} from '../i18n'
+import {byPath} from '../mine/catalogue'
 import {plain} from '../ui/number'
 
 export interface Called {
@@ -16,5 +17,14 @@ export function whereOf(alarm: Called): string {
 
 /** A value with its unit; nothing where there is none. */
 export const valueOf = (value: number | null, unit: string): string => (value === null ? '' : `${plain(value)} ${unit}`.trim())
+
+/** What an alarm was raised with: the word of a state where its point has words. */
+export function raisedWith({subject, value, unit}: {subject: string; value: number | null; unit: string}): string {
+  const state = value === null ? undefined : byPath.value.get(subject)?.states[String(value)]
+  return state ? named(state) : valueOf(value, unit)
+}
+
+/** What a group is shown by: its head may have been acknowledged, or have returned, while another stands. */
+export const urgentOf = (group: Group): Alarm => group.urgent ?? group.head
 
 export const awaitsOf = (state: string): boolean => state.includes('unacknowledged')

@@ -62,8 +62,11 @@ export interface Alarm {
 }
 export interface Group {
   head: Alarm
+  /** The member to look at first, null where it is the head. */
+  urgent: Alarm | null
   alike: boolean
   count: number
+  active: number
   unacknowledged: number
   priority: number
   since: number

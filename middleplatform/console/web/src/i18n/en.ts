@@ -27,7 +27,7 @@ export const en: Record<Key, string> = {
   acknowledge: 'Acknowledge', acknowledge_n: 'Acknowledge {0}', shelve: 'Shelve', unshelve: 'Unshelve', reset: 'Reset', note: 'Note', reason: 'Reason', until: 'For',
   done: 'Done', minutes: '{0} minutes', hours: '{0} hours',
   silence: 'Silence', sound: 'Sound', silenced: 'Silenced', flood: 'Alarm flood: {0} in 10 minutes',
-  open: '{0} open', shown_suppressed: '{0} suppressed', group: 'Group', ungroup: 'Open out', cause: 'cause', alike: 'alike', more_n: '{0} more',
+  open: '{0} open', active_n: '{0} active', unacked_n: '{0} unacknowledged', returned_n: '{0} returned', shown_suppressed: '{0} suppressed', group: 'Group', ungroup: 'Open out', cause: 'cause', alike: 'alike', more_n: '{0} more',
   chattering: 'chattering', statutory: 'statutory', escalated: 'escalated',
   kind_alarm: 'alarm', kind_power_cut: 'power cut', kind_feed_fault: 'feed fault',
   area: 'Area', equipment: 'Equipment', point: 'Point', points_n: '{0} points',

@@ -24,7 +24,7 @@ export const zh = {
   acknowledge: '确认', acknowledge_n: '确认所选 {0} 条', shelve: '搁置', unshelve: '取消搁置', reset: '复位', note: '备注', reason: '理由', until: '时长',
   done: '已完成', minutes: '{0} 分钟', hours: '{0} 小时',
   silence: '静音', sound: '声音', silenced: '已静音', flood: '报警泛滥：10 分钟内 {0} 条',
-  open: '未恢复 {0}', shown_suppressed: '被抑制 {0}', group: '归组', ungroup: '展开', cause: '原因报警', alike: '同类', more_n: '另有 {0} 条',
+  open: '待处理 {0}', active_n: '未恢复 {0}', unacked_n: '未确认 {0}', returned_n: '已恢复 {0}', shown_suppressed: '被抑制 {0}', group: '归组', ungroup: '展开', cause: '原因报警', alike: '同类', more_n: '另有 {0} 条',
   chattering: '抖动', statutory: '法定', escalated: '已升级',
   kind_alarm: '报警', kind_power_cut: '断电', kind_feed_fault: '馈电异常',
   area: '区域', equipment: '设备', point: '测点', points_n: '{0} 个测点',
