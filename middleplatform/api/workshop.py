@@ -21,6 +21,7 @@ from middleplatform.api.responses import Json, answers
 from middleplatform.api.routes import Asked
 from middleplatform.audit.log import tell
 from middleplatform.workshop.asking import asked, recorded
+from middleplatform.workshop.published import published
 from middleplatform.workshop.tools import Draft, NewConnection, Tools, WorkshopRefused
 from models.quality import GOOD
 
@@ -253,9 +254,11 @@ async def protocols(request: Request) -> Json:
 
 @router.get("/folder", dependencies=[needs(PLACES)], response_class=Json, responses=answers(Whole, 401, 403, 404, 409))
 async def folder(request: Request, catalogue: Seen) -> Json:
-    """配置目录 · What the site's folder has, and whether it may be written here."""
+    """配置目录 · What the site's folder has, whether it may be written here, and whether that is what was published."""
     _whole(request, catalogue)
-    return Json(await _work(request, lambda tools: tools.folder()))
+    there, where = await _work(request, lambda tools: tools.folder()), request.app.state.database
+    digest = there.pop("digest")
+    return Json({**there, "published": await anyio.to_thread.run_sync(published, where, catalogue.site, digest)})
 
 
 @router.post(

@@ -67,7 +67,7 @@ class Tools(Protocol):
 
     def folder(self) -> Facts:
         """What the site's folder has: connections, equipment, areas, templates with points; whether it may be
-        written, and how a version is published."""
+        written, how a version is published, and the `digest` of its files, None where they have mistakes."""
         ...
 
     def review(self, draft: Draft) -> Facts:

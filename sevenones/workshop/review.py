@@ -105,7 +105,15 @@ def _file_name(name: str, found: Reviewed) -> str:
 
 
 def _points(stage: Path, table: Path, draft: Draft, words: Path, found: Reviewed) -> None:
-    names = "/".join(filter(None, (draft.name_zh.replace("/", " "), draft.name_en.replace("/", " "))))
+    names = "/".join(filter(None, (draft.name_zh, draft.name_en)))
+    for name in (draft.name_zh, draft.name_en):
+        # It parts the two names of `sevenones import`: what is written is what was entered, or nothing.
+        if "/" in name:
+            said = (
+                f"名称 '{name}' 中不能有“/”：请改写，如用“-”或全角“／” · the name '{name}' must not have a '/': write "
+                "another sign, such as '-'"
+            )
+            found.problems.append(Problem(f"equipment/{draft.equipment}.yaml", "name", said))
     if draft.words:
         words.write_text(yaml.safe_dump({kind: dict(said) for kind, said in draft.words.items()}, allow_unicode=True))
     choice = Choice(

@@ -25,6 +25,8 @@ _WORKSHOP = "workshop: "
 _OF_EQUIPMENT = re.compile(re.escape(_WORKSHOP) + r"(\S+) \(")
 
 MOST_PROBLEMS = 50
+_BY = re.compile(r"workshop: (\S+) \((.*)\)")
+"""What `commit` gives as the reason of a change: the equipment, and who."""
 
 
 class Workshop:
@@ -46,6 +48,7 @@ class Workshop:
             "publish": f"sevenones site publish {self._folder} --home {self._home}",
             "problems": [str(one) for one in problems[:MOST_PROBLEMS]],
             "undo": _latest(self._folder),
+            "digest": None if site is None else site.version,
             "areas": [_named(one.id, one.name) for one in site.areas.values()] if site is not None else [],
             "equipment": [
                 {**_named(one.id, one.name), "template": one.template, "area": one.area}
@@ -170,7 +173,15 @@ def _latest(folder: Path) -> Facts | None:
         except (OSError, ValueError):
             continue
         if not record.get("undone"):
-            return {"why": record.get("why"), "at": record.get("at"), "files": list(record.get("files", {}))}
+            why = str(record.get("why"))
+            by = _BY.fullmatch(why)
+            return {
+                "why": why,
+                "equipment": by[1] if by else "",
+                "who": by[2] if by else "",
+                "at": record.get("at"),
+                "files": list(record.get("files", {})),
+            }
     return None
 
 

@@ -169,6 +169,7 @@ def test_a_password_in_the_address_stays_in_the_pages_memory(stage: Stage, conte
                 "write": "写入 3 个文件",
                 "written": "已写入",
                 "undo": "撤销上一次写入",
+                "undo_this": "撤销这次写入",
                 "undone": "已撤销",
                 "unit": "站号 3",
             },
@@ -186,6 +187,7 @@ def test_a_password_in_the_address_stays_in_the_pages_memory(stage: Stage, conte
                 "write": "Write 3 files",
                 "written": "Written",
                 "undo": "Take the last change back",
+                "undo_this": "Take this change back",
                 "undone": "Undone",
                 "unit": "unit",
             },
@@ -261,8 +263,20 @@ def test_a_vendors_device_comes_into_the_folder_step_by_step(
         table = (stage.home / "site" / "points" / "belt_1.csv").read_text("utf-8-sig")
         assert "belt_1,speed,belt_plc,normal,hr:100,float32,cdab,,m/s" in table
         assert "手写的说明要保留" in (stage.home / "site" / "connections.yaml").read_text("utf-8")
+        # It is not published yet, and says so after a reload too.
+        page.reload()
+        expect(page.locator(".unpublished")).to_contain_text("sevenones site publish", timeout=SLOW)
         page.get_by_role("button", name=said["undo"]).click()
+        for told in ("belt_1", "olga", "points/belt_1.csv"):
+            expect(page.locator("dialog")).to_contain_text(told, timeout=SLOW)
+        looks_well(page)
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog")).to_have_count(0)
+        assert (stage.home / "site" / "points" / "belt_1.csv").exists()
+        page.get_by_role("button", name=said["undo"]).click()
+        page.get_by_role("button", name=said["undo_this"]).click(timeout=SLOW)
         expect(page.get_by_text(said["undone"])).to_be_visible(timeout=SLOW)
+        expect(page.locator(".unpublished")).to_have_count(0)
         assert not (stage.home / "site" / "points" / "belt_1.csv").exists()
         speak(page, "zh")
 

@@ -185,6 +185,13 @@ def test_a_vendors_table_is_reviewed_committed_and_taken_back(stage, ask):
     text = (folder / "connections.yaml").read_text("utf-8")
     assert "手写的说明要保留" in text and "结尾的说明也是" in text and "belt_plc" in text
     assert any(one["name"] == "belt_plc" for one in ask("folder")["connections"])
+    there = ask("folder")
+    assert there["published"] == {"number": None, "same": False}
+    assert (
+        there["undo"]["equipment"] == "belt_1"
+        and there["undo"]["who"]
+        and "points/belt_1.csv" in there["undo"]["files"]
+    )
     assert [one.about for one in entries(stage.home, what="site.folder")] == ["belt_1"]
     again = ask("review", draft(stage, new=None))
     assert again["unchanged"] == 3 and not again["files"]
@@ -192,6 +199,7 @@ def test_a_vendors_table_is_reviewed_committed_and_taken_back(stage, ask):
     assert [one.about for one in entries(stage.home, what="site.folder")] == ["belt_1", "belt_1"]
     assert before == {path.name: path.read_bytes() for path in folder.rglob("*.*")
                       if path.is_file() and ".changes" not in path.as_posix()}  # fmt: skip
+    assert ask("folder")["published"]["same"]
     assert "no import to undo" in ask("undo", {}, 409)["message"]
 
 
@@ -214,6 +222,10 @@ def test_mistakes_are_named_at_their_cells(stage, ask):
     assert {one["where"] for one in found["problems"]} == {"C3", "E3"}
     found = ask("review", draft(stage, template="nothing", area="nowhere"))
     assert any("nothing" in one["en"] for one in found["problems"])
+    # A name is written as it was entered, or not at all.
+    for name in ({"zh": "1/2号皮带机", "en": "Belt"}, {"zh": "皮带机", "en": "Belt 1/2"}):
+        found = ask("review", draft(stage, name=name))
+        assert any("/" in one["zh"] and "/" in one["en"] for one in found["problems"]) and found["seen"] is None
     assert "only .xlsx and .csv" in ask("review", draft(stage, file="a.exe"))["problems"][0]["en"]
     new = {"gateway": "edge1", "adapter": "modbus", "settings": {"hast": 1}, "groups": {"normal": "1 s"}}
     found = ask("review", draft(stage, new=new))

@@ -47,7 +47,9 @@ export interface Folder {
   writable: boolean
   publish: string
   problems: string[]
-  undo: {why: string; at: string; files: string[]} | null
+  /** Whether the folder holds what the newest version on the bus has (`number`), or what runs where none was published. */
+  published: {number: number | null; same: boolean}
+  undo: {why: string; equipment: string; who: string; at: string; files: string[]} | null
   areas: Named[]
   equipment: (Named & {template: string; area: string | null})[]
   connections: {name: string; gateway: string; adapter: string; groups: Record<string, number>}[]

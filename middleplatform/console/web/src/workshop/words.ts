@@ -33,7 +33,8 @@ export const t = room(
     reviewing: '正在预览 …', added: '新增', changed: '修改', removed: '删除', unchanged_n: '不变 {0}', files_changed: '文件改动', made: '新建', lines_more: '另有 {0} 行',
     variables: '密码不写入目录。请在网关所在机器上设置环境变量：{0}', notes: '提示', commit: '写入配置目录', commit_n: '写入 {0} 个文件', nothing_to_write: '没有改动，无需写入',
     not_writable: '平台进程不能写 {0}：请在那台机器上用命令 sevenones import', no_right_write: '您的角色不能写入配置目录', written: '已写入：{0}',
-    publish_with: '网关采用新配置：在那台机器上运行', undo: '撤销上一次写入', undone: '已撤销：{0}', undo_of: '{0}，{1}', folder: '配置目录', again: '重新预览',
+    publish_with: '网关采用新配置：在那台机器上运行', undo: '撤销上一次写入', undone: '已撤销：{0}', by_whom: '写入人', undo_this: '撤销这次写入', undo_means: '这些文件恢复为写入之前的内容；别人的写入也会被撤销，请先确认。', not_published: '配置目录与已发布的版本 {0} 不同，网关仍按该版本运行。发布：在那台机器上运行', not_running: '配置目录与平台正在运行的配置不同，尚未发布。发布：在那台机器上运行',
+    folder: '配置目录', again: '重新预览',
     folder_problems: '配置目录现有 {0} 处错误，写入前须改正', keep_rows: '保留表中已有而此处没有的测点',
 
     connections: '连接', connection: '连接', since: '自', state_up: '已连接', state_connecting: '连接中', state_down: '断开', 'state_sign-in refused': '登录被拒',
@@ -85,7 +86,8 @@ export const t = room(
     reviewing: 'Reviewing …', added: 'Added', changed: 'Changed', removed: 'Removed', unchanged_n: '{0} unchanged', files_changed: 'Files', made: 'new', lines_more: '{0} more lines',
     variables: 'Passwords are not written into the folder. Set on the gateway\'s machine: {0}', notes: 'Notes', commit: 'Write into the site\'s folder', commit_n: 'Write {0} files', nothing_to_write: 'Nothing changes, nothing to write',
     not_writable: 'The platform may not write {0}: use sevenones import on that machine', no_right_write: 'Your role may not write the site\'s folder', written: 'Written: {0}',
-    publish_with: 'For the gateways to take it, run on that machine', undo: 'Take the last change back', undone: 'Undone: {0}', undo_of: '{0}, {1}', folder: 'Site\'s folder', again: 'Review again',
+    publish_with: 'For the gateways to take it, run on that machine', undo: 'Take the last change back', undone: 'Undone: {0}', by_whom: 'Written by', undo_this: 'Take this change back', undo_means: 'These files become what they were before it; it may be another person\'s change: be sure.', not_published: 'The site\'s folder is not what version {0} has, by which the gateways go on. To publish it, run on that machine', not_running: 'The site\'s folder is not what runs, and is not published. To publish it, run on that machine',
+    folder: 'Site\'s folder', again: 'Review again',
     folder_problems: 'The site\'s folder has {0} problems now; they have to be mended first', keep_rows: 'Keep points of the table that are not here',
 
     connections: 'Connections', connection: 'Connection', since: 'Since', state_up: 'up', state_connecting: 'connecting', state_down: 'down', 'state_sign-in refused': 'sign-in refused',
