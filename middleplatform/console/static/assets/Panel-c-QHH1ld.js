@@ -1,1 +1,0 @@
-import{C as e,F as t,L as n,_t as r,b as i,d as a,k as o}from"./client-BSUh-Jry.js";var s={class:`panel`},c=a(o({__name:`Panel`,props:{heading:{}},setup(a){return(o,c)=>(t(),e(`section`,s,[i(`header`,null,[i(`h2`,null,r(a.heading),1),n(o.$slots,`beside`,{},void 0,!0)]),n(o.$slots,`default`,{},void 0,!0)]))}}),[[`__scopeId`,`data-v-d16490ca`]]);export{c as t};

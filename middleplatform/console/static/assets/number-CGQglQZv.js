@@ -1,0 +1,1 @@
+function e(e,t=5){return e===0?`0`:String(Number(e.toPrecision(Math.min(21,Math.max(t,Math.ceil(Math.log10(Math.abs(e))))))))}function t(e,t){if(!t||!(t>0)||!Number.isFinite(t))return e;let n=Math.ceil(-Math.log10(t*1e-5));return n>=0&&n<=12?Number(e.toFixed(n)):e}export{e as n,t};

@@ -1,0 +1,1 @@
+function e(e){return e.replace(/^degC/,`°C`).replace(/^deg\b/,`°`).replace(/m3\b/g,`m³`).replace(/\*/g,`·`)}export{e as t};

@@ -1,1 +1,0 @@
-import{y as e}from"./client-BSUh-Jry.js";import{S as t}from"./index-DIF8TW3V.js";import{n}from"./state-DVywxO2Z.js";var r=e(()=>t.value?n():new Map);export{r as t};
