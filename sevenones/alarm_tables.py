@@ -88,15 +88,17 @@ def figures_of(found: dict[str, Any]) -> Table:
     share = "  ".join(f"P{priority} {part:.0%}" for priority, part in found["priorities"].items())
     advised = "  ".join(f"P{priority} {part:.0%}" for priority, part in targets["priorities"].items())
     wait = "—" if waits["median_s"] is None else f"{waits['median_s']:.0f} s（95%: {waits['p95_s']:.0f} s）"
+    known = f"{found['coverage']:.0%}" + ("" if found["enough"] else "，不足以评定 · too little to judge")
     for name, value, aim in (
+        ("有判断的时间 · watched", known, f"≥ {found['coverage_target']:.0%}"),
         ("报警总数 · alarms", str(found["raises"]), ""),
-        ("每天 · per day", f"{found['per_day']:.1f}", f"≤ {targets['per_day']}"),
-        ("每小时 · per hour", f"{found['per_hour']:.2f}", f"≤ {targets['per_hour']}"),
-        ("每十分钟 · per 10 min", f"{found['per_10_min']['mean']:.2f}", f"≤ {targets['per_10_min']}"),
+        ("每天 · per day", _figure(found["per_day"], ".1f"), f"≤ {targets['per_day']}"),
+        ("每小时 · per hour", _figure(found["per_hour"], ".2f"), f"≤ {targets['per_hour']}"),
+        ("每十分钟 · per 10 min", _figure(found["per_10_min"]["mean"], ".2f"), f"≤ {targets['per_10_min']}"),
         ("最多十分钟 · most in 10 min", str(found["per_10_min"]["most"]), "≤ 10"),
         (
             "泛滥次数 · floods",
-            f"{flood['count']}，占时 · of the time {flood['share']:.1%}",
+            f"{flood['count']}，占时 · of the time {_figure(flood['share'], '.1%')}",
             f"≤ {targets['flood_share']:.0%}",
         ),
         ("前十占比 · top ten", f"{found['top_ten_share']:.0%}", f"≤ {targets['top_ten_share']:.0%}"),
@@ -108,6 +110,11 @@ def figures_of(found: dict[str, Any]) -> Table:
     ):
         table.add_row(name, value, aim)
     return table
+
+
+def _figure(value: float | None, form: str) -> str:
+    """None: nobody watched, and nothing is known."""
+    return "—" if value is None else format(value, form)
 
 
 def worst_of(found: dict[str, Any]) -> Table:
