@@ -60,15 +60,15 @@ async def connect(asked: Asked, _: Mapping[str, Any]) -> dict[str, Any]:
     if asked.running is not None:
         running = asked.running
         up = running.adapter is not None
-        return {"connected": up, "state": str(running.state), "reason": running.reason, "took_ms": None}
+        return {"connected": up, "state": str(running.state), **_why(running.reason), "took_ms": None}
     began = time.monotonic()
     try:
         async with asked.target.opened():
             took = round((time.monotonic() - began) * 1000, 1)
     except LinkLost as error:
         state = "sign-in refused" if isinstance(error, SignInRefused) else "down"
-        return {"connected": False, "state": state, "reason": str(error), "took_ms": None}
-    return {"connected": True, "state": "up", "reason": "", "took_ms": took}
+        return {"connected": False, "state": state, **_why(str(error)), "took_ms": None}
+    return {"connected": True, "state": "up", **_why(""), "took_ms": took}
 
 
 async def ask_probe(asked: Asked, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,6 +138,16 @@ async def ask_learn(asked: Asked, found: Mapping[str, Any]) -> dict[str, Any]:
         "fits": [{**asdict(fit), "key": fit.key} for fit in fits],
         "advice": {"zh": zh, "en": en},
     }
+
+
+def both(words: str) -> Name:
+    """The two languages of words that stand as "Chinese · English"; the same twice where they have but one."""
+    zh, separator, en = words.partition(" · ")
+    return Name(zh, en if separator else zh)
+
+
+def _why(reason: str) -> dict[str, Any]:
+    return {"reason": reason, "reason_words": asdict(both(reason))}
 
 
 Question = Callable[[Asked, Mapping[str, Any]], Awaitable[dict[str, Any]]]

@@ -28,7 +28,7 @@ that would end the gateway's session and take its messages."""
 
 
 class TargetError(ValueError):
-    """What was named is no device that can be asked: why, and what to write."""
+    """What was named is no device that can be asked: why, and what to write, as "Chinese · English"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,19 @@ def of_url(url: str, password: str = "") -> Target:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - raises when it is none
     except ValueError as error:
-        raise TargetError(f"'{url}' is not a URL: {error}") from None
+        words = f"“{url}”不是地址（URL） · '{url}' is not a URL: {error}"
+        raise TargetError(words) from None
     if parts.password is not None:
-        raise TargetError("a password in a URL would be seen by others: leave it out, and give it as the prompt says")
+        raise TargetError(
+            "地址中的密码会被他人看到：请从地址中去掉，另行填写 · "
+            "a password in a URL would be seen by others: leave it out, and give it as the prompt says"
+        )
     scheme = parts.scheme.lower()
     name = {"opc.tcp": "opcua", "mqtts": "mqtt"}.get(scheme, scheme)
     if name not in names():
         raise TargetError(
+            f"“{url}”：没有协议 {scheme}，请写作 modbus://10.1.2.3:502/1、opc.tcp://10.1.2.3:4840、"
+            "mqtt://10.1.2.3:1883 等 · "
             f"'{url}': there is no protocol '{scheme}'; write modbus://10.1.2.3:502/1, opc.tcp://10.1.2.3:4840, "
             f"mqtt://10.1.2.3:1883, or one of {', '.join(names())} with its host and port"
         )
@@ -99,11 +105,15 @@ def of_url(url: str, password: str = "") -> Target:
     settings |= {key: scalar(value) for key, value in parse_qsl(parts.query)}
     if name == "opcua" and parts.username and "security" not in dict(parse_qsl(parts.query)):
         raise TargetError(
-            f"'{url}': without a security policy the password would be sent in the clear: add ?security=basic256sha256 "
+            f"“{url}”：没有安全策略时密码以明文发送，请加 ?security=basic256sha256（探测可见服务器支持哪些），必须时用 "
+            f"?security=none · '{url}': without a security policy the password would be sent in the clear: add "
+            "?security=basic256sha256 "
             "(probe shows what the server offers), or ?security=none where it must be"
         )
     if not parts.hostname and settings.get("transport") != "serial":
-        raise TargetError(f"'{url}' names no host: write {scheme}://10.1.2.3")
+        raise TargetError(
+            f"“{url}”没有主机，请写作 {scheme}://10.1.2.3 · '{url}' names no host: write {scheme}://10.1.2.3"
+        )
     return Target(url, name, settings)
 
 
@@ -132,7 +142,11 @@ def _login(parts: SplitResult, password: str) -> dict[str, Any]:
 
 def _unit(text: str, url: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 255:
-        raise TargetError(f"'{url}': after the port stands the unit, 0 to 255, and not '{text}'")
+        raise TargetError(
+            f"“{url}”：端口之后是站号，0 到 255，不是“{text}” · "
+            f"'{url}': after the port stands the unit, 0 to 255, and "
+            f"not '{text}'"
+        )
     return int(text)
 
 

@@ -36,15 +36,26 @@ async def open_wire(place: Place, timeout_s: float, received: Received, lost: Lo
         async with asyncio.timeout(timeout_s):
             _, protocol = await loop.create_connection(lambda: TcpWire(received, lost), place.host, int(place.port))
     except TimeoutError:
-        raise LinkLost(f"{place} did not answer within {timeout_s:g} s: is the device on the network?") from None
+        raise LinkLost(
+            f"{place} 在 {timeout_s:g} 秒内没有应答：设备在网络上吗？ · "
+            f"{place} did not answer within {timeout_s:g} s: is the "
+            "device on the network?"
+        ) from None
     except socket.gaierror:
-        raise LinkLost(f"{place}: there is no host of that name; check `host`, or the name server") from None
+        raise LinkLost(
+            f"{place}：没有这个主机名，请检查 host 或域名服务器 · "
+            f"{place}: there is no host of that name; check `host`, or "
+            "the name server"
+        ) from None
     except ConnectionRefusedError:
         raise LinkLost(
+            f"{place} 拒绝连接：Modbus 服务开启了吗，主机和端口对吗？ · "
             f"{place} refused the connection: is its Modbus server on, and are host and port right?"
         ) from None
     except OSError as error:
-        raise LinkLost(f"{place} cannot be reached: {error.strerror or error}") from None
+        raise LinkLost(
+            f"{place} 无法到达：{error.strerror or error} · {place} cannot be reached: {error.strerror or error}"
+        ) from None
     return protocol
 
 

@@ -76,11 +76,19 @@ async def test_a_known_value_teaches_type_and_order(rig):
 
 async def test_connecting_says_how_long_it_took_or_why_not(rig, device):
     url = f"modbus://127.0.0.1:{device.port}/1"
-    assert (await rig("connect", "plc")) == {"connected": True, "state": "up", "reason": "", "took_ms": None}
+    assert (await rig("connect", "plc")) == {
+        "connected": True, "state": "up", "reason": "", "reason_words": {"zh": "", "en": ""}, "took_ms": None,
+    }  # fmt: skip
     told = await rig("connect", url)
     assert told["connected"] and 0 < told["took_ms"] < 5000
     told = await rig("connect", "modbus://127.0.0.1:1/1")
     assert not told["connected"] and "refused" in told["reason"]
+    words = told["reason_words"]
+    assert "拒绝连接" in words["zh"] and "refused" not in words["zh"] and "refused" in words["en"]
+    for url in ("fax://127.0.0.1", "modbus://", "modbus://127.0.0.1/x", "modbus://h:port", "opc.tcp://olga@127.0.0.1"):
+        error = (await rig("connect", url))["error"]
+        assert "请" in error["zh"] or "“" in error["zh"], error
+        assert error["en"].isascii(), error
 
 
 async def test_a_probe_finds_who_answers(rig, device):

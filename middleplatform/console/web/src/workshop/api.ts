@@ -99,6 +99,7 @@ export interface Connected {
   connected: boolean
   state: string
   reason: string
+  reason_words?: Words
   took_ms: number | null
 }
 export interface DeviceNode {
