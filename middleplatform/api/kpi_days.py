@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from datetime import date, timedelta
 from typing import Any, Protocol, Self, TypeVar
 
@@ -27,7 +27,8 @@ class DaysQuery(Asked):
 
 class AmountFacts(BaseModel):
     """`value`: null where nothing is known of any of the time; `spread`: the part of it that was counted across gaps;
-    `coverage`, `known`: the parts of the time in which it was heard, or its amount is known; `resets`, `dips`: how
+    `coverage`, `known`: the parts of all the time that was asked for in which it was heard, or its amount is known: of
+    days that are not kept nothing is; `resets`, `dips`: how
     often the counters began again, and values that were left out; `leaps`: steps that a counter cannot have counted,
     which are unknown."""
 
@@ -41,18 +42,20 @@ class AmountFacts(BaseModel):
 
 
 class RatioFacts(BaseModel):
-    """`over` / `per`, of the part of the time in which both are known, `coverage`; `value`: null where none is."""
+    """`over` / `per`, of the part of the time asked for in which both are known, `coverage`: so many `hours`; `value`:
+    null where none is."""
 
     value: float | None
     over: float
     per: float
     coverage: float | None
+    hours: float
 
 
 class Range(BaseModel):
     """`days`: of which figures are kept, of so many `asked` for; `missing`: the others; `provisional`: days that were
-    not over when they were made; `revisions`: day → the revision that was read; `partial`: made of what the caller may
-    see, not of all of the mine."""
+    not over when they were made; `revisions`: day → the revision that was read; `made_at`: when the last of them was
+    made, µs UTC; `partial`: made of what the caller may see, not of all of the mine."""
 
     mine: str
     partial: bool
@@ -63,6 +66,7 @@ class Range(BaseModel):
     missing: list[date]
     provisional: list[date]
     revisions: dict[str, int]
+    made_at: int | None
 
 
 class Day(Protocol):
@@ -109,7 +113,22 @@ async def figures(
             "missing": [day for day in wanted if day not in kept],
             "provisional": [day for day, each in kept.items() if each.provisional],
             "revisions": {day.isoformat(): each.revision for day, each in kept.items()},
-            **told(days),
+            "made_at": max((each.made_at for each in kept.values()), default=None),
+            **of_all_days(told(days), len(days), count),
         }
 
     return await anyio.to_thread.run_sync(look)
+
+
+_PARTS = frozenset({"coverage", "known", "electricity_known", "methane_known"})
+
+
+def of_all_days(facts: Any, kept: int, asked: int) -> Any:
+    """Facts of the days that are kept, with each part known as one of all the days asked for: a month of which one day
+    is kept is known for a thirtieth at most, as reports say it too."""
+    if isinstance(facts, Mapping):
+        return {
+            name: each * kept / asked if name in _PARTS and each is not None else of_all_days(each, kept, asked)
+            for name, each in facts.items()
+        }
+    return [of_all_days(each, kept, asked) for each in facts] if isinstance(facts, list) else facts

@@ -143,7 +143,13 @@ class Ratio:
         return self.paired_us / self.calendar_us if self.calendar_us else None
 
     def facts(self) -> dict[str, Any]:
-        return {"value": self.value, "over": self.over, "per": self.per, "coverage": self.coverage}
+        return {
+            "value": self.value,
+            "over": self.over,
+            "per": self.per,
+            "coverage": self.coverage,
+            "hours": self.paired_us / 3_600_000_000,
+        }
 
 
 def ratio(several: Iterable[Ratio]) -> Ratio:

@@ -81,6 +81,23 @@ async def test_energy_over_days(ask):
     assert found["emission"]["electricity"] == pytest.approx(48_000 * 0.6361)
 
 
+async def test_what_is_known_is_a_part_of_all_days_asked_for_not_of_those_kept(ask):
+    kept, more = [await ask("energy", last=NEXT + timedelta(days=n)) for n in (0, 2)]
+    for path in (("used", "kwh"), ("systems", 0, "kwh"), ("used", "hours", "3"), ("used", "periods", "peak")):
+        of, over = kept, more
+        for name in path:
+            of, over = of[name], over[name]
+        assert over["value"] == of["value"] and over["known"] == pytest.approx(of["known"] / 2), path
+        assert over["coverage"] == pytest.approx(of["coverage"] / 2), path
+    assert more["emission"]["electricity_known"] == pytest.approx(kept["emission"]["electricity_known"] / 2)
+    assert more["intensity"]["kwh_per_t"]["coverage"] == pytest.approx(kept["intensity"]["kwh_per_t"]["coverage"] / 2)
+    assert more["intensity"]["kwh_per_t"]["hours"] == pytest.approx(48)
+    assert more["made_at"] == kept["made_at"] > 0
+    kept, more = [await ask("production", last=NEXT + timedelta(days=n)) for n in (0, 2)]
+    assert more["tonnes"]["known"] == pytest.approx(kept["tonnes"]["known"] / 2)
+    assert (await ask("energy", first=DAY - timedelta(days=1), last=DAY - timedelta(days=1)))["made_at"] is None
+
+
 async def test_what_is_not_kept_is_unknown_and_not_zero(ask):
     found = await ask("energy", first=DAY - timedelta(days=3), last=DAY - timedelta(days=1))
     assert (found["days"], len(found["missing"])) == (0, 3)

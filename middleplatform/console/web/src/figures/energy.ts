@@ -16,6 +16,7 @@ export interface Ratio {
   over: number
   per: number
   coverage: number | null
+  hours: number
 }
 export interface Range {
   partial: boolean
@@ -25,6 +26,7 @@ export interface Range {
   days: number
   missing: string[]
   provisional: string[]
+  made_at: number | null
 }
 interface Used {
   kwh: Amount

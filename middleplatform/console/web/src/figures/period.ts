@@ -42,6 +42,13 @@ export function read(text: string, now = today()): Period {
 }
 
 export const period = computed(() => read(route.value.query.get('p') ?? ''))
+/** What holds today still changes: it is asked anew after so many seconds. */
+export const running = (): number | null => (period.value.last >= today() ? 60 : null)
+/** An instant, µs UTC, as the mine's clock shows it, to the minute; with its date where that is not today's. */
+export function minuteOf(us: number): string {
+  const on = localOf(us / 1000, zone.value)
+  return on.slice(0, 10) === today() ? on.slice(11, 16) : on.slice(0, 16)
+}
 export const shift = computed(() => route.value.query.get('shift') ?? '')
 /** What every link within the figures carries on. */
 export const kept = computed<Record<string, string | null>>(() => ({p: route.value.query.get('p'), shift: shift.value || null}))
