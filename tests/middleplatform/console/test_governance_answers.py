@@ -161,7 +161,7 @@ def test_an_address_that_no_text_became_is_no_page(stage: Stage, context: Browse
         for address in ("/equipment/%ZZ", "/%E0%A4%A"):
             page.goto(stage.url + address)
             expect(page.locator("body")).to_contain_text("没有这个页面")
-            page.locator("nav a.group").first.click()
+            page.locator("header a.group").first.click()
             expect(page.locator("main")).to_be_visible()
 
 
