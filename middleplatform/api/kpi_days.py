@@ -42,7 +42,8 @@ class AmountFacts(BaseModel):
 
 
 class RatioFacts(BaseModel):
-    """`over` / `per`, of the part of the time asked for in which both are known, `coverage`: so many `hours`; `value`: null where none is."""
+    """`over` / `per`, of the part of the time asked for in which both are known, `coverage`: so many
+    `hours`; `value`: null where none is."""
 
     value: float | None
     over: float
@@ -123,8 +124,8 @@ _PARTS = frozenset({"coverage", "known", "electricity_known", "methane_known"})
 
 
 def of_all_days(facts: Any, kept: int, asked: int) -> Any:
-    """Facts of the days that are kept, with each part known as one of all the days asked for: a month of which one day is
-    kept is known for a thirtieth at most, as reports say it too."""
+    """Facts of the days that are kept, with each part known as one of all the days asked for: a month of which one day
+    is kept is known for a thirtieth at most, as reports say it too."""
     if isinstance(facts, Mapping):
         return {
             name: each * kept / asked if name in _PARTS and each is not None else of_all_days(each, kept, asked)
