@@ -42,8 +42,8 @@ class AmountFacts(BaseModel):
 
 
 class RatioFacts(BaseModel):
-    """`over` / `per`, of the part of the time asked for in which both are known, `coverage`: so many
-    `hours`; `value`: null where none is."""
+    """`over` / `per`, of the part of the time asked for in which both are known, `coverage`: so many `hours`; `value`:
+    null where none is."""
 
     value: float | None
     over: float
