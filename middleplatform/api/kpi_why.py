@@ -4,6 +4,7 @@ to the values that decided."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Annotated, Any
@@ -46,6 +47,7 @@ class IntervalsQuery(Asked):
     unit: Unit
     category: Category = None
     day: date = Field(description="矿井日 · a day of the mine, as 2026-03-02")
+    shift: str = Field("", pattern=r"^([0-9]{1,2}|rest)?$", description="班次序号 · a shift's number, or rest")
     revision: Revision = None
     counted: Counted | None = None
     limit: int = Field(1_000, ge=1, le=10_000)
@@ -152,9 +154,10 @@ class Why(Made):
     responses=answers(Intervals, 400, 401, 403, 404, 409),
 )
 async def intervals(request: Request, catalogue: Seen, asked: Annotated[IntervalsQuery, Query()]) -> Json:
-    """一个单元一天的区间，合计等于其指标 · A unit's intervals of a day: together they are its figure exactly."""
+    """一个单元一天（或其一班）的区间，合计等于其指标 · A unit's intervals of a day, or of one shift of it: together
+    they are its figure exactly."""
     day, parts = await _opened(request, catalogue, asked.day, asked.revision, asked.unit, asked.category)
-    every = day.intervals(parts)
+    every = _of_shift(day, day.intervals(parts), asked.shift) if asked.shift else day.intervals(parts)
     fit = [each for each in every if asked.counted in (None, each.counted)]
     page = fit[asked.offset : asked.offset + asked.limit]
     more = asked.offset + len(page)
@@ -205,6 +208,21 @@ async def why(request: Request, catalogue: Seen, asked: Annotated[WhyQuery, Quer
             "incomplete": incomplete,
         }
     )
+
+
+def _of_shift(day: Opened, every: Sequence[Interval], shift: str) -> list[Interval]:
+    """What of the intervals lies in a shift of the day, cut at its ends. Raises ApiError 404."""
+    own = [(start, end) for key, start, end in day.evidence.stretches if key == shift]
+    if not own:
+        there = "、".join(sorted({key for key, *_ in day.evidence.stretches}))
+        zh, en = f"当日没有班次 {shift}，有：{there}", f"the day has no shift {shift}, but {there}"
+        raise ApiError(404, "unknown_shift", zh, en, "shift")
+    return [
+        replace(each, start=max(each.start, start), end=min(each.end, end))
+        for start, end in own
+        for each in every
+        if each.start < end and start < each.end
+    ]
 
 
 async def _opened(

@@ -105,6 +105,33 @@ def test_intervals_are_the_whole_day_and_its_figure(ask):
     assert page["intervals"][0]["start_time"] == "2026-03-02T02:00:00+08:00"
 
 
+def test_a_shift_of_a_day_is_cut_out_of_it_and_another_is_refused(ask, platform):
+    day = date(2026, 3, 9)
+    start, end = bounds(site(), day)
+
+    def held(*hours: tuple[float, float]) -> Verdict:
+        yes = Spans.of((start + round(a * HOUR), start + round(b * HOUR)) for a, b in hours)
+        return Verdict(yes, yes.gaps(start, end))
+
+    moving, mode, begun = RULES.categories["belt"].clauses()
+    judged = Judged(((moving, held((2, 10))),), ((mode, held((0, 6))), (begun, held((0, 24)))), NOTHING)
+    belt = UnitSpans("belt", "belt1", Name("皮带", "belt"), ("belt1",), (), None, start, end, judged)
+    parts = (("1", start, start + 5 * HOUR), ("rest", start + 5 * HOUR, end))
+    made = Evidence(CODE, day, start, end, RULES.version, "v1", parts, (belt,), (), RULES.digest)
+    versions = book.Versions(RULES.version, "v1", "test", RULES.digest)
+    book.keep(platform.home, CODE, book.UTILISATION, day, made.mine_day().document(), versions, made.pack())
+    told = ask("intervals", unit="belt1", day=str(day), shift="1").json()
+    assert [(each["counted"], each["seconds"] / 3600) for each in told["intervals"]] == [
+        ("not_producing", 2),
+        ("intelligent", 3),
+    ]
+    assert (told["figure"]["intelligent"], told["figure"]["calendar"]) == (3 * HOUR, 5 * HOUR)
+    (unit,) = ask("units", unit="belt1", first=str(day), last=str(day), shift="1").json()["units"]
+    assert unit["seconds"]["intelligent"] == told["figure"]["intelligent"] / 1e6
+    refused = ask("intervals", unit="belt1", day=str(day), shift="7")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "unknown_shift")
+
+
 def test_why_names_the_clause_the_points_and_the_ticket(ask):
     told = ask("why", unit="belt1", at="2026-03-02T08:00:00+08:00").json()
     assert (told["interval"]["counted"], told["interval"]["clause"], told["incomplete"]) == ("by_hand", "mode", False)

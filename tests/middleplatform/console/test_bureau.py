@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from openpyxl import load_workbook
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from middleplatform.access import users
 from middleplatform.access.scope import Scope
@@ -98,8 +98,12 @@ def test_six_clicks_lead_from_the_citys_rate_to_the_samples(
         click(samples)
 
         asked = parse_qs(urlsplit(page.url).query)
+        why = stage.get("kpi/why", unit="belt1", category="belt", at=str(START + 4 * HOUR)).json()
         assert urlsplit(page.url).path == "/trends" and f"{CODE}/belt1/speed" in asked["p"][0].split(",")
-        assert (asked["from"], asked["to"]) == ([str((START + 4 * HOUR) // 1000)], [str((START + 6 * HOUR) // 1000)])
+        # From when the earliest value that decided was seen to say so, which is before the interval, to its end.
+        earliest = min(each["since"] for each in why["witnesses"] if each.get("since"))
+        assert earliest < START + 4 * HOUR
+        assert (asked["from"], asked["to"]) == ([str(earliest // 1000)], [str((START + 6 * HOUR) // 1000)])
         expect(page.locator(".trend canvas")).to_be_visible()
         assert clicks == 6
         page.go_back()
@@ -194,6 +198,79 @@ def test_energy_and_output_are_what_the_days_say(stage: Stage, context: BrowserC
         expect(page.locator("table.tonnes tfoot b")).to_have_text("2 976")
         expect(page.locator("main")).to_contain_text("50.0 %")
         expect(page.locator("main")).to_contain_text("31 天未判别报警")
+
+
+def test_an_address_of_nothing_says_what_is_wrong_and_nothing_known_is_not_all_well(
+    stage: Stage, context: BrowserContext
+) -> None:
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        alert = page.locator("main").get_by_role("alert")
+        for wrong in ("2026-13-45", "2026-02-30"):
+            page.goto(f"{stage.url}/figures/belt/belt1/{wrong}")
+            expect(alert).to_contain_text(wrong)
+        page.goto(f"{stage.url}/figures/nonsense?p=2026-03")
+        expect(alert).to_contain_text("nonsense")
+        expect(alert.get_by_role("link", name="皮带集中控制")).to_be_visible()
+        page.goto(f"{stage.url}/figures/mine?p=2026-05")
+        expect(page.locator(".notes")).to_contain_text("无数据")
+        expect(page.locator(".findings")).to_contain_text("天未检查")
+        expect(page.locator(".findings")).not_to_contain_text("未发现问题")
+        page.goto(f"{stage.url}/figures?p=2026-05")
+        silent = page.locator("table.mines tbody tr").first
+        expect(silent.locator(".used")).to_have_text("—")
+        expect(page.locator(".belt-share")).to_have_text("—")
+        expect(page.locator("main")).to_contain_text("不可评价 2 座")
+
+
+def test_sums_of_few_days_say_so_and_no_day_is_no_data(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.goto(f"{stage.url}/energy?p=2026-03-31..2026-04-04")
+        # Opened by its address, the page has its layout all the same.
+        expect(page.locator("main.bureau")).to_have_css("display", "grid")
+        electricity = page.locator(".sums > div").first
+        expect(electricity).to_contain_text("仅 1/5 天")
+        expect(electricity).to_contain_text(re.compile(r"已知部分 (19|20)\.\d %"))
+        expect(page.locator("svg.hours .unknown").first).to_be_attached()
+        page.goto(f"{stage.url}/production?p=2026-03-31..2026-04-04")
+        expect(page.locator("table.tonnes tfoot")).to_contain_text("仅 1/5 天")
+        page.goto(f"{stage.url}/energy?p=2026-05")
+        expect(page.locator("main .nothing")).to_contain_text("无数据")
+        expect(page.locator("main")).not_to_contain_text("缺电价或电价方案")
+        page.goto(f"{stage.url}/production?p=2026-05")
+        expect(page.locator("main")).to_contain_text("无数据")
+        expect(page.locator("main")).not_to_contain_text("没有停机")
+        expect(page.locator("main")).not_to_contain_text("已知时间内未见停机")
+
+
+def test_each_level_has_its_bounds_and_a_day_is_held_against_what_was_kept(
+    stage: Stage, context: BrowserContext
+) -> None:
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        for name in ("/mine", "/belt", "/belt/belt1", f"/belt/belt1/{DAY}"):
+            page.goto(f"{stage.url}/figures{name}?p=2026-03")
+            header = page.locator(".panel header", has=page.locator(".figure")).first
+            expect(header.locator("svg.rate")).to_be_visible()
+            expect(header).to_contain_text("覆盖率")
+        expect(header).to_contain_text("全天")
+        ends = page.locator("table.intervals tfoot")
+        expect(ends).to_contain_text("✓ 与上级一致")
+
+        def halved(route: Route) -> None:
+            answer = route.fetch()
+            said = answer.json()
+            said["units"][0]["seconds"]["intelligent"] /= 2
+            route.fulfill(response=answer, json=said)
+
+        page.route("**/api/v1/kpi/units?*", halved)
+        page.reload()
+        expect(ends).to_contain_text("与上级不一致")
+        page.unroute("**/api/v1/kpi/units?*")
+        page.goto(f"{stage.url}/figures/belt/belt1/{DAY}?p=2026-03&shift=rest")
+        expect(header).to_contain_text("班外")
+        expect(ends).to_contain_text("✓ 与上级一致")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -139,6 +139,7 @@ export interface Witness {
   point?: string | null
   value?: number | null
   good?: boolean | null
+  since?: number | null
   points?: string[] | null
 }
 export interface Why extends Made {

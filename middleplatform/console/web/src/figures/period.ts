@@ -1,8 +1,10 @@
 /* The time that figures are of, as the address holds it: `p` = 2026-03-02, 2026-03, 2026, or 2026-03-02..2026-03-10; and `shift`. */
 import {computed} from 'vue'
+import {named, type Words} from '../i18n'
 import {localOf} from '../live/clock'
-import {zone} from '../mine/catalogue'
+import {mine, zone} from '../mine/catalogue'
 import {route} from '../router'
+import {t} from './words'
 
 export type Kind = 'day' | 'month' | 'year' | 'range'
 export interface Period {
@@ -28,7 +30,7 @@ export function monthEnd(month: string): string {
   const [year, of] = month.split('-').map(Number)
   return new Date(Date.UTC(year!, of!, 0)).toISOString().slice(0, 10)
 }
-const real = (day: string): boolean => DAY.test(day) && !Number.isNaN(Date.parse(day))
+export const real = (day: string): boolean => DAY.test(day) && !Number.isNaN(Date.parse(day)) && shifted(day, 0) === day
 /** What runs ends today: days to come lack nothing. */
 const ended = (first: string, last: string, now: string): string => (last > now && first <= now ? now : last)
 
@@ -52,3 +54,9 @@ export function minuteOf(us: number): string {
 export const shift = computed(() => route.value.query.get('shift') ?? '')
 /** What every link within the figures carries on. */
 export const kept = computed<Record<string, string | null>>(() => ({p: route.value.query.get('p'), shift: shift.value || null}))
+/** What the mine calls a shift, by its key: its number, or "rest" outside of all. */
+export function shiftName(key: string): string {
+  if (key === 'rest') return t('rest')
+  const of = (mine.value as {shifts?: {name: Words}[]} | null)?.shifts?.[Number(key) - 1]
+  return of ? named(of.name) : `${t('shift')} ${key}`
+}
