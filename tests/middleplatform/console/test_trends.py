@@ -207,8 +207,10 @@ def test_gaps_and_bad_values_are_drawn_as_such(filled: tuple[Stage, int], contex
     count = """() => {
         const canvas = document.querySelector('.trend canvas')
         const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+        const told = getComputedStyle(document.documentElement).getPropertyValue('--bad').trim()
+        const [red, green, blue] = [1, 3, 5].map(at => parseInt(told.slice(at, at + 2), 16))
         let found = 0
-        const bad = k => data[k] === 0xef && data[k + 1] === 0x7f && data[k + 2] === 0xd3
+        const bad = k => data[k] === red && data[k + 1] === green && data[k + 2] === blue
         for (let k = 0; k < data.length; k += 4) if (bad(k)) found++
         return found
     }"""

@@ -1,1 +1,0 @@
-import{v as e}from"./client-BBBxvXX_.js";import{w as t}from"./index-CkOL76WZ.js";import{n}from"./state-DR-2SeBG.js";var r=e(()=>t.value?n():new Map);export{r as t};
