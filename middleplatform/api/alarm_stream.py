@@ -28,7 +28,7 @@ from middleplatform.api.alarm_sight import check_area
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
 from middleplatform.api.responses import encode
-from middleplatform.api.sockets import attend, granted, token_of, word_of
+from middleplatform.api.sockets import attend, entered, granted, word_of
 from middleplatform.api.times import now_us
 
 INTERVAL_S = 1.0
@@ -73,10 +73,7 @@ async def stream(socket: WebSocket) -> None:
 
 
 async def _serve(socket: WebSocket, boards: Boards, offered: list[str]) -> None:
-    token, word = await token_of(socket, offered)
-    grant = await granted(socket, token, _PERMISSION)
-    if word is None or "subscribe" not in word:
-        word = await word_of(socket)
+    token, grant, word = await entered(socket, offered, _PERMISSION)
     area = _area(socket, word, grant)
     hearing = asyncio.create_task(word_of(socket, wait_s=None))
     clock = asyncio.get_running_loop().time

@@ -27,7 +27,7 @@ from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
 from middleplatform.api.responses import encode
 from middleplatform.api.sequence_facts import line_facts, run_facts, sees_of, zone_of
-from middleplatform.api.sockets import attend, granted, token_of, word_of
+from middleplatform.api.sockets import attend, entered, granted, word_of
 from middleplatform.api.times import now_us
 from middleplatform.control import book
 from middleplatform.control.book import Run, SequenceError
@@ -81,10 +81,7 @@ async def stream(socket: WebSocket) -> None:
 
 
 async def _serve(socket: WebSocket, steps: Steps, offered: list[str]) -> None:
-    token, word = await token_of(socket, offered)
-    grant = await granted(socket, token, _PERMISSION)
-    if word is None or "subscribe" not in word:
-        word = await word_of(socket)
+    token, grant, word = await entered(socket, offered, _PERMISSION)
     state: State = socket.app.state
     watcher = _Watcher(state, state.catalogue.within(grant.scope), _run(word))
     hearing = asyncio.create_task(word_of(socket, wait_s=None))

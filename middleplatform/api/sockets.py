@@ -94,6 +94,16 @@ async def token_of(socket: WebSocket, offered: list[str]) -> tuple[str, dict[str
     return given, word
 
 
+async def entered(socket: WebSocket, offered: list[str], permission: str) -> tuple[str, Grant, dict[str, Any]]:
+    """A client's token, what it allows, and what the client wants to hear: the first message where that says it too.
+    Raises ApiError, WebSocketDisconnect."""
+    token, word = await token_of(socket, offered)
+    grant = await granted(socket, token, permission)
+    if word is None or "subscribe" not in word:
+        word = await word_of(socket)
+    return token, grant, word
+
+
 async def word_of(socket: WebSocket, wait_s: float | None = FIRST_WORD_S) -> dict[str, Any]:
     """The client's next message. Raises ApiError, WebSocketDisconnect."""
     try:

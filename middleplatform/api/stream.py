@@ -31,7 +31,7 @@ from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError
 from middleplatform.api.feed import Client, Hub
 from middleplatform.api.routes import chosen_rows
-from middleplatform.api.sockets import REFUSED, TRY_LATER, granted, part, token_of, word_of
+from middleplatform.api.sockets import REFUSED, TRY_LATER, entered, granted, part, word_of
 
 SEND_S = 10.0
 """A client that does not take a frame in this time is let go: it would only see the past."""
@@ -65,10 +65,7 @@ async def stream(socket: WebSocket) -> None:
 
 
 async def _serve(socket: WebSocket, hub: Hub, offered: list[str]) -> None:
-    token, word = await token_of(socket, offered)
-    grant = await granted(socket, token, "live.read")
-    if word is None or "subscribe" not in word:
-        word = await word_of(socket)
+    token, grant, word = await entered(socket, offered, "live.read")
     client = _join(socket, hub, word, grant)
     try:
         hearing = asyncio.create_task(word_of(socket, wait_s=None))
