@@ -3,14 +3,23 @@
 import json
 import time
 
+import pytest
 import typer
 from typer.testing import CliRunner
 
 from bus import subjects
 from sevenones.commands.quality import quality
 from tests.middleplatform.api.build import batch, path_of
-from tests.middleplatform.api.stage import until
+from tests.middleplatform.api.stage import threaded, until, whole
 from tests.servers import CODE
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory):
+    """One of its own: a point's quality counts all that was ever sent of it, and others send of the same points."""
+    home = tmp_path_factory.mktemp("quality")
+    with threaded(lambda loop: whole(home, loop)) as stage:
+        yield stage
 
 
 def test_quality_by_point_equipment_subsystem_and_mine(platform):
