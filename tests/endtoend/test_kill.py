@@ -152,7 +152,11 @@ def test_every_stored_row_is_true(killed):
                 f"{point.path}: {len(wrong)} rows, first {stored.ts[wrong[0]]}={stored.value[wrong[0]]}"
             )
             checked += len(stored.ts)
-    assert checked > 1000
+    # How many rows there are hangs on how fast the processes came back: each point has at least one a silence.
+    begin, end = killed.outages["gateway"]
+    alive = (killed.end - killed.start - (end - begin)) / 1e6
+    polled = [p for adapter in ("modbus", "opcua", "mqtt") for p in killed.points(adapter)]
+    assert checked > sum(alive / (p.silence_s + 2) for p in polled) > len(polled), f"only {checked} rows were judged"
 
 
 def step_of(site: Site, point) -> int:
