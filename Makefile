@@ -21,7 +21,7 @@ check: install  ## style, types and the house's law
 # clients in the tests of protocols know none above the 1,024th. The second run goes on where the first one failed.
 EDGE := --ignore=tests/middleplatform
 PLATFORM := tests/middleplatform
-SHORT := $(BIN)/python -m pytest -m "not proof" -n 3 --dist loadfile
+SHORT := $(BIN)/python -m pytest -m "not proof" -n 3 --dist loadfile --no-loadscope-reorder
 LONG := $(BIN)/python -m pytest --timeout=7200
 
 test: check  ## everything, in its short form; three files at a time, as most of a test is waiting

@@ -13,6 +13,12 @@ MISSING = "missing: "
 gc.disable()
 
 
+def pytest_collection_modifyitems(items):
+    """Files marked `long` first: a file is one worker's, and the others stand idle when one that takes minutes starts
+    last. The others by their folders, whose servers a worker then starts once and not for every second file."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_collection_finish(session):
     gc.freeze()
     gc.enable()

@@ -22,7 +22,7 @@ from tests.endtoend.demo_run import DemoRun, running_demo
 from tests.endtoend.streams import pairs_of
 from tests.endtoend.truth_check import Column, missing, missing_polled, untrue_polled, untrue_stamped
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(420), pytest.mark.long]
 
 STEADY_S = 6.0
 """Quiet time before the first kill and after each recovery."""

@@ -24,7 +24,7 @@ from tests.ports import free_port
 from tests.proxy import Proxy
 from tests.servers import RunningBus, mine_bus
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(400), pytest.mark.long]
 
 BEFORE_S, CUT_S, CATCH_UP_S = 8, 60, 100
 KILL_AT_S, RESTART_AT_S = 20, 23

@@ -25,7 +25,7 @@ from tests.gateway.sites import CODE
 from tests.ports import free_port
 from tests.servers import mine_bus
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.long]
 
 
 def identity(key):

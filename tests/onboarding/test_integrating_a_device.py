@@ -13,6 +13,8 @@ import pytest
 
 from tests.ports import free_block, free_port
 
+pytestmark = pytest.mark.long
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "integrating-a-device.md"
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"\b[0-9A-F]{4}\b|\d+(?:\.\d+)?")

@@ -22,6 +22,8 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.middleplatform.api.stage import until
 
+pytestmark = pytest.mark.long
+
 PATHS = ("points", "live", "history", "events", "health", "stream", "tokens", "nothing")
 
 

@@ -20,6 +20,8 @@ from tests.middleplatform.console.browser import serious, sign_in, speak, spille
 from tests.middleplatform.console.kept import DAY, HOUR, keep_month, send_samples
 from tests.servers import CODE
 
+pytestmark = pytest.mark.long
+
 START = bounds(site(), DAY)[0]
 WORDS = {
     "zh": {"belt": "皮带集中控制", "unit": "一号带式输送机", "hand": "不由集控室控制", "same": "与上级一致"},

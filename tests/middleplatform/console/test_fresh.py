@@ -10,6 +10,8 @@ import pytest
 
 from middleplatform.console import STATIC
 
+pytestmark = pytest.mark.long
+
 WEB = STATIC.parent / "web"
 
 

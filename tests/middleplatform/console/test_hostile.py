@@ -19,6 +19,8 @@ from tests.middleplatform.api.stage import PASSWORD, Stage, bare, threaded
 from tests.middleplatform.console.browser import pages_of, sign_in, speak, spilled, tell, watched
 from tests.proxy import Proxy
 
+pytestmark = pytest.mark.long
+
 SCRIPT = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 LONG = "很长的名字" * 40
 BACKWARDS = "\u202egnihtemos\u202c \u0645\u062d\u0637\u0629"

@@ -24,7 +24,7 @@ from models.samples import Batch, Samples
 from tests.middleplatform.store.build import CODE, event_of, id_of, now
 from tests.servers import mine_bus
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.long]
 KEYS = [f"p{index}" for index in range(200)]
 IDS = np.array([id_of(key) for key in KEYS], np.uint64)
 

@@ -15,7 +15,7 @@ from tests.models.energy.metered import spoil as of_counters
 from tests.models.utilisation.played import MINES as FOLDER
 from tests.models.utilisation.played import Column, Played, play
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.long]
 MINES = ("low", "middle", "high")
 STEP_S = 5
 """Of the mines in the short form. Their truth is at the same steps, so that nothing is easier to hit."""

@@ -15,6 +15,8 @@ from models.site.model import Site
 from simulators.design.mine import MineDesign, load_design
 from simulators.plant import Plant
 
+pytestmark = pytest.mark.long
+
 MINES = Path(simulators.__file__).parent / "mines"
 START_US = 1_793_577_600_000_000
 """2026-11-02 00:00 UTC, a Monday."""
