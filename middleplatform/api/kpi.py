@@ -129,6 +129,9 @@ async def list_units(request: Request, catalogue: Seen, asked: Annotated[UnitsQu
         return {
             "first": first.isoformat(),
             "last": last.isoformat(),
+            "days": (last - first).days + 1,
+            "missing": (last - first).days + 1 - len(kept),
+            **_made(kept.values()),
             "trouble": _trouble(where, catalogue),
             "units": units,
         }
@@ -235,7 +238,7 @@ def _period(
         "last": own[-1].isoformat(),
         "days": len(own),
         "missing": found.missing,
-        "provisional": any(each.provisional for each in made),
+        **_made(made),
         "rate": found.figure.rate,
         "least": found.figure.least,
         "most": found.figure.most,
@@ -258,6 +261,13 @@ def _period(
         if len(whole_month) == 1
         else [],
     }
+
+
+def _made(kept: Iterable[Kept]) -> dict[str, Any]:
+    """Whether one of the days was not over, and when the newest was made."""
+    made = list(kept)
+    at = max((each.made_at for each in made), default=None)
+    return {"provisional": any(each.provisional for each in made), "made_at": at}
 
 
 def _category(key: str, own: Figure, version: Version, units: Iterable[UnitDay]) -> dict[str, Any]:

@@ -68,10 +68,12 @@ class MineFacts(FigureFacts):
 
 
 class BeltFacts(BaseModel):
-    """`share`: covered of the mines that must be; `unknown_capacity`: mines of which nobody said whether they must."""
+    """`share`: covered of the mines that must be, null where none is known to be and not all are known; `unknown`: of
+    how many nobody knows; `unknown_capacity`: mines of which nobody said whether they must."""
 
     share: float | None
     covered: int
+    unknown: int
     mines: int
     from_kt: int
     rate: float
@@ -93,12 +95,14 @@ class StepFacts(BaseModel):
 
 
 class CityFacts(BaseModel):
-    """`first` to `last`: the days that were looked at; a month that runs ends yesterday. `group`: of all mines' times
+    """`first` to `last`: the days that were looked at; a month that runs ends yesterday. `made_at`: when the newest of
+    them was made, µs UTC, null where none is kept. `group`: of all mines' times
     added up by category, no mean of their rates."""
 
     month: str
     first: str
     last: str
+    made_at: int | None
     rules: str
     target_mine: float
     target_category: float
@@ -148,6 +152,7 @@ def facts(month: str, view: View) -> dict[str, Any]:
         "month": month,
         "first": city.days[0].isoformat() if city.days else f"{month}-01",
         "last": view.until.isoformat(),
+        "made_at": view.made_at,
         "rules": version.version,
         "target_mine": version.target.mine,
         "target_category": version.target.category,
@@ -206,6 +211,7 @@ def _belts(own: BeltCoverage) -> dict[str, Any]:
     return {
         "share": own.share,
         "covered": sum(str(each) == "covered" for each in own.mines.values()),
+        "unknown": own.unknown,
         "mines": len(own.mines),
         "from_kt": own.target.from_kt,
         "rate": own.target.rate,

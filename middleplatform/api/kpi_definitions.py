@@ -79,12 +79,15 @@ class BeltFacts(Dated):
 
 
 class CauseFacts(BaseModel):
-    """Of one ticket at most `longest_h`; of a unit's month at most `most_of_month`; `approvals`: by how many others."""
+    """Of one ticket at most `longest_h`; of a unit's month at most `most_of_month`; `asked_within_h`: so long after it
+    begins at the latest, `approved_within_h`: after it ends (0: before it does); `approvals`: by how many others."""
 
     key: str
     name: Words
     longest_h: float
     most_of_month: float
+    asked_within_h: float
+    approved_within_h: float
     approvals: int
 
 
@@ -231,6 +234,8 @@ def _left(version: exclusions.Version) -> dict[str, Any]:
                 "name": _words(own.name.resolved()),
                 "longest_h": own.longest_h,
                 "most_of_month": own.most_of_month,
+                "asked_within_h": own.asked_within_h,
+                "approved_within_h": own.approved_within_h,
                 "approvals": own.approvals,
             }
             for cause, own in version.causes.items()

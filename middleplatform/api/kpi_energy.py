@@ -55,9 +55,10 @@ class SystemFacts(Used):
 
 
 class EquipmentFacts(Used):
-    """`equipment`: what one meter measures, or several of the same equipment."""
+    """`equipment`: what one meter measures, or several of the same equipment; `points`: those meters."""
 
     equipment: list[str]
+    points: list[str]
     names: list[Words]
     system: str
 
@@ -149,6 +150,7 @@ def energy_facts(catalogue: Catalogue, days: Sequence[EnergyDay]) -> dict[str, A
         "equipment": [
             {
                 "equipment": list(equipment),
+                "points": sorted({meter.point for day in days for meter in _of_equipment(day, equipment)}),
                 "names": [name_of(catalogue, each) for each in equipment],
                 "system": system or OTHER,
                 **_used(consumption(days, lambda day, equipment=equipment: _of_equipment(day, equipment))),

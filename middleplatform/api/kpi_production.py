@@ -62,7 +62,8 @@ class ReliabilityFacts(BaseModel):
 
 class MachineFacts(BaseModel):
     """ISO 22400-2: `availability` = producing / planned, of the part `coverage` of the planned time; `effectiveness` =
-    tonnes / what it is rated at in its running time; `intelligence`: the utilisation of its unit over the days of which
+    tonnes / what it is rated at in its running time; `power_on` = running / (running + standing) of all time, planned
+    or not, as far as it is known; `intelligence`: the utilisation of its unit over the days of which
     it is kept, null of a machine that has none; `overall`: the product of the three, null where one of them is;
     `reliability`: null where alarms were not judged."""
 
@@ -73,6 +74,7 @@ class MachineFacts(BaseModel):
     counts: dict[str, AmountFacts]
     availability: float | None
     coverage: float | None
+    power_on: float | None
     effectiveness: RatioFacts
     intelligence: float | None
     overall: float | None
@@ -192,6 +194,7 @@ def _machine(catalogue: Catalogue, machine: MachineFigure, intelligence: float |
         "counts": {what: each.facts() for what, each in machine.counts.items()},
         "availability": machine.availability,
         "coverage": machine.coverage,
+        "power_on": machine.power_on,
         "effectiveness": machine.effectiveness.facts(),
         "intelligence": intelligence,
         "overall": machine.equipment_effectiveness(intelligence),

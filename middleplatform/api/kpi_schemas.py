@@ -74,6 +74,7 @@ class PeriodFacts(BaseModel):
     """`period`: "2026-03-02", "2026-03", "2026", or "" for the whole range; `missing`: days that were not made;
     `provisional`: a day in it is not over; `standing`: "met", "missed", "not_assessable", or "part" where the caller
     sees a part of the mine, which has no target; `why`: where it is not assessable, in one sentence `why_words`;
+    `made_at`: when the newest of its days was made, µs UTC, null where none is kept;
     `absent`: categories of the rules that the mine has not, `idle`: those that did not produce: neither is in the mean;
     `sites`, `rules`: the versions."""
 
@@ -83,6 +84,7 @@ class PeriodFacts(BaseModel):
     days: int
     missing: int
     provisional: bool
+    made_at: int | None
     rate: float | None
     least: float | None
     most: float | None
@@ -140,8 +142,15 @@ class UnitFacts(FigureFacts):
 
 
 class UnitList(BaseModel):
+    """Of `days` of the mine, of which `missing` are not kept and one is not over where `provisional`; `made_at`: when
+    the newest of them was made, µs UTC, null where none is kept."""
+
     first: str
     last: str
+    days: int
+    missing: int
+    provisional: bool
+    made_at: int | None
     trouble: list[Trouble]
     units: list[UnitFacts]
 

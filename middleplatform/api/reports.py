@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import anyio
@@ -40,12 +41,14 @@ Code = Annotated[str, Path(min_length=20, max_length=40, description="验证码 
 
 
 class ReportFacts(BaseModel):
-    """`made_at`, `time`: when its content was first made, µs UTC and ISO."""
+    """`made_at`, `time`: when its content was first made, µs UTC and ISO; `names`: of its mines, as far as the platform
+    knows them."""
 
     id: int
     code: str
     kind: str
     mines: list[str]
+    names: dict[str, Words]
     first: str
     last: str
     shift: str
@@ -138,7 +141,7 @@ async def make(request: Request, asker: Asker, catalogue: Seen, given: ReportOrd
         return making.make(where, order, person(asker), names).report
 
     try:
-        return Json(_facts(await anyio.to_thread.run_sync(work)), 201)
+        return Json(await anyio.to_thread.run_sync(lambda: _facts(work(), _names(where))), 201)
     except ReportRefused as refused:
         raise ApiError(409, "no_report", refused.zh, refused.en) from None
 
@@ -151,12 +154,13 @@ async def list_all(request: Request, asker: Asker, asked: Annotated[ListQuery, Q
         return Json({"reports": [], "next": None})
     where = request.app.state.database
 
-    def look() -> list[Report]:
-        return record.listed(where, Kind(asked.kind) if asked.kind else None, asked.before, asked.limit)
+    def look() -> dict[str, Any]:
+        found = record.listed(where, Kind(asked.kind) if asked.kind else None, asked.before, asked.limit)
+        names = _names(where)
+        more = found[-1].id if len(found) == asked.limit else None
+        return {"reports": [_facts(each, names) for each in found], "next": more}
 
-    found = await anyio.to_thread.run_sync(look)
-    more = found[-1].id if len(found) == asked.limit else None
-    return Json({"reports": [_facts(each) for each in found], "next": more})
+    return Json(await anyio.to_thread.run_sync(look))
 
 
 @router.get(
@@ -194,7 +198,11 @@ async def verify_code(request: Request, asker: Asker, code: Code) -> Json:
     newer revisions of them are kept."""
     where = request.app.state.database
     report = await _report(where, asker, code)
-    return Json(_verdict(await anyio.to_thread.run_sync(verify.verify_code, where, report.code)))
+
+    def work() -> dict[str, Any]:
+        return _verdict(verify.verify_code(where, report.code), _names(where))
+
+    return Json(await anyio.to_thread.run_sync(work))
 
 
 @router.post(
@@ -209,11 +217,14 @@ async def verify_file(
     """核验文件 · A workbook or PDF against what is recorded under its code: what in it was changed is named."""
     _whole(asker)
     where = request.app.state.database
+
+    def work() -> dict[str, Any]:
+        return _verdict(verify.verify_file(where, body), _names(where))
+
     try:
-        found = await anyio.to_thread.run_sync(verify.verify_file, where, body)
+        return Json(await anyio.to_thread.run_sync(work))
     except verify.NoReport as wrong:
         raise ApiError(400, "no_report", wrong.zh, wrong.en) from None
-    return Json(_verdict(found))
 
 
 def _whole(asker: Grant) -> None:
@@ -237,11 +248,19 @@ async def _report(where: Place, asker: Grant, code: str) -> Report:
     return report
 
 
-def _verdict(found: Verdict) -> dict[str, Any]:
+Names = Mapping[str, dict[str, str]]
+
+
+def _names(where: Place) -> Names:
+    """What the mines are called that the platform knows, by their codes."""
+    return {each.mine: _words(each.name) for each in book.mines(where)}
+
+
+def _verdict(found: Verdict, names: Names) -> dict[str, Any]:
     return {
         "good": found.good,
         "code": found.code,
-        "report": None if found.report is None else _facts(found.report),
+        "report": None if found.report is None else _facts(found.report, names),
         "differences": [{"where": d.where, "says": d.says, "should": d.should} for d in found.differences],
         "same": found.same,
         "why": None if found.why is None else _words(found.why),
@@ -257,12 +276,13 @@ def _words(name: Name) -> dict[str, str]:
     return {"zh": name.zh, "en": name.en}
 
 
-def _facts(report: Report) -> dict[str, Any]:
+def _facts(report: Report, names: Names) -> dict[str, Any]:
     return {
         "id": report.id,
         "code": report.code,
         "kind": str(report.kind),
         "mines": list(report.mines),
+        "names": {mine: names[mine] for mine in report.mines if mine in names},
         "first": report.first.isoformat(),
         "last": report.last.isoformat(),
         "shift": report.shift,

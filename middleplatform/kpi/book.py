@@ -38,6 +38,7 @@ __all__ = [
     "keep_mine",
     "made_here",
     "mines",
+    "newest",
     "read",
     "received",
     "revision",
@@ -103,6 +104,18 @@ def read(where: Place, mine: str, section: str, first: date, last: date) -> dict
     )
     with connect(where).connect() as connection:
         return {kept.day: kept for kept in map(_kept, connection.execute(query.order_by(days.c.day)))}
+
+
+def newest(where: Place, section: str, first: date, last: date) -> int | None:
+    """When the newest of what holds of these days of all mines was made, µs UTC; None where nothing is kept."""
+    query = select(func.max(days.c.made_at)).where(
+        days.c.section == section,
+        days.c.day.between(first.isoformat(), last.isoformat()),
+        days.c.superseded_at.is_(None),
+    )
+    with connect(where).connect() as connection:
+        made_at = connection.execute(query).scalar_one()
+    return None if made_at is None else int(made_at)
 
 
 def revision(where: Place, mine: str, section: str, day: date, number: int) -> Kept | None:

@@ -23,11 +23,12 @@ LOOK_BACK = 6
 @dataclass(frozen=True, slots=True)
 class View:
     """`trend`: the months before and this one, those of which any day is known. `until`: the last day that was looked
-    at: a month that runs ends yesterday."""
+    at: a month that runs ends yesterday. `made_at`: when the newest of the month's days was made, µs UTC."""
 
     city: City
     trend: tuple[Step, ...]
     until: date
+    made_at: int | None = None
 
 
 class NothingToSee(Exception):
@@ -61,7 +62,8 @@ def view(where: Place, year: int, month: int, now: int, months: int = 6) -> View
 
     each = [periods(of) for of in spans]
     steps = tuple(step(one, version) for one in each if any(mine.kept for mine in one))
-    return View(city(each[-1], version, belt_target(span[-1])), steps, span[-1])
+    made_at = book.newest(where, book.UTILISATION, span[0], span[-1])
+    return View(city(each[-1], version, belt_target(span[-1])), steps, span[-1], made_at)
 
 
 def _month(first: date, by: int) -> tuple[date, ...]:

@@ -40,8 +40,17 @@ class BeltCoverage:
 
     @property
     def share(self) -> float | None:
-        """Covered of those that must be: what is not assessable is not covered. None where no mine must."""
-        return sum(each is Belts.COVERED for each in self.mines.values()) / len(self.mines) if self.mines else None
+        """Covered of those that must be: what is not assessable is not covered, so that hiding a mine is no gain. None
+        where no mine must, and where none is known to be covered but not all are known: that is no 0."""
+        covered = sum(each is Belts.COVERED for each in self.mines.values())
+        if not self.mines or (not covered and self.unknown):
+            return None
+        return covered / len(self.mines)
+
+    @property
+    def unknown(self) -> int:
+        """Of how many of those that must be nobody knows: of their belts too little is known, or none is measured."""
+        return sum(each in (Belts.NOT_ASSESSABLE, Belts.NONE) for each in self.mines.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,12 @@ class MachineFigure:
         return self.times.producing / known if known else None
 
     @property
+    def power_on(self) -> float | None:
+        """Running by all time, planned or not, of the time of which it is known; None of none."""
+        known = self.times.running + self.times.standing
+        return self.times.running / known if known else None
+
+    @property
     def coverage(self) -> float | None:
         """The part of the planned time of which it is known."""
         return (self.times.producing + self.times.idle) / self.times.planned if self.times.planned else None

@@ -37,15 +37,12 @@ def key_figures(city: City) -> tuple[KeyFigure, ...]:
         ),
     ]
     if city.belts is not None:
-        kt = city.belts.target.from_kt
-        found.append(
-            KeyFigure(
-                Name("皮带集中控制覆盖率", "belt central control"),
-                city.belts.share,
-                Form.SHARE,
-                words=Name(f"{kt / 10:g}万吨/年及以上矿井", f"mines of {kt} kt/a and more"),
-            )
-        )
+        kt, dark = city.belts.target.from_kt, city.belts.unknown
+        whose = Name(f"{kt / 10:g}万吨/年及以上矿井", f"mines of {kt} kt/a and more")
+        if city.belts.share is None and dark:
+            whose = Name(f"{whose.zh}；不可评价{dark}座", f"{whose.en}; {dark} not assessable")
+        named = Name("皮带集中控制覆盖率", "belt central control")
+        found.append(KeyFigure(named, city.belts.share, Form.SHARE, words=whose))
     return tuple(found)
 
 

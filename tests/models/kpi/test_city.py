@@ -104,6 +104,17 @@ def test_belts_are_asked_of_mines_of_900_kt_and_more() -> None:
     assert belts.unknown_capacity == (mine(5).code,)
 
 
+def test_belts_of_which_too_little_is_known_are_no_nought() -> None:
+    dark, hand, own = month(1, 900, kept=2, belt=hours(0, 24)), month(2, 900, belt=hours(0, 24)), month(3, 900, kept=0)
+    shares = {}
+    for name, periods in {"dark": [dark], "silent": [own], "some": [dark, hand], "hand": [hand]}.items():
+        belts = city(periods, VERSION, TARGET).belts
+        assert belts is not None
+        shares[name] = (belts.share, belts.unknown)
+    assert shares["dark"] == shares["silent"] == shares["some"] == (None, 1)
+    assert shares["hand"] == (0.0, 0), "known of all: that is a nought"
+
+
 def test_a_mine_twice_or_over_other_days_is_refused() -> None:
     one = month(1, belt=hours(1, 1))
     with pytest.raises(ValueError, match="twice"):

@@ -38,6 +38,7 @@ export interface PeriodFacts extends Bounds {
   days: number
   missing: number
   provisional: boolean
+  made_at: number | null
   standing: string
   below: string[]
   absent: string[]
@@ -67,6 +68,12 @@ export interface Unit extends Figure {
   shifts: Record<string, number | null>
 }
 export interface Units {
+  first: string
+  last: string
+  days: number
+  missing: number
+  provisional: boolean
+  made_at: number | null
   trouble: Words[]
   units: Unit[]
 }
@@ -89,6 +96,7 @@ export interface City {
   month: string
   first: string
   last: string
+  made_at: number | null
   rules: string
   target_mine: number
   target_category: number
@@ -97,7 +105,7 @@ export interface City {
   assessable: number
   group: Bounds & {standing: string}
   mines: CityMine[]
-  belts: {share: number | null; covered: number; mines: number; from_kt: number; rate: number; version: string; confirmed: boolean; unknown_capacity: string[]} | null
+  belts: {share: number | null; covered: number; unknown: number; mines: number; from_kt: number; rate: number; version: string; confirmed: boolean; unknown_capacity: string[]} | null
   trend: (Bounds & {month: string; days: number; days_kept: number; standing: string})[]
 }
 export interface Interval {
@@ -206,7 +214,7 @@ export interface Definitions {
   day: string
   rules: Dated & {coverage: number; target_mine: number; target_category: number; digest: string; words: Words[]; categories: CategoryRules[]}
   belts: (Dated & {from_kt: number; rate: number}) | null
-  exclusions: Dated & {most_of_month: number; causes: {key: string; name: Words; longest_h: number; most_of_month: number; approvals: number}[]}
+  exclusions: Dated & {most_of_month: number; causes: {key: string; name: Words; longest_h: number; most_of_month: number; asked_within_h: number; approved_within_h: number; approvals: number}[]}
   checks: Dated
   energy: {
     grid: {grid: string; year: number; kg_per_kwh: number; source: Words; confirmed: boolean} | null

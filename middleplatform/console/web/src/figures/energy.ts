@@ -39,7 +39,7 @@ export interface Energy extends Range {
   used: Used
   rest: {kwh: number | null; known: number | null; unheard: string[]}
   systems: (Used & {id: string; name: Words; per_tonne: Ratio})[]
-  equipment: (Used & {equipment: string[]; names: Words[]; system: string})[]
+  equipment: (Used & {equipment: string[]; points: string[]; names: Words[]; system: string})[]
   methane_m3: Amount
   emission: {electricity: number | null; methane: number | null; electricity_known: number | null; methane_known: number | null; of: string[]}
   intensity: {kwh_per_t: Ratio; electricity_kg_per_t: Ratio; methane_kg_per_t: Ratio}
@@ -58,6 +58,7 @@ export interface Machine {
   times: Times
   availability: number | null
   coverage: number | null
+  power_on: number | null
   effectiveness: Ratio
   intelligence: number | null
   overall: number | null

@@ -14,3 +14,9 @@ export function time(seconds: number): string {
   const rest = ms % 1000
   return `${h}:${String(m).padStart(2, '0')}:${String(s).padStart(2, '0')}${rest ? `.${String(rest).padStart(3, '0')}` : ''}`
 }
+
+/** How long something lasted. What did not is a dash; where it is known how the rest of that time was, it is a nought that
+ *  somebody measured. */
+export function lasted(seconds: number, known = false): string {
+  return seconds || known ? time(seconds) : NOTHING
+}

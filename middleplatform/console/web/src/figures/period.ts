@@ -1,9 +1,9 @@
 /* The time that figures are of, as the address holds it: `p` = 2026-03-02, 2026-03, 2026, or 2026-03-02..2026-03-10; and `shift`. */
-import {computed} from 'vue'
+import {computed, watch} from 'vue'
 import {named, type Words} from '../i18n'
 import {localOf} from '../live/clock'
 import {mine, zone} from '../mine/catalogue'
-import {route} from '../router'
+import {hold, route} from '../router'
 import {t} from './words'
 
 export type Kind = 'day' | 'month' | 'year' | 'range'
@@ -43,9 +43,21 @@ export function read(text: string, now = today()): Period {
   return {kind: 'month', text: month, first: `${month}-01`, last: ended(`${month}-01`, monthEnd(month), now)}
 }
 
+/** The pages of which all are of one period: what was chosen on one holds on the others too, until the browser's tab is closed. */
+const PAGES = ['figures', 'energy', 'production']
+const KEPT = 'period'
+watch(route, ({page, query}) => {
+  if (!PAGES.includes(page)) return
+  const p = query.get('p')
+  if (p) sessionStorage.setItem(KEPT, p)
+  else if (sessionStorage.getItem(KEPT)) hold({p: sessionStorage.getItem(KEPT)})
+}, {immediate: true, flush: 'sync'})
+
 export const period = computed(() => read(route.value.query.get('p') ?? ''))
-/** What holds today still changes: it is asked anew after so many seconds. */
-export const running = (): number | null => (period.value.last >= today() ? 60 : null)
+const EVERY_S = 60
+/** What holds today still changes: every page of figures asks it anew after so many seconds. */
+export const renewed = (last: string): number | null => (last >= today() ? EVERY_S : null)
+export const running = (): number | null => renewed(period.value.last)
 /** An instant, µs UTC, as the mine's clock shows it, to the minute; with its date where that is not today's. */
 export function minuteOf(us: number): string {
   const on = localOf(us / 1000, zone.value)

@@ -1,5 +1,5 @@
 /* What the platform answers of reports. */
-import type {Words} from '../i18n'
+import {named, type Words} from '../i18n'
 
 export type Kind = 'shift' | 'daily' | 'monthly' | 'bureau'
 export const KINDS: readonly Kind[] = ['shift', 'daily', 'monthly', 'bureau']
@@ -8,11 +8,18 @@ export interface Report {
   code: string
   kind: Kind
   mines: string[]
+  /** Of its mines, as far as the platform knows them. */
+  names: Record<string, Words>
   first: string
   last: string
   shift: string
   made_at: number
   who: string
+}
+/** A mine by its name and its code. */
+export function mineOf(code: string, names: Record<string, Words> = {}): string {
+  const name = named(names[code])
+  return name ? `${name} (${code})` : code
 }
 export interface Verdict {
   good: boolean

@@ -1,0 +1,182 @@
+"""What the pages of figures say beside a figure: of what time it is, what is not known, and where it leads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from middleplatform.kpi import book
+from middleplatform.kpi.evidence import Evidence, UnitSpans
+from models.energy.day import Use
+from models.kpi.calendar import bounds
+from models.site.model import Name
+from models.spans import NOTHING, Spans
+from models.utilisation.judge import Judged
+from models.utilisation.verdict import Verdict
+from tests.middleplatform.api.build import site
+from tests.middleplatform.api.stage import Stage, bare, threaded
+from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, watched
+from tests.middleplatform.console.kept import BY, DAY, RULES, keep_month
+from tests.middleplatform.kpi.made import energy_of
+from tests.servers import CODE
+
+STOOD = date(2026, 6, 1)
+"""A day on which the belt stood: nothing of it counts."""
+MADE = "计算于 2026-04-01 01:00"
+
+
+def stood(day: date) -> Evidence:
+    start, end = bounds(site(), day)
+    never, always = Spans.of(()), Spans.of([(start, end)])
+    moving, *held = RULES.categories["belt"].clauses()
+    judged = Judged(
+        ((moving, Verdict(never, always)),), tuple((each, Verdict(always, never)) for each in held), NOTHING
+    )
+    unit = UnitSpans("belt", "belt1", Name("一号带式输送机", "belt 1"), ("belt1",), (), None, start, end, judged)
+    return Evidence(CODE, day, start, end, RULES.version, "v1", (("rest", start, end),), (unit,), (), RULES.digest)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    home = tmp_path_factory.mktemp("figures")
+    with threaded(lambda loop: bare(home, loop)) as standing:
+        keep_month(standing)
+        made, end = stood(STOOD), bounds(site(), STOOD)[1]
+        book.keep(home, CODE, book.UTILISATION, STOOD, made.mine_day().document(), BY, made.pack(), at=end)
+        energy = energy_of(CODE, STOOD)
+        meters = tuple(
+            replace(each, point=f"{CODE}/belt1/current", equipment=("belt1",)) if each.use is Use.LOAD else each
+            for each in energy.meters
+        )
+        book.keep(home, CODE, book.ENERGY, STOOD, replace(energy, meters=meters).document(), BY, at=end)
+        yield standing
+
+
+def look(page: Page, stage: Stage, address: str) -> None:
+    sign_in(page, stage)
+    page.goto(stage.url + address)
+
+
+def test_belts_of_which_nobody_knows_are_a_dash_with_its_reason(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        look(page, stage, "/figures?p=2026-03")
+        expect(page.locator(".belt-share")).to_have_text("—")
+        expect(page.locator(".panel", has=page.locator(".belt-share"))).to_contain_text("不可评价 1 座")
+
+
+def test_each_level_says_of_what_time_it_is_and_when_it_was_reckoned(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        for name in ("", "/mine", "/belt", "/belt/belt1"):
+            page.goto(f"{stage.url}/figures{name}?p=2026-03")
+            stamp = page.locator(".stamp").first
+            expect(stamp).to_contain_text("2026-03-01 – 2026-03-31")
+            expect(stamp).to_contain_text(MADE)
+            if name:
+                expect(stamp).to_contain_text("有数据 31/31 天")
+        page.goto(f"{stage.url}/figures/belt/belt1/{DAY}?p=2026-03")
+        expect(page.locator(".stamp").first).to_have_text(f"{DAY} · 计算于 2026-03-03 01:00")
+        # What is kept of some days only says of how many.
+        page.goto(f"{stage.url}/figures/belt/belt1?p=2026-03-30..2026-04-02")
+        expect(page.locator(".stamp").first).to_contain_text("有数据 2/4 天")
+        assert not spilled(page) and not serious(page)
+
+
+def test_time_that_there_was_not_is_a_dash(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        for name in ("/mine", "/belt", "/belt/belt1"):
+            page.goto(f"{stage.url}/figures{name}?p={STOOD}")
+            row = page.locator("table.level tbody tr").first
+            expect(row.locator(".used")).to_have_text("—")
+            expect(row.locator(".hand")).to_have_text("—")
+            expect(page.locator("table.level")).to_contain_text("24:00:00")
+            expect(page.locator("table.level")).not_to_contain_text(re.compile(r"\b0:00:00"))
+        page.goto(f"{stage.url}/figures/belt/belt1/{STOOD}?p={STOOD}")
+        expect(page.locator("table.intervals tfoot .used")).to_have_text("—")
+
+
+def test_the_chosen_time_goes_along_to_the_other_pages_of_figures(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        look(page, stage, "/figures/belt?p=2026-03&shift=rest")
+
+        def follow(name: str, p: str) -> None:
+            page.locator("nav").get_by_role("link", name=name, exact=True).click()
+            expect(page.locator("main .period")).to_be_visible()
+            expect(page).to_have_url(re.compile(rf"p={re.escape(p)}(&|$)"))
+
+        follow("能耗", "2026-03")
+        follow("产量", "2026-03")
+        page.get_by_role("button", name="前一段").click()
+        follow("使用率", "2026-02")
+        follow("能耗", "2026-02")
+        page.locator("nav").get_by_role("link", name="报表", exact=True).click()
+        expect(page.locator(".make")).to_be_visible()
+        follow("产量", "2026-02")
+        # The way back leads where one was, not to where one is once more.
+        page.go_back()
+        expect(page.locator(".make")).to_be_visible()
+
+
+def test_a_category_s_page_has_that_category_s_notes_alone(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        look(page, stage, "/figures/mine?p=2026-03-30..2026-04-02")
+        expect(page.locator(".notes")).to_contain_text("本矿没有")
+        for name, own, other in (("belt", "皮带集中控制", "掘进"), ("roadheader", "掘进", "皮带集中控制")):
+            page.goto(f"{stage.url}/figures/{name}?p=2026-03-30..2026-04-02")
+            notes = page.locator(".notes")
+            expect(notes).to_contain_text("缺 2 天")
+            expect(notes).to_contain_text(f"覆盖不足：{own}" if name == "belt" else own)
+            expect(notes).not_to_contain_text("本矿没有")
+            expect(notes).not_to_contain_text(other)
+
+
+def test_output_says_how_much_machines_were_on_and_what_that_means(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        look(page, stage, "/production?p=2026-03")
+        expect(page.locator(".power-on")).to_have_text("62.5 %")
+        expect(page.locator("main")).to_contain_text("开机率=运行/（运行+停机）")
+        speak(page, "en")
+        page.reload()
+        expect(page.locator("main")).to_contain_text("Power-on rate = running / (running + standing)")
+        assert not spilled(page)
+        speak(page, "zh")
+
+
+def test_a_meter_leads_to_its_trend_over_the_same_days(stage: Stage, context: BrowserContext) -> None:
+    start, end = bounds(site(), STOOD)
+    with watched(context, stage.url, forgiven=("503",)) as page:
+        look(page, stage, f"/energy?p={STOOD}")
+        row = page.locator("tbody tr", has_text="一号带式输送机")
+        row.locator("a.meter").click()
+        asked = parse_qs(urlsplit(page.url).query)
+        assert (urlsplit(page.url).path, asked["p"]) == ("/trends", [f"{CODE}/belt1/current"])
+        assert (asked["from"], asked["to"]) == ([str(start // 1000)], [str(end // 1000)])
+        # A meter that the mine has no more leads nowhere.
+        page.goto(f"{stage.url}/energy?p=2026-03")
+        expect(page.locator("tbody tr", has_text="belt_1")).to_be_visible()
+        expect(page.locator("a.meter")).to_have_count(0)
+
+
+def test_a_report_names_its_mine_and_an_address_with_a_code_verifies_it(stage: Stage, context: BrowserContext) -> None:
+    with stage.client("admin") as client:
+        made = client.post("/api/v1/reports", json={"kind": "daily", "first": str(DAY)}, timeout=60)
+    assert made.status_code == 201, made.text
+    report = made.json()
+    assert report["names"] == {CODE: {"zh": "试验矿", "en": "test mine"}}
+    with watched(context, stage.url, forgiven=("404",)) as page:
+        look(page, stage, "/reports")
+        expect(page.locator(".list tbody .mines").first).to_have_text(f"试验矿 ({CODE})")
+        expect(page.locator(".verdict")).to_have_count(0)
+        for _ in range(2):
+            page.goto(f"{stage.url}/reports?code={report['code']}")
+            expect(page.locator(".verdict h3")).to_contain_text("核验通过", timeout=60_000)
+            expect(page.locator(".verify form input")).to_have_value(report["code"])
+        page.goto(f"{stage.url}/reports?code=AAAA-AAAA-AAAA-AAAA-AAAA")
+        expect(page.locator(".verify").get_by_role("alert")).to_contain_text("没有该验证码")
