@@ -33,11 +33,11 @@ class Words(BaseModel):
 
 
 class PatrolFacts(BaseModel):
-    """`last`: the last check-in as far as it matters, null where none is known; `due`: when the next is. Times µs
-    UTC; `last_time` and `due_time` by the mine's clock."""
+    """`by`: who looks in; `last`: the last check-in as far as it matters, null where none is known; `due`: when the
+    next is. Times µs UTC; `last_time` and `due_time` by the mine's clock."""
 
     every_s: float
-    by: str
+    by: Words
     last: int | None
     last_time: str | None
     due: int
@@ -111,7 +111,7 @@ def _facts(catalogue: Catalogue, table: LiveTable, chamber: Chamber, duty: Duty 
 def _patrol(duty: Duty, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "every_s": duty.plan.every_s,
-        "by": duty.plan.by,
+        "by": {"zh": duty.plan.by.zh, "en": duty.plan.by.en},
         "last": duty.last,
         "last_time": None if duty.last is None else times.local(duty.last, zone),
         "due": duty.due,

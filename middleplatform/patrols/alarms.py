@@ -87,5 +87,5 @@ def _change(name: str, act: Act, now: int, note: str | None) -> Change:
 def _words(site: Site, duty: Duty) -> str:
     zone = ZoneInfo(site.time_zone)
     due = datetime.fromtimestamp(duty.due / 1e6, UTC).astimezone(zone).strftime("%m-%d %H:%M")
-    name = duty.chamber.name
-    return f"{name.zh}应于 {due} 由{duty.plan.by}巡检 · {name.en}: due {due}, by {duty.plan.by}"
+    name, by = duty.chamber.name, duty.plan.by
+    return f"{name.zh}应于 {due} 由{by.zh}巡检 · {name.en}: due {due}, by {by.en}"

@@ -33,8 +33,9 @@ def chambers(
             last = "—" if patrol["last_time"] is None else patrol["last_time"][:19]
             state = f"超期 · overdue {patrol['late_s'] / 60:.0f} min" if patrol["overdue"] else "按期 · in time"
             late |= patrol["overdue"]
+            by = f"{patrol['by']['zh']} · {patrol['by']['en']}"
             typer.echo(
-                f"  巡检 · patrol by {patrol['by']}, every {patrol['every_s'] / 3600:g} h: "
+                f"  巡检 · patrol by {by}, every {patrol['every_s'] / 3600:g} h: "
                 f"last {last}, due {patrol['due_time'][:19]}  {state}"
             )
         for each in chamber["values"] if values else ():

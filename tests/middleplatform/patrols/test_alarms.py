@@ -28,7 +28,7 @@ def test_an_overdue_patrol_is_raised_once_and_returned_by_a_check_in(place):
     morning, one = at("2026-11-20T08:00"), site()
     assert judge(place, one, {"room": morning}, morning + 8 * HOUR) == []
     (raised,) = judge(place, one, {"room": morning}, morning + 9 * HOUR)
-    assert raised.note == "硐室应于 11-20 16:00 由a巡检 · room: due 11-20 16:00, by a"
+    assert raised.note == "硐室应于 11-20 16:00 由甲队巡检 · room: due 11-20 16:00, by a"
     assert judge(place, one, {"room": morning}, morning + 10 * HOUR) == []
     (alarm,) = book.alarms_of(place, MINE)
     assert (alarm.rule, alarm.subject, alarm.state) == (RULE, "m/pump", State.UNACKNOWLEDGED)
