@@ -44,6 +44,11 @@ def test_an_overdue_patrol_is_raised_once_and_returned_by_a_check_in(place):
     ]  # fmt: skip
 
 
+def test_where_no_check_in_is_known_the_alarm_names_no_hour_that_nobody_knows(place):
+    (raised,) = judge(place, site(), {}, at("2026-11-20T08:00"))
+    assert raised.note == "硐室最近 16 小时没有甲队的签到 · room: no check-in by a within 16 h"
+
+
 async def test_a_site_that_gave_up_its_chambers_returns_what_was_overdue(tmp_path):
     one = site()
     judge(tmp_path, one, {}, at("2026-11-20T08:00"))
