@@ -214,7 +214,9 @@ class DeviceConnection:
             except TimeoutError:
                 if not limit.expired():
                     raise
-                raise LinkLost(f"no connection within {CONNECT_LIMIT_S:g} s") from None
+                raise LinkLost(
+                    f"{CONNECT_LIMIT_S:g} 秒内没有连接上 · no connection within {CONNECT_LIMIT_S:g} s"
+                ) from None
             self._ever_up = True
             self.connects += 1
             self.acquisition.clock.skew.begin()
@@ -326,7 +328,9 @@ class DeviceConnection:
             except TimeoutError:
                 if not limit.expired():
                     raise
-                raise LinkLost("the adapter did not come back from reading in any reasonable time") from None
+                raise LinkLost(
+                    "读取长时间没有返回 · the adapter did not come back from reading in any reasonable time"
+                ) from None
             finally:
                 watch.stop()
             ended = self._clock.monotonic()

@@ -30,7 +30,7 @@ async def read_back(connection: DeviceConnection, row: int) -> Held:
     """Ask the device. Raises LinkLost when it is not connected or does not answer in time."""
     adapter = connection.adapter
     if adapter is None:
-        raise LinkLost(connection.reason or "the device is not connected")
+        raise LinkLost(connection.reason or "设备没有连接 · the device is not connected")
     if Supports.READ not in adapter.sheet.supports:
         raise NotImplementedError(f"{adapter.sheet.name} does not read when asked")
     tag = replace(connection.table.tags[row], index=0)
@@ -40,7 +40,7 @@ async def read_back(connection: DeviceConnection, row: int) -> Held:
     except TimeoutError:
         if not limit.expired():
             raise
-        raise LinkLost(f"the device did not answer within {READ_S:g} s") from None
+        raise LinkLost(f"设备在 {READ_S:g} 秒内没有应答 · the device did not answer within {READ_S:g} s") from None
     return held(reading, 0)
 
 
@@ -50,7 +50,7 @@ async def next_value(connection: DeviceConnection, adapter: Adapter[Any, Any], r
     acquisition = connection.acquisition
     while int(acquisition.taken[row]) <= taken:
         if connection.adapter is not adapter:
-            raise LinkLost(connection.reason or "the connection ended")
+            raise LinkLost(connection.reason or "连接已结束 · the connection ended")
         await asyncio.sleep(LOOK_S)
     return held(acquisition.readings[row], row)
 

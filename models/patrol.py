@@ -13,7 +13,7 @@ class Plan:
     """A patrol every `every_s` by `by`, from a local date on."""
 
     every_s: float
-    by: str
+    by: Name
     effective_from: date
 
 

@@ -136,14 +136,17 @@ async def _first_delivery(device: Adapter[Any, Any], tags: Sequence[Tag]) -> Rea
         async with asyncio.timeout(WAIT_S):
             await asyncio.wait({listening, arrived}, return_when=asyncio.FIRST_COMPLETED)
     except TimeoutError:
-        raise LinkLost(f"nothing came within {WAIT_S:g} s: does the device send there, and how often?") from None
+        raise LinkLost(
+            f"{WAIT_S:g} 秒内没有收到数据，设备是否向此处发送，多久一次？ · "
+            f"nothing came within {WAIT_S:g} s: does the device send there, and how often?"
+        ) from None
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
     if arrived.done():
         return arrived.result()
     failure = listening.exception()
-    raise failure if failure is not None else LinkLost("the subscription ended without a value")
+    raise failure if failure is not None else LinkLost("订阅结束，没有收到值 · the subscription ended without a value")
 
 
 def _seen(reading: Reading, row: int | None, tag: Tag) -> Seen:

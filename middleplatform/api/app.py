@@ -53,6 +53,7 @@ from middleplatform.api import (
     reports,
     roles,
     routes,
+    rule_bench,
     sequence_stream,
     sequences,
     shifts,
@@ -260,6 +261,7 @@ def build(
         tokens,
         users,
         workshop,
+        rule_bench,
     ):
         v1.include_router(part.router)
     app.include_router(v1)

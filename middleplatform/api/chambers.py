@@ -16,10 +16,11 @@ from middleplatform.api.errors import ApiError
 from middleplatform.api.live import LiveTable
 from middleplatform.api.responses import Json, answers
 from middleplatform.patrols.checkins import last_checkins
-from middleplatform.patrols.overdue import Duty, duties
+from middleplatform.patrols.overdue import Duty, duties, looked_back_s
 from middleplatform.store.client import StoreError
 from models.patrol import Chamber
 from models.quality import GOOD
+from models.site.model import Site
 
 router = APIRouter(prefix="/chambers", tags=["control"])
 
@@ -33,11 +34,14 @@ class Words(BaseModel):
 
 
 class PatrolFacts(BaseModel):
-    """`last`: the last check-in as far as it matters, null where none is known; `due`: when the next is. Times µs
-    UTC; `last_time` and `due_time` by the mine's clock."""
+    """`by`: who looks in; `since`: when the plan came into force; `last`: the last check-in, null where there was none
+    in the `looked_back_s` before now; `due`: when the next is. Without a last one `due` is the latest instant, and
+    `late_s` the least that it is overdue. Times µs UTC; `last_time` and `due_time` by the mine's clock."""
 
     every_s: float
-    by: str
+    by: Words
+    since: int
+    looked_back_s: float
     last: int | None
     last_time: str | None
     due: int
@@ -103,15 +107,18 @@ def _facts(catalogue: Catalogue, table: LiveTable, chamber: Chamber, duty: Duty 
         "attended": attended,
         "camera": chamber.camera,
         "values": table.describe(np.array(rows, np.intp), now),
-        "patrol": None if duty is None else _patrol(duty, ZoneInfo(catalogue.site.time_zone)),
+        "patrol": None if duty is None else _patrol(duty, catalogue.site),
         "source": chamber.source,
     }
 
 
-def _patrol(duty: Duty, zone: ZoneInfo) -> dict[str, Any]:
+def _patrol(duty: Duty, site: Site) -> dict[str, Any]:
+    zone = ZoneInfo(site.time_zone)
     return {
         "every_s": duty.plan.every_s,
-        "by": duty.plan.by,
+        "by": {"zh": duty.plan.by.zh, "en": duty.plan.by.en},
+        "since": duty.since,
+        "looked_back_s": looked_back_s(site),
         "last": duty.last,
         "last_time": None if duty.last is None else times.local(duty.last, zone),
         "due": duty.due,

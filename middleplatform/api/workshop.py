@@ -1,4 +1,4 @@
-"""`/api/v1/workshop`: devices asked through their gateways, points brought into the site's folder, rules tried."""
+"""`/api/v1/workshop`: devices asked through their gateways, points brought into the site's folder."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ MAX_TABLE = 4 << 20
 MOST_DIAGNOSED = 60
 """Points of one diagnosis: their paths have to fit into one question."""
 _Name = Annotated[str, Field(min_length=1, max_length=60)]
-_Short = Annotated[str, Field(max_length=200)]
-_Words = Annotated[dict[_Short, _Short], Field(max_length=2_000)]
+Short = Annotated[str, Field(max_length=200)]
+_Words = Annotated[dict[Short, Short], Field(max_length=2_000)]
 
 
 class Given(BaseModel):
@@ -42,7 +42,7 @@ class Given(BaseModel):
 
 class DeviceGiven(Given):
     adapter: _Name
-    settings: Annotated[dict[_Short, Any], Field(max_length=60)]
+    settings: Annotated[dict[Short, Any], Field(max_length=60)]
 
 
 class BoundGiven(Given):
@@ -50,7 +50,7 @@ class BoundGiven(Given):
 
     type: str = Field("", max_length=40)
     order: str = Field("", max_length=40)
-    options: Annotated[dict[_Short, Any], Field(max_length=20)] = Field(default_factory=dict)
+    options: Annotated[dict[Short, Any], Field(max_length=20)] = Field(default_factory=dict)
 
 
 class QuestionGiven(Given):
@@ -66,7 +66,7 @@ class QuestionGiven(Given):
     bound: BoundGiven | None = None
     value: float | None = None
     tolerance: float | None = Field(None, ge=0)
-    among: Annotated[list[_Short], Field(max_length=50)] | None = None
+    among: Annotated[list[Short], Field(max_length=50)] | None = None
     units: Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(max_length=16)] | None = None
     at: str | None = Field(None, max_length=200)
     below: str | None = Field(None, max_length=1_000)
@@ -85,7 +85,7 @@ class DiagnosisQuery(Asked):
 class ConnectionGiven(Given):
     gateway: _Name
     adapter: _Name
-    settings: Annotated[dict[_Short, Any], Field(max_length=60)]
+    settings: Annotated[dict[Short, Any], Field(max_length=60)]
     groups: Annotated[dict[_Name, _Name], Field(max_length=20)]
 
 
@@ -96,7 +96,7 @@ class DraftGiven(Given):
     new: ConnectionGiven | None = None
     equipment: _Name
     template: str = Field("", max_length=60)
-    name: Annotated[dict[Literal["zh", "en"], _Short], Field()] = Field(default_factory=dict)
+    name: Annotated[dict[Literal["zh", "en"], Short], Field()] = Field(default_factory=dict)
     area: str = Field("", max_length=60)
     group: str = Field("", max_length=60)
     file: str = Field(min_length=1, max_length=200)
@@ -115,19 +115,6 @@ class CommitGiven(Given):
 
     draft: DraftGiven
     seen: str = Field(min_length=64, max_length=64)
-
-
-class RowGiven(Given):
-    at_s: float = Field(ge=0, le=86_400)
-    values: Annotated[dict[_Short, float | None], Field(max_length=200)]
-
-
-class TrialGiven(Given):
-    """`rules`: ids; none of them: all. `until_s`: how long it goes on."""
-
-    rules: Annotated[list[_Short], Field(max_length=500)] = []
-    rows: Annotated[list[RowGiven], Field(min_length=1, max_length=500)]
-    until_s: float = Field(gt=0, le=86_400)
 
 
 class Whole(BaseModel):
@@ -249,14 +236,14 @@ async def _diagnosed(
 )
 async def protocols(request: Request) -> Json:
     """协议及其设置 · The installed protocols, and what their settings may hold."""
-    return Json({"protocols": await _work(request, lambda tools: tools.protocols())})
+    return Json({"protocols": await work_on(request, lambda tools: tools.protocols())})
 
 
 @router.get("/folder", dependencies=[needs(PLACES)], response_class=Json, responses=answers(Whole, 401, 403, 404, 409))
 async def folder(request: Request, catalogue: Seen) -> Json:
     """配置目录 · What the site's folder has, whether it may be written here, and whether that is what was published."""
-    _whole(request, catalogue)
-    there, where = await _work(request, lambda tools: tools.folder()), request.app.state.database
+    sees_whole(request, catalogue)
+    there, where = await work_on(request, lambda tools: tools.folder()), request.app.state.database
     digest = there.pop("digest")
     return Json({**there, "published": await anyio.to_thread.run_sync(published, where, catalogue.site, digest)})
 
@@ -269,9 +256,9 @@ async def folder(request: Request, catalogue: Seen) -> Json:
 )
 async def review(request: Request, catalogue: Seen, given: DraftGiven) -> Json:
     """预览差异 · What a draft would change in the folder, with every mistake in it. Nothing is written."""
-    _whole(request, catalogue)
+    sees_whole(request, catalogue)
     draft = _draft(given)
-    return Json(await _work(request, lambda tools: tools.review(draft)))
+    return Json(await work_on(request, lambda tools: tools.review(draft)))
 
 
 @router.post(
@@ -282,9 +269,9 @@ async def review(request: Request, catalogue: Seen, given: DraftGiven) -> Json:
 )
 async def commit(request: Request, asker: Asker, catalogue: Seen, given: CommitGiven) -> Json:
     """写入配置目录 · Write what was reviewed, whole or not at all, with a way back."""
-    _whole(request, catalogue)
+    sees_whole(request, catalogue)
     draft, by, database = _draft(given.draft), who(asker), request.app.state.database
-    found = await _work(request, lambda tools: tools.commit(draft, given.seen, by))
+    found = await work_on(request, lambda tools: tools.commit(draft, given.seen, by))
     facts = {"connection": draft.connection, "files": found["written"]}
     await anyio.to_thread.run_sync(lambda: tell(database, "site.folder", draft.equipment, after=facts))
     return Json(found)
@@ -295,32 +282,16 @@ async def commit(request: Request, asker: Asker, catalogue: Seen, given: CommitG
 )
 async def undo(request: Request, catalogue: Seen) -> Json:
     """撤销上一次写入 · Take the latest change of the folder back."""
-    _whole(request, catalogue)
-    found = await _work(request, lambda tools: tools.undo())
+    sees_whole(request, catalogue)
+    found = await work_on(request, lambda tools: tools.undo())
     database = request.app.state.database
     about = found["equipment"] or "undo"
     await anyio.to_thread.run_sync(lambda: tell(database, "site.folder", about, after=found))
     return Json(found)
 
 
-@router.get("/rules", dependencies=[needs(PLACES)], response_class=Json, responses=answers(Whole, 401, 403, 404, 409))
-async def rules(request: Request, catalogue: Seen) -> Json:
-    """联动规则 · The linkages of the folder in words, and the points that each looks at."""
-    _whole(request, catalogue)
-    return Json({"rules": await _work(request, lambda tools: tools.rules())})
-
-
-@router.post(
-    "/rules/trial", dependencies=[needs(PLACES)], response_class=Json, responses=answers(Whole, 400, 401, 403, 404, 409)
-)
-async def trial(request: Request, catalogue: Seen, given: TrialGiven) -> Json:
-    """试验联动规则，不写任何设备 · What rules would do on values over time. Nothing is written."""
-    _whole(request, catalogue)
-    rows = [row.model_dump() for row in given.rows]
-    return Json(await _work(request, lambda tools: tools.trial(given.rules, rows, given.until_s)))
-
-
-async def _work(request: Request, work: Any) -> Any:
+async def work_on(request: Request, work: Any) -> Any:
+    """What the tools of the site's folder answer. Raises ApiError where there are none, or where they refuse."""
     tools: Tools | None = request.app.state.workshop
     if tools is None:
         raise ApiError(
@@ -356,7 +327,7 @@ def _within(catalogue: Catalogue, given: QuestionGiven) -> None:
         )
 
 
-def _whole(request: Request, catalogue: Catalogue) -> None:
+def sees_whole(request: Request, catalogue: Catalogue) -> None:
     """The folder is the whole mine's. Raises ApiError 404 for who sees a part of it."""
     if catalogue.site is not request.app.state.catalogue.site:
         raise ApiError(

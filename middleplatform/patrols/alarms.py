@@ -21,7 +21,7 @@ from middleplatform.alarms.condition import Act, Change, Position
 from middleplatform.database import DatabaseError, Place, connect
 from middleplatform.database.tables.alarms import alarms
 from middleplatform.patrols.checkins import last_checkins
-from middleplatform.patrols.overdue import Duty, overdue
+from middleplatform.patrols.overdue import Duty, looked_back_s, overdue
 from middleplatform.store.client import StoreClient, StoreError
 from models.patrol import Chamber
 from models.site.model import Site
@@ -86,6 +86,9 @@ def _change(name: str, act: Act, now: int, note: str | None) -> Change:
 
 def _words(site: Site, duty: Duty) -> str:
     zone = ZoneInfo(site.time_zone)
+    name, by = duty.chamber.name, duty.plan.by
+    if duty.last is None:
+        hours = f"{looked_back_s(site) / 3600:g}"
+        return f"{name.zh}最近 {hours} 小时没有{by.zh}的签到 · {name.en}: no check-in by {by.en} within {hours} h"
     due = datetime.fromtimestamp(duty.due / 1e6, UTC).astimezone(zone).strftime("%m-%d %H:%M")
-    name = duty.chamber.name
-    return f"{name.zh}应于 {due} 由{duty.plan.by}巡检 · {name.en}: due {due}, by {duty.plan.by}"
+    return f"{name.zh}应于 {due} 由{by.zh}巡检 · {name.en}: due {due}, by {by.en}"

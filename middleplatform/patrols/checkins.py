@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from middleplatform.patrols.overdue import KIND
+from middleplatform.patrols.overdue import KIND, looked_back_s
 from middleplatform.store.client import StoreClient
 from models.quality import is_good
 from models.site.model import Site
 
-BACK = 2.0
-"""How far back is looked, in intervals of the plan: what is older is overdue in any case."""
 SPANS = 400
 """Into how many spans what a reader told is counted: only the last one in which somebody was seen is read."""
 MOST_ROWS = 100_000
@@ -24,8 +22,7 @@ def last_checkins(store: StoreClient, site: Site, now: int) -> dict[str, int]:
     """Chamber → when somebody was last there (µs UTC), as far back as matters. Raises StoreError."""
     if not site.chambers:
         return {}
-    reach = max(plan.every_s for chamber in site.chambers.values() for plan in chamber.plans)
-    begin = now - round(BACK * reach * 1e6)
+    begin = now - round(looked_back_s(site) * 1e6)
     found = _events(store, site, begin, now)
     for chamber, ts in _seen(store, site, begin, now).items():
         found[chamber] = max(ts, found.get(chamber, ts))

@@ -9,8 +9,10 @@ patrols:
     door: door_1/door
     camera: 中央水泵房-01
     plan:
-      - {every: 4 h, by: 机电队, effective_from: 2026-01-01}
+      - {every: 4 h, by: {zh: 机电队, en: electrical team}, effective_from: 2026-01-01}
     source: 矿方设定 set by the mine
+
+Who looks in may be one word for both languages.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import datetime
 from collections.abc import Collection, Mapping
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from models.patrol import Chamber, Plan
 from models.site.files import Folder
@@ -35,9 +37,14 @@ FOLDER = "patrols"
 SHORTEST_S, LONGEST_S = 600.0, 7 * 86_400.0
 
 
+def _named(given: object) -> object:
+    """A name that is the same in both languages may be given once."""
+    return {"zh": given, "en": given} if isinstance(given, str) else given
+
+
 class PlanEntry(Strict):
     every: Annotated[Span, Field(ge=SHORTEST_S, le=LONGEST_S)]
-    by: Text
+    by: Annotated[Names, BeforeValidator(_named)]
     effective_from: datetime.date
 
 
@@ -116,6 +123,6 @@ def _chamber(
         presence=path(entry.presence),
         door=path(entry.door),
         camera=entry.camera or "",
-        plans=tuple(Plan(each.every, each.by, each.effective_from) for each in entry.plan),
+        plans=tuple(Plan(each.every, each.by.resolved(), each.effective_from) for each in entry.plan),
         source=entry.source,
     )

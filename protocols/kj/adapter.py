@@ -93,7 +93,7 @@ class Kj(Adapter[KjSettings, None]):
 
     async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
         if not self._open:
-            raise LinkLost("this folder is not open")
+            raise LinkLost("此目录没有打开 · this folder is not open")
         self._decoder = decoder = Decoder(tags, self._definitions, self._counts, self._book)
         heard = time.monotonic()
         while True:
@@ -106,6 +106,7 @@ class Kj(Adapter[KjSettings, None]):
             silence = time.monotonic() - heard
             if silence > self.settings.quiet_s:
                 raise LinkLost(
+                    f"{self.settings.folder} 已有 {silence:.0f} 秒没有新文件，监控系统仍在写吗，写到此目录吗？ · "
                     f"no file has come into {self.settings.folder} for {silence:.0f} s: "
                     "does the monitoring system still write, and into this folder?"
                 )
@@ -162,6 +163,7 @@ class Kj(Adapter[KjSettings, None]):
             return await blocking.call(function, limit_s, self.settings.folder)
         except TimeoutError:
             raise LinkLost(
+                f"目录 {self.settings.folder} 在 {limit_s:g} 秒内没有应答，共享所在的服务器在运行吗？ · "
                 f"the folder {self.settings.folder} did not answer within {limit_s:g} s: is the server of the share up?"
             ) from None
 

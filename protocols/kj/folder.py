@@ -114,17 +114,28 @@ class Folder:
         """See that all folders can be used, and read the definitions of before. Raises LinkLost."""
         try:
             if not self.path.is_dir():
-                raise LinkLost(f"there is no folder {self.path}: is the share mounted, and is the name right?")
+                raise LinkLost(
+                    f"没有目录 {self.path}，共享挂载了吗，名称对吗？ · "
+                    f"there is no folder {self.path}: is the share mounted, and is the name right?"
+                )
             for folder in (self.archive, self.error, self.archive / "definitions"):
                 folder.mkdir(parents=True, exist_ok=True)
                 if folder.stat().st_dev != self.path.stat().st_dev:
-                    raise LinkLost(f"{folder} is on another disk than {self.path}: files are moved there by a rename")
+                    raise LinkLost(
+                        f"{folder} 与 {self.path} 不在同一磁盘，文件靠改名移动 · "
+                        f"{folder} is on another disk than {self.path}: files are moved there by a rename"
+                    )
             for folder in (self.path, self.archive, self.error):
                 if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-                    raise LinkLost(f"{folder} may not be read and written by this user: files are moved out of it")
+                    raise LinkLost(
+                        f"此用户无权读写 {folder}，文件需从中移出 · "
+                        f"{folder} may not be read and written by this user: files are moved out of it"
+                    )
             self._remembered_definitions()
         except OSError as error:
-            raise LinkLost(f"the folder {self.path} cannot be used: {error}") from None
+            raise LinkLost(
+                f"目录 {self.path} 无法使用：{error} · the folder {self.path} cannot be used: {error}"
+            ) from None
 
     def _remembered_definitions(self) -> None:
         """Of each kind the newest file that can be read: over the years there come to be thousands of them."""
@@ -161,7 +172,9 @@ class Folder:
             with os.scandir(self.path) as listed:
                 next(listed, None)
         except OSError as error:
-            raise LinkLost(f"the folder {self.path} cannot be read any more: {error}") from None
+            raise LinkLost(
+                f"目录 {self.path} 已无法读取：{error} · the folder {self.path} cannot be read any more: {error}"
+            ) from None
 
     def collect(self) -> list[Taken]:
         """The files that are ready, in the order of their names' times, the definitions first. Those that
@@ -169,7 +182,9 @@ class Folder:
         try:
             entries = self._entries()
         except OSError as error:
-            raise LinkLost(f"the folder {self.path} cannot be read any more: {error}") from None
+            raise LinkLost(
+                f"目录 {self.path} 已无法读取：{error} · the folder {self.path} cannot be read any more: {error}"
+            ) from None
         for gone in self._waiting.keys() - {entry.name for entry, _ in entries}:
             del self._waiting[gone]
         found: list[Taken] = []
@@ -325,6 +340,7 @@ class Folder:
             return folder / path.name
         except OSError as error:
             raise LinkLost(
+                f"{shown(str(path))} 无法移到 {folder}：{error.strerror}，否则会再次读到 · "
                 f"{shown(str(path))} cannot be moved to {folder}: {error.strerror}; it would come again"
             ) from None
         return target

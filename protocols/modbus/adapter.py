@@ -122,9 +122,15 @@ class Modbus(Adapter[ModbusSettings, Plan]):
         except Refused as refusal:
             raise WriteRefused(f"'{tag.address}' was not written: {refusal}") from None
         except NoAnswer as failure:
-            raise LinkLost(f"'{tag.address}': {failure}; whether it was written is not known") from None
+            raise LinkLost(
+                f"“{tag.address}”：没有应答，是否已写入不明 · "
+                f"'{tag.address}': {failure}; whether it was written is not known"
+            ) from None
         except Closed as lost:
-            raise LinkLost(f"'{tag.address}': {lost}; whether it was written is not known") from None
+            raise LinkLost(
+                f"“{tag.address}”：连接已断，是否已写入不明 · "
+                f"'{tag.address}': {lost}; whether it was written is not known"
+            ) from None
 
     async def close(self) -> None:
         self._link.close()

@@ -42,6 +42,7 @@ def share(place: Place) -> Line:
         line = _LINES[place.key] = Line(place, loop)
     if line.place != place:
         raise LinkLost(
+            f"{place} 已由另一连接以 {line.place.setup} 打开，此处为 {place.setup}，请使两者设置相同 · "
             f"{place} is already open as {line.place.setup} for another connection, and not as {place.setup}: "
             "give both the same settings"
         )
@@ -93,7 +94,7 @@ class Line:
         wire = await open_wire(self.place, timeout_s, self._received, self._lost)
         if not self.users:
             wire.close()
-            raise LinkLost(f"the connection to {self.place} was closed here")
+            raise LinkLost(f"与 {self.place} 的连接已在本方关闭 · the connection to {self.place} was closed here")
         self._wire = wire
         self._last_heard = self.loop.time()
 
@@ -124,7 +125,9 @@ class Line:
     async def _exchange(self, ask: Ask, timeout_s: float) -> bytes:
         wire = self._wire
         if wire is None:
-            raise LinkLost(f"{self.place} closed the connection before a request was sent")
+            raise LinkLost(
+                f"{self.place} 在请求发出前关闭了连接 · {self.place} closed the connection before a request was sent"
+            )
         waiting = self._waiting = self.loop.create_future()
         timer = self.loop.call_later(timeout_s, self._expired, waiting, ask.unit, timeout_s)
         self.counts["requests_total"] += 1

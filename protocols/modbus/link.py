@@ -76,12 +76,14 @@ class Link:
         line, self._line = self._line, None
         if line is not None:
             if self._asking:
-                line.give_up(Closed(f"the connection to {self.where} was closed here"))
+                line.give_up(
+                    Closed(f"与 {self.where} 的连接已在本方关闭 · the connection to {self.where} was closed here")
+                )
             line.leave()
 
     def _join(self) -> Line:
         if self._closed:
-            raise LinkLost(f"the connection to {self.where} was closed here")
+            raise LinkLost(f"与 {self.where} 的连接已在本方关闭 · the connection to {self.where} was closed here")
         if self._line is None:
             self._line = share(self._place)
             for number, unit in self._units.items():
@@ -91,7 +93,7 @@ class Link:
     async def _open(self, line: Line) -> None:
         line.counts = self.counts
         if self._closed:
-            raise LinkLost(f"the connection to {self.where} was closed here")
+            raise LinkLost(f"与 {self.where} 的连接已在本方关闭 · the connection to {self.where} was closed here")
         if not line.is_open:
             await line.open(self._timeout)
             if self._pause_after_connect:

@@ -99,7 +99,10 @@ class Reader:
     def _strike(self, unit: Unit, number: int, why: str, *, silent: bool) -> None:
         rests = unit.strike(number, why, self._rest, silent=silent)
         if rests and all(other.silent for other in self._link.units.values()):
-            raise LinkLost(f"{self._link.where}: {why}, {unit.strikes} times in a row")
+            raise LinkLost(
+                f"{self._link.where}：连续 {unit.strikes} 次没有应答 · "
+                f"{self._link.where}: {why}, {unit.strikes} times in a row"
+            )
 
     def _settle(self, piece: Piece, refusal: Refused, *, rests: bool) -> None:
         piece.quality, piece.reason = int(refusal.quality), f"{_what(piece)}: {refusal}"

@@ -98,7 +98,7 @@ class SerialWire:
         path = str(place.port)
         try:
             if not stat.S_ISCHR(Path(path).stat().st_mode):
-                raise LinkLost(f"{path} is no serial port: check `port`")
+                raise LinkLost(f"{path} 不是串口，请检查 port · {path} is no serial port: check `port`")
             self._serial = serial.Serial(
                 path,
                 place.baud,
@@ -109,9 +109,13 @@ class SerialWire:
                 exclusive=True,
             )
         except FileNotFoundError:
-            raise LinkLost(f"there is no serial port {path}: is the converter plugged in?") from None
+            raise LinkLost(
+                f"没有串口 {path}，转换器插好了吗？ · there is no serial port {path}: is the converter plugged in?"
+            ) from None
         except (OSError, ValueError) as error:  # pyserial's own error is an OSError
-            raise LinkLost(f"the serial port {path} cannot be opened: {error}") from None
+            raise LinkLost(
+                f"串口 {path} 无法打开：{error} · the serial port {path} cannot be opened: {error}"
+            ) from None
         self._serial.reset_input_buffer()
         self._fd: int = self._serial.fileno()
         self._loop.add_reader(self._fd, self._readable)

@@ -85,7 +85,7 @@ class Mqtt(Adapter[MqttSettings, None]):
     async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
         link = self._link
         if link is None:
-            raise LinkLost("this MQTT connection is not open")
+            raise LinkLost("此 MQTT 连接没有打开 · this MQTT connection is not open")
         decoder = Decoder(tags, self._counts, self._book, self.settings.discover)
         granting = asyncio.create_task(link.subscribe(fewest(decoder.patterns)))
         granting.add_done_callback(lambda _: link.poke())

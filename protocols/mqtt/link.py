@@ -100,7 +100,9 @@ class Link:
             try:
                 client.tls_set_context(settings.tls.context())
             except (OSError, ssl.SSLError) as error:
-                raise SignInRefused(f"a TLS file of the connection cannot be used: {error}") from None
+                raise SignInRefused(
+                    f"连接的 TLS 文件无法使用：{error} · a TLS file of the connection cannot be used: {error}"
+                ) from None
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_log = self._on_log
@@ -131,15 +133,20 @@ class Link:
             raise faults.of_certificate(self._where, settings.host, error) from None
         except ssl.SSLError as error:
             told = faults.of_tls(self._where, str(error), own=self._own)
-            raise told or LinkLost(f"{self._where}: TLS failed: {error}") from None
+            raise told or LinkLost(f"{self._where}：TLS 失败：{error} · {self._where}: TLS failed: {error}") from None
         except TimeoutError:
             dialled.add_done_callback(self._abandon)
-            raise LinkLost(f"{self._where} did not answer within {settings.timeout_s:g} s") from None
+            raise LinkLost(
+                f"{self._where} 在 {settings.timeout_s:g} 秒内没有应答 · "
+                f"{self._where} did not answer within {settings.timeout_s:g} s"
+            ) from None
         except ConnectionResetError as error:
             told = faults.of_tls(self._where, "UNEXPECTED_EOF", own=self._own) if settings.tls else None
-            raise told or LinkLost(f"{self._where} cannot be reached: {error}") from None
+            raise told or LinkLost(
+                f"{self._where} 无法到达：{error} · {self._where} cannot be reached: {error}"
+            ) from None
         except (OSError, ValueError) as error:
-            raise LinkLost(f"{self._where} cannot be reached: {error}") from None
+            raise LinkLost(f"{self._where} 无法到达：{error} · {self._where} cannot be reached: {error}") from None
         except asyncio.CancelledError:
             dialled.add_done_callback(self._abandon)
             raise
@@ -149,6 +156,7 @@ class Link:
                 await self._answer
         except TimeoutError:
             raise LinkLost(
+                f"{self._where} 接受了连接，但在 {settings.timeout_s:g} 秒内没有应答 · "
                 f"{self._where} took the connection but did not answer within {settings.timeout_s:g} s"
             ) from None
         self._misc = asyncio.create_task(self._keep_alive())
@@ -175,7 +183,7 @@ class Link:
                 socket.close()
         if self._answer.done() and not self._answer.cancelled():
             self._answer.exception()
-        self._lose(LinkLost("the connection was closed"))
+        self._lose(LinkLost("连接已关闭 · the connection was closed"))
 
     # ---- what the adapter asks
 
@@ -188,7 +196,10 @@ class Link:
             self._raise_if_lost()
             code, mid = self._client.subscribe([(pattern, 1) for pattern in some])
             if code != paho.MQTT_ERR_SUCCESS:
-                raise LinkLost(f"{self._where}: the subscription could not be sent: {paho.error_string(code)}")
+                raise LinkLost(
+                    f"{self._where}：订阅无法发出：{paho.error_string(code)} · "
+                    f"{self._where}: the subscription could not be sent: {paho.error_string(code)}"
+                )
             self._granted[mid] = self._loop.create_future()
             try:
                 codes = await self._suback(self._granted[mid])
@@ -205,7 +216,10 @@ class Link:
             if answer.done():
                 return answer.result()
             if self._counts["messages_total"] == before and not self._paused:
-                raise LinkLost(f"{self._where} did not answer a subscription within {self._settings.timeout_s:g} s")
+                raise LinkLost(
+                    f"{self._where} 在 {self._settings.timeout_s:g} 秒内没有答复订阅 · "
+                    f"{self._where} did not answer a subscription within {self._settings.timeout_s:g} s"
+                )
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False, properties: Properties | None = None
@@ -214,7 +228,10 @@ class Link:
         self._raise_if_lost()
         info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
         if info.rc != paho.MQTT_ERR_SUCCESS:
-            raise LinkLost(f"{self._where}: a message could not be sent: {paho.error_string(info.rc)}")
+            raise LinkLost(
+                f"{self._where}：消息无法发出：{paho.error_string(info.rc)} · "
+                f"{self._where}: a message could not be sent: {paho.error_string(info.rc)}"
+            )
         return int(info.mid)
 
     async def command(self, topic: str, payload: bytes) -> None:
@@ -234,7 +251,10 @@ class Link:
         try:
             await asyncio.wait([done], timeout=self._settings.timeout_s)
             if not done.done():
-                raise LinkLost(f"{self._where} did not take a message within {self._settings.timeout_s:g} s")
+                raise LinkLost(
+                    f"{self._where} 在 {self._settings.timeout_s:g} 秒内没有接收消息 · "
+                    f"{self._where} did not take a message within {self._settings.timeout_s:g} s"
+                )
             done.result()
         finally:
             self._taken.pop(number, None)
@@ -298,7 +318,7 @@ class Link:
     def _attach(self) -> None:
         self._attached = self._client.socket()
         if self._attached is None:
-            self._lose(LinkLost(f"{self._where} closed the connection at once"))
+            self._lose(LinkLost(f"{self._where} 立即关闭了连接 · {self._where} closed the connection at once"))
             return
         self._loop.add_reader(self._attached, self._readable)
         if self._client.want_write():
@@ -373,8 +393,12 @@ class Link:
             key = (self._settings.host, self._settings.port, self._settings.client_id)
             why = faults.ENDINGS.lost(self._where, key, str(reason))
         version = self._settings.protocol
-        early = f"{self._where} ended the connection before it answered; it may not speak MQTT in version {version}"
-        self._lose(why or LinkLost(f"{early}: {reason}"))
+        early = (
+            f"{self._where} 未应答就断开了，可能不支持 MQTT 版本 {version}：{reason} · "
+            f"{self._where} ended the connection before it answered; "
+            f"it may not speak MQTT in version {version}: {reason}"
+        )
+        self._lose(why or LinkLost(early))
 
     def _on_log(self, client: Any, userdata: Any, level: int, words: str) -> None:
         if level == paho.MQTT_LOG_ERR:

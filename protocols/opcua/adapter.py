@@ -129,7 +129,7 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
         if self._lost is not None:
             raise self._lost
         if self._session is None:
-            raise LinkLost("this OPC UA connection is not open")
+            raise LinkLost("此 OPC UA 连接没有打开 · this OPC UA connection is not open")
         return self._session
 
     async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
@@ -152,7 +152,10 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
             except ServiceRefusedError as error:
                 answer = [_refused(error.status)] * len(nodes)
             if len(answer) != len(nodes):
-                raise LinkLost(f"{session.where} answered {len(answer)} values where {len(nodes)} were asked for")
+                raise LinkLost(
+                    f"{session.where} 答复了 {len(answer)} 个值，请求的是 {len(nodes)} 个 · "
+                    f"{session.where} answered {len(answer)} values where {len(nodes)} were asked for"
+                )
             values += answer
         self._counts["samples_total"] += len(values)
         result = reading(index, values, plan.types, plan.states)
@@ -212,7 +215,7 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
     async def close(self) -> None:
         session, self._session = self._session, None
         if session is not None:
-            self._lost = self._lost or LinkLost("this OPC UA connection was closed")
+            self._lost = self._lost or LinkLost("此 OPC UA 连接已关闭 · this OPC UA connection was closed")
             await session.close()
             if self._feeds is not None:
                 self._feeds.lose(self._lost)

@@ -23,7 +23,7 @@ from protocols.opcua.inbox import Feed, Inbox
 from protocols.opcua.options import state_readers
 from protocols.opcua.session import ServiceRefusedError, Session
 from protocols.opcua.settings import OpcUaSettings
-from protocols.opcua.status import OVERFLOW, words
+from protocols.opcua.status import OVERFLOW, name, words
 from protocols.opcua.variant import bad_reading, microseconds, reading, type_name
 from protocols.opcua.watch import CLOCK, EVENTS, Watch
 
@@ -130,7 +130,10 @@ class Feeds:
             return
         for part in message.NotificationData:
             if isinstance(part, ua.StatusChangeNotification):
-                self.lose(LinkLost(f"{self._session.where} ended the subscription: {words(int(part.Status.value))}"))
+                status, where = int(part.Status.value), self._session.where
+                self.lose(
+                    LinkLost(f"{where} 结束了订阅：{name(status)} · {where} ended the subscription: {words(status)}")
+                )
                 return
         await self._inbox.put(feed, message)
 
@@ -193,7 +196,10 @@ class Feeds:
         if feed.sequence and number != expected:
             self._counts["gaps_total"] += 1
             self.lose(
-                LinkLost(f"{self._session.where} sent notification {number} where {expected} was due: one is lost")
+                LinkLost(
+                    f"{self._session.where} 发来第 {number} 号通知，应为第 {expected} 号：丢失了一个 · "
+                    f"{self._session.where} sent notification {number} where {expected} was due: one is lost"
+                )
             )
         feed.sequence = number
 
@@ -204,6 +210,7 @@ class Feeds:
             silent = self._loop.time() - feed.heard
             if silent > limit:
                 raise LinkLost(
+                    f"{self._session.where} 已连接，但 {silent:.1f} 秒没有数据（watchdog_s 为 {limit:g}） · "
                     f"{self._session.where} is connected but sent no data for {silent:.1f} s (watchdog_s is {limit:g})"
                 )
 

@@ -79,7 +79,9 @@ def own_identity(settings: OpcUaSettings) -> Identity:
         content = path.read_bytes()
         return _identity(content, content)
     except (OSError, ValueError, x509.ExtensionNotFound) as error:
-        raise SignInRefused(f"our certificate {paths[0]} cannot be used: {error}") from None
+        raise SignInRefused(
+            f"本方证书 {paths[0]} 无法使用：{error} · our certificate {paths[0]} cannot be used: {error}"
+        ) from None
 
 
 def user_identity(settings: OpcUaSettings) -> tuple[x509.Certificate, Any]:
@@ -92,7 +94,9 @@ def user_identity(settings: OpcUaSettings) -> tuple[x509.Certificate, Any]:
         path = settings.user_key
         return certificate, _key(Path(path).read_bytes())
     except (OSError, ValueError, TypeError) as error:
-        raise SignInRefused(f"the user's certificate or key {path} cannot be used: {error}") from None
+        raise SignInRefused(
+            f"用户证书或密钥 {path} 无法使用：{error} · the user's certificate or key {path} cannot be used: {error}"
+        ) from None
 
 
 def _make(folder: Path, path: Path) -> None:

@@ -22,7 +22,7 @@ from protocols.opcua.endpoint import POLICIES, choose, codes, mode_of, refusal
 from protocols.opcua.identity import APPLICATION_URI, own_identity, user_identity
 from protocols.opcua.limits import Limits, limits_of
 from protocols.opcua.settings import OpcUaSettings
-from protocols.opcua.status import words
+from protocols.opcua.status import name, words
 from protocols.opcua.trust import Shown, judge, trust
 
 R = TypeVar("R")
@@ -104,13 +104,22 @@ class Session:
         except LinkLost:
             raise
         except TimeoutError:
-            raise LinkLost(f"{self.where} did not answer within {settings.timeout_s:g} s") from None
+            raise LinkLost(
+                f"{self.where} 在 {settings.timeout_s:g} 秒内没有应答 · "
+                f"{self.where} did not answer within {settings.timeout_s:g} s"
+            ) from None
         except ua.UaStatusCodeError as error:
             raise refusal(settings, self.where, int(error.code)) from None
         except OSError as error:
-            raise LinkLost(f"{self.where} cannot be reached: {error or type(error).__name__}") from None
+            raise LinkLost(
+                f"{self.where} 无法到达：{error or type(error).__name__} · "
+                f"{self.where} cannot be reached: {error or type(error).__name__}"
+            ) from None
         except Exception as error:
-            raise LinkLost(f"{self.where} does not answer as an OPC UA server: {error!r}") from None
+            raise LinkLost(
+                f"{self.where} 的应答不是 OPC UA：{error!r} · "
+                f"{self.where} does not answer as an OPC UA server: {error!r}"
+            ) from None
 
     async def _secure(self) -> bytes:
         """Choose the endpoint and set the channel's security; gives the server's certificate, DER, b"" without."""
@@ -167,24 +176,32 @@ class Session:
         try:
             return await request
         except TimeoutError:
-            lost = LinkLost(f"{self.where} did not answer within {self._settings.timeout_s:g} s")
+            lost = LinkLost(
+                f"{self.where} 在 {self._settings.timeout_s:g} 秒内没有应答 · "
+                f"{self.where} did not answer within {self._settings.timeout_s:g} s"
+            )
         except ua.UaStatusCodeError as error:
             status = int(error.code)
             if status not in _GONE_CODES:
                 raise ServiceRefusedError(status) from None
-            lost = LinkLost(f"{self.where} ended the session: {words(status)}")
+            lost = LinkLost(
+                f"{self.where} 结束了会话：{name(status)} · {self.where} ended the session: {words(status)}"
+            )
         except (OSError, ua.UaError, asyncio.CancelledError) as error:
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise
-            lost = LinkLost(f"the connection to {self.where} is lost: {error or type(error).__name__}")
+            lost = LinkLost(
+                f"与 {self.where} 的连接已断：{error or type(error).__name__} · "
+                f"the connection to {self.where} is lost: {error or type(error).__name__}"
+            )
         self._dead = True
         raise lost
 
     async def _on_lost(self, error: Exception) -> None:
         self._dead = True
         what = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
-        self._lost(LinkLost(f"the connection to {self.where} is lost: {what}"))
+        self._lost(LinkLost(f"与 {self.where} 的连接已断：{what} · the connection to {self.where} is lost: {what}"))
 
 
 def shown_by(settings: OpcUaSettings, endpoint: Any) -> Shown:
@@ -202,14 +219,26 @@ async def look(settings: OpcUaSettings) -> tuple[str, Shown, list[str]]:
         async with asyncio.timeout(2 * settings.timeout_s):
             offered = await session._client.connect_and_get_server_endpoints()
     except TimeoutError:
-        raise LinkLost(f"{session.where} did not answer within {settings.timeout_s:g} s") from None
+        raise LinkLost(
+            f"{session.where} 在 {settings.timeout_s:g} 秒内没有应答 · "
+            f"{session.where} did not answer within {settings.timeout_s:g} s"
+        ) from None
     except OSError as error:
-        raise LinkLost(f"{session.where} cannot be reached: {error or type(error).__name__}") from None
+        raise LinkLost(
+            f"{session.where} 无法到达：{error or type(error).__name__} · "
+            f"{session.where} cannot be reached: {error or type(error).__name__}"
+        ) from None
     except Exception as error:
-        raise LinkLost(f"{session.where} does not answer as an OPC UA server: {error!r}") from None
+        raise LinkLost(
+            f"{session.where} 的应答不是 OPC UA：{error!r} · "
+            f"{session.where} does not answer as an OPC UA server: {error!r}"
+        ) from None
     with_certificate = [endpoint for endpoint in offered if endpoint.ServerCertificate]
     names = sorted({f"{e.SecurityPolicyUri.rpartition('#')[2]}/{e.SecurityMode.name.rstrip('_')}" for e in offered})
     if not with_certificate:
-        raise SignInRefused(f"{session.where} shows no certificate: it offers {', '.join(names) or 'nothing'}")
+        raise SignInRefused(
+            f"{session.where} 不出示证书，它提供 {'、'.join(names) or '（无）'} · "
+            f"{session.where} shows no certificate: it offers {', '.join(names) or 'nothing'}"
+        )
     endpoint = with_certificate[0]
     return str(endpoint.Server.ApplicationName.Text or ""), shown_by(settings, endpoint), names

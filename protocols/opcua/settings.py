@@ -132,4 +132,7 @@ class OpcUaSettings(Settings):
         try:
             return Path(self.password_file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise SignInRefused(f"the password file {self.password_file} cannot be read: {error}") from None
+            raise SignInRefused(
+                f"密码文件 {self.password_file} 无法读取：{error} · "
+                f"the password file {self.password_file} cannot be read: {error}"
+            ) from None

@@ -55,6 +55,11 @@ def qualities(statuses: NDArray[np.uint32]) -> NDArray[np.uint8]:
     return table[rows]
 
 
+def name(status: int) -> str:
+    """A status code's name."""
+    return str(ua.StatusCode(ua.UInt32(status & 0xFFFF0000)).name)
+
+
 def words(status: int) -> str:
     """A status code's name and what it means, for an engineer."""
     code = ua.StatusCode(ua.UInt32(status & 0xFFFF0000))

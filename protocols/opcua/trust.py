@@ -38,21 +38,32 @@ def fingerprint(certificate: bytes) -> str:
 
 
 def faults(shown: Shown) -> dict[str, str]:
-    """What is wrong with a certificate, by the name that `accept` takes: words for an engineer."""
+    """What is wrong with a certificate, by the name that `accept` takes: words for an engineer, as
+    "Chinese · English"."""
     certificate = load_certificate(shown.certificate)
     now = datetime.datetime.now(datetime.UTC)
     found: dict[str, str] = {}
     if certificate.not_valid_after_utc < now:
-        found["expired"] = f"it ended on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+        found["expired"] = (
+            f"已于 {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC 到期 · "
+            f"it ended on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+        )
     if certificate.not_valid_before_utc > now:
         found["not_yet_valid"] = (
+            f"{certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC 才生效，请核对双方时钟 · "
             f"it begins only on {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC: are both clocks right?"
         )
     hosts, uris = _names(certificate)
     if not any(_same_host(shown.host, host) for host in hosts):
-        found["host_name"] = f"it is for {', '.join(hosts) or 'no host'}, not for {shown.host}"
+        found["host_name"] = (
+            f"签发给 {'、'.join(hosts) or '（无主机）'}，不是 {shown.host} · "
+            f"it is for {', '.join(hosts) or 'no host'}, not for {shown.host}"
+        )
     if shown.uri not in uris:
-        found["application_uri"] = f"it is for {', '.join(uris) or 'no application'}, and the server is {shown.uri}"
+        found["application_uri"] = (
+            f"签发给 {'、'.join(uris) or '（无应用）'}，而服务器为 {shown.uri} · "
+            f"it is for {', '.join(uris) or 'no application'}, and the server is {shown.uri}"
+        )
     return found
 
 
@@ -110,7 +121,9 @@ def known_server(settings: OpcUaSettings) -> bytes | None:
             return None
         return load_certificate(path.read_bytes()).public_bytes(serialization.Encoding.DER)
     except (OSError, ValueError) as error:
-        raise SignInRefused(f"the server's certificate {path} cannot be read: {error}") from None
+        raise SignInRefused(
+            f"服务器证书 {path} 无法读取：{error} · the server's certificate {path} cannot be read: {error}"
+        ) from None
 
 
 def judge(settings: OpcUaSettings, where: str, shown: Shown) -> None:
@@ -119,19 +132,25 @@ def judge(settings: OpcUaSettings, where: str, shown: Shown) -> None:
     wanted = known_server(settings)
     if wanted is None and settings.trust == "explicit":
         raise SignInRefused(
+            f"{where} 出示的证书尚无人信任（{fingerprint(shown.certificate)[:23]}…），"
+            "请用 sevenones opcua trust 查看 · "
             f"{where} shows a certificate that nobody has trusted yet ({fingerprint(shown.certificate)[:23]}…): "
             "look at it with sevenones opcua trust"
         )
     if wanted is not None and shown.certificate != wanted:
         held = settings.server_certificate or pin_path(settings)
         raise SignInRefused(
+            f"{where} 出示的证书与 {held} 中所信任的不同，若服务器确已更换，"
+            "请用 sevenones opcua trust 信任新证书，或替换该文件 · "
             f"{where} shows another certificate than the trusted one in {held}; if the server was changed on "
             "purpose, trust the new one with sevenones opcua trust, or replace that file"
         )
     for fault, what in faults(shown).items():
         if fault not in settings.accept:
+            zh, _, en = what.partition(" · ")
             raise SignInRefused(
-                f"{where} shows a certificate that does not hold: {what}. Let the server have a right one, or "
+                f"{where} 出示的证书不成立：{zh}。请为服务器换上正确的证书，或在连接设置中写入 accept: [{fault}] · "
+                f"{where} shows a certificate that does not hold: {en}. Let the server have a right one, or "
                 f"write `accept: [{fault}]` in the connection's settings"
             )
 

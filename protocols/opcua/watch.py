@@ -148,7 +148,9 @@ class Watch:
                 self._session.services.create_subscription(parameters, lambda result: self._publish(feed, result))
             )
         except ServiceRefusedError as error:
-            raise LinkLost(f"{self._session.where} refuses a subscription: {error}") from None
+            raise LinkLost(
+                f"{self._session.where} 拒绝订阅：{error} · {self._session.where} refuses a subscription: {error}"
+            ) from None
         feed.id = made.SubscriptionId
         self.feeds.append(feed)
         answer = await self.create(feed, [value_item(CLOCK, ua.NodeId(2258), 1000.0, 1)])
@@ -188,7 +190,10 @@ class Watch:
         except ServiceRefusedError as error:
             return error
         if len(answer) != len(items):
-            raise LinkLost(f"{self._session.where} answered for {len(answer)} items where {len(items)} were asked for")
+            raise LinkLost(
+                f"{self._session.where} 答复了 {len(answer)} 项，请求的是 {len(items)} 项 · "
+                f"{self._session.where} answered for {len(answer)} items where {len(items)} were asked for"
+            )
         return answer
 
 

@@ -90,7 +90,7 @@ class Sparkplug(Adapter[SparkplugSettings, None]):
     async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
         link = self._link
         if link is None:
-            raise LinkLost("this connection to the broker is not open")
+            raise LinkLost("与代理的此连接没有打开 · this connection to the broker is not open")
         host = Host(tags, self._counts, self._book, self.settings.rebirth_wait_s)
         own = [self._state.topic] if self._state else []
         granting = asyncio.create_task(link.subscribe([*host.patterns, *own]))

@@ -47,7 +47,10 @@ async def write(settings: SparkplugSettings, tag: Tag, value: float | str) -> No
                 while not source.born:
                     await _heard(link, host)
         if not source.born:
-            raise LinkLost(f"{where} has not answered a request for its birth within {settings.timeout_s:g} s")
+            raise LinkLost(
+                f"{where} 在 {settings.timeout_s:g} 秒内没有答复出生请求 · "
+                f"{where} has not answered a request for its birth within {settings.timeout_s:g} s"
+            )
         code = source.types.get(address.metric.encode())
         if code is None:
             raise AdapterError(f"the birth of {where} has no metric '{address.metric}'")

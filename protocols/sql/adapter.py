@@ -75,7 +75,7 @@ class Sql(Adapter[SqlSettings, None]):
     async def subscribe(self, tags: Sequence[Tag], deliver: Deliver) -> None:
         database = self._database
         if database is None:
-            raise LinkLost("this database is not open")
+            raise LinkLost("此数据库没有打开 · this database is not open")
         decoder = Decoder(self.settings, tags, database.columns)
         if decoder.wrong:
             await deliver(Delivery(_bad(decoder.wrong)))
@@ -116,7 +116,7 @@ class Sql(Adapter[SqlSettings, None]):
         """The names in the name column, or the columns."""
         database = self._database
         if database is None:
-            raise LinkLost("this database is not open")
+            raise LinkLost("此数据库没有打开 · this database is not open")
         if parent:
             return []
         used = self.settings
@@ -146,7 +146,10 @@ class Sql(Adapter[SqlSettings, None]):
         try:
             return await blocking.call(function, limit, self._place)
         except TimeoutError:
-            raise LinkLost(f"the database did not answer within {limit:.1f} s: is its server up?") from None
+            raise LinkLost(
+                f"数据库在 {limit:.1f} 秒内没有应答：其服务器是否在运行？ · "
+                f"the database did not answer within {limit:.1f} s: is its server up?"
+            ) from None
 
 
 def _bad(reasons: Mapping[int, str]) -> Reading:

@@ -77,7 +77,10 @@ class Database:
         except (ImportError, sqlalchemy.exc.NoSuchModuleError) as error:
             raise LinkLost(f"{MISSING} ({error})") from None
         except sqlalchemy.exc.ArgumentError:
-            raise LinkLost("the url is none: write dialect://user:password@host:port/database") from None
+            raise LinkLost(
+                "不是数据库地址，请写作 dialect://user:password@host:port/database · "
+                "the url is none: write dialect://user:password@host:port/database"
+            ) from None
 
     def open(self) -> None:
         """Connect, sign in, and see that the columns are there. Raises LinkLost."""
@@ -183,12 +186,15 @@ class Database:
             name = getattr(used, what)
             if name and name not in self.columns:
                 self.close()
-                raise LinkLost(f"{self.source} has no column '{name}' ({what}); it has {', '.join(self.columns)[:500]}")
+                raise LinkLost(
+                    f"{self.source} 没有列“{name}”（{what}），现有 {', '.join(self.columns)[:500]} · "
+                    f"{self.source} has no column '{name}' ({what}); it has {', '.join(self.columns)[:500]}"
+                )
 
     def _ask(self, statement: Any) -> list[Row]:
         with self._turn:
             if self._closed:
-                raise LinkLost("the connection to the database was closed")
+                raise LinkLost("与数据库的连接已关闭 · the connection to the database was closed")
             try:
                 rows = [tuple(row) for row in self._connection.execute(statement)]
                 # No transaction stays open between polls: it would hold back the database's own tidying.

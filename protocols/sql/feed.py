@@ -52,9 +52,15 @@ class Feed:
         newest = self._database.newest_key()
         if newest is not None and not isinstance(newest, int | float | decimal.Decimal | datetime.datetime):
             kind = type(newest).__name__
-            raise LinkLost(f"the key '{self._settings.key}' is a {kind}: it must be a number or a time that rises")
+            raise LinkLost(
+                f"键“{self._settings.key}”的类型是 {kind}，应为递增的数或时间 · "
+                f"the key '{self._settings.key}' is a {kind}: it must be a number or a time that rises"
+            )
         if self.last is not None and newest is not None and _is_time(self.last) != _is_time(newest):
-            raise LinkLost(f"the key '{self._settings.key}' was of another kind before: remove the file in state_dir")
+            raise LinkLost(
+                f"键“{self._settings.key}”以前是另一种类型，请删除 state_dir 中的文件 · "
+                f"the key '{self._settings.key}' was of another kind before: remove the file in state_dir"
+            )
         if self.last is None and self._settings.start == "newest" and newest is not None:
             limit = self._limit(newest)
             self.last = newest if limit is None or newest <= limit else self._database.newest_key(limit)

@@ -35,6 +35,7 @@ class Position:
             return None
         except (OSError, ValueError, KeyError, TypeError, decimal.InvalidOperation) as error:
             raise LinkLost(
+                f"{self.path} 存有已读的最后一个键，无法读取（{error}），请删除它，将从设置 start 处开始 · "
                 f"{self.path} holds the last key that was read and cannot be read ({error}): "
                 "remove it to begin where the setting `start` says"
             ) from None
@@ -54,4 +55,6 @@ class Position:
                 os.fsync(file.fileno())
             fresh.replace(self.path)
         except OSError as error:
-            raise LinkLost(f"the last key cannot be kept in {self.path}: {error}") from None
+            raise LinkLost(
+                f"最后一个键无法存入 {self.path}：{error} · the last key cannot be kept in {self.path}: {error}"
+            ) from None

@@ -80,7 +80,10 @@ class SqlSettings(Settings):
             return self.url.get_secret_value()
         found = os.environ.get(self.url_env, "")
         if not found:
-            raise LinkLost(f"the environment variable {self.url_env}, which should hold the database's url, is not set")
+            raise LinkLost(
+                f"环境变量 {self.url_env} 应为数据库地址，未设置 · "
+                f"the environment variable {self.url_env}, which should hold the database's url, is not set"
+            )
         return found
 
     def secret(self) -> str | None:
@@ -90,4 +93,7 @@ class SqlSettings(Settings):
         try:
             return Path(self.password_file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise SignInRefused(f"the password file {self.password_file} cannot be read: {error}") from None
+            raise SignInRefused(
+                f"密码文件 {self.password_file} 无法读取：{error} · "
+                f"the password file {self.password_file} cannot be read: {error}"
+            ) from None

@@ -30,11 +30,16 @@ def chambers(
         typer.echo(f"{chamber['id']}  {chamber['name']['zh']} · {chamber['name']['en']}  {there}  {chamber['camera']}")
         patrol = chamber["patrol"]
         if patrol is not None:
-            last = "—" if patrol["last_time"] is None else patrol["last_time"][:19]
-            state = f"超期 · overdue {patrol['late_s'] / 60:.0f} min" if patrol["overdue"] else "按期 · in time"
+            never = patrol["last_time"] is None
+            within = f"{patrol['looked_back_s'] / 3600:g}"
+            last = f"— ({within} 小时内无 · none in {within} h)" if never else patrol["last_time"][:19]
+            least = "至少 · at least " if never else ""
+            late_min = f"{least}{patrol['late_s'] / 60:.0f} min"
+            state = f"超期 · overdue {late_min}" if patrol["overdue"] else "按期 · in time"
             late |= patrol["overdue"]
+            by = f"{patrol['by']['zh']} · {patrol['by']['en']}"
             typer.echo(
-                f"  巡检 · patrol by {patrol['by']}, every {patrol['every_s'] / 3600:g} h: "
+                f"  巡检 · patrol by {by}, every {patrol['every_s'] / 3600:g} h: "
                 f"last {last}, due {patrol['due_time'][:19]}  {state}"
             )
         for each in chamber["values"] if values else ():

@@ -18,7 +18,7 @@ patrols:
     presence: belt/flow
     camera: 摄像-01
     plan:
-      - {every: 8 h, by: 机电队, effective_from: 2026-06-01}
+      - {every: 8 h, by: {zh: 机电队, en: electrical team}, effective_from: 2026-06-01}
       - {every: 4 h, by: 运输队, effective_from: 2026-01-01}
     source: 矿方 mine
 """
@@ -30,7 +30,8 @@ def test_the_plan_of_the_day_holds(tmp_path):
     room = site.chambers["room"]
     assert room.equipment == ("140525000099/belt",) and room.presence == "140525000099/belt/flow" and room.door == ""
     assert room.plan_at(date(2025, 12, 31)) is None
-    assert [room.plan_at(date(2026, month, 1)).by for month in (1, 5, 6)] == ["运输队", "运输队", "机电队"]
+    assert [room.plan_at(date(2026, month, 1)).by.zh for month in (1, 5, 6)] == ["运输队", "运输队", "机电队"]
+    assert [each.by.en for each in room.plans] == ["运输队", "electrical team"], "one word is for both languages"
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,7 @@ def test_the_plan_of_the_day_holds(tmp_path):
         ("gas/ch4", "gas/co", 2, "no bound point 'gas/co'"),
         ("belt/flow", "gas/state", 2, "gas/state is no number of persons"),
         ("every: 8 h", "every: 5 min", 9, "'every' must be at least 600"),
+        ("by: 运输队", "by: {zh: 运输队}", 10, "'en' is missing"),
         ("2026-06-01", "2026-01-01", 8, "two plans begin on the same day"),
         (TEXT[TEXT.index("    plan:") : TEXT.index("    source:")], "", 2, "'plan' is missing"),
     ],

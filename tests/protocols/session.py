@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,7 +110,7 @@ class Session:
                 self._take(reading)
                 await asyncio.sleep(PERIOD_S)
         except LinkLost as lost:
-            assert str(lost).strip(), "a lost link has a reason"
+            assert re.search(r"[一-鿿].* · \w", str(lost)), f"a lost link has a reason in both languages: {lost}"
             self.lost = lost
         finally:
             self._changed.set()

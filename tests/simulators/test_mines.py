@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,28 @@ def test_all_that_is_noted_is_unbound_or_a_password(report: Report) -> None:
 
 def test_the_folder_is_what_the_description_says(mine: str) -> None:
     assert stale(mine) == [], "run python -m tools.mines"
+
+
+def names(value: object) -> Iterator[str]:
+    """The texts of every name in two languages in a file."""
+    if isinstance(value, dict):
+        if set(value) == {"zh", "en"}:
+            yield from value.values()
+        else:
+            yield from (text for each in value.values() for text in names(each))
+    elif isinstance(value, list):
+        yield from (text for each in value for text in names(each))
+
+
+def test_no_name_has_an_id_in_it(mine: str) -> None:
+    told = [
+        f"{path.name}: {text}"
+        for path in sorted((ROOT / mine).rglob("*"))
+        if path.suffix in (".yaml", ".geojson")
+        for text in names(yaml.safe_load(path.read_text(encoding="utf-8")))
+    ]
+    assert len(told) > 500
+    assert [text for text in told if re.search(r"[a-z0-9]_[a-z0-9]", text.partition(": ")[2])] == []
 
 
 def test_a_file_that_was_changed_by_hand_is_told(

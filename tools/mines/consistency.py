@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tools.mines import plant, power
 from tools.mines.description import Mine
+from tools.mines.names import Names
 from tools.mines.power import FEEDERS, TRANSFORMERS
 
 PUMPS = 5
@@ -22,10 +24,10 @@ Entries = dict[str, dict[str, Any]]
 
 def relations(mine: Mine) -> dict[str, Entries]:
     """The whole file."""
-    return {"relations": {**_power(), **_drainage(), **_belts()}}
+    return {"relations": {**_power(plant.called(mine)), **_drainage(), **_belts()}}
 
 
-def _power() -> Entries:
+def _power(called: Names) -> Entries:
     found: Entries = {
         "power_incoming": _balance(
             "全矿进线与10kV馈出功率", "Power of the incoming line and of the 10 kV feeders",
@@ -39,14 +41,16 @@ def _power() -> Entries:
         if not fed or fed[0] in UNSTEADY:
             continue
         if fed[0] in TRANSFORMERS:
-            zh, en = f"{fed[0]} 高低压侧功率", f"Power into {fed[0]} and out of it"
+            zh, en = f"{called[fed[0]].zh}高低压侧功率", f"Power into {called[fed[0]].within} and out of it"
             out = [_power_of(each) for each in TRANSFORMERS[fed[0]]]
             found[name] = _balance(zh, en, [_power_of(feeder)], out, within=within, share=0.06)
         elif len(fed) == 1:
-            zh, en = f"{fed[0]} 保护装置与电能表功率", f"Power of {fed[0]} by its relay and by its meter"
+            machine = called[fed[0]]
+            zh, en = f"{machine.zh}保护装置与电能表功率", f"{machine.en}: power by its relay and by its meter"
             found[name] = _redundant(zh, en, [_power_of(feeder), *meters], within=within, share=0.05)
         else:
-            zh, en = f"{feeder} 馈出与各用户功率", f"Power of {feeder} and of what hangs on it"
+            line = power.feeder(feeder)
+            zh, en = f"{line.zh}与各用户功率", f"{line.en}: its power and that of what hangs on it"
             found[name] = _balance(zh, en, [_power_of(feeder)], meters, within=within, share=0.05)
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tools.mines import plant
 from tools.mines.description import Mine
 from tools.mines.rules import INTERLOCK, UPSTREAM
 
@@ -16,9 +17,13 @@ APART = {("belt_102", "belt_101"), ("belt_104", "belt_103")}
 
 def interlocks(mine: Mine) -> dict[str, dict[str, Any]]:
     """By id."""
+    called = plant.called(mine)
     return {
         f"{belt}_onto_{onto}": {
-            "name": {"zh": f"{onto} 运行后方可启动 {belt}", "en": f"{belt} starts only onto {onto} that runs"},
+            "name": {
+                "zh": f"{called[onto].zh}运行后方可启动{called[belt].zh}",
+                "en": f"The {called[belt].within} starts only while the {called[onto].within} runs",
+            },
             "equipment": belt,
             "unless": [{"point": f"{onto}/running", "equals": 1}],
             "source": INTERLOCK,

@@ -274,10 +274,12 @@ def _things(frame: Frame, things: Sequence[Item], spots: dict[str, Plan], layers
 
 
 def _links(frame: Frame, spots: dict[str, Plan]) -> Iterator[Feature]:
+    called = plant.called(frame.mine)
     for link in links():
         ends = (link["from"], link["to"])
+        one, other = (called[end].short for end in ends)
         way = _cable(frame, spots[ends[0]], spots[ends[1]])
-        yield _feature(link["id"], "network", f"光缆 {ends[0]}–{ends[1]}", f"Fibre {ends[0]} to {ends[1]}",
+        yield _feature(link["id"], "network", f"光缆 {one.zh}–{other.zh}", f"Fibre, {one.within} to {other.within}",
                        "LineString", _line(frame, way), link=link["id"])  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from tools.mines.sequences import PUMPS
 
 OWN = "矿方设定：每班至少一次 set by the mine: at least once a shift"
 SINCE = "2026-01-01"
+TEAM = {"zh": "机电队", "en": "electrical team"}
 
 
 def patrols() -> dict[str, Any]:
@@ -21,7 +22,7 @@ def patrols() -> dict[str, Any]:
                 "presence": "station_11/persons",
                 "door": "door_1/door",
                 "camera": "中央水泵房-01",
-                "plan": [{"every": "4 h", "by": "机电队 electrical team", "effective_from": SINCE}],
+                "plan": [{"every": "4 h", "by": TEAM, "effective_from": SINCE}],
                 "source": OWN,
             },
             "substation": {
@@ -31,7 +32,7 @@ def patrols() -> dict[str, Any]:
                 "presence": "station_12/persons",
                 "door": "door_2/door",
                 "camera": "中央变电所-01",
-                "plan": [{"every": "8 h", "by": "机电队 electrical team", "effective_from": SINCE}],
+                "plan": [{"every": "8 h", "by": TEAM, "effective_from": SINCE}],
                 "source": OWN,
             },
         }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tools.mines import power, safety
 from tools.mines.description import Mine
 from tools.mines.item import Item
+from tools.mines.names import Names, names
 
 STATIONS = (
     ("副斜井井口", "Auxiliary incline mouth", "auxiliary_incline"),
@@ -57,8 +58,14 @@ def areas(mine: Mine) -> dict[str, tuple[str, str, str]]:
 
 def items(mine: Mine) -> list[Item]:
     """Everything that has points, in a fixed order."""
-    return [*_transport(mine), *_face(mine), *_headings(mine), *_chambers(mine), *power.items(mine),
-            *safety.items(mine), *people(mine), *_network(mine)]  # fmt: skip
+    machines = [*_transport(mine), *_face(mine), *_headings(mine), *_chambers(mine)]
+    fed = names([*machines, *power.transformers()])
+    return [*machines, *power.items(mine, fed), *safety.items(mine), *people(mine), *_network(mine)]
+
+
+def called(mine: Mine) -> Names:
+    """Equipment → what it is called."""
+    return names(items(mine))
 
 
 def _transport(mine: Mine) -> Iterator[Item]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tools.mines.description import Mine
 from tools.mines.item import Item
+from tools.mines.names import Called, Names
 
 FEEDERS: dict[str, tuple[str, ...]] = {
     "feeder_0_01": ("main_fan_1",),
@@ -78,23 +79,35 @@ def meter_substation(consumer: str) -> int:
     return next(substation_of(feeder) for feeder, fed in FEEDERS.items() if consumer in fed)
 
 
-def items(mine: Mine) -> Iterator[Item]:
+def feeder(name: str) -> Called:
+    """What a feeder is called, whatever hangs on it."""
+    zh, en = SUBSTATIONS[substation_of(name)]
+    return Called(f"{zh}{name[-2:]}号馈出", f"{en}, feeder {name[-2:]}")
+
+
+def transformers() -> Iterator[Item]:
     for n, behind in enumerate(TRANSFORMERS.values(), 1):
         substation = substation_of(behind[0])
         yield Item(f"transformer_{n}", "transformer", f"{n}号动力变压器", f"Transformer {n}", AREAS[substation],
                    f"substation_{substation}", "transformer_rtu", unit=20 + n)  # fmt: skip
-    for feeder, fed in FEEDERS.items():
-        substation, number = substation_of(feeder), int(feeder[-2:])
-        zh, en = SUBSTATIONS[substation]
-        what = "、".join(fed) or "备用"
-        yield Item(feeder, "substation_feeder", f"{zh}{number:02d}号馈出 {what}",
-                   f"{en}, feeder {number:02d}: {', '.join(fed) or 'spare'}", AREAS[substation],
-                   f"substation_{substation}", "feeder_rtu", unit=number)  # fmt: skip
+
+
+def items(mine: Mine, called: Names) -> Iterator[Item]:
+    """`called`: what all that takes power, and the transformers, are called."""
+    yield from transformers()
+    for name, fed in FEEDERS.items():
+        substation = substation_of(name)
+        zh, en = feeder(name)
+        what = "、".join(called[each].zh for each in fed) or "备用"
+        whom = ", ".join(called[each].within for each in fed) or "spare"
+        yield Item(name, "substation_feeder", f"{zh} {what}", f"{en}: {whom}", AREAS[substation],
+                   f"substation_{substation}", "feeder_rtu", unit=int(name[-2:]))  # fmt: skip
     units = {0: 1}
     yield Item("meter_incoming", "electricity_meter", "全矿进线电能表", "Meter of the incoming line", AREAS[0],
                "meters_0", mine.meters, unit=1)  # fmt: skip
     for consumer in consumers():
         substation = meter_substation(consumer)
         units[substation] = units.get(substation, 0) + 1
-        yield Item(f"meter_{consumer}", "electricity_meter", f"{consumer} 电能表", f"Meter of {consumer}",
-                   AREAS[substation], f"meters_{substation}", mine.meters, unit=units[substation])  # fmt: skip
+        yield Item(f"meter_{consumer}", "electricity_meter", f"{called[consumer].zh}电能表",
+                   f"{called[consumer].en}, energy meter", AREAS[substation], f"meters_{substation}", mine.meters,
+                   unit=units[substation])  # fmt: skip

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tools.mines import plant
 from tools.mines.description import Mine
+from tools.mines.names import Names
 from tools.mines.power import FEEDERS
 
 LOCAL = "AQ 6201：甲烷超限断电、风电闭锁不大于2s AQ 6201: local cut-off and wind-electric lock within 2 s"
@@ -24,7 +26,12 @@ Rules = dict[str, dict[str, Any]]
 
 def rules(mine: Mine) -> dict[str, Rules]:
     """File → rules by id."""
-    return {"gas": _gas(mine), "linkage": _linkage(mine), "transport": _transport(), "chambers": _chambers()}
+    return {
+        "gas": _gas(mine),
+        "linkage": _linkage(mine),
+        "transport": _transport(plant.called(mine)),
+        "chambers": _chambers(),
+    }
 
 
 def _rule(zh: str, en: str, when: list[dict[str, Any]], then: dict[str, Any], within: str, source: str,
@@ -135,9 +142,10 @@ def _linkage(mine: Mine) -> Rules:
     return found
 
 
-def _transport() -> Rules:
+def _transport(called: Names) -> Rules:
     found = {
-        f"trip_{belt}": _rule(f"{belt}停车联锁上游", f"{belt} stands: what feeds it stops", [_is(f"{belt}/running", 0)],
+        f"trip_{belt}": _rule(f"{called[belt].zh}停车联锁上游", f"{called[belt].en} stands: what feeds it stops",
+                              [_is(f"{belt}/running", 0)],
                               {"then": [_is(f"{inby}/running", 0) for inby in above]}, "3 s", INTERLOCK)
         for belt, above in UPSTREAM.items()
     }  # fmt: skip
@@ -146,7 +154,7 @@ def _transport() -> Rules:
                                    {"then": [_is("loader_1/running", 0), _is("crusher_1/running", 0),
                                              _is("afc_1/state", 1)]}, "5 s", INTERLOCK)  # fmt: skip
     found |= {
-        f"smoke_{belt}": _rule(f"{belt}烟雾停车", f"Smoke at {belt} stops it",
+        f"smoke_{belt}": _rule(f"{called[belt].zh}烟雾停车", f"Smoke at the {called[belt].within} stops it",
                                [_is(f"smoke_{belt}/smoke", 1), _is(f"{belt}/smoke", 1)],
                                {"then": [_is(f"{belt}/running", 0)]}, "5 s", PROTECTION)
         for belt in ("belt_101", "belt_102", "belt_103", "belt_104")
@@ -155,7 +163,8 @@ def _transport() -> Rules:
                                           [_is("smoke_belt_104/smoke", 1), _is("belt_104/smoke", 1)],
                                           {"command": {"spray_1/command": START}}, "20 s", OWN)  # fmt: skip
     found |= {
-        f"edge_trip_{belt}": _rule(f"{belt}停车，边缘停上游", f"{belt} stands: the edge stops what feeds it",
+        f"edge_trip_{belt}": _rule(f"{called[belt].zh}停车，边缘停上游",
+                                   f"{called[belt].en} stands: the edge stops what feeds it",
                                    [{**_is(f"{belt}/running", 0), "lasting": "1500 ms"}],
                                    {"then": [_is(f"{inby}/running", 0) for inby in above],
                                     "command": {f"{inby}/command": STOP for inby in above}}, "5 s", INTERLOCK)

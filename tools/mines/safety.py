@@ -101,15 +101,15 @@ def sensors(mine: Mine) -> list[Sensor]:
             Sensor(f"fan_state_{n}b", "equipment_state_sensor", f"{name}备局扇开停", f"Auxiliary fan {n}b running",
                    area, f"aux_fan_{n}b"),
         ]  # fmt: skip
-    for belt, zh, area, place in (
-        ("belt_101", "主斜井胶带", "main_incline", "belt_road_101"),
-        ("belt_102", "大巷胶带", "main_belt_road", "belt_road_102"),
-        ("belt_103", f"{mine.district}胶带", "district_belt_road", "belt_road_103"),
-        ("belt_104", f"{face}顺槽胶带", "gate_belt_1", "face_1.intake"),
+    for belt, zh, en, area, place in (
+        ("belt_101", "主斜井胶带", "main incline belt", "main_incline", "belt_road_101"),
+        ("belt_102", "大巷胶带", "main road belt", "main_belt_road", "belt_road_102"),
+        ("belt_103", f"{mine.district}胶带", "district belt", "district_belt_road", "belt_road_103"),
+        ("belt_104", f"{face}顺槽胶带", "gate belt", "gate_belt_1", "face_1.intake"),
     ):
         found += [
-            Sensor(f"smoke_{belt}", "smoke_sensor", f"{zh}烟雾", f"Smoke at {belt}", area, place),
-            Sensor(f"co_{belt}", "co_sensor", f"{zh}一氧化碳", f"CO at {belt}", area, place),
+            Sensor(f"smoke_{belt}", "smoke_sensor", f"{zh}烟雾", f"Smoke, {en}", area, place),
+            Sensor(f"co_{belt}", "co_sensor", f"{zh}一氧化碳", f"CO, {en}", area, place),
         ]
     found += [
         Sensor("temp_pump_room", "temperature_sensor", "中央水泵房温度", "Air temperature, pump room", "pump_chamber",

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from tools.mines import plant
 from tools.mines.description import Mine
+from tools.mines.names import Names
 from tools.mines.simulation import sections
 
 BELTS = ("belt_101", "belt_102", "belt_103", "belt_104")
@@ -33,7 +35,8 @@ Steps = dict[str, dict[str, Any]]
 def sequences(mine: Mine) -> dict[str, dict[str, Any]]:
     """File → sequences by id."""
     belts = sections(mine)["belts"]["belts"]
-    return {"transport": _transport(belts), "face": _face(), "drainage": _drainage()}
+    called = plant.called(mine)
+    return {"transport": _transport(belts, called), "face": _face(), "drainage": _drainage()}
 
 
 def rotations() -> dict[str, Any]:
@@ -61,20 +64,21 @@ def _is(point: str, value: float, lasting: str = "") -> dict[str, Any]:
     return {"point": point, "equals": value, **({"lasting": lasting} if lasting else {})}
 
 
-def _stop(machine: str, running: str, standing: int, within: str = "60 s") -> dict[str, Any]:
+def _stop(machine: str, name: Mapping[str, str], running: str, standing: int, within: str = "60 s") -> dict[str, Any]:
     return {
-        "name": _name(f"停止{machine}", f"Stop {machine}"),
+        "name": name,
         "command": {f"{machine}/command": "stop"},
         "until": {"all": [_is(f"{machine}/{running}", standing)]},
         "within": within,
     }
 
 
-def _transport(belts: Mapping[str, Any]) -> dict[str, Any]:
+def _transport(belts: Mapping[str, Any], called: Names) -> dict[str, Any]:
+    stops = {belt: _name(f"停止{called[belt].zh}", f"Stop the {called[belt].within}") for belt in (*SIDE, *BELTS)}
     start: Steps = {}
     for belt in BELTS:
         start[belt] = {
-            "name": _name(f"启动{belt}", f"Start {belt}"),
+            "name": _name(f"启动{called[belt].zh}", f"Start the {called[belt].within}"),
             "command": {f"{belt}/command": "start"},
             "until": {
                 "all": [
@@ -85,12 +89,12 @@ def _transport(belts: Mapping[str, Any]) -> dict[str, Any]:
             "keep": [_is(f"{belt}/running", 1)],
             "within": "3 min",
         }
-    back = {belt: _stop(belt, "running", 0) for belt in reversed(BELTS)}
+    back = {belt: _stop(belt, stops[belt], "running", 0) for belt in reversed(BELTS)}
     stop: Steps = {}
     for belt in (*SIDE, *reversed(BELTS)):
-        stop[f"empty_{belt}"] = _emptying(belt, belts[belt])
-        stop[f"stop_{belt}"] = {**_stop(belt, "running", 0, "15 min"), "on_failure": "hold"}
-    everything = {belt: _stop(belt, "running", 0) for belt in (*SIDE, *reversed(BELTS))}
+        stop[f"empty_{belt}"] = _emptying(belt, called, belts[belt])
+        stop[f"stop_{belt}"] = {**_stop(belt, stops[belt], "running", 0, "15 min"), "on_failure": "hold"}
+    everything = {belt: _stop(belt, stops[belt], "running", 0) for belt in (*SIDE, *reversed(BELTS))}
     return {
         "start_belts": {
             "name": _name("主运输逆煤流启动", "Start of the belt line, against the coal"),
@@ -116,11 +120,11 @@ def _transport(belts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _emptying(belt: str, design: Mapping[str, Any]) -> dict[str, Any]:
+def _emptying(belt: str, called: Names, design: Mapping[str, Any]) -> dict[str, Any]:
     length, speed = float(design["length_m"]), float(design.get("speed_m_per_s", 3.5))
     slowest = length / (0.4 * speed) + 60.0
     return {
-        "name": _name(f"{belt}排空", f"{belt} runs empty"),
+        "name": _name(f"{called[belt].zh}排空", f"{called[belt].en} runs empty"),
         "empties": {"speed": f"{belt}/speed", "length_m": length, "margin": MARGIN},
         "within": f"{math.ceil(slowest / 60.0)} min",
         "on_failure": "hold",
@@ -138,18 +142,18 @@ def _face() -> dict[str, Any]:
             "within": f"{within} s",
         }
     stop: Steps = {}
-    for machine, zh, en, key, _, standing, _ in reversed(FACE):
-        stop[machine] = {
-            **_stop(machine, key, standing, "2 min"),
-            "name": _name(f"停止{zh}", f"Stop the {en}"),
-            "on_failure": "hold",
-        }
+    stops = {machine: _name(f"停止{zh}", f"Stop the {en}") for machine, zh, en, *_ in FACE}
+    for machine, _, _, key, _, standing, _ in reversed(FACE):
+        stop[machine] = {**_stop(machine, stops[machine], key, standing, "2 min"), "on_failure": "hold"}
         if machine in ("shearer_1", "afc_1"):
             stop[f"after_{machine}"] = {
                 "name": _name("排空", "run empty"), "wait": "3 min" if machine == "shearer_1" else "1 min",
                 "within": "4 min",
             }  # fmt: skip
-    back = {machine: _stop(machine, key, standing, "30 s") for machine, _, _, key, _, standing, _ in reversed(FACE)}
+    back = {
+        machine: _stop(machine, stops[machine], key, standing, "30 s")
+        for machine, _, _, key, _, standing, _ in reversed(FACE)
+    }
     return {
         "start_face": {
             "name": _name("综采工作面逆煤流启动", "Start of the face, against the coal"),
@@ -173,7 +177,7 @@ def _face() -> dict[str, Any]:
 def _drainage() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for n, pump in enumerate(PUMPS, 1):
-        stop = _stop(pump, "state", 0, "3 min")
+        stop = _stop(pump, _name("停泵", "Stop the pump"), "state", 0, "3 min")
         found[f"start_{pump}"] = {
             "name": _name(f"启动{n}号主排水泵", f"Start drainage pump {n}"),
             "direction": "start",

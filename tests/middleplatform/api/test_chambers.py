@@ -28,7 +28,7 @@ MIN = 60_000_000
 
 
 def chamber(name, equipment, presence, every_s):
-    plan = Plan(every_s, "机电队", date(2026, 1, 1))
+    plan = Plan(every_s, Name("机电队", "electrical team"), date(2026, 1, 1))
     return Chamber(name, Name(name, name), (f"{CODE}/{equipment}",), (), presence, "", "摄像-01", (plan,))
 
 

@@ -29,9 +29,9 @@ from tests.servers import CODE
 
 
 def chamber(name: str, words: Name, equipment: str, presence: str) -> Chamber:
-    plan = Plan(14400.0, "机电队", date(2026, 1, 1))
+    plan = Plan(14400.0, Name("机电队", "electrical team"), date(2026, 1, 1))
     shown = (f"{CODE}/{equipment}",)
-    return Chamber(name, words, shown, (), presence, "", "摄像-01", (plan,))
+    return Chamber(name, words, shown, (), presence, "", "摄像-01", (plan,), "矿方设定：每班至少一次 set by the mine")
 
 
 @asynccontextmanager
@@ -85,16 +85,24 @@ def test_who_is_there_is_told_and_what_is_not_known_is_not_nobody(stage: Stage, 
 
 
 def test_who_never_came_is_said_so_and_not_counted_as_late_by_years(stage: Stage, context: BrowserContext) -> None:
-    plan = {"every_s": 14400.0, "by": "机电队", "last_time": None, "due_time": "", "overdue": True, "late_s": 1.0}
+    plan = {
+        "every_s": 14400.0,
+        "by": {"zh": "机电队", "en": "electrical team"},
+        "looked_back_s": 28800.0,
+        "last_time": None,
+        "due_time": "",
+        "overdue": True,
+        "late_s": 1.0,
+    }
     then = round(datetime(2024, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai")).timestamp() * 1e6)
     recent = now() - 3600 * 1_000_000
 
     def told(way) -> None:
         said = way.fetch().json()
         every = 14400 * 1_000_000
-        old = {**plan, "last": None, "due": then + every, "late_s": 9e7}
-        new = {**plan, "last": None, "due": recent + every, "overdue": False, "late_s": 0.0}
-        late = {**plan, "last": then, "due": then + every, "late_s": 3 * 86400.0}
+        old = {**plan, "since": then, "last": None, "due": now() - every, "late_s": 13500.0}
+        new = {**plan, "since": recent, "last": None, "due": recent + every, "overdue": False, "late_s": 0.0}
+        late = {**plan, "since": then, "last": then, "due": then + every, "late_s": 3 * 86400.0}
         first, second = said["chambers"]
         made = [{**first, "patrol": old}, {**second, "patrol": new}, {**first, "id": "third", "patrol": late}]
         way.fulfill(json={**said, "chambers": made, "incomplete": False})
@@ -105,9 +113,18 @@ def test_who_never_came_is_said_so_and_not_counted_as_late_by_years(stage: Stage
         page.goto(f"{stage.url}/chambers")
         patrols = page.locator(".patrol")
         expect(patrols.nth(0)).to_contain_text("最近 8 小时 内没有签到")
-        expect(patrols.nth(0)).to_contain_text(re.compile(r"巡检计划自 2024/01/01.* 起 · 已超期"))
+        expect(patrols.nth(0)).to_contain_text(re.compile(r"巡检计划自 2024/01/01.* 起 · 已超期至少 3.8 小时"))
         expect(patrols.nth(0)).not_to_contain_text(re.compile("下次应到|[0-9]{3,} (小时|天)"))
-        expect(patrols.nth(1)).to_contain_text("从未签到")
+        expect(patrols.nth(1)).to_contain_text("最近 8 小时 内没有签到")
+        expect(patrols.nth(1)).not_to_contain_text("从未")
         expect(patrols.nth(1)).not_to_contain_text("已超期")
         expect(patrols.nth(2)).to_contain_text("已超期 3 天")
         expect(patrols.nth(2)).to_contain_text("2024/")
+        expect(patrols.nth(0)).to_contain_text("机电队")
+        expect(patrols.nth(0)).not_to_contain_text("electrical")
+        speak(page, "en")
+        page.goto(f"{stage.url}/chambers")
+        expect(patrols.nth(0)).to_contain_text("every 4 h, electrical team")
+        expect(page.locator(".panel").nth(0)).to_contain_text("source: set by the mine")
+        expect(page.locator(".panel").nth(0)).not_to_contain_text("矿方设定")
+        speak(page, "zh")

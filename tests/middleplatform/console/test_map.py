@@ -152,6 +152,37 @@ def test_the_slider_asks_for_the_newest_wish_alone_and_play_goes_on_to_now(
         expect(page.locator(".mode")).to_have_text("实时")
 
 
+@pytest.mark.parametrize(
+    ("wish", "zh", "en"),
+    [
+        ("4102444800000", "尚未到来", "still to come"),
+        ("-5000", "不是可以回放的时刻", "no moment that can be replayed"),
+        ("1e300", "不是可以回放的时刻", "no moment that can be replayed"),
+        ("rubbish", "不是可以回放的时刻", "no moment that can be replayed"),
+    ],
+)
+def test_an_address_of_a_moment_of_which_nothing_is_known_says_so_and_leads_back(
+    stage: Stage, context: BrowserContext, wish: str, zh: str, en: str
+) -> None:
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url) if "/at?" in request.url else None)
+        for language, words, loading, back in (("en", en, "Loading", "Back to live"), ("zh", zh, "加载中", "回到实时")):
+            speak(page, language)
+            page.goto(f"{stage.url}/map?e=belt1&at={wish}")
+            told = page.locator(".plan .over.wrong")
+            expect(told).to_contain_text(words)
+            expect(page.locator("aside")).to_contain_text("不明" if language == "zh" else "Not known")
+            expect(page.locator("main")).not_to_contain_text(re.compile(f"{loading}|NaN|Invalid"))
+            assert not spilled(page)
+            told.get_by_role("button", name=back).click()
+            expect(page.locator("main.past")).to_have_count(0)
+            expect(page.locator(".over.wrong")).to_have_count(0)
+            assert "at=" not in page.url
+        assert asked == []
+
+
 def test_a_moment_that_is_to_come_is_refused_and_a_moment_by_the_mines_clock_is_found(
     stage: Stage, context: BrowserContext, then: int
 ) -> None:

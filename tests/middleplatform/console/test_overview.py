@@ -144,6 +144,17 @@ def tile(page: Page, heading: str) -> Locator:
     return page.locator(".tile", has=page.get_by_role("heading", name=re.compile(f"^{heading}")))
 
 
+def cut(page: Page) -> list[str]:
+    """The tiles that tell more than is seen of them; the alarms beside are a list that is scrolled."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll('.part .tile')]
+            .filter(tile => [tile, tile.querySelector('.body')].some(
+                each => each.scrollHeight > each.clientHeight + 1 || each.scrollWidth > each.clientWidth + 1))
+            .map(tile => tile.querySelector('h2').textContent)"""
+    )
+    return found
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [
@@ -190,8 +201,9 @@ def test_the_mine_is_on_one_screen_and_each_tile_leads_further(
         expect(page).to_have_url(re.compile(r"/values\?q=ch4"))
         page.go_back()
         expect(page.locator(".tile").first).to_be_visible()
-        for width, height in ((1280, 720), (1024, 768)):
+        for width, height in ((1280, 720), (1366, 650), (1024, 768)):
             page.set_viewport_size({"width": width, "height": height})
+            assert cut(page) == [], width
             assert not spilled(page), width
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
         page.set_viewport_size({"width": 1600, "height": 900})

@@ -28,7 +28,7 @@ def test_an_overdue_patrol_is_raised_once_and_returned_by_a_check_in(place):
     morning, one = at("2026-11-20T08:00"), site()
     assert judge(place, one, {"room": morning}, morning + 8 * HOUR) == []
     (raised,) = judge(place, one, {"room": morning}, morning + 9 * HOUR)
-    assert raised.note == "硐室应于 11-20 16:00 由a巡检 · room: due 11-20 16:00, by a"
+    assert raised.note == "硐室应于 11-20 16:00 由甲队巡检 · room: due 11-20 16:00, by a"
     assert judge(place, one, {"room": morning}, morning + 10 * HOUR) == []
     (alarm,) = book.alarms_of(place, MINE)
     assert (alarm.rule, alarm.subject, alarm.state) == (RULE, "m/pump", State.UNACKNOWLEDGED)
@@ -42,6 +42,11 @@ def test_an_overdue_patrol_is_raised_once_and_returned_by_a_check_in(place):
     assert [each.what for each in reversed(book.entries(place, MINE))] == [
         Act.RAISE, Act.ACKNOWLEDGE, Act.RETURN, Act.RAISE, Act.RETURN,
     ]  # fmt: skip
+
+
+def test_where_no_check_in_is_known_the_alarm_names_no_hour_that_nobody_knows(place):
+    (raised,) = judge(place, site(), {}, at("2026-11-20T08:00"))
+    assert raised.note == "硐室最近 16 小时没有甲队的签到 · room: no check-in by a within 16 h"
 
 
 async def test_a_site_that_gave_up_its_chambers_returns_what_was_overdue(tmp_path):

@@ -26,24 +26,43 @@ def site(*plans):
     return SimpleNamespace(time_zone="Asia/Shanghai", chambers={"room": room})
 
 
-OLD, NEW = Plan(8 * 3600.0, "a", date(2026, 1, 1)), Plan(4 * 3600.0, "b", date(2026, 11, 26))
+OLD, NEW = (
+    Plan(8 * 3600.0, Name("甲队", "a"), date(2026, 1, 1)),
+    Plan(4 * 3600.0, Name("乙队", "b"), date(2026, 11, 26)),
+)
 
 
 def test_it_is_due_after_its_interval_and_told_after_the_grace():
     last = {"room": at("2026-11-20T08:00")}
     for when, late in (("16:00", 0), ("16:15", 0), ("16:25", 600), ("18:15", 7200)):
         (duty,) = duties(site(OLD, NEW), last, at(f"2026-11-20T{when}"))
-        assert (duty.late_s, duty.plan.by, duty.due) == (late, "a", at("2026-11-20T16:00")), when
+        assert (duty.late_s, duty.plan.by.en, duty.due) == (late, "a", at("2026-11-20T16:00")), when
         assert overdue(site(OLD, NEW), last, at(f"2026-11-20T{when}")) == ([duty] if late else [])
 
 
 def test_the_plan_of_the_day_holds_from_its_first_hour_and_none_before_the_first():
     last = {"room": at("2026-11-25T23:00")}
     (duty,) = duties(site(OLD, NEW), last, at("2026-11-26T03:30"))
-    assert duty.plan.by == "b" and duty.due == at("2026-11-26T04:00") and not duty.overdue
+    assert duty.plan.by.en == "b" and duty.due == at("2026-11-26T04:00") and not duty.overdue
     assert duties(site(NEW), {}, at("2026-11-25T12:00")) == []
     (never,) = duties(site(NEW), {}, at("2026-11-26T12:00"))
-    assert never.last is None and never.overdue and never.late_s == 8 * 3600 - GRACE_S
+    # Whether somebody came before the time that is looked through, two intervals, is not known: at least so late.
+    assert never.last is None and never.overdue and never.late_s == 4 * 3600 - GRACE_S
+    assert never.since == at("2026-11-26T00:00") and never.due == at("2026-11-26T08:00")
+    (new,) = duties(site(NEW), {}, at("2026-11-26T03:00"))
+    assert new.due == at("2026-11-26T04:00") and not new.overdue
+
+
+def test_of_a_chamber_without_a_known_check_in_no_more_is_told_than_is_known():
+    """A plan of months ago says nothing of the last hours."""
+    now = at("2026-11-20T12:00")
+    (unknown,) = duties(site(OLD), {}, now)
+    (known,) = duties(site(OLD), {"room": now - 17 * HOUR}, now)
+    assert unknown.due == now - 8 * HOUR and unknown.late_s == 8 * 3600 - GRACE_S
+    assert unknown.late_s <= known.late_s, "at least so late"
+    often = Plan(600.0, Name("甲队", "a"), date(2026, 1, 1))
+    (never,) = duties(site(often), {}, now)
+    assert never.overdue, "also where the grace is longer than the interval"
 
 
 @settings(max_examples=30, deadline=None)

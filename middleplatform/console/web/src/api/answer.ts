@@ -65,8 +65,11 @@ export function answer<T>(ask: (signal: AbortSignal) => Promise<T> | Question | 
     status.value = 0
     busy.value = wanted !== null
     if (wanted instanceof Promise) void hear(wanted, own.signal)
-    else if (question && typed) timer = setTimeout(() => void hear(get<T>(question.path, question.asked, own.signal), own.signal), wait)
-    else if (question) void hear(get<T>(question.path, question.asked, own.signal), own.signal)
+    else if (question) {
+      const send = (): void => void hear(get<T>(question.path, question.asked, own.signal), own.signal)
+      if (typed) timer = setTimeout(send, wait)
+      else send()
+    }
   })
   onScopeDispose(() => {
     clearTimeout(timer)

@@ -4,6 +4,7 @@ import {computed, onBeforeUnmount, ref, shallowRef, watch} from 'vue'
 import {get, wordsOf} from '../api/client'
 import type {Alarm} from '../api/types'
 import type {Sample} from '../live/values'
+import {isInstant} from '../live/clock'
 import {hold, route} from '../router'
 import {may} from '../session'
 import type {AlarmsThen, Then} from './api'
@@ -33,15 +34,32 @@ function samplesOf(then: Then): Map<string, Sample> {
   return found
 }
 
+/** Why nothing can be known of a moment: it is still to come, or it is before all time that is kept, or is none. */
+export type Unknown = 'future' | 'no_moment'
+/** What stands for a wish that is no number. */
+const NONE = -1
+function wished(text: string): number {
+  const ms = Number(text)
+  return Number.isFinite(ms) ? Math.round(ms) : NONE
+}
+function unknowable(ms: number): Unknown | null {
+  if (ms < 0 || !isInstant(ms)) return 'no_moment'
+  return ms > Date.now() ? 'future' : null
+}
+
 export function useMoment() {
-  const held = computed(() => Number(route.value.query.get('at')) || null)
+  const held = computed(() => {
+    const text = route.value.query.get('at')
+    return text ? wished(text) : null
+  })
   /** The moment that is wished for, ms; null: now. */
   const at = ref<number | null>(held.value)
   const shown = shallowRef<Snapshot | null>(null)
   const wrong = ref('')
+  const unknown = ref<Unknown | null>(null)
   const playing = ref(false)
   const speed = ref<number>(10)
-  const busy = computed(() => at.value !== null && shown.value?.at !== at.value && !wrong.value)
+  const busy = computed(() => at.value !== null && shown.value?.at !== at.value && !wrong.value && !unknown.value)
   let asking: AbortController | null = null
   let [resting, holding, ticking] = [0, 0, 0]
 
@@ -61,7 +79,9 @@ export function useMoment() {
     asking?.abort()
     const wish = at.value
     wrong.value = ''
-    if (wish === null) {
+    unknown.value = wish === null ? null : unknowable(wish)
+    if (wish === null || unknown.value) {
+      stop()
       shown.value = null
       return
     }
@@ -124,6 +144,6 @@ export function useMoment() {
     clearTimeout(resting)
     clearTimeout(holding)
   })
-  return {at, shown, wrong, busy, playing, speed, seek, play, stop, look}
+  return {at, shown, wrong, unknown, busy, playing, speed, seek, play, stop, look}
 }
 export type Moment = ReturnType<typeof useMoment>
