@@ -63,6 +63,7 @@ from middleplatform.api import (
     stream,
     tickets,
     tokens,
+    unknown,
     users,
     workshop,
 )
@@ -258,6 +259,7 @@ def build(
         stream,
         tickets,
         tokens,
+        unknown,
         users,
         workshop,
     ):

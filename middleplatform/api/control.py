@@ -116,6 +116,8 @@ async def order(request: Request, catalogue: Seen, act: Act) -> Json:
             f"the gateway does not answer ({error}): the outcome is unknown, look at the point and its events",
         ) from None
     after = {"id": given.id, "act": str(act), "outcome": found.get("outcome"), "reason": found.get("reason")}
+    # Why it was refused says whether that was its first coming: see unknown.
+    after["check"] = next((each["check"] for each in found.get("trace", ()) if not each["passed"]), None)
     await anyio.to_thread.run_sync(lambda: tell(database, "command.end", about, after=after))
     return Json(found)
 

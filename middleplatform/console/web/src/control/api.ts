@@ -1,5 +1,5 @@
 /* What the platform answers about commands: see middleplatform/api/commanding.py and control.py. */
-import {get} from '../api/client'
+import {get, post} from '../api/client'
 import type {Words} from '../i18n'
 
 export interface Hanging {
@@ -139,3 +139,18 @@ export interface LinkageList {
 /** Of all the mine where no machine is named. */
 export const linkageList = (equipment: string, signal?: AbortSignal): Promise<LinkageList> =>
   get<LinkageList>('control/linkages', {equipment: equipment || null}, signal)
+
+/** See middleplatform/api/unknown.py. */
+export interface UnknownCommand {
+  id: string
+  point: string
+  who: string
+  at: number
+  value: number | string | null
+  state: Words
+  settled: {who: string; at: number; seen: 'done' | 'not_done'; reason: string} | null
+}
+export const unknownList = (equipment: string, signal?: AbortSignal): Promise<{ts: number; commands: UnknownCommand[]}> =>
+  get('control/unknown', {equipment}, signal)
+export const settleUnknown = ({id, point}: UnknownCommand, seen: 'done' | 'not_done', reason: string): Promise<UnknownCommand> =>
+  post<UnknownCommand>(`control/unknown/${encodeURIComponent(id)}`, {point, seen, reason})
