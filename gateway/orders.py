@@ -2,8 +2,8 @@
 
 These requests are understood: a signed order (see models.control.order), a command without a signature (see
 models.command), `{"look": "<path>"}`, which asks what a point is now, for whoever is about to write it,
-`{"machine": "<id>"}`, whether this gateway reads one and what holds of it, and `{"tags": true}`, which asks for the
-tags that hang.
+`{"machine": "<id>"}`, whether this gateway reads one and what holds of it, `{"tags": true}`, which asks for the
+tags that hang, and `{"linkages": true}`, which asks for the linkages that have tripped.
 """
 
 from __future__ import annotations

@@ -231,15 +231,16 @@ class Demo:
             Program("figures", python("figures", *common), "bright_green", environment),
             Program("watch", python("alarm-engine", *on_bus), "red", environment),
             Program("api", python("api", *on_bus, "--port", str(self.ports.api)), "cyan", environment),
-            *(
-                Program(f"gw-{name}"[:10], python("gateway", *on_bus, "--name", name), "yellow", environment)
-                for name in site.gateways()
-            ),
             *self._mirror(on_bus, environment),
         ):
             supervisor.start(program)
         self._sign_in()
         deadline = time.monotonic() + self.ready_s
+        if self.site is None:
+            await self._devices_answer(site, deadline, stop)
+        for name in site.gateways():
+            gateway = python("gateway", *on_bus, "--name", name)
+            supervisor.start(Program(f"gw-{name}"[:10], gateway, "yellow", environment))
         while not stop.is_set():
             if await asyncio.to_thread(self._live):
                 return
@@ -249,6 +250,16 @@ class Demo:
                     f"Not ready within {self.ready_s:.0f} s: the logs in {self.home}/logs say why."
                 )
             await asyncio.sleep(0.5)
+
+    async def _devices_answer(self, site: Site, deadline: float, stop: asyncio.Event) -> None:
+        """Until the simulated devices are there, as a mine's are before its gateways: of each point whose device is
+        not there yet a gateway tells that it is not connected, which is an alarm."""
+        ports = {port for each in site.connections.values() if (port := _port_of(each)) is not None}
+        while ports and not stop.is_set() and time.monotonic() < deadline:
+            answers = await asyncio.gather(*(asyncio.to_thread(_answers, port) for port in ports))
+            ports = {port for port, there in zip(ports, answers, strict=True) if not there}
+            if ports:
+                await asyncio.sleep(0.2)
 
     def _mirror(self, on_bus: tuple[str, ...], environment: dict[str, str]) -> tuple[Program, ...]:
         """The mirror, where the site's folder says what it copies and where to."""
@@ -368,6 +379,15 @@ def _examined(folder: Path, environment: dict[str, str]) -> Site:
         mistakes = "\n".join(map(str, report.problems))
         raise DemoError(f"矿井配置有误 · the site folder {folder} has mistakes:\n{mistakes}")
     return report.site
+
+
+def _answers(port: int) -> bool:
+    """Whether something listens there; asked by a connection, for a bind would be in the way of who comes to listen."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def _free(port: int) -> bool:

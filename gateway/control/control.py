@@ -12,7 +12,7 @@ from gateway.clock import WallClock
 from gateway.control.checks import Checks
 from gateway.control.gate import SHOWN, Gate, Places
 from gateway.control.record import Record
-from gateway.control.restoring import Latched, Restores
+from gateway.control.restoring import NOTHING_TRIPPED, Latched, Restores
 from gateway.control.seats import FREE, Seats
 from gateway.control.selects import Selects
 from gateway.control.tags import MOST, Tag, Tags
@@ -92,6 +92,8 @@ class Control:
             return await self.answer(found)
         if "machine" in found:
             return self.machine(text(found, "machine", 40))
+        if "linkages" in found:
+            return NOTHING_TRIPPED if self.latched is None else self.latched.standing()
         return self.tags() if "tags" in found else None
 
     def tags(self) -> dict[str, Any]:

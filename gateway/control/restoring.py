@@ -17,6 +17,9 @@ from models.control.effects import Effect
 from models.control.order import Act
 from models.site.model import Name, Point
 
+NOTHING_TRIPPED: dict[str, Any] = {"linkages": [], "trouble": None}
+"""Of a gateway that has no linkages."""
+
 
 class Restorable(Protocol):
     """Of a tripped rule: what its latch holds, and what its restore would command, both path → value."""
@@ -32,6 +35,7 @@ class Latched(Protocol):
 
     def restorable(self, rule: str) -> Restorable: ...
     def refusal(self, rule: str) -> Name | None: ...
+    def standing(self) -> dict[str, Any]: ...
     async def restore(self, rule: str, who: str, permit: Permit) -> dict[str, Any]: ...
 
 

@@ -14,10 +14,12 @@ from gateway.clock import WallClock
 from gateway.leave import Permit
 from gateway.linkage.acting import Acting
 from gateway.linkage.judge import Judge, Of, Seen
-from gateway.linkage.latches import Latches
-from gateway.linkage.telling import Saying
+from gateway.linkage.latches import Latch, Latches
+from gateway.linkage.telling import Saying, as_told
 from models.command import Outcome
 from models.site.model import Linkage, Name, Site
+
+UNREADABLE = Name("闭锁记录无法读取，尚无矿井配置", "the record of latches cannot be read, and there is no site yet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,28 @@ class Restoring:
         if unknown := self._judge.unknown(number, now):
             return _shown("动作条件现在未知", "whether what it trips by holds is not known", unknown)
         return None
+
+    def standing(self) -> dict[str, Any]:
+        """What is tripped here, for whoever is about to restore it. `trouble`: why it is not known what is."""
+        now, unreadable = self._clock.now(), self._latches.unreadable
+        trouble = {"zh": UNREADABLE.zh, "en": UNREADABLE.en} if unreadable else None
+        return {"linkages": [self._shown(each, now) for each in self._latches.tripped.values()], "trouble": trouble}
+
+    def _shown(self, latch: Latch, now: int) -> dict[str, Any]:
+        number, why = self._numbers.get(latch.rule), self.refusal(latch.rule)
+        holding = None
+        if number is not None:
+            holds = self._judge.holds(number, Of.WHEN, now)
+            holding = None if not holds and self._judge.unknown(number, now) else holds
+        return {
+            **{name: getattr(latch, name) for name in ("rule", "version", "at", "done", "held", "doubt")},
+            "holds": dict(latch.command),
+            "command": dict(self.restorable(latch.rule).command),
+            "holding": holding,
+            "when": [] if number is None else [as_told(each) for each in self._judge.seen(number, Of.WHEN, now)],
+            "restore": [] if number is None else [as_told(each) for each in self._judge.seen(number, Of.RESTORE, now)],
+            "refusal": None if why is None else {"zh": why.zh, "en": why.en},
+        }
 
     async def restore(self, rule: str, who: str, permit: Permit | None = None) -> dict[str, Any]:
         """Restore for `who`, who has proved to be allowed to. `permit`: asked before each write that follows.

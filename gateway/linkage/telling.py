@@ -52,7 +52,7 @@ class Saying:
             if known.notice is not None:
                 told |= {"notice": known.notice.en, "notice_zh": known.notice.zh}
         if inputs:
-            told["inputs"] = [_shown(seen) for seen in inputs]
+            told["inputs"] = [as_told(seen) for seen in inputs]
         event = Event(
             id=event_id(self._of(known), KIND, f"{name}/{act}/{start}"),
             equipment=self._of(known),
@@ -91,7 +91,8 @@ def why(inputs: Sequence[Seen]) -> Name:
     return Name("；".join(zh), "; ".join(en))
 
 
-def _shown(seen: Seen) -> dict[str, Any]:
+def as_told(seen: Seen) -> dict[str, Any]:
+    """A comparison with what it was judged by, as it is told outside."""
     return {
         "point": seen.comparison.point,
         "is": seen.comparison.text,

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from middleplatform.access.errors import AccessError
 from middleplatform.access.lockout import clear
+from middleplatform.access.passwords import check
 from middleplatform.access.policies import policy_of
 from middleplatform.access.policy import DEFAULT_ROLE, ROLES, Policy
 from middleplatform.access.scope import EVERYTHING, Scope
@@ -27,8 +28,6 @@ from middleplatform.database.tables.access import bus_keys, tokens
 from middleplatform.database.tables.access import users as table
 
 NAME = re.compile(r"[a-z0-9._-]{1,40}")
-MIN_PASSWORD = 8
-MAX_PASSWORD = 200
 
 _hasher = PasswordHasher()
 
@@ -226,11 +225,5 @@ def _nobody() -> str:
 
 
 def _hash(password: str, name: str) -> str:
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise AccessError(
-            f"密码应为 {MIN_PASSWORD} 至 {MAX_PASSWORD} 个字符 · "
-            f"a password is {MIN_PASSWORD} to {MAX_PASSWORD} characters"
-        )
-    if name.casefold() == password.casefold():
-        raise AccessError("密码不得与用户名相同 · a password is not the user's name")
+    check(password, name)
     return _hasher.hash(password.encode("utf-8", "replace"))

@@ -64,6 +64,7 @@ from middleplatform.api import (
     stream,
     tickets,
     tokens,
+    unknown,
     users,
     workshop,
 )
@@ -259,6 +260,7 @@ def build(
         stream,
         tickets,
         tokens,
+        unknown,
         users,
         workshop,
         rule_bench,

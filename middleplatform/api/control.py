@@ -11,7 +11,7 @@ from typing import Annotated
 
 import anyio
 import orjson
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel
 
 from bus import subjects
@@ -22,6 +22,7 @@ from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.commanding import MachineNow, machine_now
 from middleplatform.api.errors import ApiError, unavailable
 from middleplatform.api.hanging import Asking, hanging
+from middleplatform.api.latches import LinkageList, commanded_by, linkages_now
 from middleplatform.api.responses import Json, answers
 from middleplatform.audit.log import tell
 from models.command import CommandError, parse
@@ -98,7 +99,7 @@ async def order(request: Request, catalogue: Seen, act: Act) -> Json:
     """签名命令：选择、执行、挂牌、摘牌、复电、控制权、处置 · A signed order, passed on to its gateway as it is."""
     data = await request.body()
     given = _order(data, act)
-    _within(catalogue, given)
+    _within(catalogue, given, await _let_go(request, catalogue, given))
     subject = subjects.command(catalogue.site.code, given.gateway)
     about, database = given.point or given.equipment or given.gateway, request.app.state.database
     asked = {"gateway": given.gateway, "order": given.as_json()}
@@ -115,6 +116,8 @@ async def order(request: Request, catalogue: Seen, act: Act) -> Json:
             f"the gateway does not answer ({error}): the outcome is unknown, look at the point and its events",
         ) from None
     after = {"id": given.id, "act": str(act), "outcome": found.get("outcome"), "reason": found.get("reason")}
+    # Why it was refused says whether that was its first coming: see unknown.
+    after["check"] = next((each["check"] for each in found.get("trace", ()) if not each["passed"]), None)
     await anyio.to_thread.run_sync(lambda: tell(database, "command.end", about, after=after))
     return Json(found)
 
@@ -131,6 +134,23 @@ async def tags(request: Request, catalogue: Seen) -> Json:
     seen = {point.equipment for point in (catalogue.points[index] for index in catalogue.rows.tolist())}
     listed = [tag for of_one in found.values() for tag in of_one or () if tag["equipment"] in seen]
     return Json({"tags": listed, "unanswered": [name for name, told in found.items() if told is None]})
+
+
+@router.get(
+    "/linkages",
+    dependencies=[needs("control.read")],
+    response_class=Json,
+    responses=answers(LinkageList, 400, 401, 403, 404),
+)
+async def linkages(
+    request: Request,
+    catalogue: Seen,
+    equipment: Annotated[str, Query(max_length=60, description="设备，省略为全矿 · equipment, all when omitted")] = "",
+) -> Json:
+    """联动及其闭锁：动作与否、现在的条件、由谁复位、何以不能 · Linkages: which are latched, and what keeps them so."""
+    name = catalogue.equipment_path(equipment).rpartition("/")[2] if equipment else ""
+    whole = request.app.state.catalogue.site
+    return Json(await linkages_now(_asking(request), catalogue, whole, name, times.now_us()))
 
 
 @router.get(
@@ -166,15 +186,26 @@ def _order(data: bytes, act: Act) -> Order:
     return given
 
 
-def _within(catalogue: Catalogue, given: Order) -> None:
-    """That the order is about what the caller may see, at a gateway that there is. Raises ApiError 404."""
+async def _let_go(request: Request, catalogue: Catalogue, given: Order) -> list[str]:
+    """What a restore lets go of and commands, by paths; of a rule that the site has no more its gateway says it."""
+    if given.act is not Act.RESTORE:
+        return []
+    linkage = next((each for each in catalogue.site.linkages if each.id == given.equipment), None)
+    if linkage is not None:
+        return [*linkage.command, *(linkage.restore.command if linkage.restore else ())]
+    if given.site != catalogue.site.code or given.gateway not in catalogue.site.gateways():
+        return []
+    return await commanded_by(_asking(request), given.site, given.gateway, given.equipment)
+
+
+def _within(catalogue: Catalogue, given: Order, let_go: list[str]) -> None:
+    """That the order is about what the caller may see, at a gateway that there is; a restore, all that it lets go of.
+    Raises ApiError 404."""
     site = catalogue.site
     if given.act is Act.RESTORE:
-        linkage = next((each for each in site.linkages if each.id == given.equipment), None)
-        paths = [] if linkage is None else [*linkage.command, *(linkage.restore.command if linkage.restore else ())]
-        if not paths:
+        if not let_go:
             raise _no("联动", "linkage", given.equipment)
-        catalogue.resolve(paths, len(paths))
+        catalogue.resolve(let_go, len(let_go))
     elif given.point:
         catalogue.one(given.point)
     elif given.act is not Act.SETTLE:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from middleplatform.access import lockout, users
 from middleplatform.access.errors import AccessError
+from middleplatform.access.passwords import MAX_PASSWORD, MIN_PASSWORD
 from middleplatform.access.throttle import Throttle
 from middleplatform.access.tokens import create_token, revoke_token
 from middleplatform.access.users import User
@@ -39,7 +40,7 @@ class SignIn(BaseModel):
 
 class NewPassword(BaseModel):
     old: str = Field(min_length=1, max_length=200)
-    new: str = Field(min_length=users.MIN_PASSWORD, max_length=users.MAX_PASSWORD)
+    new: str = Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)
 
 
 class SignedIn(BaseModel):
@@ -184,7 +185,8 @@ def _locked(seconds: float) -> ApiError:
 
 
 def _wait(code: str, zh: str, en: str, seconds: float) -> ApiError:
-    return ApiError(429, code, zh, en, headers={"Retry-After": str(int(seconds) + 1)})
+    wait_s = int(seconds) + 1
+    return ApiError(429, code, zh, en, headers={"Retry-After": str(wait_s)}, wait_s=wait_s)
 
 
 async def _open(request: Request, response: Response, user: User, cookie: bool) -> SignedIn:

@@ -202,3 +202,44 @@ async def test_a_restore_whose_closing_was_refused_says_so(tmp_path):
         assert answer["outcome"] == "failed" and "e/command: refused, no power above" in answer["reason"]["en"]
         assert "the lock is lifted" in answer["reason"]["en"] and not range_.linkages.latches.tripped
         assert range_.read(range_.power, FEED) == 0
+
+
+async def standing(range_):
+    return orjson.loads(await range_.orders.answer("", b'{"linkages": true}'))
+
+
+async def test_what_is_latched_is_told_with_its_conditions_now_and_what_keeps_it_so(tmp_path):
+    async with Guarded(tmp_path, CLOSES) as range_:
+        assert await standing(range_) == {"linkages": [], "trouble": None}
+        range_.methane(1.7)
+        await range_.until(
+            lambda: "cut" in range_.linkages.latches.tripped and range_.linkages.latches.tripped["cut"].done
+        )
+        (told,) = (await standing(range_))["linkages"]
+        assert (told["rule"], told["holding"], told["done"], told["held"], told["doubt"]) == (
+            "cut",
+            True,
+            True,
+            True,
+            False,
+        )
+        assert told["holds"] == {path("command"): 2} and told["command"] == {path("command"): CLOSE}
+        (when,), (restore,) = told["when"], told["restore"]
+        assert (when["met"], when["value"], restore["met"], restore["is"]) == (True, 1.7, False, "ch4 < 1")
+        assert "ch4 < 1, and it is 1.7" in told["refusal"]["en"] and abs(told["at"] - range_.clock.now()) < 60_000_000
+        range_.methane(0.3)
+        await range_.until(lambda: range_.linkages._judge.value[0] == 0.3)
+        (told,) = (await standing(range_))["linkages"]
+        assert told["holding"] is False and told["refusal"] is None and told["restore"][0]["met"]
+        # The sensor is away: whether it holds is nobody's to say, and it is not restored.
+        range_.sensor.fault = "hang"
+        await range_.until(lambda: range_.linkages.restoring.refusal("cut") is not None)
+        (told,) = (await standing(range_))["linkages"]
+        assert told["holding"] is not False and told["refusal"] is not None
+
+
+async def test_of_latches_that_cannot_be_read_it_is_not_said_that_there_are_none(tmp_path):
+    async with Guarded(tmp_path, CUT) as range_:
+        range_.linkages.latches.unreadable = True
+        assert "cannot be read" in (await standing(range_))["trouble"]["en"]
+        range_.linkages.latches.unreadable = False

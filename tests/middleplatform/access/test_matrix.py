@@ -52,6 +52,7 @@ PLACES = {
     "entry": "999999",
     "ticket": "999999",
     "act": "select",
+    "command": "nothing",
     "equipment": "nothing",
     "sequence": "nothing",
     "run": "999999",

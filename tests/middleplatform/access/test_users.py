@@ -5,9 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import yaml
 from sqlalchemy import event
 
-from middleplatform.access import lockout, tokens, users
+from middleplatform.access import lockout, passwords, tokens, users
 from middleplatform.access.errors import AccessError
 from middleplatform.access.policy import policy
 from middleplatform.access.scope import EVERYTHING, Scope
@@ -188,3 +189,37 @@ def test_the_memory_of_names_is_bounded_and_keeps_the_locked(place, monkeypatch)
 def test_a_password_is_not_the_name():
     with pytest.raises(AccessError, match="not the user's name"):
         users._hash("olga-petrova", "Olga-Petrova")
+
+
+COMMON = ["password", "Password1", "PASSWORD2026!", "admin12345", "sevenones", "12345678", "87654321", "qwertyuiop",
+          "11111111", "abcdefgh", "abababab", "20261127", "1qaz2wsx", "woaini1314", "meikuang@2026", "管理员12345"]  # fmt: skip
+
+
+@pytest.mark.parametrize("password", COMMON)
+def test_a_password_that_anybody_would_try_first_is_refused_in_words(place, password):
+    with pytest.raises(AccessError, match=r"最常用的密码之一.* · .*commonest"):
+        users.create_user(place, "ivan", password, "operator")
+
+
+@pytest.mark.parametrize("password", ["olga-2026-mine", "Mine.OLGA.77", "xxolgaxx"])
+def test_a_password_that_holds_the_users_name_is_refused(place, password):
+    users.create_user(place, "olga", "right horse", "administrator")
+    with pytest.raises(AccessError, match="不得包含用户名"):
+        users.set_password(place, "olga", password)
+    assert users.check_password(place, "olga", "right horse"), "it is as it was"
+    users.create_user(place, "ivan", password, "operator")
+
+
+@pytest.mark.parametrize(
+    "password", ["coal under the pines", "a mine of 7 hills", "tr4ktor-Wiese", "煤与风与水与灯光在井下"]
+)
+def test_what_nobody_would_try_first_is_taken(place, password):
+    users.create_user(place, "li", password, "operator")
+
+
+def test_the_list_is_dated_and_holds_nothing_twice():
+    found = yaml.safe_load(passwords.FILE.read_text("utf-8"))
+    assert found["date"] and found["source"]
+    for name in ("words", "whole"):
+        listed = [str(each) for each in found[name]]
+        assert len(listed) == len(set(listed)) and all(each == each.casefold() for each in listed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.http import server
 from middleplatform.api.live import LiveTable
 from models.site.model import Name, Site
-from tests.gateway.control.benches import PLACE, POINTS, Bench, made_site
+from tests.gateway.control.benches import PLACE, POINTS, Bench
 from tests.gateway.sites import CODE
 from tests.middleplatform.api.build import now, samples
 from tests.middleplatform.api.stage import PASSWORD, Stage, _answers, threaded
@@ -83,12 +83,14 @@ def called(made: Site) -> Site:
 
 
 @asynccontextmanager
-async def _standing(home: Path, loop: asyncio.AbstractEventLoop, signed: bool) -> AsyncIterator[Commanded]:
-    async with mine_bus(home, CODE) as running, Bench(home / "edge", signed=signed) as bench:
+async def _standing(
+    home: Path, loop: asyncio.AbstractEventLoop, made_by: Callable[[Path], Bench]
+) -> AsyncIterator[Commanded]:
+    async with mine_bus(home, CODE) as running, made_by(home / "edge") as bench:
         doorkeeper = await running.connect("gateway-edge1")
         await doorkeeper.answer(subjects.command(CODE, "edge1"), bench.orders.answer)
         users.create_user(home, "olga", PASSWORD, role="administrator")
-        made, bus = called(made_site(bench.device.port)), await running.connect("api")
+        made, bus = called(bench.site()), await running.connect("api")
         table = LiveTable(made)
         app, port = build(Catalogue(made), table, bus, home), free_port()
         serving = server(app, "127.0.0.1", port)
@@ -122,6 +124,10 @@ async def _telling(table: LiveTable, bench: Bench) -> None:
 
 
 @contextmanager
-def commanded(home: Path, *, signed: bool = True) -> Iterator[Commanded]:
-    with threaded(lambda loop: _standing(home, loop, signed)) as stage:
+def commanded(
+    home: Path, *, signed: bool = True, made_by: Callable[[Path], Bench] | None = None
+) -> Iterator[Commanded]:
+    """`made_by`: the gateway's bench in a folder, a plain one by default."""
+    make = made_by or (lambda folder: Bench(folder, signed=signed))
+    with threaded(lambda loop: _standing(home, loop, make)) as stage:
         yield stage

@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from gateway.control.tags import Tag
-from tests.middleplatform.console.browser import serious, spilled, watched
+from middleplatform.audit.log import tell
+from tests.gateway.sites import CODE
+from tests.middleplatform.console.browser import serious, speak, spilled, watched
 from tests.middleplatform.console.commanded import Commanded, commanded
 from tests.middleplatform.console.test_control import RUNNING, START, arm, machine, press
 
@@ -155,3 +157,37 @@ def test_without_the_platform_nothing_old_is_told_and_only_a_stop_is_given(
         page.unroute("**/api/v1/control/machines/*")
         expect(panel.get_by_role("button", name="启动", exact=True)).to_be_enabled(timeout=10_000)
         expect(panel).to_contain_text("远控")
+
+
+@pytest.mark.parametrize(
+    ("language", "settle", "seen", "record", "shown"),
+    [
+        ("zh", "现场核实 …", "现场看到：未执行", "记录", "现场看到：未执行 · olga"),
+        ("en", "Say what was seen …", "Seen there: it was not done", "Record it", "it was not done · olga"),
+    ],
+)
+def test_a_person_says_what_was_seen_of_a_command_that_nobody_answered(
+    stage: Commanded, context: BrowserContext, language: str, settle: str, seen: str, record: str, shown: str
+) -> None:
+    with watched(context, stage.url, forgiven=("503",)) as page:
+        point = f"{CODE}/belt_102/command"
+        asked = {"order": {"act": "execute", "id": f"lost-{language}", "point": point, "value": 1}, "gateway": "edge1"}
+        tell(stage.home, "command.ask", point, after=asked, who="wang", origin="test")
+        tell(stage.home, "command.end", point, after={"id": f"lost-{language}"}, who="wang", origin="test")
+        machine(page, stage, "belt_102", language)
+        line = page.locator(".unknown p").first
+        expect(line).to_contain_text("启动" if language == "zh" else "start")
+        line.get_by_role("button", name=settle).click()
+        dialog = page.locator("dialog")
+        dialog.get_by_label(seen).check()
+        expect(
+            dialog.get_by_role("button", name=record)
+        ).to_be_disabled()  # nobody says so without saying how they know
+        dialog.locator("textarea").fill("巡检工 <b>李</b> 在机头")
+        assert not spilled(page) and not serious(page)
+        dialog.get_by_role("button", name=record).click()
+        expect(dialog).to_have_count(0)
+        expect(line).to_contain_text(shown)
+        expect(line).to_contain_text("巡检工 <b>李</b> 在机头")
+        assert not spilled(page) and not serious(page)
+        speak(page, "zh")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
-from middleplatform.access import users
+from middleplatform.access import lockout, users
 from tests.middleplatform.api.stage import PASSWORD, Stage
 from tests.middleplatform.console.browser import sign_in, speak
 
@@ -143,4 +144,51 @@ def test_a_user_changes_their_password_and_a_wrong_old_one_ends_nothing(stage: S
     page.locator("form button").click()
     expect(page.get_by_role("link", name="petra")).to_be_visible()
     page.get_by_role("button", name="退出").click()
+    page.close()
+
+
+@pytest.mark.parametrize(("language", "unit", "over"), [("zh", "分", "现在可以再试"), ("en", "min", "try again now")])
+def test_how_long_a_lock_lasts_still_counts_down(
+    stage: Stage, context: BrowserContext, language: str, unit: str, over: str
+) -> None:
+    name = f"kept-out-{language}"
+    users.create_user(stage.home, name, PASSWORD, "operator")
+    while not lockout.failed(stage.home, name):
+        pass
+    page = context.new_page()
+    page.context.clear_cookies()
+    page.goto(stage.url)
+    speak(page, language)
+    page.reload()
+    page.locator("#user").fill(name)
+    page.locator("#password").fill(PASSWORD)
+    page.locator("form button").click()
+    timer = page.get_by_role("timer")
+    expect(timer).to_contain_text(unit)
+    first = timer.inner_text()
+    expect(timer).not_to_have_text(first)
+    body = {"code": "throttled", "message": "", "message_zh": "", "where": None, "wait_s": 2}
+    page.route("**/api/v1/sign-in", lambda route: route.fulfill(status=429, json={"error": body}))
+    page.locator("form button").click()
+    expect(page.locator("main").get_by_role("status")).to_contain_text(over)
+    expect(timer).to_have_count(0)
+    speak(page, "zh")
+    page.close()
+
+
+def test_a_password_that_is_refused_is_refused_in_words(stage: Stage, context: BrowserContext) -> None:
+    users.create_user(stage.home, "newcomer", PASSWORD, "operator", must_change=True)
+    page = context.new_page()
+    page.context.clear_cookies()
+    page.goto(stage.url)
+    expect(page.locator("#user")).to_be_visible()
+    page.locator("#user").fill("newcomer")
+    page.locator("#password").fill(PASSWORD)
+    page.locator("form button").click()
+    for fresh, words in (("password2026", "最常用的密码之一"), ("my-newcomer-1", "不得包含用户名")):
+        page.locator("#old").fill(PASSWORD)
+        page.locator("#fresh").fill(fresh)
+        page.locator("#again").fill(fresh)
+        page.locator("form button").click()
+        expect(page.get_by_role("alert")).to_contain_text(words)
     page.close()

@@ -1,5 +1,5 @@
 /* What the platform answers about commands: see middleplatform/api/commanding.py and control.py. */
-import {get} from '../api/client'
+import {get, post} from '../api/client'
 import type {Words} from '../i18n'
 
 export interface Hanging {
@@ -94,3 +94,63 @@ export const UNREADABLE = 'unreadable'
 export const machineNow = (equipment: string, signal?: AbortSignal): Promise<MachineNow> =>
   get<MachineNow>(`control/machines/${encodeURIComponent(equipment)}`, {}, signal)
 export const tagList = (signal?: AbortSignal): Promise<TagList> => get<TagList>('control/tags', {}, signal)
+
+/** See middleplatform/api/latches.py. */
+export interface Condition extends Requirement {
+  quality: number | null
+  ts: number | null
+  lost: boolean
+}
+export interface Written {
+  point: string
+  name: Words
+  value: number | null
+  state: Words
+}
+export interface Tripped {
+  gateway: string
+  at: number
+  done: boolean
+  held: boolean
+  doubt: boolean
+  holding: boolean | null
+  when: Condition[]
+  restore: Condition[]
+  refusal: Words | null
+}
+export interface LinkageNow {
+  id: string
+  name: Words
+  known: boolean
+  trips: Written[]
+  restores: Written[]
+  roles: string[]
+  persons: number
+  whole: boolean
+  gateways: string[]
+  tripped: Tripped[]
+}
+export interface LinkageList {
+  ts: number
+  gateways: {name: string; answers: boolean; trouble: Words | null}[]
+  linkages: LinkageNow[]
+  names: Record<string, Words>
+}
+/** Of all the mine where no machine is named. */
+export const linkageList = (equipment: string, signal?: AbortSignal): Promise<LinkageList> =>
+  get<LinkageList>('control/linkages', {equipment: equipment || null}, signal)
+
+/** See middleplatform/api/unknown.py. */
+export interface UnknownCommand {
+  id: string
+  point: string
+  who: string
+  at: number
+  value: number | string | null
+  state: Words
+  settled: {who: string; at: number; seen: 'done' | 'not_done'; reason: string} | null
+}
+export const unknownList = (equipment: string, signal?: AbortSignal): Promise<{ts: number; commands: UnknownCommand[]}> =>
+  get('control/unknown', {equipment}, signal)
+export const settleUnknown = ({id, point}: UnknownCommand, seen: 'done' | 'not_done', reason: string): Promise<UnknownCommand> =>
+  post<UnknownCommand>(`control/unknown/${encodeURIComponent(id)}`, {point, seen, reason})

@@ -7,7 +7,7 @@ import {post, Refusal} from '../api/client'
 import type {Words} from '../i18n'
 import {mine} from '../mine/catalogue'
 
-export type Act = 'select' | 'execute' | 'tag' | 'untag' | 'take' | 'hand' | 'settle'
+export type Act = 'select' | 'execute' | 'tag' | 'untag' | 'take' | 'hand' | 'settle' | 'restore'
 export interface Asked {
   act: Act
   gateway: string

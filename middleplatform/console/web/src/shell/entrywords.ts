@@ -1,0 +1,12 @@
+import {room} from '../i18n'
+
+export const t = room(
+  {
+    locked: '登录失败次数过多，此用户名已锁定；等待，或请管理员解锁', throttled: '尝试次数过多', wait: '还须等待 {0}', over: '现在可以再试',
+    seconds: '{0} 秒', minutes: '{0} 分 {1} 秒',
+  },
+  {
+    locked: 'This name is locked after too many failures: wait, or ask an administrator', throttled: 'Too many attempts', wait: '{0} to wait', over: 'You can try again now',
+    seconds: '{0} s', minutes: '{0} min {1} s',
+  },
+)
