@@ -13,7 +13,7 @@ def equipment(desk: Desk) -> None:
     page = desk.page
     machine = desk.machine(desk.one("belt_101", "belt_102"))
     name = desk.named(machine["name"])
-    path = f"{machine['id']}/current"
+    path = f"{machine['id']}/power"
     point = desk.point(path)
     desk.open("/equipment")
     page.get_by_role("searchbox").fill(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, expect
@@ -76,12 +77,13 @@ def excluded(desk: Desk) -> None:
     """Time that is asked to be left out is listed with machine and reason, and refused with a reason."""
     page = desk.page
     reason = desk.say("更换滚筒", "a drum is changed")
+    begin = datetime.now(UTC) + timedelta(hours=1)
     asked = {
         "kind": "excluded_time",
         "cause": "planned_maintenance",
         "equipment": [desk.one("belt_101", "belt_102")],
-        "start": f"{desk.day}T10:00:00+08:00",
-        "end": f"{desk.day}T11:00:00+08:00",
+        "start": begin.isoformat(),
+        "end": (begin + timedelta(hours=1)).isoformat(),
         "reason": reason,
     }
     desk.tell("tickets", asked)

@@ -40,11 +40,11 @@ def quality(desk: Desk) -> None:
     score = cell.inner_text()
     cell.click()
     beside = page.locator(".beside .panel").first
-    expect(beside.locator("dd b")).to_contain_text(re.compile(rf"{float(score):.0f}"), timeout=SLOW_MS)
+    desk.within(beside.locator("dd b"), lambda: float(score), 1.0)
     expect(beside).to_contain_text(desk.say("完整性", "Completeness"))
-    beside.get_by_role("link", name=desk.say("逐点查看", "Point by point")).click()
-    expect(page.locator("a.cell").first).to_be_visible(timeout=SLOW_MS)
+    beside.get_by_role("link", name=desk.say("按测点细看", "Point by point")).click()
     expect(page).to_have_url(re.compile("equipment="))
+    expect(page.locator(".list canvas")).to_be_visible(timeout=SLOW_MS)
 
 
 def standard(desk: Desk) -> None:

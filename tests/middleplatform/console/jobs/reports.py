@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from openpyxl import load_workbook
@@ -22,12 +23,12 @@ def reports(desk: Desk) -> None:
     expect(row).to_contain_text(desk.day)
     with page.expect_download() as fetched:
         row.get_by_role("link", name=f"XLSX {desk.say('中文', 'English')}").click()
-    path = Path(fetched.value.path())
-    assert load_workbook(path, read_only=True).sheetnames
+    content = Path(fetched.value.path()).read_bytes()
+    assert load_workbook(io.BytesIO(content), read_only=True).sheetnames
     file = {
         "name": fetched.value.suggested_filename,
         "mimeType": "application/octet-stream",
-        "buffer": path.read_bytes(),
+        "buffer": content,
     }
     page.locator(".verify input[type=file]").set_input_files(file)  # type: ignore[arg-type]
     verdict = page.locator(".verdict")

@@ -20,7 +20,7 @@ DRAWN = """canvas => {
 
 def trends(desk: Desk) -> None:
     page = desk.page
-    paths = desk.one(("belt_101/current", "main_fan_1/negative_pressure"), ("belt_102/current", "pump_room_1/level"))
+    paths = desk.one(("belt_101/power", "main_fan_1/negative_pressure"), ("belt_102/power", "pump_room_1/level"))
     points = [desk.point(path) for path in paths]
     desk.open("/trends")
     search = page.get_by_role("combobox", name=desk.say("添加测点", "Add a point"))

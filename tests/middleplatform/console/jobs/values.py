@@ -9,9 +9,9 @@ from tests.middleplatform.console.jobs.desk import SLOW_MS, Desk
 
 def values(desk: Desk) -> None:
     page = desk.page
-    belt, point = (of := desk.point(desk.one("belt_101/current", "belt_102/current")))["equipment"], of
+    belt, point = (of := desk.point(desk.one("belt_101/power", "belt_102/power")))["equipment"], of
     desk.open("/values")
-    page.get_by_label(desk.say("查找", "Search")).fill(belt["id"])
+    page.get_by_label(desk.say("查找", "Search")).fill(f"/{belt['id']}/")
     count = desk.ask("points", equipment=belt["id"], limit=1)["total"]
     row = page.locator("tr", has=page.get_by_role("link", name=desk.named(point["name"]), exact=True)).first
     expect(page.locator(".panels tr")).to_have_count(count)

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from tests.middleplatform.console.jobs.desk import SLOW_MS, Desk
 
-TABLE = """名称,地址,类型,单位
-电机电流,{address},{type},A
+TABLE = """信号名称,寄存器地址,功能码,数据类型,系数,单位
+{name},{address},3,{type},{scale},kW
 """
 
 
@@ -32,15 +32,16 @@ def onboarding(desk: Desk) -> None:
 
     page.locator("input[list]").fill("belt_new")
     page.locator("select").nth(0).select_option("belt_conveyor")
+    page.locator("select").nth(1).select_option(index=1)
     page.locator("textarea").fill(_table(desk))
     desk.button("读入点表", "Read the table").click()
-    expect(page.locator("tbody tr").last).to_contain_text("hr:", timeout=SLOW_MS)
+    expect(page.locator("tbody tr")).to_have_count(1, timeout=SLOW_MS)
     page.locator("a.next").click()
 
     desk.button("全部试读", "Read all").click()
     row = page.locator("tbody tr").first
     expect(row.locator(".mono")).to_have_text(re.compile(r"^[0-9A-F]{4}"), timeout=SLOW_MS)
-    expect(row.locator("td.value")).to_contain_text("A")
+    expect(row.locator("td.value")).to_contain_text("kW")
     page.locator("a.next").click()
 
     expect(page.locator(".plus", has_text="another_belt").first).to_be_visible(timeout=SLOW_MS)
@@ -49,16 +50,17 @@ def onboarding(desk: Desk) -> None:
 
 
 def _table(desk: Desk) -> str:
-    """The current of a belt as its maker's table has it."""
+    """The power of a belt in a maker's table, where its device has it."""
     with (desk.mine.home / "site" / "points" / "belt_plc_1.csv").open(encoding="utf-8-sig", newline="") as file:
-        row = next(each for each in csv.DictReader(file) if each["point"] == "current")
-    return TABLE.format(address=row["address"], type=row["type"])
+        row = next(each for each in csv.DictReader(file) if each["point"] == "power")
+    name = desk.point("belt_101/power")["name"]["zh"]
+    return TABLE.format(name=name, address=row["address"].removeprefix("hr:"), type=row["type"], scale=row["scale"])
 
 
 def diagnostics(desk: Desk) -> None:
     """A connection with what it counts, and a point from its bytes to its value, followed live."""
     page = desk.page
-    connection, path = desk.one(("belt_plc_1", "belt_101/current"), ("belt_plc_2", "belt_102/current"))
+    connection, path = desk.one(("belt_plc_1", "belt_101/power"), ("belt_plc_2", "belt_102/power"))
     desk.open(f"/diagnostics?connection={connection}")
     row = page.locator("tr.chosen", has_text=connection)
     expect(row).to_contain_text(desk.say("已连接", "up"), timeout=SLOW_MS)
