@@ -40,7 +40,7 @@ def manual(desk: Desk) -> None:
 def dictionaries(desk: Desk) -> None:
     """A dictionary is read with what holds today; one with a mistake is refused by its row, a right one holds."""
     page = desk.page
-    owner = desk.say("机电队 张三", "electrical team, Jones")
+    owner = desk.say("机电队 张三", "electrical team Jones")
     desk.open("/dictionaries?kind=owners")
     kinds = desk.ask("dictionaries")["kinds"]
     expect(page.locator(".others tr")).to_have_count(len(kinds), timeout=SLOW_MS)

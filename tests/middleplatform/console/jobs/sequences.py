@@ -28,7 +28,7 @@ def sequences(desk: Desk) -> None:
     phase = page.locator(".phase")
 
     def run() -> Any:
-        return desk.ask(f"sequences/runs/{number}")["run"]
+        return desk.ask(f"sequences/runs/{number}")
 
     # The mine's people have its belts under local control at times: then nothing is commanded, and it is said why.
     if until(lambda: run()["phase"] != "asked" and run())["phase"] == "refused":
