@@ -2,29 +2,60 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from middleplatform.console import STATIC
 from sevenones.bench.chromium import browser, enter
-from sevenones.bench.mine import Mine, running
+from sevenones.bench.mine import Mine, devices, running
 from tests.middleplatform.console.browser import pages_of, serious, speak, spilled, watched
+from tests.middleplatform.console.jobs import JOBS, Desk
 from tests.ports import free_block
 
 pytestmark = pytest.mark.timeout(600)
-CODE = "140581999101"
+MINE = "low"
 PASSWORD = "right horse"
 LOOK = {"zh": "dark", "en": "light"}
 """Both languages have the same elements: with each the accessibility of one look is seen."""
+PAGES = STATIC.parent / "web" / "src" / "pages.ts"
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """`day`: the last one that is over, of which an hour is in the store; `devices`: see Desk."""
+
+    mine: Mine
+    day: date
+    devices: dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def mine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mine]:
-    with running("low", tmp_path_factory.mktemp("mine") / "home", free_block()) as started:
-        yield started
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    home, ports = tmp_path_factory.mktemp("mine") / "home", devices(MINE)
+    day = datetime.now(ZoneInfo("Asia/Shanghai")).date() - timedelta(days=1)
+    fill(home, f"{day}T11:00:00+08:00")
+    with running(MINE, home, free_block(), ports) as started:
+        yield Demo(started, day, ports)
+
+
+def fill(home: Path, until: str) -> None:
+    """An hour of the past: figures and reports are of days that are over."""
+    command = (sys.executable, "-m", "sevenones", "simulate", "--mine", MINE, "--backfill", "1h", "--until", until)
+    subprocess.run((*command, "--home", str(home)), check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def mine(demo: Demo) -> Mine:
+    return demo.mine
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +63,6 @@ def context(tmp_path_factory: pytest.TempPathFactory, mine: Mine) -> Iterator[Br
     with browser(tmp_path_factory.mktemp("profile")) as opened:
         enter(opened, mine.url, "admin", mine.password, PASSWORD)
         yield opened
-
-
-def fault(mine: Mine, *words: str) -> None:
-    """Make a fault in the mine that runs, as a trainer does."""
-    bus = f"nats://127.0.0.1:{int(mine.url.rsplit(':', 1)[1]) + 1}"
-    command = (sys.executable, "-m", "sevenones", "simulate", "fault", *words, "--home", str(mine.home), "--bus", bus)
-    made = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stdout + made.stderr
 
 
 def open_page(page: Page, mine: Mine, address: str) -> None:
@@ -71,15 +94,19 @@ def test_every_page_stands(mine: Mine, context: BrowserContext, language: str) -
     assert not wrong, "\n".join(wrong)
 
 
-def test_gas_that_rises_is_an_alarm_that_an_operator_acknowledges(mine: Mine, context: BrowserContext) -> None:
-    with watched(context, mine.url) as page:
-        open_page(page, mine, "/alarms?q=CH4")
-        fault(mine, "over_range", _gas(page, mine), "--for", "20min")
-        row = page.locator("tr", has=page.locator(".priority")).first
-        expect(row).to_be_visible(timeout=60_000)
+def test_each_page_has_a_job() -> None:
+    """One that stands in the list of pages and has none here is a page that nobody tries."""
+    listed = re.findall(r"page\('\w+', '(\w+)'", PAGES.read_text(encoding="utf-8"))
+    assert len(listed) > 20 and list(JOBS) == listed
 
 
-def _gas(page: Page, mine: Mine) -> str:
-    points = page.request.get(f"{mine.url}/api/v1/points?role=ch4&limit=1").json()["points"]
-    found: str = points[0]["point"].split("/", 1)[1]
-    return found
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("name", JOBS)
+def test_people_do_what_they_come_to_a_page_for(demo: Demo, context: BrowserContext, name: str, language: str) -> None:
+    job = JOBS[name]
+    with watched(context, demo.mine.url, forgiven=job.forgiven) as page:
+        page.add_init_script(f"localStorage.setItem('language', '{language}')")
+        job.does(Desk(page, demo.mine, language, PASSWORD, str(demo.day), demo.devices))
+        assert not spilled(page)
+        if language == "en":
+            speak(page, "zh")

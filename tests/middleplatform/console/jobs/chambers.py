@@ -1,0 +1,24 @@
+"""Unattended chambers: who is there, what it is like, and the way to a machine of it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.middleplatform.console.jobs.desk import SLOW_MS, Desk
+
+
+def chambers(desk: Desk) -> None:
+    page = desk.page
+    desk.open("/chambers")
+    told = desk.ask("chambers")["chambers"]
+    assert told
+    expect(page.locator(".chambers .panel")).to_have_count(len(told), timeout=SLOW_MS)
+    for each in told:
+        panel = page.locator(".panel", has=page.get_by_role("heading", name=desk.named(each["name"]), exact=True))
+        states = {True: ("有人", "somebody is there"), False: ("无人", "nobody is there"), None: ("不明", "not known")}
+        expect(panel.locator(".state")).to_contain_text(desk.say(*states[each["attended"]]))
+        assert panel.locator(".value.good").count() > 0
+    first = page.locator(".chambers td.name a").first
+    name = first.inner_text()
+    first.click()
+    expect(page.locator(".faceplate h2").first).to_have_text(name)
