@@ -43,6 +43,12 @@ _CONTRAST = """look => {
     return Math.max(run, panel) / Math.min(run, panel)
 }"""
 """How far what runs stands out of its panel."""
+_CUT = """drawing => {
+    const frame = drawing.getBoundingClientRect()
+    return [...drawing.querySelectorAll('text')].filter(each => each.getBoundingClientRect().bottom > frame.bottom + 1)
+        .map(each => each.textContent)
+}"""
+"""Words of a drawing that its frame cuts off below."""
 
 
 def opened(page: Page, stage: Stage, address: str, language: str = "zh") -> None:
@@ -247,6 +253,7 @@ def test_pumps_fans_substations_sensors_and_switches_are_drawn(
         page.goto(f"{stage.url}/equipment/ch4_face_t0")
         expect(page.locator(".reading")).to_contain_text("0.42")
         expect(page.locator(".sensor svg")).to_contain_text("断电 1.5" if zh else "power cut 1.5")
+        assert page.locator(".sensor svg").evaluate(_CUT) == []
         expect(page.locator(".note")).to_have_count(0)
         say(stage, {"ch4_face_t0/state": 4})
         expect(page.locator(".note")).to_have_text("标校" if zh else "Calibration")

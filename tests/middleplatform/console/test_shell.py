@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
 from middleplatform.access import lockout, users
 from tests.middleplatform.api.stage import PASSWORD, Stage
-from tests.middleplatform.console.browser import sign_in, speak
+from tests.middleplatform.console.browser import sign_in, speak, watched
 
 STREAM = "**/api/v1/stream"
 
@@ -192,3 +192,21 @@ def test_a_password_that_is_refused_is_refused_in_words(stage: Stage, context: B
         page.locator("form button").click()
         expect(page.get_by_role("alert")).to_contain_text(words)
     page.close()
+
+
+HURRY = """async hrefs => {
+    for (let k = 0; k < 20; k++) {
+        document.querySelector(`nav a[href="${hrefs[k % 2]}"]`).click()
+        await new Promise(done => setTimeout(done, 3))
+    }
+}"""
+"""From page to page, faster than a stream is there."""
+
+
+def test_a_page_that_is_left_before_its_stream_is_there_errs_not(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url, forgiven=("503", "404")) as page:
+        sign_in(page, stage, "/sequences")
+        expect(page.locator("main .panel").first).to_be_visible()
+        page.evaluate(HURRY, ["/tags", "/sequences"])
+        page.goto(f"{stage.url}/tags")
+        expect(page.locator("main")).to_be_visible()

@@ -36,13 +36,15 @@ def figures(desk: Desk) -> None:
     expect(page).to_have_url(re.compile("/figures/belt/belt_"))
     click(level.get_by_role("link", name=desk.day))
     expect(page.locator("table.intervals tfoot")).to_contain_text(same, timeout=SLOW_MS)
-    click(page.locator("table.intervals tbody").get_by_role("link").first)
+    known = page.locator("table.intervals tbody tr").filter(has_not=page.locator(".mark.unknown"))
+    click(known.get_by_role("link").first)
     expect(page.locator(".why .said")).not_to_be_empty(timeout=SLOW_MS)
     click(page.locator(".why .samples").first)
     expect(page).to_have_url(re.compile("/trends"))
     asked = parse_qs(urlsplit(page.url).query)
     assert "belt_" in asked["p"][0] and float(asked["from"][0]) < float(asked["to"][0])
     expect(page.locator(".trend canvas").first).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator(".pens tbody tr").first.locator("td").nth(2)).to_contain_text("/")
     assert clicks == 6
 
 

@@ -33,7 +33,7 @@ def manual(desk: Desk) -> None:
     until(lambda: desk.ask("manual/versions", point=point["point"], start="-1h")["versions"], within=60)
     page.reload()
     told = page.locator(".versions tbody").first
-    expect(told).to_contain_text("41.5", timeout=SLOW_MS)
+    expect(told).to_contain_text("41.5 °C", timeout=SLOW_MS)
     expect(told).to_contain_text("admin")
 
 

@@ -9,15 +9,16 @@ from tests.middleplatform.console.jobs.desk import SLOW_MS, Desk
 
 def values(desk: Desk) -> None:
     page = desk.page
-    belt, point = (of := desk.point(desk.one("belt_101/power", "belt_102/power")))["equipment"], of
+    point = desk.point(desk.one("main_fan_1/negative_pressure", "main_fan_1/air_volume"))
+    machine = point["equipment"]
     desk.open("/values")
-    page.get_by_label(desk.say("查找", "Search")).fill(f"/{belt['id']}/")
-    count = desk.ask("points", equipment=belt["id"], limit=1)["total"]
+    page.get_by_label(desk.say("查找", "Search")).fill(f"/{machine['id']}/")
+    count = desk.ask("points", equipment=machine["id"], limit=1)["total"]
     row = page.locator("tr", has=page.get_by_role("link", name=desk.named(point["name"]), exact=True)).first
     expect(page.locator(".panels tr")).to_have_count(count)
     shown = row.locator(".value b")
     before = shown.inner_text()
     expect(shown).not_to_have_text(before, timeout=SLOW_MS)
-    desk.within(shown, lambda: desk.now(f"{belt['id']}/{point['key']}")["value"], 2.0)
+    desk.within(shown, lambda: desk.now(f"{machine['id']}/{point['key']}")["value"], 20.0)
     page.get_by_label(desk.say("质量", "Quality")).select_option("bad")
     expect(row).to_have_count(0)

@@ -32,8 +32,10 @@ def onboarding(desk: Desk) -> None:
 
     page.locator("input[list]").fill("belt_new")
     page.locator("select").nth(0).select_option("belt_conveyor")
-    page.locator("select").nth(1).select_option(index=1)
     page.locator("textarea").fill(_table(desk))
+    expect(desk.button("读入点表", "Read the table")).to_be_disabled()
+    expect(page.get_by_text(desk.say("请填写：区域", "Fill in: Area"))).to_be_visible()
+    page.locator("select").nth(1).select_option(index=1)
     desk.button("读入点表", "Read the table").click()
     expect(page.locator("tbody tr")).to_have_count(1, timeout=SLOW_MS)
     page.locator("a.next").click()

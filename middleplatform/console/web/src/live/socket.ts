@@ -8,6 +8,12 @@ const DEAD_MS = 8000
 const FIRST_MS = 500
 const MOST_MS = 8000
 
+/** A link that is still being made is ended once it is there: ended before, the browser calls it an error. */
+function leave(socket: WebSocket): void {
+  if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close()
+  else socket.close()
+}
+
 export class LiveSocket {
   /** Whether nothing has come for 3 s; not before it was opened. */
   readonly old: ComputedRef<boolean>
@@ -40,7 +46,7 @@ export class LiveSocket {
     this.last.value = 0
     clearTimeout(this.timer)
     clearInterval(this.looking)
-    this.socket?.close()
+    if (this.socket) leave(this.socket)
     this.socket = null
   }
 

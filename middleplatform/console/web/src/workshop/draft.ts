@@ -3,6 +3,7 @@ import {computed, reactive, shallowRef, watch} from 'vue'
 import {get, post} from '../api/client'
 import {addressOf, withoutPasswords} from './address'
 import type {Cells, Field, Folder, Gateway, Protocol, Review, Row, Template} from './api'
+import {t} from './words'
 
 export type Device = string | {adapter: string; settings: Record<string, unknown>}
 export interface Draft {
@@ -99,6 +100,14 @@ export const template = computed<Template | undefined>(() => folder.value?.templ
 const templateId = computed(() => folder.value?.equipment.find(each => each.id === draft.equipment)?.template ?? draft.template)
 /** The name under which the points are read. */
 export const connection = computed(() => draft.existing || draft.name)
+
+/** What has to be said before the points can be looked through; of a machine that is there its area and template are known. */
+export const missing = computed(() => [
+  ...(connection.value ? [] : [t('connection_name')]),
+  ...(draft.equipment ? [] : [t('equipment_id')]),
+  ...(template.value ? [] : [t('template')]),
+  ...(draft.area || folder.value?.equipment.some(each => each.id === draft.equipment) ? [] : [t('area')]),
+])
 
 /** Settings as connections.yaml has them: nested, numbers as numbers, without what was not entered. */
 export function settingsOf(fields: readonly Field[]): Record<string, unknown> {

@@ -3,6 +3,7 @@ import {named} from '../../i18n'
 import {qualityWords} from '../../live/quality'
 import {byPath} from '../../mine/catalogue'
 import {plain} from '../../ui/number'
+import {unitWords} from '../../ui/unit'
 import {t} from './words'
 
 export function sampleWords(path: string, value: number | null, text: string | null, quality: number | null): string {
@@ -10,7 +11,7 @@ export function sampleWords(path: string, value: number | null, text: string | n
   const why = qualityWords(quality)
   const point = byPath.value.get(path)
   const state = value === null ? undefined : point?.states[String(value)]
-  const said = text ?? (value === null ? t('no_value') : state ? named(state) : `${plain(value)} ${point?.unit ?? ''}`.trim())
+  const said = text ?? (value === null ? t('no_value') : state ? named(state) : `${plain(value)} ${unitWords(point?.unit ?? '')}`.trim())
   return why ? `${said} (${why})` : said
 }
 
