@@ -78,6 +78,7 @@ def serious(page: Page) -> list[str]:
 def pages_of(page: Page) -> list[str]:
     """Every page of every group that the menus lead to."""
     found: dict[str, None] = {}
+    expect(page.locator("header a.group").first).to_be_visible()  # `all` waits for none
     for group in page.locator("header a.group").all():
         group.click()
         expect(page.locator("main")).to_be_visible()
