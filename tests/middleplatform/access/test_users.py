@@ -192,7 +192,8 @@ def test_a_password_is_not_the_name():
 
 
 COMMON = ["password", "Password1", "PASSWORD2026!", "admin12345", "sevenones", "12345678", "87654321", "qwertyuiop",
-          "11111111", "abcdefgh", "abababab", "20261127", "1qaz2wsx", "woaini1314", "meikuang@2026", "管理员12345"]  # fmt: skip
+          "11111111", "abcdefgh", "abababab", "20261127", "1qaz2wsx", "woaini1314", "meikuang@2026",
+          "管理员12345"]  # fmt: skip
 
 
 @pytest.mark.parametrize("password", COMMON)
