@@ -230,4 +230,4 @@ class Line:
     def _lost(self, why: str) -> None:
         self._wire = None
         self._unsettle()
-        self.give_up(Closed(f"{self.place} closed the connection: {why}"))
+        self.give_up(Closed(f"{self.place} 关闭了连接 · {self.place} closed the connection: {why}"))
