@@ -204,6 +204,7 @@ HURRY = """async hrefs => {
 
 
 def test_a_page_that_is_left_before_its_stream_is_there_errs_not(stage: Stage, context: BrowserContext) -> None:
+    context.clear_cookies()  # of whom a test before signed in
     with watched(context, stage.url, forgiven=("503", "404")) as page:
         sign_in(page, stage, "/sequences")
         expect(page.locator("main .panel").first).to_be_visible()
