@@ -105,6 +105,7 @@ def test_time_that_there_was_not_is_a_dash(stage: Stage, context: BrowserContext
 def test_the_chosen_time_goes_along_to_the_other_pages_of_figures(stage: Stage, context: BrowserContext) -> None:
     with watched(context, stage.url) as page:
         look(page, stage, "/figures/belt?p=2026-03&shift=rest")
+        expect(page.locator("main .period")).to_be_visible()
 
         def follow(name: str, p: str) -> None:
             page.locator("nav").get_by_role("link", name=name, exact=True).click()
