@@ -254,7 +254,7 @@ class Acting:
     ) -> dict[str, Any]:
         await self._latches.save()
         answers: dict[str, Any] = {}
-        for path, value in (rule.restore.command if rule.restore else {}).items():
+        for path, value in rule.restores().items():
             if self._devices.find(path) is None:
                 continue  # another gateway's, which has a latch of its own
             command = Command(

@@ -59,7 +59,7 @@ class Restoring:
         if latch is None:
             return Restorable()
         one = (self._rules or {}).get(rule)
-        return Restorable(latch.command, one.restore.command if one is not None and one.restore is not None else {})
+        return Restorable(latch.command, {} if one is None else one.restores())
 
     def refusal(self, rule: str) -> Name | None:
         """Why a rule may not be restored now: it has not tripped, or its conditions do not hold, by good and present
@@ -87,7 +87,7 @@ class Restoring:
     def standing(self) -> dict[str, Any]:
         """What is tripped here, for whoever is about to restore it. `trouble`: why it is not known what is."""
         now, unreadable = self._clock.now(), self._latches.unreadable
-        trouble = {"zh": UNREADABLE.zh, "en": UNREADABLE.en} if unreadable else None
+        trouble = UNREADABLE.words() if unreadable else None
         return {"linkages": [self._shown(each, now) for each in self._latches.tripped.values()], "trouble": trouble}
 
     def _shown(self, latch: Latch, now: int) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class Restoring:
             "holding": holding,
             "when": [] if number is None else [as_told(each) for each in self._judge.seen(number, Of.WHEN, now)],
             "restore": [] if number is None else [as_told(each) for each in self._judge.seen(number, Of.RESTORE, now)],
-            "refusal": None if why is None else {"zh": why.zh, "en": why.en},
+            "refusal": None if why is None else why.words(),
         }
 
     async def restore(self, rule: str, who: str, permit: Permit | None = None) -> dict[str, Any]:
@@ -136,7 +136,7 @@ class Restoring:
         now = self._clock.now()
         known = (self._rules or {}).get(rule, rule)
         self._saying.say("refused", known, now, reason, end=now, more={"who": who})
-        return {"outcome": "refused", "rule": rule, "reason": {"zh": reason.zh, "en": reason.en}}
+        return {"outcome": "refused", "rule": rule, "reason": reason.words()}
 
 
 def _done(rule: str, zh: str, en: str) -> dict[str, Any]:

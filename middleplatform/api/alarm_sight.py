@@ -130,10 +130,10 @@ class Telling:
             name = self._site.equipment[machine].name
             area = self._site.areas.get(self._site.equipment[machine].area)
         return {
-            "name": _words(name if point is None else point.name),
-            "equipment": None if machine is None else {"id": machine, "name": _words(name)},
-            "area": None if area is None else {"id": area.id, "name": _words(area.name)},
-            "rule_name": _words(self._names.of(rule, subject)),
+            "name": (name if point is None else point.name).words(),
+            "equipment": None if machine is None else {"id": machine, "name": name.words()},
+            "area": None if area is None else {"id": area.id, "name": area.name.words()},
+            "rule_name": self._names.of(rule, subject).words(),
         }
 
     def words(self, alarm: Alarm) -> str:
@@ -170,7 +170,3 @@ def check_area(site: Site, area: str) -> None:
     """Raises ApiError 404 for one that is not seen."""
     if area not in site.areas:
         raise ApiError(404, "unknown_area", f"没有区域“{shown(area)}”", f"there is no area '{shown(area)}'", "area")
-
-
-def _words(name: Name) -> dict[str, str]:
-    return {"zh": name.zh, "en": name.en}

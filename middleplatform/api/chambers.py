@@ -103,7 +103,7 @@ def _facts(catalogue: Catalogue, table: LiveTable, chamber: Chamber, duty: Duty 
             attended = bool(table.value[row] >= 1)
     return {
         "id": chamber.id,
-        "name": {"zh": chamber.name.zh, "en": chamber.name.en},
+        "name": chamber.name.words(),
         "attended": attended,
         "camera": chamber.camera,
         "values": table.describe(np.array(rows, np.intp), now),
@@ -116,7 +116,7 @@ def _patrol(duty: Duty, site: Site) -> dict[str, Any]:
     zone = ZoneInfo(site.time_zone)
     return {
         "every_s": duty.plan.every_s,
-        "by": {"zh": duty.plan.by.zh, "en": duty.plan.by.en},
+        "by": duty.plan.by.words(),
         "since": duty.since,
         "looked_back_s": looked_back_s(site),
         "last": duty.last,

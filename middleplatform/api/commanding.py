@@ -154,7 +154,7 @@ async def machine_now(bus: Asking, catalogue: Catalogue, whole: Site, equipment:
             _of_point(point, _gateway(whole, point), told, catalogue.facts(catalogue.one(point.path)), names)
             for point, told in zip(written, of_points, strict=True)
         ],
-        "roles": {name: _words(role.name.resolved()) for name, role in policy().roles.items()},
+        "roles": {name: role.name.resolved().words() for name, role in policy().roles.items()},
         "deadline_s": policy().deadline_s,
     }
 
@@ -162,7 +162,7 @@ async def machine_now(bus: Asking, catalogue: Catalogue, whole: Site, equipment:
 def tells(point: Point) -> list[dict[str, Any]]:
     """What a point with states can be told, each with what it does."""
     return [
-        {"value": float(code), "name": _words(name), **_does(policy().effect(point, float(code)))}
+        {"value": float(code), "name": name.words(), **_does(policy().effect(point, float(code)))}
         for code, name in point.states.items()
         if name.zh not in AT_REST and name.en.lower() not in AT_REST
     ]
@@ -210,13 +210,9 @@ def _named(requirement: dict[str, Any], names: Mapping[str, Name]) -> dict[str, 
     name = names.get(requirement["point"])
     if name is None:
         # Whether it holds is told to whoever commands here; which point it is, and its value, are another's to see.
-        return {"point": "", "name": _words(BEYOND), "wanted": "", "now": None, "holds": requirement["holds"]}
-    return {**requirement, "name": _words(name)}
+        return {"point": "", "name": BEYOND.words(), "wanted": "", "now": None, "holds": requirement["holds"]}
+    return {**requirement, "name": name.words()}
 
 
 def _short(equipment: str) -> str:
     return equipment.rpartition("/")[2]
-
-
-def _words(name: Name) -> dict[str, str]:
-    return {"zh": name.zh, "en": name.en}

@@ -192,7 +192,7 @@ async def _let_go(request: Request, catalogue: Catalogue, given: Order) -> list[
         return []
     linkage = next((each for each in catalogue.site.linkages if each.id == given.equipment), None)
     if linkage is not None:
-        return [*linkage.command, *(linkage.restore.command if linkage.restore else ())]
+        return list(linkage.written())
     if given.site != catalogue.site.code or given.gateway not in catalogue.site.gateways():
         return []
     return await commanded_by(_asking(request), given.site, given.gateway, given.equipment)

@@ -20,7 +20,6 @@ from models.kpi.city import BeltCoverage, City, Step
 from models.kpi.mine import MineFigure
 from models.kpi.period import Period
 from models.report.words import whys
-from models.site.model import Name
 
 router = APIRouter(tags=["kpi"])
 
@@ -171,12 +170,12 @@ def _mine(each: Period, place: int | None, city: City) -> dict[str, Any]:
     return {
         "place": place,
         "mine": each.mine.code,
-        "name": _words(each.mine.name),
+        "name": each.mine.name.words(),
         "capacity_kt": each.mine.capacity_kt,
         "gas_class": each.mine.gas_class,
         "days": len(each.days),
         "days_kept": len(each.kept),
-        "why": _words(whys(city.version, each.why)) if each.why else None,
+        "why": whys(city.version, each.why).words() if each.why else None,
         "belts": state and str(state),
         **_figure(each.figure),
     }
@@ -233,7 +232,3 @@ def _step(each: Step) -> dict[str, Any]:
         "coverage": each.coverage,
         "standing": str(each.standing),
     }
-
-
-def _words(name: Name) -> dict[str, str]:
-    return {"zh": name.zh, "en": name.en}

@@ -166,7 +166,7 @@ async def definitions(request: Request, asked: Annotated[DefinitionsQuery, Query
                 "target_mine": version.target.mine,
                 "target_category": version.target.category,
                 "digest": version.digest,
-                "words": [_words(each) for each in utilisation_definitions(version)],
+                "words": [each.words() for each in utilisation_definitions(version)],
                 "categories": [_category(key, own, site) for key, own in version.categories.items()],
             },
             "belts": None if belts is None else {**_dated(belts), "from_kt": belts.from_kt, "rate": belts.rate},
@@ -181,7 +181,7 @@ def _dated(version: Any) -> dict[str, Any]:
     return {
         "version": getattr(version, "version", ""),
         "effective_from": version.effective_from.isoformat(),
-        "source": _words(source(version.source)),
+        "source": source(version.source).words(),
         "confirmed": version.confirmed,
     }
 
@@ -193,19 +193,19 @@ def _category(key: str, own: Category, site: Site) -> dict[str, Any]:
     def clause(one: Clause) -> dict[str, Any]:
         return {
             "key": one.key,
-            "asks": _words(phrased(one.when, states, owners)),
-            "otherwise": _words(one.otherwise.resolved()),
+            "asks": phrased(one.when, states, owners).words(),
+            "otherwise": one.otherwise.resolved().words(),
             "if_measured": one.if_measured,
         }
 
     return {
         "key": key,
-        "name": _words(own.name.resolved()),
+        "name": own.name.resolved().words(),
         "weight": own.weight,
         "producing": [clause(each) for each in own.producing],
         "intelligent": [clause(each) for each in own.intelligent],
-        "stood": None if own.stood is None else _words(phrased(own.stood, states, owners)),
-        "output": None if output is None else _words(output.resolved()),
+        "stood": None if own.stood is None else phrased(own.stood, states, owners).words(),
+        "output": None if output is None else output.resolved().words(),
     }
 
 
@@ -231,7 +231,7 @@ def _left(version: exclusions.Version) -> dict[str, Any]:
         "causes": [
             {
                 "key": str(cause),
-                "name": _words(own.name.resolved()),
+                "name": own.name.resolved().words(),
                 "longest_h": own.longest_h,
                 "most_of_month": own.most_of_month,
                 "asked_within_h": own.asked_within_h,
@@ -251,11 +251,11 @@ def _energy(site: Site, day: date) -> dict[str, Any]:
             "at_0_degc": methane.kg_per_m3.at_0_degc,
             "at_20_degc": methane.kg_per_m3.at_20_degc,
             "gwp": dict(methane.gwp),
-            "source": _words(source(methane.source)),
+            "source": source(methane.source).words(),
             "confirmed": methane.confirmed,
         },
         "tariff": _tariff(site.basis.tariff, day),
-        "systems": {key: _words(each.resolved()) for key, each in ((k, v.name) for k, v in systems().items())},
+        "systems": {key: each.resolved().words() for key, each in ((k, v.name) for k, v in systems().items())},
     }
 
 
@@ -265,7 +265,7 @@ def _grid(region: str, year: int) -> dict[str, Any] | None:
     except KeyError:
         return None
     facts = {"year": found.year, "kg_per_kwh": found.kg_per_kwh, "confirmed": found.confirmed}
-    return {"grid": region, "source": _words(source(found.source)), **facts}
+    return {"grid": region, "source": source(found.source).words(), **facts}
 
 
 def _tariff(name: str, day: date) -> dict[str, Any] | None:
@@ -275,7 +275,3 @@ def _tariff(name: str, day: date) -> dict[str, Any] | None:
         return None
     ratios = {key: own for key, own in found.ratios.model_dump().items() if own is not None}
     return {**_dated(found), "version": name, "ratios": ratios}
-
-
-def _words(name: Name) -> dict[str, str]:
-    return {"zh": name.zh, "en": name.en}

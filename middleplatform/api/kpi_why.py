@@ -299,7 +299,7 @@ def _made(day: Opened, part: UnitSpans) -> dict[str, Any]:
         "site": day.evidence.site,
         "category": part.category,
         "unit": part.id,
-        "name": _words(part.name),
+        "name": part.name.words(),
     }
 
 
@@ -313,12 +313,12 @@ def _interval(interval: Interval, zone: ZoneInfo) -> dict[str, Any]:
         "counted": interval.counted,
         "clause": None if interval.clause is None else interval.clause.key,
         "unsure": interval.unsure,
-        "words": _words(interval.words),
+        "words": interval.words.words(),
     }
 
 
 def _witness(witness: Witness, site: Site, at: int) -> dict[str, Any]:
-    words = _words(told(witness, site, at))
+    words = told(witness, site, at).words()
     match witness:
         case Value():
             point = {"point": witness.point.path, "id": str(witness.point.id)}
@@ -339,8 +339,4 @@ def _ticket(number: int, cause: str, day: Opened) -> dict[str, Any]:
     version = exclusions.standard().at(day.evidence.day)
     name = version.causes[exclusions.Cause(cause)].name.resolved()
     words = Name(f"工单 {number}：{name.zh}", f"ticket {number}: {name.en}")
-    return {"ticket": number, "cause": cause, "words": _words(words)}
-
-
-def _words(name: Name) -> dict[str, str]:
-    return {"zh": name.zh, "en": name.en}
+    return {"ticket": number, "cause": cause, "words": words.words()}

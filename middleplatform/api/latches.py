@@ -99,7 +99,7 @@ async def linkages_now(bus: Asking, catalogue: Catalogue, whole: Site, machine: 
     rules = [
         one
         for one in whole.linkages
-        if not one.mine and sight.shows(one) and _concerns((*_written(one), *one.points()), machine)
+        if not one.mine and sight.shows(one) and _concerns((*one.written(), *one.points()), machine)
     ]
     rows = catalogue.equipment([machine]) if machine else catalogue.rows
     gateways = {name for one in rules for name in one.gateways}
@@ -124,7 +124,7 @@ async def linkages_now(bus: Asking, catalogue: Catalogue, whole: Site, machine: 
         "linkages": [
             sight.linkage(one, name in known, tripped.get(name, [])) for name, one in wanted.items() if sight.shows(one)
         ],
-        "names": {name: _words(role.name.resolved()) for name, role in policy().roles.items()},
+        "names": {name: role.name.resolved().words() for name, role in policy().roles.items()},
     }
 
 
@@ -143,26 +143,26 @@ class _Sight:
         self._points = {point.path: point for point in whole.points}
 
     def shows(self, one: Linkage) -> bool:
-        return any(path in self._seen for path in (*_written(one), *one.points()))
+        return any(path in self._seen for path in (*one.written(), *one.points()))
 
     def linkage(self, one: Linkage, known: bool, told: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
-        effects = {policy().effect(self._points[path], value) for path, value in _restores(one).items()
+        effects = {policy().effect(self._points[path], value) for path, value in one.restores().items()
                    if path in self._points}  # fmt: skip
         roles = [
             name
             for name in policy().roles
             if policy().acts([name], Act.RESTORE) and all(policy().does([name], effect) for effect in effects)
         ]
-        whole = all(path in self._seen for path in _written(one))
+        whole = all(path in self._seen for path in one.written())
         beyond = not whole or any(path not in self._seen for path in one.points())
         return {
             "id": one.id,
-            "name": _words(one.name),
+            "name": one.name.words(),
             "act": str(one.act),
             "shadow": one.shadow,
             "known": known,
             "trips": [self._written(path, value) for path, value in one.command.items()],
-            "restores": [self._written(path, value) for path, value in _restores(one).items()],
+            "restores": [self._written(path, value) for path, value in one.restores().items()],
             "roles": roles,
             "persons": 2 if effects & set(policy().two_persons.effects) else 1,
             "whole": whole,
@@ -173,15 +173,15 @@ class _Sight:
     def _written(self, path: str, value: float) -> dict[str, Any]:
         point = self._points.get(path)
         if path not in self._seen or point is None:
-            return {"point": "", "name": _words(BEYOND), "value": None, "state": _words(Name("", ""))}
-        state = point.states.get(int(value), Name("", "")) if float(value).is_integer() else Name("", "")
-        return {"point": path, "name": _words(point.name), "value": value, "state": _words(state)}
+            return {"point": "", "name": BEYOND.words(), "value": None, "state": Name("", "").words()}
+        state = point.called(value) or Name("", "")
+        return {"point": path, "name": point.name.words(), "value": value, "state": state.words()}
 
     def _tripped(self, gateway: str, told: Mapping[str, Any], beyond: bool) -> dict[str, Any]:
         refusal = told["refusal"]
         if refusal is not None and beyond:
             # Its words name points and values that are another's to see.
-            refusal = _words(Name("复位条件不满足或不明", "what must hold to restore does not, or is not known"))
+            refusal = Name("复位条件不满足或不明", "what must hold to restore does not, or is not known").words()
         return {
             "gateway": gateway,
             **{name: told[name] for name in ("at", "done", "held", "doubt", "holding")},
@@ -193,11 +193,11 @@ class _Sight:
     def _condition(self, told: Mapping[str, Any]) -> dict[str, Any]:
         point = self._points.get(told["point"])
         if point is None or point.path not in self._seen:
-            nothing = {"point": "", "name": _words(BEYOND), "wanted": "", "now": None, "quality": None, "ts": None}
+            nothing = {"point": "", "name": BEYOND.words(), "wanted": "", "now": None, "quality": None, "ts": None}
             return {**nothing, "holds": told["met"], "lost": told["lost"]}
         return {
             "point": point.path,
-            "name": _words(point.name),
+            "name": point.name.words(),
             "wanted": told["is"].partition(" ")[2],
             "now": told["value"],
             "quality": told["quality"],
@@ -205,14 +205,6 @@ class _Sight:
             "holds": told["met"],
             "lost": told["lost"],
         }
-
-
-def _restores(one: Linkage) -> Mapping[str, float]:
-    return {} if one.restore is None else one.restore.command
-
-
-def _written(one: Linkage) -> tuple[str, ...]:
-    return (*one.command, *_restores(one))
 
 
 def _concerns(paths: Iterable[str], machine: str) -> bool:
@@ -228,7 +220,3 @@ def _gone(rule: str, told: list[dict[str, Any]]) -> Linkage:
 def _of_gateway(name: str, told: dict[str, Any] | None) -> dict[str, Any]:
     trouble = None if told is None else told["trouble"]
     return {"name": name, "answers": told is not None and trouble is None, "trouble": trouble}
-
-
-def _words(name: Name) -> dict[str, str]:
-    return {"zh": name.zh, "en": name.en}

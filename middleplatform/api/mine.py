@@ -11,7 +11,7 @@ from middleplatform.api.auth import Seen, needs
 from middleplatform.api.responses import Json, answers
 from middleplatform.api.schemas import Words
 from middleplatform.minemap.flow import feeds
-from models.site.model import Name, Site
+from models.site.model import Site
 
 router = APIRouter(prefix="/mine", tags=["data"])
 
@@ -87,23 +87,23 @@ async def mine(catalogue: Seen) -> Json:
     return Json(
         {
             "code": site.code,
-            "name": _words(site.name),
+            "name": site.name.words(),
             "capacity_kt": site.capacity_kt,
             "gas_class": site.gas_class,
             "time_zone": site.time_zone,
             "run_style": str(site.run_style),
-            "shifts": [{"name": _words(each.name), "start": each.start, "end": each.end} for each in site.shifts],
+            "shifts": [{"name": each.name.words(), "start": each.start, "end": each.end} for each in site.shifts],
             "areas": [
-                {"id": each.id, "name": _words(each.name), "parent": each.parent} for each in site.areas.values()
+                {"id": each.id, "name": each.name.words(), "parent": each.parent} for each in site.areas.values()
             ],
             "templates": [
-                {"id": each.id, "name": _words(each.name), "subsystem": each.category}
+                {"id": each.id, "name": each.name.words(), "subsystem": each.category}
                 for each in site.templates.values()
             ],
             "equipment": [
                 {
                     "id": each.id,
-                    "name": _words(each.name),
+                    "name": each.name.words(),
                     "template": each.template,
                     "area": each.area,
                     "subsystem": each.subsystem,
@@ -127,7 +127,3 @@ def _basis(site: Site) -> dict[str, Any]:
         "output": [path for path in site.basis.output if path in seen],
         "rated": rated,
     }
-
-
-def _words(name: Name) -> dict[str, str]:
-    return {"zh": name.zh, "en": name.en}

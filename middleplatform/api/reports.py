@@ -29,7 +29,6 @@ from middleplatform.reports.record import Report
 from middleplatform.reports.verify import Verdict
 from models.report.build import Order, ReportRefused
 from models.report.content import Kind, normal_code
-from models.site.model import Name
 
 router = APIRouter(prefix="/reports", tags=["kpi"])
 RUN = [needs("report.run")]
@@ -253,7 +252,7 @@ Names = Mapping[str, dict[str, str]]
 
 def _names(where: Place) -> Names:
     """What the mines are called that the platform knows, by their codes."""
-    return {each.mine: _words(each.name) for each in book.mines(where)}
+    return {each.mine: each.name.words() for each in book.mines(where)}
 
 
 def _verdict(found: Verdict, names: Names) -> dict[str, Any]:
@@ -263,17 +262,13 @@ def _verdict(found: Verdict, names: Names) -> dict[str, Any]:
         "report": None if found.report is None else _facts(found.report, names),
         "differences": [{"where": d.where, "says": d.says, "should": d.should} for d in found.differences],
         "same": found.same,
-        "why": None if found.why is None else _words(found.why),
+        "why": None if found.why is None else found.why.words(),
         "newer": [{"mine": m, "section": s, "day": d.isoformat()} for m, s, d in found.newer[:1_000]],
         "received": dict(found.received),
         "reworded": found.reworded,
         "made_by": found.programs[0],
         "program": found.programs[1],
     }
-
-
-def _words(name: Name) -> dict[str, str]:
-    return {"zh": name.zh, "en": name.en}
 
 
 def _facts(report: Report, names: Names) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from middleplatform.control.attend import look_at
 from middleplatform.control.book import Run, Written
 from middleplatform.control.progress import Phase
 from models.sequence import Condition, Rotation, Sequence, Step, short
-from models.site.model import Name
 
 
 class Words(BaseModel):
@@ -120,10 +119,6 @@ class RotationFacts(BaseModel):
     source: str
 
 
-def _words(name: Name) -> dict[str, str]:
-    return {"zh": name.zh, "en": name.en}
-
-
 def _conditions(conditions: tuple[Condition, ...]) -> list[str]:
     return [condition.text() for condition in conditions]
 
@@ -138,7 +133,7 @@ def _step(step: Step) -> dict[str, Any]:
         until = [f"{step.wait_s:g} s"]
     return {
         "id": step.id,
-        "name": _words(step.name),
+        "name": step.name.words(),
         "commands": [{"point": path, "value": value} for path, value in step.commands],
         "until": until,
         "keep": _conditions(step.keep),
@@ -150,7 +145,7 @@ def _step(step: Step) -> dict[str, Any]:
 def sequence_facts(found: Sequence) -> dict[str, Any]:
     return {
         "id": found.id,
-        "name": _words(found.name),
+        "name": found.name.words(),
         "direction": str(found.direction),
         "warning_s": found.warning_s,
         "needs": _conditions(found.needs),
@@ -169,10 +164,10 @@ def rotation_facts(request: Request) -> Callable[[Rotation, str | None], dict[st
     def tell(found: Rotation, who: str | None) -> dict[str, Any]:
         return {
             "id": found.id,
-            "name": _words(found.name),
+            "name": found.name.words(),
             "runs": who is not None,
             "who": who,
-            "says": _words(turning.says(site, found, look, now).words),
+            "says": turning.says(site, found, look, now).words.words(),
             "level": found.level,
             "low": found.low,
             "start": found.start,
@@ -194,7 +189,7 @@ def run_facts(run: Run, zone: ZoneInfo) -> dict[str, Any]:
         "id": run.id,
         "mine": run.mine,
         "sequence": run.sequence.id,
-        "name": _words(run.sequence.name),
+        "name": run.sequence.name.words(),
         "who": run.who,
         "note": run.note,
         "at": run.at,
@@ -202,8 +197,8 @@ def run_facts(run: Run, zone: ZoneInfo) -> dict[str, Any]:
         "phase": str(run.phase),
         "step": min(progress.step + 1, len(steps)),
         "steps": len(steps),
-        "step_name": None if at is None else _words(at.name),
-        "reason": _words(progress.reason),
+        "step_name": None if at is None else at.name.words(),
+        "reason": progress.reason.words(),
         "missed": list(progress.missed),
         "wish": None if run.wish is None else str(run.wish),
         "ended": run.ended,
@@ -224,7 +219,7 @@ def line_facts(each: Written, zone: ZoneInfo) -> dict[str, Any]:
         "value": line.value,
         "outcome": line.outcome,
         "who": line.who,
-        "words": _words(line.words),
+        "words": line.words.words(),
     }
 
 

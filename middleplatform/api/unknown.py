@@ -28,6 +28,7 @@ from middleplatform.audit.log import tell
 from middleplatform.database import Place, connect
 from middleplatform.database.tables.audit import audit
 from models.control.order import Act
+from models.site.model import Name
 
 router = APIRouter(prefix="/control/unknown", tags=["control"])
 
@@ -164,6 +165,5 @@ def unknown_of(told: Iterable[Entry], now: int) -> list[dict[str, Any]]:
 
 
 def _named(each: dict[str, Any], catalogue: Catalogue) -> dict[str, Any]:
-    point, value = catalogue.points[catalogue.one(each["point"])], each["value"]
-    state = point.states.get(int(value)) if isinstance(value, int | float) and float(value).is_integer() else None
-    return {**each, "state": {"zh": state.zh if state else "", "en": state.en if state else ""}}
+    state = catalogue.points[catalogue.one(each["point"])].called(each["value"]) or Name("", "")
+    return {**each, "state": state.words()}

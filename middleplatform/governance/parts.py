@@ -9,7 +9,7 @@ from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from models.site.model import Connection, Equipment, Linkage, Name, Point, Site
+from models.site.model import Connection, Equipment, Linkage, Point, Site
 
 KINDS = ("mine", "area", "template", "equipment", "connection", "point", "linkage")
 Part = tuple[str, str]
@@ -27,18 +27,18 @@ def _bodies(site: Site) -> Iterator[tuple[Part, dict[str, Any]]]:
     yield (
         ("mine", site.code),
         {
-            "name": _words(site.name),
+            "name": site.name.words(),
             "capacity_kt": site.capacity_kt,
             "gas_class": site.gas_class,
             "time_zone": site.time_zone,
-            "shifts": [{"name": _words(shift.name), "start": shift.start, "end": shift.end} for shift in site.shifts],
+            "shifts": [{"name": shift.name.words(), "start": shift.start, "end": shift.end} for shift in site.shifts],
             "coordinates": None if site.coordinates is None else asdict(site.coordinates),
         },
     )
     for area in site.areas.values():
-        yield ("area", area.id), {"name": _words(area.name), "parent": area.parent}
+        yield ("area", area.id), {"name": area.name.words(), "parent": area.parent}
     for template in site.templates.values():
-        facts = {"name": _words(template.name), "category": template.category, "digest": template.digest}
+        facts = {"name": template.name.words(), "category": template.category, "digest": template.digest}
         yield ("template", template.id), facts
     for equipment in site.equipment.values():
         yield ("equipment", equipment.id), equipment_facts(equipment)
@@ -51,7 +51,7 @@ def _bodies(site: Site) -> Iterator[tuple[Part, dict[str, Any]]]:
 
 
 def equipment_facts(equipment: Equipment) -> dict[str, Any]:
-    return {"name": _words(equipment.name), "template": equipment.template, "area": equipment.area}
+    return {"name": equipment.name.words(), "template": equipment.template, "area": equipment.area}
 
 
 def connection_facts(connection: Connection) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def point_facts(point: Point) -> dict[str, Any]:
         "id": str(point.id),
         "equipment": point.equipment,
         "key": point.key,
-        "name": _words(point.name),
+        "name": point.name.words(),
         "role": point.role,
         "kind": str(point.kind),
         "unit": point.unit,
@@ -91,7 +91,7 @@ def point_facts(point: Point) -> dict[str, Any]:
         "high": _number(point.high),
         "dead_band": point.dead_band,
         "silence_s": point.silence_s,
-        "states": {str(code): _words(words) for code, words in point.states.items()},
+        "states": {str(code): words.words() for code, words in point.states.items()},
         "limits": [asdict(limit) for limit in point.limits],
         "writable": point.writable,
         "guards": asdict(point.guards),
@@ -111,10 +111,6 @@ def changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[A
     return {
         key: (old.get(key), new.get(key)) for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)
     }
-
-
-def _words(name: Name) -> dict[str, str]:
-    return {"zh": name.zh, "en": name.en}
 
 
 def _told(value: Any) -> Any:

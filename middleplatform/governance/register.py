@@ -98,17 +98,17 @@ def entry(point: Point, site: Site, held: Held) -> dict[str, Any]:
         "silence_s": point.silence_s,
         "equipment": {
             "id": point.equipment,
-            "name": _words(equipment.name if equipment else Name(point.equipment, point.equipment)),
+            "name": (equipment.name if equipment else Name(point.equipment, point.equipment)).words(),
         },
         "area": [
-            {"id": area, "name": _words(site.areas[area].name) if area in site.areas else _words(Name(area, area))}
+            {"id": area, "name": site.areas[area].name.words() if area in site.areas else Name(area, area).words()}
             for area in site.areas_around(equipment.area if equipment is not None else None)
         ],
         "template": None
         if template is None
         else {
             "id": template.id,
-            "name": _words(template.name),
+            "name": template.name.words(),
             "subsystem": template.category,
             "digest": template.digest,
         },
@@ -173,7 +173,3 @@ def _role(name: str) -> tuple[str, str, str] | None:
 
 def _by_code(rows: Sequence[Entry]) -> dict[str, Entry]:
     return {row["code"]: row for row in rows}
-
-
-def _words(name: Name) -> dict[str, str]:
-    return {"zh": name.zh, "en": name.en}

@@ -53,7 +53,7 @@ def check(
 
 def _commands(one: Linkage, points: Mapping[str, Point]) -> Iterator[tuple[str, str]]:
     given = [("command", *item) for item in one.command.items()]
-    given += [("restore", *item) for item in (one.restore.command if one.restore else {}).items()]
+    given += [("restore", *item) for item in one.restores().items()]
     for key, path, value in given:
         point = points[path]
         name = f"{point.equipment}/{point.key}"

@@ -34,6 +34,10 @@ class Name:
     zh: str
     en: str
 
+    def words(self) -> dict[str, str]:
+        """Both, as they are told outside."""
+        return {"zh": self.zh, "en": self.en}
+
 
 class Kind(StrEnum):
     """What a point's values are."""
@@ -137,6 +141,11 @@ class Point:
     """Of a derived point, which has no address."""
     sensor_code: str = ""
     """Its type in the national dictionary of sensors, four digits; "" where the template names none."""
+
+    def called(self, value: float | str | None) -> Name | None:
+        """What it calls that value; None where it has no name for it."""
+        whole = isinstance(value, int | float) and float(value).is_integer()
+        return self.states.get(int(value)) if whole and value is not None else None
 
 
 class ClockPolicy(StrEnum):
@@ -348,6 +357,14 @@ class Linkage:
         """The paths that its conditions look at, without what it commands."""
         looked = (*self.when.comparisons, *self.then, *(self.restore.when.comparisons if self.restore else ()))
         return tuple(dict.fromkeys(comparison.point for comparison in looked))
+
+    def restores(self) -> Mapping[str, float]:
+        """What restoring it commands, path → value."""
+        return {} if self.restore is None else self.restore.command
+
+    def written(self) -> tuple[str, ...]:
+        """The paths that it commands, or restoring it does."""
+        return (*self.command, *self.restores())
 
 
 @dataclass(frozen=True, slots=True)

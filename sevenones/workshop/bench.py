@@ -151,5 +151,5 @@ def _comparison(one: Comparison) -> Facts:
 
 def _write(site: Site, path: str, value: float) -> Facts:
     point = next((each for each in site.points if each.path == path), None)
-    state = None if point is None else point.states.get(int(value)) if value == int(value) else None
-    return {"point": path, "value": value, "state": None if state is None else {"zh": state.zh, "en": state.en}}
+    state = None if point is None else point.called(value)
+    return {"point": path, "value": value, "state": None if state is None else state.words()}
