@@ -66,9 +66,9 @@ export function minuteOf(us: number): string {
 export const shift = computed(() => route.value.query.get('shift') ?? '')
 /** What every link within the figures carries on. */
 export const kept = computed<Record<string, string | null>>(() => ({p: route.value.query.get('p'), shift: shift.value || null}))
-/** What the mine calls a shift, by its key: its number, or "rest" outside of all. */
-export function shiftName(key: string): string {
-  if (key === 'rest') return t('rest')
-  const of = (mine.value as {shifts?: {name: Words}[]} | null)?.shifts?.[Number(key) - 1]
-  return of ? named(of.name) : `${t('shift')} ${key}`
-}
+/** The mine's shifts as it calls them, by their keys: its number, or "rest" outside of all. */
+export const shifts = computed(() => [
+  ...((mine.value as {shifts?: {name: Words}[]} | null)?.shifts ?? []).map((each, at) => ({key: String(at + 1), name: named(each.name)})),
+  {key: 'rest', name: t('rest')},
+])
+export const shiftName = (key: string): string => shifts.value.find(each => each.key === key)?.name ?? `${t('shift')} ${key}`

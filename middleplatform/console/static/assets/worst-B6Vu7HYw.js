@@ -1,1 +1,0 @@
-import{v as e}from"./client-BBBxvXX_.js";import{w as t}from"./index-CRL7F80u.js";import{n}from"./state-DmHKTWzD.js";var r=e(()=>t.value?n():new Map);export{r as t};
