@@ -14,7 +14,7 @@ from middleplatform.alarms.condition import Act, Change, Position
 from middleplatform.alarms.watched import extend
 from middleplatform.database import connect
 from tests.middleplatform.api.build import CODE, SILENCE_S, batch
-from tests.middleplatform.api.stage import until
+from tests.middleplatform.api.stage import threaded, until, whole
 
 SECOND = 1_000_000
 SEQUENCE = count(1_000)
@@ -27,6 +27,14 @@ def by_point(told):
         point: dict(zip(names, row, strict=True))
         for point, *row in zip(told["point"], *(told[name] for name in names), strict=True)
     }
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory):
+    """One of its own: what others sent of the same points would be what they last said."""
+    home = tmp_path_factory.mktemp("instant")
+    with threaded(lambda loop: whole(home, loop)) as stage:
+        yield stage
 
 
 @pytest.fixture(scope="module")

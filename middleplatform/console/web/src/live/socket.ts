@@ -55,7 +55,7 @@ export class LiveSocket {
     if (!this.socket || Date.now() - Math.max(this.last.value, this.begun) < DEAD_MS) return
     const silent = this.socket
     this.connect()
-    silent.close()
+    leave(silent)
   }
 
   /** Say anew what is wanted. */
