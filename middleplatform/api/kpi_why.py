@@ -328,7 +328,7 @@ def _witness(witness: Witness, site: Site, at: int) -> dict[str, Any]:
         case Missing():
             return {"kind": "missing", "words": words}
         case Moves():
-            names = ("at", "count", "automatic", "share")
+            names = ("at", "count", "automatic", "share", "unsure")
             points = [point.path for point in witness.points]
             return {"kind": "moves", "words": words, **{n: getattr(witness, n) for n in names}, "points": points}
         case Event():

@@ -81,8 +81,17 @@ def _moves(moves: Moves) -> Name:
             f"only {moves.count} moves of supports near the shearer, under {moves.least}: too few to judge",
         )
     part = f"{moves.automatic / moves.count:.0%}"
+    unsure = (
+        Name(
+            f"；另可能有至多 {moves.unsure} 次移架因数据中断无法确知",
+            f"; up to {moves.unsure} more are not known, as data were lost",
+        )
+        if moves.unsure
+        else Name("", "")
+    )
     return Name(
-        f"采煤机附近最近 {moves.count} 次移架中自动跟机 {moves.automatic} 次（{part}），应不少于 {moves.share:.0%}",
+        f"采煤机附近最近 {moves.count} 次移架中自动跟机 {moves.automatic} 次（{part}），应不少于 {moves.share:.0%}"
+        f"{unsure.zh}",
         f"of the last {moves.count} moves of supports near the shearer {moves.automatic} followed by themselves "
-        f"({part}); {moves.share:.0%} are asked for",
+        f"({part}); {moves.share:.0%} are asked for{unsure.en}",
     )

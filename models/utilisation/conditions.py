@@ -297,25 +297,31 @@ class Follow(Condition):
     def judge(self, facts: Facts) -> Verdict:
         if (moves := self.counted(facts)) is None:
             return UNKNOWN
-        said = follow.share(moves, facts.breaks(), self.last, self.least, self.share)
         heard = follow.heard(facts.signals(follow.SOURCE, self.follow))
+        said = follow.share(moves, self.lost(facts), facts.breaks(), self.last, self.least, self.share)
         late = [*facts.late(follow.SOURCE, self.follow), *facts.late(follow.OF_SHEARER[0], "")]
         change, silence = (max(of) for of in zip(*late, strict=True))
         return Verdict(said.yes & heard, said.no & heard).doubted(change, silence)
 
+    def lost(self, facts: Facts) -> NDArray[np.int64]:
+        """When moves are told at the latest that may have begun while the supports were not heard."""
+        return follow.lost(follow.heard(facts.signals(follow.SOURCE, self.follow)), facts.breaks(), self.last)
+
     def counted(self, facts: Facts) -> Moves | None:
-        """The moves that count; None where the unit does not tell of moves."""
+        """The moves that count, or may; None where the unit does not tell of moves."""
         sources, codes = (facts.signals(role, self.follow) for role in (follow.SOURCE, follow.CODE))
         position, direction = (facts.signals(role, "") for role in follow.OF_SHEARER)
         if not sources or len(codes) not in (0, len(sources)) or not position or not direction:
             return None
         moves = follow.moves(sources, codes, position[0], direction[0], self.besides, facts.breaks())
-        near = (-self.ahead <= moves.behind) & (moves.behind <= self.behind)
+        placed = ~np.isnan(moves.behind)
+        near = ~placed | ((-self.ahead <= moves.behind) & (moves.behind <= self.behind))
         ends = min(self.ends, int(self.ends_share * len(sources)))
         between = (moves.support >= ends) & (moves.support < len(sources) - ends)
-        counted = moves.where(near & between)
+        counted = moves.known(placed).where(near & between)
         for mode in facts.signals(follow.MODE, ""):
-            counted = counted.where(~np.isin(mode.at(counted.ts), follow.BY_HAND))
+            told = mode.at(counted.ts)
+            counted = counted.known(~np.isnan(told)).where(~np.isin(told, follow.BY_HAND))
         return counted
 
 

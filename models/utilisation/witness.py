@@ -70,8 +70,9 @@ class Missing:
 @dataclass(frozen=True, slots=True)
 class Moves:
     """Of the last `count` moves of supports near the shearer, or of the first where there had not been `least` of them
-    yet, `automatic` were begun by the automatic follow-up; a part of `share` is asked for, of at least `least`.
-    `points`: of who began them."""
+    yet, `automatic` were begun by the automatic follow-up; a part of `share` is asked for, of at least `least`. So many
+    more since the first of them are `unsure`: they may have been moves that count, or may have begun while the
+    supports were not heard. `points`: of who began them."""
 
     at: int
     count: int
@@ -79,6 +80,7 @@ class Moves:
     share: float
     least: int
     points: tuple[Point, ...]
+    unsure: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +164,17 @@ class _Asked:
                 if not self.unit.points.get((role, of)):
                     yield Missing(role, of)
             return
-        count = max(int((moves.ts <= at).sum()), condition.least)
-        automatic: NDArray[np.bool_] = moves.automatic[:count][-condition.last :]
+        sure = moves.where(moves.sure)
+        count = max(int((sure.ts <= at).sum()), condition.least)
+        automatic: NDArray[np.bool_] = sure.automatic[:count][-condition.last :]
+        since = int(sure.ts[:count][-condition.last :][0]) if len(automatic) else at
+        doubtful = np.append(moves.ts[~moves.sure], condition.lost(self.facts))
+        unsure = int(((doubtful >= since) & (doubtful <= at)).sum())
         points = tuple(
             point for (role, of), many in self.unit.points.items() if of == condition.follow for point in many
             if role == "support.action_source"
         )  # fmt: skip
-        yield Moves(at, len(automatic), int(automatic.sum()), condition.share, condition.least, points)
+        yield Moves(at, len(automatic), int(automatic.sum()), condition.share, condition.least, points, unsure)
 
     def _values(self, condition: Is | Above, at: int) -> Iterator[Witness]:
         """Of several points those that made the whole what it is."""

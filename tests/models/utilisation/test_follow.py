@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.quality import GOOD
-from models.spans import deep
+from models.spans import NOTHING, Spans, deep
 from models.utilisation import follow
 from models.utilisation.figure import Figure, figure
 from models.utilisation.judge import judge
 from models.utilisation.signal import Signal
+from models.utilisation.verdict import Verdict, all_of
 from sevenones.backfill.mine import site_of
 from tests.models.utilisation.played import MINES, START
 from tests.models.utilisation.test_witness import FACE, Said, Told, every
@@ -41,13 +42,59 @@ def test_all_supports_together_are_each_by_itself(rows, coded, position, directi
     expected = []
     for number, (source, code) in enumerate(zip(sources, codes, strict=True)):
         known = zip(source.ts.tolist(), source.end.tolist(), source.value, source.good, strict=True)
-        for (_, end, value, good), (ts, _, now, good_now) in pairwise(known):
-            begins = good and good_now and end == ts and now > 0 and now != value
-            if begins and not (coded and code.at(np.array([ts]))[0] in BESIDES):
-                expected.append((ts, number, now == follow.AUTOMATIC))
-    assert list(zip(found.ts, found.support, found.automatic, strict=True)) == sorted(expected)
+        for (_, end, value, good), (ts, _, now, good_now) in pairwise([(0, -1, 0.0, False), *known]):
+            follows = good and end == ts
+            action = code.at(np.array([ts]))[0] if coded else 0
+            if good_now and now > 0 and not (follows and now == value) and action not in BESIDES:
+                expected.append((ts, number, now == follow.AUTOMATIC, follows and not math.isnan(action)))
+    assert list(zip(found.ts, found.support, found.automatic, found.sure, strict=True)) == sorted(expected)
     starts, ends = ([getattr(each, name)[each.good] for each in sources] for name in ("ts", "end"))
     assert follow.heard(sources) == deep(starts, ends, math.ceil(follow.HEARD * len(sources)))
+
+
+some_moves = st.lists(
+    st.tuples(st.integers(0, 40), st.booleans(), st.sampled_from([True, True, False])), max_size=10
+).map(sorted)
+
+
+@settings(max_examples=300)
+@given(some_moves, st.integers(3, 6), st.integers(1, 3), st.sampled_from([0.5, 0.7, 0.85]))
+def test_what_is_told_holds_whichever_of_the_unsure_moves_count(rows, last, least, enough) -> None:
+    ts, automatic, sure = (np.array(column, kind) for column, kind in zip(
+        zip(*rows, strict=True) if rows else ((), (), ()), (np.int64, bool, bool), strict=True
+    ))  # fmt: skip
+    nothing = np.zeros(len(ts))
+    found = follow.Moves(ts, nothing.astype(int), automatic, nothing, sure)
+    told = follow.share(found, follow.NEVER, follow.NEVER, last, least, enough)
+    unsure = np.flatnonzero(~sure)
+    every = []
+    for counts in product([False, True], repeat=len(unsure)):
+        rows_kept = sure.copy()
+        rows_kept[unsure] = counts
+        kept = replace(found.where(rows_kept), sure=np.ones(int(rows_kept.sum()), bool))
+        every.append(follow.share(kept, follow.NEVER, follow.NEVER, last, least, enough))
+    after = int(ts[sure][least - 1]) if sure.sum() >= least else 0
+    for of in every:
+        assert told.yes - of.yes == NOTHING and told.no - of.no == NOTHING
+    both = all_of(every), all_of(~each for each in every)
+    assert told.yes.within(after, 100) == both[0].yes.within(after, 100), "nothing that is known is left open"
+    assert told.no.within(after, 100) == both[1].yes.within(after, 100)
+
+
+def test_what_was_done_unheard_may_push_out_what_was_heard_before() -> None:
+    second = 1_000_000
+    ts = np.arange(20) * second
+    every = np.ones(20, bool)
+    found = follow.Moves(ts, np.zeros(20, int), every, np.zeros(20), every)
+
+    def told(*spans: tuple[int, int]) -> Verdict:
+        heard = Spans.of(spans)
+        return follow.share(found, follow.lost(heard, follow.NEVER, 10), follow.NEVER, 10, 5, 0.85)
+
+    assert told((0, 100 * second)).yes.at(ts[19:])[0] == 0
+    # Two moves may have begun in the two seconds: of ten, eight are known to be automatic until more are told.
+    gap = told((0, ts[10]), (ts[10] + 2 * second, 100 * second))
+    assert [int(gap.known.at(np.array([at]))[0] >= 0) for at in (ts[11], ts[12], ts[19])] == [1, 0, 0]
 
 
 UNTIL = 2400

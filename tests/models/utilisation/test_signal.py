@@ -66,14 +66,15 @@ def test_who_moved_the_supports_is_the_same(sources: list[Told], codes: Told, po
 
     signals = [of_samples(rows) for rows in (*sources, codes, position, direction)]
     one, other = found(signals), found([merged(each) for each in signals])
-    for name in ("ts", "support", "automatic", "behind"):
+    for name in ("ts", "support", "automatic", "behind", "sure"):
         assert np.array_equal(getattr(one, name), getattr(other, name), equal_nan=name == "behind"), name
     assert np.array_equal(follow.changes(signals[0]), follow.changes(merged(signals[0])))
     assert follow.heard(signals) == follow.heard([merged(each) for each in signals])
 
 
-def test_a_move_begins_only_where_what_was_before_is_known() -> None:
+def test_a_move_is_sure_only_where_what_was_before_is_known() -> None:
     nothing = of_samples([])
     rows = [(0, 0.0, GOOD), (3, 3.0, GOOD), (6, 3.0, GOOD), (9, 0.0, GOOD), (12, 0.0, 0), (15, 3.0, GOOD)]
     silent = [(20, 0.0, GOOD), (40, 3.0, GOOD)]
-    assert follow.moves([of_samples(rows + silent)], [], nothing, nothing, []).ts.tolist() == [3]
+    found = follow.moves([of_samples(rows + silent)], [], nothing, nothing, [])
+    assert (found.ts.tolist(), found.sure.tolist()) == ([3, 15, 40], [True, False, False])
