@@ -120,7 +120,7 @@ async def figures(
     return await anyio.to_thread.run_sync(look)
 
 
-_PARTS = frozenset({"coverage", "known", "electricity_known", "methane_known"})
+_PARTS = frozenset({"coverage", "known", "electricity_known", "methane_known", "power_on_known"})
 
 
 def of_all_days(facts: Any, kept: int, asked: int) -> Any:

@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
+import anyio
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
+from middleplatform.access.policies import policy_of
 from middleplatform.api import times
 from middleplatform.api.auth import needs
 from middleplatform.api.errors import ApiError
 from middleplatform.api.responses import Json, answers
 from middleplatform.api.routes import Asked
 from middleplatform.api.schemas import Words
+from middleplatform.database import Place
+from models.access import document
 from models.energy.carbon import factors, grid_factor
 from models.energy.systems import systems
 from models.kpi import checks, exclusions
@@ -28,6 +32,7 @@ from models.utilisation.rules import Category, Clause, standard
 from models.vocabulary import roles
 
 router = APIRouter(prefix="/kpi", tags=["kpi"])
+DECIDES = "ticket.approve"
 
 
 class Dated(BaseModel):
@@ -92,7 +97,10 @@ class CauseFacts(BaseModel):
 
 
 class ExclusionFacts(Dated):
+    """`most_of_month`: of all causes together; `decided_by`: the roles that may decide, never on an own ticket."""
+
     most_of_month: float
+    decided_by: list[Words]
     causes: list[CauseFacts]
 
 
@@ -100,6 +108,7 @@ class FactorFacts(BaseModel):
     """kg of CO₂ a kWh of a grid, published for a year."""
 
     grid: str
+    name: Words
     year: int
     kg_per_kwh: float
     source: Words
@@ -156,6 +165,7 @@ async def definitions(request: Request, asked: Annotated[DefinitionsQuery, Query
     version = standard().at(day)
     if version is None:
         raise ApiError(400, "no_rules", f"{day} 尚无口径", f"no rules were in force on {day}", "day")
+    deciders = await anyio.to_thread.run_sync(_deciders, request.app.state.database)
     belts, left, checked = belt_target(day), exclusions.standard().at(day), checks.standard().at(day)
     return Json(
         {
@@ -170,7 +180,7 @@ async def definitions(request: Request, asked: Annotated[DefinitionsQuery, Query
                 "categories": [_category(key, own, site) for key, own in version.categories.items()],
             },
             "belts": None if belts is None else {**_dated(belts), "from_kt": belts.from_kt, "rate": belts.rate},
-            "exclusions": {**_dated(left), **_left(left)},
+            "exclusions": {**_dated(left), **_left(left), "decided_by": deciders},
             "checks": _dated(checked),
             "energy": _energy(site, day),
         }
@@ -225,6 +235,12 @@ def _template(site: Site, key: str) -> Name:
     return Name(key, key) if known is None else known.name
 
 
+def _deciders(where: Place) -> list[dict[str, str]]:
+    """What the roles are called that may decide on tickets, as the policy holds now."""
+    told = document()["roles"]
+    return [told[name]["name"] for name, may in policy_of(where).roles.items() if DECIDES in may]
+
+
 def _left(version: exclusions.Version) -> dict[str, Any]:
     return {
         "most_of_month": version.most_of_month,
@@ -264,8 +280,14 @@ def _grid(region: str, year: int) -> dict[str, Any] | None:
         found = grid_factor(region, year)
     except KeyError:
         return None
-    facts = {"year": found.year, "kg_per_kwh": found.kg_per_kwh, "confirmed": found.confirmed}
-    return {"grid": region, "source": source(found.source).words(), **facts}
+    return {
+        "grid": region,
+        "name": factors().regions[region].model_dump(),
+        "year": found.year,
+        "kg_per_kwh": found.kg_per_kwh,
+        "source": source(found.source).words(),
+        "confirmed": found.confirmed,
+    }
 
 
 def _tariff(name: str, day: date) -> dict[str, Any] | None:

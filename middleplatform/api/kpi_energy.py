@@ -89,7 +89,7 @@ class EmissionFacts(BaseModel):
     methane: float | None
     electricity_known: float | None
     methane_known: float | None
-    of: list[str]
+    of: list[Words]
 
 
 class IntensityFacts(BaseModel):

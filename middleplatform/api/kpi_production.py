@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -22,6 +23,7 @@ from models.production.day import ProductionDay, Times
 from models.production.figure import MachineFigure, by_machine, output, output_by_shift, pareto
 from models.production.stoppages import NO_ALARM, NO_JOURNAL, UNSEEN
 from models.utilisation.figure import Figure
+from models.utilisation.rules import standard
 
 router = APIRouter(prefix="/kpi", tags=["kpi"])
 
@@ -63,27 +65,34 @@ class ReliabilityFacts(BaseModel):
 class MachineFacts(BaseModel):
     """ISO 22400-2: `availability` = producing / planned, of the part `coverage` of the planned time; `effectiveness` =
     tonnes / what it is rated at in its running time; `power_on` = running / (running + standing) of all time, planned
-    or not, as far as it is known; `intelligence`: the utilisation of its unit over the days of which
-    it is kept, null of a machine that has none; `overall`: the product of the three, null where one of them is;
-    `reliability`: null where alarms were not judged."""
+    or not, as far as it is known, which is the part `power_on_known` of it; `intelligence`: the utilisation of its unit
+    over the days of which it is kept, null of a machine that has none, of the part `intelligence_known` of the time in
+    which it produced or may have; `overall`: the product of the three, null where one of them is. Each of the parts is
+    one of all the days asked for. `days`: on so many of those that are kept it was there; `reliability`: null where
+    alarms were not judged."""
 
     id: str
     name: Words
+    days: int
     times: TimesFacts
     shifts: dict[str, TimesFacts]
     counts: dict[str, AmountFacts]
     availability: float | None
     coverage: float | None
     power_on: float | None
+    power_on_known: float | None
     effectiveness: RatioFacts
     intelligence: float | None
+    intelligence_known: float | None
     overall: float | None
     reliability: ReliabilityFacts | None
 
 
 class ProductionFigures(Range):
-    """`tonnes`: that the mine raised; `shifts`: by the number of the shift, `rest` outside of them."""
+    """`tonnes`: that the mine raised; `shifts`: by the number of the shift, `rest` outside of them; `coverage_needed`:
+    a rate of a lesser part of its time than this is not assessable, by the rules of the last day."""
 
+    coverage_needed: float
     tonnes: AmountFacts
     shifts: dict[str, AmountFacts]
     machines: list[MachineFacts]
@@ -123,7 +132,7 @@ async def production(request: Request, catalogue: Seen, asked: Annotated[DaysQue
     where, mine = request.app.state.database, request.app.state.catalogue.site.code
 
     def told(days: Sequence[ProductionDay]) -> dict[str, Any]:
-        return production_facts(catalogue, days, _intelligence(where, mine, asked))
+        return production_facts(catalogue, days, _intelligence(where, mine, asked), _needed(asked.last))
 
     return Json(await figures(request, catalogue, asked, PRODUCTION, ProductionDay.read, told))
 
@@ -135,7 +144,7 @@ async def production(request: Request, catalogue: Seen, asked: Annotated[DaysQue
     responses=answers(StoppageFigures, 400, 401, 403),
 )
 async def stoppages(request: Request, catalogue: Seen, asked: Annotated[DaysQuery, Query()]) -> Json:
-    """停机帕累托：原因与设备 · Why the main machines stood in planned time, by cause and equipment."""
+    """停产帕累托：原因与设备 · Why the main machines stood in planned time, by cause and equipment."""
     return Json(
         await figures(
             request, catalogue, asked, PRODUCTION, ProductionDay.read, lambda days: stoppage_facts(catalogue, days)
@@ -143,23 +152,40 @@ async def stoppages(request: Request, catalogue: Seen, asked: Annotated[DaysQuer
     )
 
 
-def _intelligence(where: Place, mine: str, asked: DaysQuery) -> dict[str, float | None]:
-    """The rate of utilisation by unit over the days of which it is kept."""
+def _needed(day: date) -> float:
+    """The coverage that makes a rate assessable; before there were any rules, that of the first ones."""
+    known = standard()
+    return (known.at(day) or known.versions[0]).coverage
+
+
+Intelligence = Mapping[str, tuple[float | None, float | None]]
+"""By unit: its rate of utilisation over the days of which it is kept, and the part known of all the days asked for."""
+
+
+def _intelligence(where: Place, mine: str, asked: DaysQuery) -> Intelligence:
     found: dict[str, Figure] = {}
-    for kept in read(where, mine, UTILISATION, asked.first, asked.last).values():
+    days = read(where, mine, UTILISATION, asked.first, asked.last)
+    for kept in days.values():
         for unit in MineDay.read(kept.document).units:
             found[unit.id] = found.get(unit.id, Figure()) + unit.figure
-    return {unit: figure.rate for unit, figure in found.items()}
+    part = len(days) / ((asked.last - asked.first).days + 1)
+    return {
+        unit: (figure.rate, None if figure.coverage is None else figure.coverage * part)
+        for unit, figure in found.items()
+    }
 
 
 def production_facts(
-    catalogue: Catalogue, days: Sequence[ProductionDay], intelligence: Mapping[str, float | None]
+    catalogue: Catalogue, days: Sequence[ProductionDay], intelligence: Intelligence, coverage_needed: float
 ) -> dict[str, Any]:
-    """Of days in their order; `intelligence`: by equipment."""
+    """Of days in their order."""
     return {
+        "coverage_needed": coverage_needed,
         "tonnes": output(days).facts(),
         "shifts": {key: each.facts() for key, each in output_by_shift(days).items()},
-        "machines": [_machine(catalogue, each, intelligence.get(each.id)) for each in by_machine(days).values()],
+        "machines": [
+            _machine(catalogue, each, *intelligence.get(each.id, (None, None))) for each in by_machine(days).values()
+        ],
     }
 
 
@@ -184,19 +210,24 @@ def stoppage_facts(catalogue: Catalogue, days: Sequence[ProductionDay]) -> dict[
     }
 
 
-def _machine(catalogue: Catalogue, machine: MachineFigure, intelligence: float | None) -> dict[str, Any]:
+def _machine(
+    catalogue: Catalogue, machine: MachineFigure, intelligence: float | None, known: float | None
+) -> dict[str, Any]:
     told = machine.reliability
     return {
         "id": machine.id,
         "name": name_of(catalogue, machine.id),
+        "days": machine.days,
         "times": _times(machine.times),
         "shifts": {key: _times(each) for key, each in machine.shifts.items()},
         "counts": {what: each.facts() for what, each in machine.counts.items()},
         "availability": machine.availability,
         "coverage": machine.coverage,
         "power_on": machine.power_on,
+        "power_on_known": machine.power_on_known,
         "effectiveness": machine.effectiveness.facts(),
         "intelligence": intelligence,
+        "intelligence_known": known,
         "overall": machine.equipment_effectiveness(intelligence),
         "reliability": None
         if told is None

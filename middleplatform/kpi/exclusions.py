@@ -133,4 +133,4 @@ def _no_unit(name: str, known: Sequence[Unit]) -> TicketError:
     else:
         listed = ", ".join(sorted(unit.id for unit in known)[:20])
         zh, en = f"；可填：{listed}", f"; there are {listed}"
-    return TicketError("not_a_unit", f"{name} 不是统计利用率的单元{zh}", f"'{name}' is no unit of the figures{en}")
+    return TicketError("not_a_unit", f"{name} 不是统计使用率的单元{zh}", f"'{name}' is no unit of the figures{en}")

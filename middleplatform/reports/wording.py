@@ -24,7 +24,7 @@ TARGET = Name("目标", "target")
 NOTHING = Name("无", "none")
 CHECK = Name("核验：sevenones report verify 验证码或文件", "verify with: sevenones report verify CODE or FILE")
 VERSION_OF = {
-    "rules": Name("利用率口径（各日）", "rules of utilisation, by which the days were judged"),
+    "rules": Name("使用率口径（各日）", "rules of utilisation, by which the days were judged"),
     "standing": Name("权重与目标", "weights and targets"),
     "site": Name("矿井配置", "sites"),
     "belts": Name("皮带集中控制目标", "target of belt central control"),

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from models.thing import Strict, Text
+from models.thing import Names, Strict, Text
 
 FILE = Path(__file__).with_name("factors.yaml")
 
@@ -38,8 +38,17 @@ class Methane(Strict):
 
 
 class Factors(Strict):
+    """`regions`: what each grid is called."""
+
+    regions: dict[str, Names]
     grid: dict[str, Annotated[tuple[GridFactor, ...], Field(min_length=1)]]
     methane: Methane
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if lacking := self.grid.keys() - self.regions.keys():
+            raise ValueError(f"there are no names of {', '.join(sorted(lacking))}")
+        return self
 
 
 @cache

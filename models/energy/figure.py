@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from models.energy.carbon import GridFactor, factors, grid_factor
 from models.energy.day import EnergyDay, Meter, Prices, Return, Use
 from models.kpi.amount import Amount, total
+from models.site.model import Name
 from models.tariffs import Period
 
 Meters = Callable[[EnergyDay], Iterable[Meter]]
@@ -168,20 +169,20 @@ class Emission:
     """kg of CO₂ or what stands for as much. `electricity`: of all that was taken from the grid, each day by the factor
     of its year, None where a day has no factor or nothing is known of what was taken; `methane`: in the return air,
     None where none is known. `electricity_known`, `methane_known`: the part of the time of meters and of airways that
-    they are of; None of no time at all. `of`: the factors and their sources."""
+    they are of; None of no time at all. `of`: the factors and their sources, in words."""
 
     electricity: float | None
     methane: float | None
     electricity_known: float | None
     methane_known: float | None
-    of: tuple[str, ...]
+    of: tuple[Name, ...]
 
 
 def emission(days: Sequence[EnergyDay]) -> Emission:
     """Of all days together."""
     electricity: list[float] = []
     gas: list[float] = []
-    of: set[str] = set()
+    of: set[Name] = set()
     taken = total(meter.counted.amount(day.widths) for day in days for meter in day.consumers)
     returned = methane(days)
     unknown = taken.known_us == 0
@@ -191,17 +192,18 @@ def emission(days: Sequence[EnergyDay]) -> Emission:
         unknown |= factor is None or not day.consumers
         if factor is not None:
             electricity.append(kwh * factor.kg_per_kwh)
-            of.add(f"{day.grid} {factor.year}: {factor.kg_per_kwh:g} kg/kWh ({factor.source})")
+            region, told = factors().regions[day.grid], f"{factor.year}: {factor.kg_per_kwh:g} kg/kWh ({factor.source})"
+            of.add(Name(f"{region.zh} {told}", f"{region.en} {told}"))
         for each in day.returns:
             kg, said = of_methane(each, fsum(each.m3))
             gas.append(kg)
-            of.add(said)
+            of.add(Name(said, said))
     return Emission(
         None if unknown else fsum(electricity),
         fsum(gas) if returned.known_us else None,
         taken.known,
         returned.known,
-        tuple(sorted(of)),
+        tuple(sorted(of, key=lambda each: each.en)),
     )
 
 

@@ -52,11 +52,13 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True)
 class MachineFigure:
-    """`counts`: by what was counted; `effectiveness`: tonnes by what it would have carried at its rated output in its
-    producing time; `shifts`: times by the key of the shift; `reliability`: None where on no day alarms were judged."""
+    """`days`: of so many; `counts`: by what was counted; `effectiveness`: tonnes by what it would have carried at its
+    rated output in its producing time; `shifts`: times by the key of the shift; `reliability`: None where on no day
+    alarms were judged."""
 
     id: str
     template: str
+    days: int
     times: Times
     shifts: Mapping[str, Times]
     counts: Mapping[str, Amount]
@@ -74,6 +76,12 @@ class MachineFigure:
         """Running by all time, planned or not, of the time of which it is known; None of none."""
         known = self.times.running + self.times.standing
         return self.times.running / known if known else None
+
+    @property
+    def power_on_known(self) -> float | None:
+        """The part of all time of which it is known whether it ran."""
+        times = self.times
+        return (times.running + times.standing) / times.calendar if times.calendar else None
 
     @property
     def coverage(self) -> float | None:
@@ -122,6 +130,7 @@ def _figure(several: Sequence[tuple[ProductionDay, MachineDay]]) -> MachineFigur
     return MachineFigure(
         last.id,
         last.template,
+        len(several),
         sum(shifts.values(), Times()),
         dict(sorted(shifts.items())),
         {what: total(counts[what]) for what in sorted(counts)},

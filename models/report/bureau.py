@@ -28,7 +28,7 @@ def key_figures(city: City) -> tuple[KeyFigure, ...]:
             f"{words.en}; of {silent} {'mine' if silent == 1 else 'mines'} no day was kept: all their time is unknown",
         )
     found = [
-        KeyFigure(Name("全部矿井利用率", "utilisation, all mines"), own.rate, Form.SHARE, bounds, own.coverage, words),
+        KeyFigure(Name("全部矿井使用率", "utilisation, all mines"), own.rate, Form.SHARE, bounds, own.coverage, words),
         KeyFigure(
             Name("达标矿井", "mines that meet the target"),
             f"{met} / {mines}",
@@ -56,7 +56,7 @@ def ranking(city: City) -> Table:
         Column("kept", Name("有数据天数", "days kept"), Form.COUNT),
         Column("days", Name("应有天数", "days of the period"), Form.COUNT),
         *(Column(key, category(version, key), Form.SHARE) for key in version.categories),
-        Column("rate", Name("利用率", "utilisation"), Form.SHARE, weighted(version)),
+        Column("rate", Name("使用率", "utilisation"), Form.SHARE, weighted(version)),
         Column("least", Name("下限", "least"), Form.SHARE),
         Column("most", Name("上限", "most"), Form.SHARE),
         Column("coverage", Name("覆盖率", "coverage"), Form.SHARE),
@@ -78,12 +78,12 @@ def ranking(city: City) -> Table:
         STANDING[group.standing],
     )
     note = Name(
-        "全部矿井：各矿同类别的时间相加后再求利用率，不是各矿利用率的平均。不可评价的矿井不排名。",
+        "全部矿井：各矿同类别的时间相加后再求使用率，不是各矿使用率的平均。不可评价的矿井不排名。",
         "All mines: times are added up by category, then made a rate; it is no mean of the mines' rates. A mine that "
         "is not assessable has no place.",
     )
-    chart = Chart(Name("各矿利用率", "Utilisation by mine"), "mine", ("rate",), target=version.target.mine)
-    title = Name("各矿利用率与排名", "Utilisation of the mines, and their places")
+    chart = Chart(Name("各矿使用率", "Utilisation by mine"), "mine", ("rate",), target=version.target.mine)
+    title = Name("各矿使用率与排名", "Utilisation of the mines, and their places")
     return Table("ranking", title, columns, rows, total, chart, note)
 
 
@@ -107,7 +107,7 @@ def belts(city: City) -> Table | None:
     columns = (
         Column("mine", Name("煤矿", "mine"), wide=18),
         Column("capacity", Name("产能 kt/a", "capacity kt/a"), Form.COUNT),
-        Column("rate", Name("皮带集中控制利用率", "belts' utilisation"), Form.SHARE),
+        Column("rate", Name("皮带集中控制使用率", "belts' utilisation"), Form.SHARE),
         Column("coverage", Name("覆盖率", "coverage"), Form.SHARE),
         Column("state", Name("结果", "result"), wide=14),
     )
@@ -120,7 +120,7 @@ def belts(city: City) -> Table | None:
     unknown = len(city.belts.unknown_capacity)
     confirmed = ("已确认", "confirmed") if target.confirmed else ("未经主管部门确认", "not confirmed by an authority")
     note = Name(
-        f"利用率不低于{100 * target.rate:g}%且可评价者计为已实现（{confirmed[0]}）。"
+        f"使用率不低于{100 * target.rate:g}%且可评价者计为已实现（{confirmed[0]}）。"
         + (f"{unknown}座煤矿产能不详，未计。" if unknown else ""),
         f"Covered: assessable, and at least {100 * target.rate:g} % ({confirmed[1]}). "
         + (f"{unknown} mines of unknown capacity are left out." if unknown else ""),
@@ -148,7 +148,7 @@ def mine_times(city: City) -> Table:
 
 def group_times(city: City) -> Table:
     """The times of all mines by category; without bounds and coverage where of a mine nothing at all is known."""
-    title = Name("全部矿井分类别利用率", "Utilisation of all mines by category")
+    title = Name("全部矿井分类别使用率", "Utilisation of all mines by category")
     found = replace(categories(city.group, city.version), key="group", title=title)
     unheard = [each.mine.name for each in city.periods if each.unheard]
     if not unheard:
@@ -169,7 +169,7 @@ def trend(steps: Sequence[Step]) -> Table:
         Column("month", Name("月份", "month"), wide=12),
         Column("kept", Name("有数据的矿·天", "mine-days kept"), Form.COUNT),
         Column("of", Name("应有矿·天", "mine-days of the month"), Form.COUNT),
-        Column("rate", Name("利用率", "utilisation"), Form.SHARE),
+        Column("rate", Name("使用率", "utilisation"), Form.SHARE),
         Column("least", Name("下限", "least"), Form.SHARE),
         Column("most", Name("上限", "most"), Form.SHARE),
         Column("coverage", Name("覆盖率", "coverage"), Form.SHARE),

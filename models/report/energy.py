@@ -68,12 +68,12 @@ def energy(days: Sequence[EnergyDay], expected: int) -> Table:
         (Name("回风甲烷（纯量）", "methane in return air"), _told(gas), "m³", heard),
         _beside(Name("回风甲烷折CO₂", "the same as CO₂"), _tonnes(emitted.methane), "t", heard),
     ]
-    factors = "; ".join(emitted.of) or "—"
+    zh, en = ("; ".join(each.words()[of] for each in emitted.of) or "—" for of in ("zh", "en"))
     odd = counters([used.amount, *(each.amount(day.widths) for day in days for _, each in day.output)])
     kept, price = _kept(days, expected), _price(days)
     note = Name(
-        f"{kept.zh}{price.zh}因子：{factors}{odd.zh}",
-        f"{kept.en} {price.en} Factors: {factors}{odd.en}",
+        f"{kept.zh}{price.zh}因子：{zh}{odd.zh}",
+        f"{kept.en} {price.en} Factors: {en}{odd.en}",
     )
     return Table("energy", Name("能耗与碳排放", "Energy and carbon"), _WHAT, tuple(rows), None, None, note)
 
@@ -159,7 +159,7 @@ def stoppages(days: Sequence[ProductionDay], names: Mapping[str, Name], expected
     if rest := causes[MOST_CAUSES:]:
         lost = f"{hours(sum(each.lost_us for each in rest)):,.2f} h"
         note = Name(f"{note.zh}另有{len(rest)}项共{lost}。", f"{note.en} {len(rest)} more, {lost} together.")
-    title = Name("停机原因排列", "Stoppages by what they cost")
+    title = Name("停产原因排列", "Stoppages by what they cost")
     return Table("stoppages", title, columns, rows, None, None, note)
 
 

@@ -57,7 +57,7 @@ TIME_COLUMNS = (
 def rate_columns(total: Total) -> tuple[Column, ...]:
     """Rate, its bounds and coverage, as they follow from the times of the row."""
     return (
-        Column("rate", Name("利用率", "utilisation"), Form.SHARE, RATE, total),
+        Column("rate", Name("使用率", "utilisation"), Form.SHARE, RATE, total),
         Column("least", Name("下限", "least"), Form.SHARE, LEAST, total),
         Column("most", Name("上限", "most"), Form.SHARE, MOST, total),
         Column("coverage", Name("覆盖率", "coverage"), Form.SHARE, COVERAGE, total),
@@ -96,7 +96,7 @@ def key_figures(found: Period, version: Version) -> tuple[KeyFigure, ...]:
     bounds = None if own.least is None or own.most is None else (own.least, own.most)
     standing, why = STANDING[own.standing], whys(version, found.why)
     said = Name(f"{standing.zh}：{why.zh}", f"{standing.en}: {why.en}") if why.zh else standing
-    mine = KeyFigure(Name("利用率", "utilisation"), own.rate, Form.SHARE, bounds, own.coverage, said)
+    mine = KeyFigure(Name("使用率", "utilisation"), own.rate, Form.SHARE, bounds, own.coverage, said)
     days = KeyFigure(
         Name("有数据的天数", "days kept"),
         f"{len(found.kept)} / {len(found.days)}",
@@ -119,8 +119,8 @@ def categories(figure: MineFigure, version: Version) -> Table:
     )
     whole = sum(figure.categories.values(), Figure())
     total = (Name("合计／按权重平均", "sum / mean by weight"), None, *times(whole), *rates(figure))
-    chart = Chart(Name("各类别利用率", "Utilisation by category"), "category", ("rate",), target=version.target.mine)
-    return Table("categories", Name("分类别利用率", "Utilisation by category"), columns, rows, total, chart)
+    chart = Chart(Name("各类别使用率", "Utilisation by category"), "category", ("rate",), target=version.target.mine)
+    return Table("categories", Name("分类别使用率", "Utilisation by category"), columns, rows, total, chart)
 
 
 def units(wanted: Sequence[date], days: Sequence[MineDay], version: Version) -> Table:
@@ -147,14 +147,14 @@ def units(wanted: Sequence[date], days: Sequence[MineDay], version: Version) -> 
         first = max(figure.reasons.items(), key=lambda each: (each[1], each[0]), default=None)
         why = None if first is None else clause(version, of, first[0])
         rows.append((category(version, of), found[-1].name, *times(figure), *rates(figure), why))
-    return Table("units", Name("分设备利用率", "Utilisation by unit"), columns, tuple(rows))
+    return Table("units", Name("分设备使用率", "Utilisation by unit"), columns, tuple(rows))
 
 
 def by_day(wanted: Sequence[date], days: Sequence[MineDay], version: Version) -> Table:
     """Each day of the period, those without figures too."""
     there = {day.day: day for day in days}
     rows = [(day.isoformat(), *_row([there[day]] if day in there else [], version)) for day in wanted]
-    title = Name("逐日利用率", "Utilisation by day")
+    title = Name("逐日使用率", "Utilisation by day")
     return _series("days", title, Name("日期", "day"), rows, version)
 
 
@@ -166,7 +166,7 @@ def by_shift(days: Sequence[MineDay], names: Mapping[str, Name], version: Versio
         for key in keys
         if any(each.calendar for day in days for unit in day.units for each in [unit.shifts.get(key, Figure())])
     ]
-    return _series("shifts", Name("分班次利用率", "Utilisation by shift"), Name("班次", "shift"), rows, version)
+    return _series("shifts", Name("分班次使用率", "Utilisation by shift"), Name("班次", "shift"), rows, version)
 
 
 def reasons(days: Iterable[MineDay], version: Version) -> Table:
@@ -291,7 +291,7 @@ def _series(key: str, title: Name, first: Name, rows: Sequence[tuple[Value, ...]
     columns = (
         Column("name", first, wide=14),
         *(Column(own, category(version, own), Form.SHARE, wide=12) for own in version.categories),
-        Column("rate", Name("利用率", "utilisation"), Form.SHARE, weighted(version)),
+        Column("rate", Name("使用率", "utilisation"), Form.SHARE, weighted(version)),
         Column("least", Name("下限", "least"), Form.SHARE),
         Column("most", Name("上限", "most"), Form.SHARE),
         Column("coverage", Name("覆盖率", "coverage"), Form.SHARE),

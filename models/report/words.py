@@ -77,7 +77,7 @@ def utilisation_definitions(version: Version) -> tuple[Name, ...]:
     least, target, per = (f"{100 * each:g}" for each in shares)
     return (
         Name(
-            "利用率＝智能化运行时间÷（智能化运行时间＋人工运行时间），只计设备实际生产且方式已知的时间，不含经批准剔除的时间。",
+            "使用率＝智能化运行时间÷（智能化运行时间＋人工运行时间），只计设备实际生产且方式已知的时间，不含经批准剔除的时间。",
             "Utilisation = time intelligent / (time intelligent + time by hand), of the time in which the equipment "
             "produced and it is known how, outside of approved exclusions.",
         ),
@@ -94,7 +94,7 @@ def utilisation_definitions(version: Version) -> tuple[Name, ...]:
             "lies too near to a change to be sure of. The true figure lies between them.",
         ),
         Name(
-            f"矿井利用率为各类别利用率按权重的平均（只计有生产的类别）。达标：不低于{target}%，且没有类别低于{per}%。",
+            f"矿井使用率为各类别使用率按权重的平均（只计有生产的类别）。达标：不低于{target}%，且没有类别低于{per}%。",
             "A mine's utilisation is the mean of its categories' by weight, over those that produced. The target is "
             f"met with at least {target} % and no category below {per} %.",
         ),

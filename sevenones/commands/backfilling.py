@@ -76,7 +76,7 @@ def utilisation(home: Path, site: Site, folder: Path) -> list[str]:
     if found is None:
         return []
     lines = [
-        f"智能化设备利用率（真值） · utilisation in the truth  {found.utilisation:.1%}"
+        f"智能化设备使用率（真值） · utilisation in the truth  {found.utilisation:.1%}"
         f"   声明 · declared {found.declared:.1%}"
     ]
     for one in found.categories.values():

@@ -18,7 +18,7 @@ def figures(
     site: Annotated[Path, typer.Option(help="矿井配置目录 · the site's folder")],
     home: Annotated[Path, typer.Option(help="数据目录 · where all data goes")] = Path(".sevenones"),
 ) -> None:
-    """运行指标进程：利用率、能耗、产量 · run the figures process: utilisation, energy, production."""
+    """运行指标进程：使用率、能耗、产量 · run the figures process: utilisation, energy, production."""
     with loading():
         from middleplatform.kpi.process import run
         from models.site import load

@@ -21,7 +21,7 @@ def city(
     home: Annotated[Path, typer.Option(help="数据目录 · where all data is")] = Path(".sevenones"),
     database: Database = None,
 ) -> None:
-    """全市煤矿：利用率排名、达标、皮带集中控制 · all mines: places, targets, belts, and who is not assessable."""
+    """全市煤矿：使用率排名、达标、皮带集中控制 · all mines: places, targets, belts, and who is not assessable."""
     from rich.console import Console
     from rich.measure import Measurement
     from rich.table import Table

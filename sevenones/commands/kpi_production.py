@@ -48,7 +48,7 @@ def production(first: First, last: Last = None, *, url: Url = None, token: Token
 
 
 def stoppages(first: First, last: Last = None, *, url: Url = None, token: Token = None, home: Home = HERE) -> None:
-    """主要设备停机原因排列 · why the main machines stood, the costliest first."""
+    """主要设备停产原因排列 · why the main machines stood, the costliest first."""
     with platform(home, url, token) as client:
         found = client.get("kpi/stoppages", first=first, last=last or first)
     ranged(found)

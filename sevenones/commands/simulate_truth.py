@@ -25,7 +25,7 @@ def truth(
     mine: Annotated[str, typer.Option(help="自带的模拟矿井 · a mine that comes with this program")] = "",
     equipment: Annotated[bool, typer.Option("--equipment", help="逐台列出 · also each equipment")] = False,
 ) -> None:
-    """模拟矿井的真实利用率、产量与电量 · the utilisation, tonnes and kWh that a simulated mine really had."""
+    """模拟矿井的真实使用率、产量与电量 · the utilisation, tonnes and kWh that a simulated mine really had."""
     from models.site import SiteErrors
     from sevenones.terminal import open_console
     from simulators.truth.report import report

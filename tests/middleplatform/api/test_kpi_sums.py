@@ -107,6 +107,16 @@ async def test_what_is_not_kept_is_unknown_and_not_zero(ask):
     assert (await ask("production", first=NEXT))["tonnes"]["value"] is None
 
 
+async def test_each_rate_of_a_machine_says_of_what_part_of_all_days_it_is(ask):
+    one, three = [await ask("production", last=DAY + timedelta(days=n)) for n in (0, 2)]
+    belt, over = (next(each for each in found["machines"] if each["id"] == "belt_1") for found in (one, three))
+    assert (belt["days"], over["days"]) == (1, 1)
+    for name in ("coverage", "power_on_known", "intelligence_known"):
+        assert 0 < belt[name] <= 1 and over[name] == pytest.approx(belt[name] / 3), name
+    assert (belt["intelligence_known"], one["coverage_needed"]) == (1, 0.9)
+    assert over["power_on"] == belt["power_on"], "of what is known it is the same"
+
+
 async def test_production_and_stoppages_over_days(ask):
     found = await ask("production")
     assert found["tonnes"]["value"] == pytest.approx(19_200)

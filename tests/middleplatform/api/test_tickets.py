@@ -144,7 +144,7 @@ def test_commands_ask_for_it_and_list_it(platform, callers):
     assert "已结束 closed" in said("anna", "close", number)
     wrong = run("anna", "ask", "pump1", "--cause", "geology", *at, "--reason", "F12")
     assert wrong.exit_code == 1
-    assert "不是统计利用率的单元" in str(wrong.exception)
+    assert "不是统计使用率的单元" in str(wrong.exception)
 
 
 @pytest.mark.parametrize(

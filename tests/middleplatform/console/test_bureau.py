@@ -234,7 +234,7 @@ def test_sums_of_few_days_say_so_and_no_day_is_no_data(stage: Stage, context: Br
         electricity = page.locator(".sums > div").first
         expect(electricity).to_contain_text("仅 1/5 天")
         expect(electricity).to_contain_text(re.compile(r"已知部分 (19|20)\.\d %"))
-        expect(page.locator("svg.hours .unknown").first).to_be_attached()
+        expect(page.locator("svg.hours .part").first).to_be_attached()
         page.goto(f"{stage.url}/production?p=2026-03-31..2026-04-04")
         expect(page.locator("table.tonnes tfoot")).to_contain_text("仅 1/5 天")
         page.goto(f"{stage.url}/energy?p=2026-05")
@@ -242,8 +242,8 @@ def test_sums_of_few_days_say_so_and_no_day_is_no_data(stage: Stage, context: Br
         expect(page.locator("main")).not_to_contain_text("缺电价或电价方案")
         page.goto(f"{stage.url}/production?p=2026-05")
         expect(page.locator("main")).to_contain_text("无数据")
-        expect(page.locator("main")).not_to_contain_text("没有停机")
-        expect(page.locator("main")).not_to_contain_text("已知时间内未见停机")
+        expect(page.locator("main")).not_to_contain_text("没有停产")
+        expect(page.locator("main")).not_to_contain_text("已知时间内未见停产")
 
 
 def test_each_level_has_its_bounds_and_a_day_is_held_against_what_was_kept(

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from middleplatform.access import users
-from models.kpi.calendar import day_of
+from models.kpi.calendar import bounds, day_of
 from tests.middleplatform.api.build import now, site
 from tests.middleplatform.api.stage import PASSWORD, Stage, bare, threaded
 from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, watched
@@ -50,11 +50,11 @@ def test_time_is_asked_for_within_limits_told_before_and_its_asker_decides_nothi
 ) -> None:
     words = {
         "zh": ("申请剔除时段", "提交申请", "一张最长 24 小时", "待批 0/1", "须由他人审批", "撤回",
-               "已撤回", "一号带式"),
+               "已撤回", "一号带式", "填写理由", "管理员"),
         "en": ("Ask for excluded time", "Ask for it", "24 h at most", "waiting 0 of 1", "somebody else", "Withdraw",
-               "withdrawn", "belt 1"),
+               "withdrawn", "belt 1", "give a reason", "administrator"),
     }[language]  # fmt: skip
-    ask, send, most, waits, others, back, gone, unit = words
+    ask, send, most, waits, others, back, gone, unit, lacking, decider = words
     reason = f"更换托辊 {language}"
     with watched(context, stage.url, forgiven=("400",)) as page:
         sign_in(page, stage)
@@ -63,6 +63,10 @@ def test_time_is_asked_for_within_limits_told_before_and_its_asker_decides_nothi
         page.get_by_role("button", name=ask).click()
         dialogue = page.get_by_role("dialog")
         expect(dialogue.locator(".limits")).to_contain_text(most)
+        # Why it cannot be sent yet stands beside the button, and who will decide.
+        expect(dialogue.get_by_role("button", name=send)).to_be_disabled()
+        expect(dialogue.locator(".lacks")).to_contain_text(lacking)
+        expect(dialogue.locator(".deciders")).to_contain_text(decider)
         # Units are those that have figures: no sensor, no pump that nobody judges.
         dialogue.locator(".units label", has_text=unit).locator("input").check()
         start = now() + 24 * HOUR
@@ -122,6 +126,74 @@ def test_what_another_asked_for_is_approved_and_ended_early_and_a_refusal_is_sai
         expect(found.locator(".state-of")).to_contain_text("已结束")
 
 
+def test_limits_have_their_base_and_what_is_taken_and_dates_that_are_wrong_say_so(
+    stage: Stage, context: BrowserContext
+) -> None:
+    month = (day_of(site(), now()).replace(day=1) + timedelta(days=32)).replace(day=1)
+    whole = (bounds(site(), (month + timedelta(days=32)).replace(day=1))[0] - bounds(site(), month)[0]) / HOUR
+    start = bounds(site(), month.replace(day=10))[0] + 8 * HOUR
+    asked = {"kind": "excluded_time", "cause": "planned_maintenance", "equipment": ["belt1"], "reason": "更换胶带"}
+    with stage.client("admin") as client:
+        # Two that overlap by an hour take seven together.
+        for early, hours in ((0, 4), (3, 4)):
+            when = {"start": str(start + early * HOUR), "end": str(start + (early + hours) * HOUR)}
+            assert client.post("/api/v1/tickets", json={**asked, **when}).status_code == 201
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.goto(f"{stage.url}/excluded")
+        expect(page.locator("main .deciders")).to_contain_text("可审批的角色：管理员")
+        page.get_by_role("button", name="申请剔除时段").click()
+        dialogue = page.get_by_role("dialog")
+        dialogue.locator(".units label", has_text="一号带式").locator("input").check()
+        fill(dialogue, start + 48 * HOUR, 2, "再换带")
+        taken = dialogue.locator(".taken tbody tr")
+        expect(taken).to_contain_text(f"{month:%Y-%m}")
+        expect(taken).to_contain_text(f"{whole:.0f}")
+        for name, most in (("own-cause", 0.34), ("all-causes", 0.6)):
+            words = f"7.0 / {most * whole:.1f} h（{7 / whole:.1%}，限 {most:.1%}）".replace("%", " %")
+            expect(taken.locator(f".{name}")).to_have_text(words)
+        assert not spilled(page) and not serious(page)
+        send = dialogue.get_by_role("button", name="提交申请")
+        expect(send).to_be_enabled()
+        dialogue.locator("input.end").fill(field(start))
+        expect(dialogue.get_by_role("alert")).to_have_text("结束须晚于开始")
+        expect(send).to_be_disabled()
+        expect(dialogue.locator(".lacks")).to_contain_text("结束须晚于开始")
+        dialogue.get_by_role("button", name="取消").click()
+
+
+def test_a_chamber_has_its_name_and_a_decision_says_what_it_still_needs(stage: Stage, context: BrowserContext) -> None:
+    def with_chamber(route: Route) -> None:
+        answer = route.fetch()
+        said = answer.json()
+        said["tickets"][0]["extent"] = [f"{site().code}/pump_room"]
+        route.fulfill(response=answer, json=said)
+
+    def chambers(route: Route) -> None:
+        answer = route.fetch()
+        room = {"id": "pump_room", "name": {"zh": "中央水泵房", "en": "main pump room"}}
+        route.fulfill(response=answer, json={**answer.json(), "chambers": [room]})
+
+    with stage.client("admin") as client:
+        given = {"kind": "excluded_time", "cause": "planned_maintenance", "equipment": ["belt1"], "reason": "检修水泵"}
+        when = {"start": str(now() + 90 * HOUR), "end": str(now() + 91 * HOUR)}
+        assert client.post("/api/v1/tickets", json={**given, **when}).status_code == 201
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.route("**/api/v1/tickets?*", with_chamber)
+        page.route("**/api/v1/chambers*", chambers)
+        page.goto(f"{stage.url}/excluded")
+        expect(row(page, "检修水泵")).to_contain_text("中央水泵房")
+        expect(row(page, "检修水泵")).not_to_contain_text("pump_room")
+        row(page, "检修水泵").get_by_role("button", name="驳回").click()
+        dialogue = page.get_by_role("dialog")
+        expect(dialogue.locator(".lacks")).to_contain_text("请先填写理由")
+        dialogue.locator("input").fill("不同意")
+        expect(dialogue.locator(".lacks")).to_have_count(0)
+        expect(dialogue.get_by_role("button", name="驳回")).to_be_enabled()
+        dialogue.get_by_role("button", name="取消").click()
+
+
 def test_an_operator_asks_and_decides_on_nothing(stage: Stage, context: BrowserContext) -> None:
     with stage.client("admin") as client:
         given = {"kind": "excluded_time", "cause": "planned_maintenance", "equipment": ["belt1"], "reason": "检修滚筒"}
@@ -139,5 +211,6 @@ def test_an_operator_asks_and_decides_on_nothing(stage: Stage, context: BrowserC
         expect(row(page, "检修滚筒").get_by_role("button")).to_have_count(0)
         expect(page.locator("main")).to_contain_text("您的角色不能审批")
         expect(page.get_by_role("button", name="申请剔除时段")).to_be_visible()
+        page.wait_for_load_state("networkidle")  # what is still asked would be answered to nobody
         page.get_by_role("button", name="退出").click()
         expect(page.locator("#user")).to_be_visible()

@@ -9,7 +9,7 @@ from datetime import date
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from middleplatform.kpi import book
 from middleplatform.kpi.evidence import Evidence, UnitSpans
@@ -142,12 +142,137 @@ def test_output_says_how_much_machines_were_on_and_what_that_means(stage: Stage,
     with watched(context, stage.url) as page:
         look(page, stage, "/production?p=2026-03")
         expect(page.locator(".power-on")).to_have_text("62.5 %")
-        expect(page.locator("main")).to_contain_text("开机率=运行/（运行+停机）")
+        expect(page.locator("main")).to_contain_text("开机率=运行时长/（运行时长+停机时长）")
         speak(page, "en")
         page.reload()
         expect(page.locator("main")).to_contain_text("Power-on rate = running / (running + standing)")
         assert not spilled(page)
         speak(page, "zh")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_rate_of_which_little_is_known_is_no_rate_to_judge_by(
+    stage: Stage, context: BrowserContext, language: str
+) -> None:
+    none, few, part = {
+        "zh": ("不可评价", "仅 1/27 天", "已知 3.7 %，其中 62.5 %"),
+        "en": ("not assessable", "1 of 27 days only", "3.7 % known, 62.5 % of it"),
+    }[language]
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        page.goto(f"{stage.url}/production?p=2026-03-31..2026-04-26")
+        machines = page.locator(".machines")
+        rate = machines.locator(".power-on")
+        expect(rate).to_contain_text(none)
+        expect(rate).to_contain_text(part)
+        expect(machines.locator(".available")).to_contain_text(none)
+        # The hours are of the one day that is kept, and say so: above the table and in the machine's row.
+        expect(machines.locator("header")).to_contain_text(few)
+        expect(machines.locator("tbody .name")).to_contain_text(few)
+        assert not spilled(page) and not serious(page)
+        page.goto(f"{stage.url}/production?p=2026-03")
+        expect(rate).to_have_text("62.5 %")
+        expect(machines).not_to_contain_text(none)
+        speak(page, "zh")
+
+
+def test_no_tonnes_in_the_little_that_is_known_are_a_dash_with_its_reason(
+    stage: Stage, context: BrowserContext
+) -> None:
+    known: list[tuple[float | None, float | None]] = [(0.0, 0.004), (None, 0.0), (0.0, 1.0)]
+
+    def told(route: Route) -> None:
+        answer = route.fetch()
+        said = answer.json()
+        value, part = known[0]
+        for each in (said["tonnes"], *said["shifts"].values()):
+            each.update(value=value, known=part)
+        route.fulfill(response=answer, json=said)
+
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.route("**/api/v1/kpi/production?*", told)
+        page.goto(f"{stage.url}/production?p={DAY}")
+        foot = page.locator("table.tonnes tfoot")
+        expect(foot.locator("b")).to_have_text("—")
+        expect(foot).to_contain_text("已知的 0.4 % 时间里为 0")
+        expect(page.locator("table.tonnes tbody")).not_to_contain_text(re.compile(r"\b0\b(?!\.)"))
+        del known[0]
+        page.reload()
+        expect(foot.locator("b")).to_have_text("—")
+        expect(foot).to_contain_text(re.compile("没有登记原煤计量|计量全部不详"))
+        del known[0]
+        page.reload()
+        expect(foot.locator("b")).to_have_text("0")
+
+
+def test_hours_that_a_machine_stood_and_stoppages_of_production_are_two_words(
+    stage: Stage, context: BrowserContext
+) -> None:
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.goto(f"{stage.url}/production?p=2026-03")
+        expect(page.locator(".machines thead")).to_contain_text("停机时长 h")
+        expect(page.locator(".panel", has_text="停产原因（帕累托）").first).to_be_visible()
+        words = page.locator("main").inner_text()
+        assert set(re.findall("停机.{2}", words)) == {"停机时长"}
+
+
+def test_the_city_says_that_the_running_day_is_left_out(stage: Stage, context: BrowserContext) -> None:
+    def running(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "last": "2026-03-20"})
+
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.goto(f"{stage.url}/figures?p=2026-03")
+        heading = page.locator(".panel h2", has_text="2026-03-01").first
+        expect(heading).to_contain_text("2026-03-31")
+        expect(heading).not_to_contain_text("不含")
+        # Of mines that need it, how many can be judged stands beside how many have it.
+        expect(page.locator(".panel", has=page.locator(".belt-share"))).to_contain_text(
+            re.compile(r"中可评价 \d 座，其中")
+        )
+        page.route("**/api/v1/kpi/city?*", running)
+        page.reload()
+        expect(heading).to_contain_text("2026-03-20（今日未结束，不含）")
+
+
+def test_an_hour_of_which_a_part_is_known_is_not_drawn_as_a_whole_one(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.goto(f"{stage.url}/energy?p=2026-03")
+        bars = page.locator("svg.hours")
+        expect(bars.locator(".use")).to_have_count(23)
+        expect(bars.locator(".none")).to_have_count(1)
+        expect(bars.locator(".part")).to_have_count(0)
+        page.goto(f"{stage.url}/energy?p=2026-03-31..2026-04-04")
+        expect(bars.locator(".part")).to_have_count(23)
+        expect(bars.locator(".use")).to_have_count(0)
+        expect(bars.locator("title").nth(8)).to_have_text(
+            re.compile(r"^8 时: 已知部分 .+ kWh，只知道该时段的 20\.0 %，其余不详$")
+        )
+        expect(bars.locator("title").nth(23)).to_have_text("23 时: 不详")
+        expect(page.locator("main .legend")).to_contain_text("只有部分已知")
+        assert not serious(page)
+
+
+def test_factors_are_apart_and_their_grid_has_its_name(stage: Stage, context: BrowserContext) -> None:
+    def told(route: Route) -> None:
+        answer = route.fetch()
+        said = answer.json()
+        dated = {"version": "v", "effective_from": "2026-01-01", "source": {"zh": "发改委", "en": "source"}}
+        said["energy"]["tariff"] = {**dated, "confirmed": True, "ratios": {"sharp": 1.92, "peak": 1.6, "flat": 1}}
+        route.fulfill(response=answer, json=said)
+
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.route("**/api/v1/kpi/definitions?*", told)
+        page.goto(f"{stage.url}/energy?p={DAY}")
+        expect(page.locator(".ratios")).to_have_text("尖 ×1.92，峰 ×1.6，平 ×1")
+        expect(page.locator(".factors").first).to_contain_text("华北 2023: 0.6361 kg/kWh")
+        expect(page.locator("main")).not_to_contain_text("north_china")
 
 
 def test_a_meter_leads_to_its_trend_over_the_same_days(stage: Stage, context: BrowserContext) -> None:
@@ -180,4 +305,17 @@ def test_a_report_names_its_mine_and_an_address_with_a_code_verifies_it(stage: S
             expect(page.locator(".verdict h3")).to_contain_text("核验通过", timeout=60_000)
             expect(page.locator(".verify form input")).to_have_value(report["code"])
         page.goto(f"{stage.url}/reports?code=AAAA-AAAA-AAAA-AAAA-AAAA")
-        expect(page.locator(".verify").get_by_role("alert")).to_contain_text("没有该验证码")
+        alert = page.locator(".verify").get_by_role("alert")
+        expect(alert).to_contain_text("没有该验证码")
+        # What can be no code is told so in few words, whatever the address brings, and nobody is asked.
+        page.goto(f"{stage.url}/reports?code={'rubbish1' * 25}")
+        expect(alert).to_contain_text("这不是验证码")
+        assert len(alert.inner_text()) < 120
+        for width in (1600, 1280, 900):
+            page.set_viewport_size({"width": width, "height": 900})
+            heads = page.locator(".list thead th")
+            heights = {round(each.bounding_box()["height"]) for each in heads.all()}  # type: ignore[index]
+            assert max(heights) < 40, (width, heights)
+            for name in (".mines", ".who"):
+                assert page.locator(f".list tbody {name}").first.bounding_box()["width"] >= 84  # type: ignore[index]
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

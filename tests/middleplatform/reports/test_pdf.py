@@ -55,7 +55,7 @@ def test_without_a_font_it_says_which_to_install(city, monkeypatch, tmp_path):
 @pytest.mark.parametrize(("number", "language"), [(10, "zh"), (17, "both"), (60, "en")])
 def test_the_names_of_many_mines_do_not_lie_on_each_other(number, language):
     names = [Name(f"襄垣县第{at}号煤矿", f"Xiangyuan County Colliery {at}") for at in range(number)]
-    columns = (Column("mine", Name("煤矿", "mine")), Column("rate", Name("利用率", "utilisation"), Form.SHARE))
+    columns = (Column("mine", Name("煤矿", "mine")), Column("rate", Name("使用率", "utilisation"), Form.SHARE))
     own = Chart(Name("各矿", "mines"), "mine", ("rate",), target=0.5)
     table = Table("ranking", own.title, columns, tuple((name, 0.5) for name in names), None, own)
     axis = bars.chart(table, own, Language(language), fonts.font(), pdf.WIDTH).contents[0].categoryAxis

@@ -63,7 +63,7 @@ def test_numbers_are_numbers_with_formats_and_pages_are_set_up_for_print(city):
     ranking = drawn(content).worksheets[1]
     heads = [cell.value for cell in ranking[xlsx.HEAD]]
     assert heads[:2] == ["名次", "煤矿"]
-    rate = ranking.cell(xlsx.HEAD + 1, heads.index("利用率") + 1)
+    rate = ranking.cell(xlsx.HEAD + 1, heads.index("使用率") + 1)
     assert (rate.data_type, rate.number_format) == ("f", "0.0%")
     assert len(ranking._charts) == 1
     assert ranking.column_dimensions["B"].width >= 2 * len("1号煤矿"), "Chinese takes two places a letter"

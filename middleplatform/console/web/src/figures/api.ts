@@ -214,10 +214,10 @@ export interface Definitions {
   day: string
   rules: Dated & {coverage: number; target_mine: number; target_category: number; digest: string; words: Words[]; categories: CategoryRules[]}
   belts: (Dated & {from_kt: number; rate: number}) | null
-  exclusions: Dated & {most_of_month: number; causes: {key: string; name: Words; longest_h: number; most_of_month: number; asked_within_h: number; approved_within_h: number; approvals: number}[]}
+  exclusions: Dated & {most_of_month: number; decided_by: Words[]; causes: {key: string; name: Words; longest_h: number; most_of_month: number; asked_within_h: number; approved_within_h: number; approvals: number}[]}
   checks: Dated
   energy: {
-    grid: {grid: string; year: number; kg_per_kwh: number; source: Words; confirmed: boolean} | null
+    grid: {grid: string; name: Words; year: number; kg_per_kwh: number; source: Words; confirmed: boolean} | null
     methane: {at_0_degc: number; at_20_degc: number; gwp: Record<string, number>; source: Words; confirmed: boolean}
     tariff: (Dated & {ratios: Record<string, number>}) | null
     systems: Record<string, Words>

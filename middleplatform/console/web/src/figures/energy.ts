@@ -41,7 +41,7 @@ export interface Energy extends Range {
   systems: (Used & {id: string; name: Words; per_tonne: Ratio})[]
   equipment: (Used & {equipment: string[]; points: string[]; names: Words[]; system: string})[]
   methane_m3: Amount
-  emission: {electricity: number | null; methane: number | null; electricity_known: number | null; methane_known: number | null; of: string[]}
+  emission: {electricity: number | null; methane: number | null; electricity_known: number | null; methane_known: number | null; of: Words[]}
   intensity: {kwh_per_t: Ratio; electricity_kg_per_t: Ratio; methane_kg_per_t: Ratio}
 }
 export interface Times {
@@ -55,16 +55,21 @@ export interface Times {
 export interface Machine {
   id: string
   name: Words
+  days: number
   times: Times
   availability: number | null
   coverage: number | null
   power_on: number | null
+  power_on_known: number | null
   effectiveness: Ratio
   intelligence: number | null
+  intelligence_known: number | null
   overall: number | null
   reliability: {failures: number; unclear: number; ran_on: number; days: number; mtbf_h: number | null; mttr_h: number | null} | null
 }
 export interface Production extends Range {
+  /** A rate of which less is known than this part is not assessable. */
+  coverage_needed: number
   tonnes: Amount
   shifts: Record<string, Amount>
   machines: Machine[]

@@ -7,6 +7,7 @@ export interface Ticket {
   state: 'waiting' | 'approved' | 'rejected' | 'withdrawn' | 'closed'
   reason: string
   extent: string[]
+  start: number
   start_time: string
   end: number | null
   end_time: string | null
