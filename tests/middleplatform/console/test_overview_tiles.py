@@ -1,4 +1,4 @@
-"""What the tiles of the overview say of a mine with many stations, a shearer that stands and a rate of too little data."""
+"""What the overview says of a mine with many stations, a shearer that stands and a rate of too little data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def crowded() -> Site:
     pattern = next(each for each in base.points if each.role == "personnel.count")
     position = next(each for each in base.points if each.role == "shearer.position")
     more = [
-        replace(pattern, path=f"{CODE}/more_{k}/persons", id=point_id(f"{CODE}/more_{k}/persons"), equipment=f"more_{k}")
+        replace(
+            pattern, path=f"{CODE}/more_{k}/persons", id=point_id(f"{CODE}/more_{k}/persons"), equipment=f"more_{k}"
+        )
         for k in range(STATIONS)
     ]
     path = f"{CODE}/shearer/direction"
