@@ -139,7 +139,8 @@ def test_who_may_only_look_has_no_buttons_and_what_is_not_there_is_said(stage: S
 
 REFUSED = {
     "code": "not_ready",
-    "message_zh": "不满足：belt_101/mode = 2 | 3（现为 1）；不满足：belt_102/speed ≥ 95 % of belt_102/speed_set（现为 0.2）",
+    "message_zh": "不满足：belt_101/mode = 2 | 3（现为 1）；"
+    "不满足：belt_102/speed ≥ 95 % of belt_102/speed_set（现为 0.2）",
     "message": "not so: belt_101/mode = 2 | 3 (is 1 now)",
 }
 ROTATION = {
