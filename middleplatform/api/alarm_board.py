@@ -62,7 +62,7 @@ def by_equipment(those: Sequence[Alarm], telling: Telling) -> dict[str, dict[str
     and each names its head alone, so that they do not tell which machines are in alarm."""
     found: dict[str, dict[str, int]] = {}
     for each in those:
-        machine = telling.equipment(each.subject)
+        machine = telling.machine(each.rule, each.subject)
         if machine is not None and not each.suppressed and each.state is not State.NORMAL:
             one = found.setdefault(machine, {"priority": each.priority, "count": 0})
             one["priority"] = min(one["priority"], each.priority)

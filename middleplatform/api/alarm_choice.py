@@ -27,7 +27,7 @@ def of_these(asked: OfAlarms, catalogue: Catalogue, telling: Telling) -> Fits | 
         return (
             (asked.priority is None or each.priority == asked.priority)
             and (not asked.kind or each.kind == asked.kind)
-            and (machine is None or telling.equipment(each.subject) == machine)
+            and (machine is None or telling.machine(each.rule, each.subject) == machine)
             and (asked.area is None or asked.area in telling.areas(each.subject))
             and (not words or _holds(telling.words(each), words))
         )

@@ -14,8 +14,10 @@ from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.errors import ApiError, shown
 from middleplatform.control.left_running import RULE as NOT_STOPPED
 from middleplatform.patrols.alarms import RULE as OVERDUE
+from middleplatform.patrols.alarms import chamber_of
 from models.alarms import Rules
 from models.alarms.rule import Rule
+from models.patrol import Chamber
 from models.site.model import Name, Site
 
 
@@ -121,7 +123,7 @@ class Telling:
 
     def called(self, rule: str, subject: str) -> dict[str, Any]:
         """What an alarm is called and where it is: `name`, `equipment`, `area`, `rule_name`."""
-        machine, point, area = self.equipment(subject), self._points.get(subject), None
+        machine, point, area = self.machine(rule, subject), self._points.get(subject), None
         name = self._site.name if subject == self._site.code else Name(subject, subject)
         link = subject.removeprefix(f"{self._site.code}/connection:")
         if link != subject:
@@ -129,6 +131,9 @@ class Telling:
         if machine is not None:
             name = self._site.equipment[machine].name
             area = self._site.areas.get(self._site.equipment[machine].area)
+        if (chamber := self._chamber(rule, subject)) is not None:
+            name, point = chamber.name, None
+            area = self._site.areas.get(self.area(subject))
         return {
             "name": (name if point is None else point.name).words(),
             "equipment": None if machine is None else {"id": machine, "name": name.words()},
@@ -145,7 +150,20 @@ class Telling:
             area = self._site.areas.get(self._site.equipment[machine].area)
             names += [] if area is None else [area.name]
         names += [] if point is None else [point.name]
+        chamber = self._chamber(alarm.rule, alarm.subject)
+        names += [] if chamber is None else [chamber.name]
         return " ".join((alarm.rule, alarm.subject, *(f"{each.zh} {each.en}" for each in names))).lower()
+
+    def _chamber(self, rule: str, subject: str) -> Chamber | None:
+        return chamber_of(self._site, subject) if rule == OVERDUE else None
+
+    def machine(self, rule: str, subject: str) -> str | None:
+        """The equipment that an alarm is of: a patrol is of its chamber, whatever of it stands first, and of a machine
+        only where that is the chamber."""
+        machine, chamber = self.equipment(subject), self._chamber(rule, subject)
+        if machine is None or chamber is None or self._site.equipment[machine].name == chamber.name:
+            return machine
+        return None
 
     def equipment(self, subject: str) -> str | None:
         """The id of the equipment that a subject is or belongs to; None for one that the site does not have."""

@@ -16,7 +16,7 @@ from middleplatform.api.errors import ApiError
 from middleplatform.api.live import LiveTable
 from middleplatform.api.responses import Json, answers
 from middleplatform.patrols.checkins import last_checkins
-from middleplatform.patrols.overdue import Duty, duties, looked_back_s
+from middleplatform.patrols.overdue import Duty, duties
 from middleplatform.store.client import StoreError
 from models.patrol import Chamber
 from models.quality import GOOD
@@ -35,8 +35,9 @@ class Words(BaseModel):
 
 class PatrolFacts(BaseModel):
     """`by`: who looks in; `since`: when the plan came into force; `last`: the last check-in, null where there was none
-    in the `looked_back_s` before now; `due`: when the next is. Without a last one `due` is the latest instant, and
-    `late_s` the least that it is overdue. Times µs UTC; `last_time` and `due_time` by the mine's clock."""
+    in the `looked_back_s` before now, which do not reach back before the platform kept data; `due`: when the next is.
+    Without a last one `due` is the latest instant, and `late_s` the least that it is overdue. Times µs UTC; `last_time`
+    and `due_time` by the mine's clock."""
 
     every_s: float
     by: Words
@@ -81,8 +82,8 @@ async def list_chambers(request: Request, catalogue: Seen) -> Json:
     incomplete = False
     if site.chambers:
         try:
-            last = await request.app.state.door.ask(lambda store: last_checkins(store, site, now))
-            known = {duty.chamber.id: duty for duty in duties(site, last, now)}
+            found = await request.app.state.door.ask(lambda store: last_checkins(store, site, now))
+            known = {duty.chamber.id: duty for duty in duties(site, found.last, now, found.kept)}
         except (ApiError, StoreError):
             incomplete = True
     chambers = [_facts(catalogue, table, each, known.get(each.id), now) for each in site.chambers.values()]
@@ -118,7 +119,7 @@ def _patrol(duty: Duty, site: Site) -> dict[str, Any]:
         "every_s": duty.plan.every_s,
         "by": duty.plan.by.words(),
         "since": duty.since,
-        "looked_back_s": looked_back_s(site),
+        "looked_back_s": round(duty.looked_s, 1),
         "last": duty.last,
         "last_time": None if duty.last is None else times.local(duty.last, zone),
         "due": duty.due,

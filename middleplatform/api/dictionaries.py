@@ -52,7 +52,7 @@ class KindFacts(BaseModel):
 
     kind: str
     name: Words
-    means: str
+    means: Words
     columns: list[dict[str, Any]]
     holds: int | None
     versions: list[EditionFacts]
@@ -111,7 +111,7 @@ async def list_all(request: Request) -> Json:
             {
                 "kind": kind.id,
                 "name": {"zh": kind.name.zh, "en": kind.name.en},
-                "means": kind.means,
+                "means": {"zh": kind.means.zh, "en": kind.means.en},
                 "columns": [
                     {"name": c.name, "title": c.title, "key": c.key, "needs": c.needs or c.key} for c in kind.columns
                 ],

@@ -20,8 +20,8 @@ from middleplatform.alarms.book import advance, write
 from middleplatform.alarms.condition import Act, Change, Position
 from middleplatform.database import DatabaseError, Place, connect
 from middleplatform.database.tables.alarms import alarms
-from middleplatform.patrols.checkins import last_checkins
-from middleplatform.patrols.overdue import Duty, looked_back_s, overdue
+from middleplatform.patrols.checkins import Checkins, last_checkins
+from middleplatform.patrols.overdue import Duty, overdue
 from middleplatform.store.client import StoreClient, StoreError
 from models.patrol import Chamber
 from models.site.model import Site
@@ -35,7 +35,7 @@ PRIORITY = 3
 """Set by us."""
 _LOOKS = "patrols"
 
-Ask = Callable[[Callable[[StoreClient], dict[str, int]]], Awaitable[dict[str, int]]]
+Ask = Callable[[Callable[[StoreClient], Checkins]], Awaitable[Checkins]]
 """Asks the store. Raises StoreError."""
 
 
@@ -45,10 +45,10 @@ async def raise_overdue(ask: Ask, where: Place, site: Site, look_s: float = LOOK
     while True:
         now = time.time_ns() // 1000
         try:
-            last = {}
+            known = Checkins()
             if site.chambers:
-                last = await ask(lambda store: last_checkins(store, site, now))  # noqa: B023 - called at once
-            for each in await asyncio.to_thread(judge, where, site, last, now):
+                known = await ask(lambda store: last_checkins(store, site, now))  # noqa: B023 - called at once
+            for each in await asyncio.to_thread(judge, where, site, known.last, now, known.kept):
                 log.info("patrol", what=str(each.act), subject=each.subject, note=each.note)
             told = ""
         except (StoreError, DatabaseError, SQLAlchemyError) as error:
@@ -58,10 +58,10 @@ async def raise_overdue(ask: Ask, where: Place, site: Site, look_s: float = LOOK
         await asyncio.sleep(look_s)
 
 
-def judge(where: Place, site: Site, last: Mapping[str, int], now: int) -> list[Change]:
+def judge(where: Place, site: Site, last: Mapping[str, int], now: int, kept: int = 0) -> list[Change]:
     """Raise what is overdue at `now` (µs UTC) and is not raised, return what is not any more; what was changed. `last`:
-    chamber → its last check-in."""
-    late = {subject(site, duty.chamber): duty for duty in overdue(site, last, now)}
+    chamber → its last check-in; `kept`: from when on the platform keeps what the mine tells."""
+    late = {subject(site, duty.chamber): duty for duty in overdue(site, last, now, kept)}
     with connect(where).begin() as connection:
         # The position of this kind of look is a lock: of two processes that look at once one waits for the other.
         advance(connection, Position(_LOOKS, _LOOKS, now, 0), now)
@@ -80,6 +80,11 @@ def subject(site: Site, chamber: Chamber) -> str:
     return next(iter((*chamber.equipment, *sorted(chamber.points()))), site.code)
 
 
+def chamber_of(site: Site, name: str) -> Chamber | None:
+    """The chamber that an alarm of this rule is about."""
+    return next((each for each in site.chambers.values() if subject(site, each) == name), None)
+
+
 def _change(name: str, act: Act, now: int, note: str | None) -> Change:
     return Change(RULE, name, act, now, VERSION, PRIORITY, note=note)
 
@@ -88,7 +93,7 @@ def _words(site: Site, duty: Duty) -> str:
     zone = ZoneInfo(site.time_zone)
     name, by = duty.chamber.name, duty.plan.by
     if duty.last is None:
-        hours = f"{looked_back_s(site) / 3600:g}"
+        hours = f"{round(duty.looked_s / 3600, 1):g}"
         return f"{name.zh}最近 {hours} 小时没有{by.zh}的签到 · {name.en}: no check-in by {by.en} within {hours} h"
     due = datetime.fromtimestamp(duty.due / 1e6, UTC).astimezone(zone).strftime("%m-%d %H:%M")
     return f"{name.zh}应于 {due} 由{by.zh}巡检 · {name.en}: due {due}, by {by.en}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import pyarrow as pa
 
@@ -12,21 +14,49 @@ from models.site.model import Site
 
 SPANS = 400
 """Into how many spans what a reader told is counted: only the last one in which somebody was seen is read."""
+SAMPLED = 100
+"""Points of the mine that are asked whether anything was kept, where those of the chambers say nothing."""
 MOST_ROWS = 100_000
 MOST_EVENTS = 1_000
 """Check-ins of a chamber that are read at once, the newest."""
 SECOND = 1_000_000
 
 
-def last_checkins(store: StoreClient, site: Site, now: int) -> dict[str, int]:
-    """Chamber → when somebody was last there (µs UTC), as far back as matters. Raises StoreError."""
+@dataclass(frozen=True, slots=True)
+class Checkins:
+    """`last`: chamber → when somebody was last there; `kept`: from when on the store keeps anything of the mine, or a
+    time before it. µs UTC."""
+
+    last: dict[str, int] = field(default_factory=dict)
+    kept: int = 0
+
+
+def last_checkins(store: StoreClient, site: Site, now: int) -> Checkins:
+    """As far back as matters. Raises StoreError."""
     if not site.chambers:
-        return {}
+        return Checkins()
     begin = now - round(looked_back_s(site) * 1e6)
     found = _events(store, site, begin, now)
     for chamber, ts in _seen(store, site, begin, now).items():
         found[chamber] = max(ts, found.get(chamber, ts))
-    return found
+    # Only of a chamber without a check-in does it matter whether one could have been heard.
+    return Checkins(found, begin if found.keys() >= site.chambers.keys() else _kept(store, site, begin, now))
+
+
+def _kept(store: StoreClient, site: Site, begin: int, now: int) -> int:
+    """From when on the store keeps anything: `begin` where it did before that, `now` where it keeps nothing."""
+    ids = {point.path: point.id for point in site.points}
+    own = sorted({ids[path] for each in site.chambers.values() for path in each.points() if path in ids})
+    every = sorted(ids.values())
+    asked = [points for points in (own, every[:: -(-len(every) // SAMPLED) or 1]) if points]
+    if any(store.instant(points, begin).num_rows for points in asked):
+        return begin
+    width = max(SECOND, -(-(now - begin) // SPANS))
+    for points in asked:
+        ends = store.tally(points, begin, now, width)["ts"].to_numpy()
+        if len(ends):
+            return int(ends.min()) - width
+    return now
 
 
 def _events(store: StoreClient, site: Site, begin: int, now: int) -> dict[str, int]:

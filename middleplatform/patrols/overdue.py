@@ -2,7 +2,8 @@
 
 A patrol is due `every` after the last check-in, at the earliest after the plan came into force. Check-ins are looked
 for some time back: where none is known, there may be one just before that, and it is due after this at the latest. A
-check-in is an event of the kind `patrol` of an equipment in the chamber, or a card that its reader saw.
+check-in is an event of the kind `patrol` of an equipment in the chamber, or a card that its reader saw. Before the
+platform kept anything of the mine it could hear of none: a patrol is due one whole interval after that.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ GRACE_S = 15 * 60.0
 class Duty:
     """How a chamber stands with its plan. `last`: the last check-in, None where none is known; `since`: when the plan
     came into force; `due`: when the next is, and where no last one is known, when at the latest; `late_s`: how long it
-    is overdue beyond the grace, where no last one is known at least so long, 0 while it is not. Times µs UTC."""
+    is overdue beyond the grace, where no last one is known at least so long, 0 while it is not; `looked_s`: how far
+    back a check-in would be known. Times µs UTC."""
 
     chamber: Chamber
     plan: Plan
@@ -35,6 +37,7 @@ class Duty:
     since: int
     due: int
     late_s: float
+    looked_s: float
 
     @property
     def overdue(self) -> bool:
@@ -47,10 +50,11 @@ def looked_back_s(site: Site) -> float:
     return max(BACK * longest, longest + 2 * GRACE_S)
 
 
-def duties(site: Site, last: Mapping[str, int], now: int) -> list[Duty]:
-    """Of every chamber with a plan in force. `last`: chamber → its last check-in; `now`: µs UTC."""
+def duties(site: Site, last: Mapping[str, int], now: int, kept: int = 0) -> list[Duty]:
+    """Of every chamber with a plan in force. `last`: chamber → its last check-in; `kept`: from when on the platform
+    keeps what the mine tells; both and `now` µs UTC."""
     zone = ZoneInfo(site.time_zone)
-    begin = now - round(looked_back_s(site) * 1e6)
+    begin = max(now - round(looked_back_s(site) * 1e6), min(kept, now))
     today = datetime.fromtimestamp(now / 1e6, UTC).astimezone(zone).date()
     found = []
     for chamber in site.chambers.values():
@@ -62,10 +66,10 @@ def duties(site: Site, last: Mapping[str, int], now: int) -> list[Duty]:
         # A plan that came into force after the last check-in asks for one from then on.
         due = max(begun, begin if seen is None else seen) + round(plan.every_s * 1e6)
         late = (now - due) / 1e6 - GRACE_S
-        found.append(Duty(chamber, plan, seen, begun, due, max(0.0, late)))
+        found.append(Duty(chamber, plan, seen, begun, due, max(0.0, late), (now - begin) / 1e6))
     return found
 
 
-def overdue(site: Site, last: Mapping[str, int], now: int) -> list[Duty]:
+def overdue(site: Site, last: Mapping[str, int], now: int, kept: int = 0) -> list[Duty]:
     """Those that are late, the latest first."""
-    return sorted((duty for duty in duties(site, last, now) if duty.overdue), key=lambda duty: -duty.late_s)
+    return sorted((duty for duty in duties(site, last, now, kept) if duty.overdue), key=lambda duty: -duty.late_s)

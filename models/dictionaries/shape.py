@@ -58,7 +58,7 @@ class Kind:
 
     id: str
     name: Name
-    means: str
+    means: Name
     columns: tuple[Column, ...]
 
     @property
@@ -121,7 +121,7 @@ def kinds() -> Mapping[str, Kind]:
         name: Kind(
             name,
             Name(facts["name"]["zh"], facts["name"]["en"]),
-            facts["means"],
+            Name(facts["means"]["zh"], facts["means"]["en"]),
             tuple(
                 Column(
                     column,

@@ -34,6 +34,9 @@ def overlaps(
                 widest = place
 
 
+_ENDS = {"low": "下量程", "high": "上量程"}
+
+
 def falls_short(point: Point, raw: tuple[float, float]) -> Iterator[tuple[str, str]]:
     """The fields of a point that its type, whose raw numbers are those from `raw[0]` to `raw[1]`, cannot
     hold, and why. Its range is not looked at where a curve or a roll-over stands between."""
@@ -53,5 +56,6 @@ def falls_short(point: Point, raw: tuple[float, float]) -> Iterator[tuple[str, s
         ("high", point.high, point.high > high + step),
     ):
         if short:
-            holds = f"{type_} with this scale holds {low:.10g} … {high:.10g} {point.unit}".rstrip()
-            yield field, f"{holds} and never reaches {field} {bound:.10g}"
+            holds = f"{low:.10g} … {high:.10g} {point.unit}".rstrip()
+            zh = f"{point.type or '其缺省类型'} 按此倍率只能表示 {holds}，达不到{_ENDS[field]} {bound:.10g}"
+            yield field, f"{zh} · {type_} with this scale holds {holds} and never reaches {field} {bound:.10g}"

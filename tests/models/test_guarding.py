@@ -80,8 +80,8 @@ def test_a_connection_has_heartbeat_clock_zone_and_its_groups_priority(tmp_path)
         ("curve", ("speed", "hr:0", "uint16", "0.1", "4:0; 20:1"), "H2: a curve takes the place of scale and offset"),
         ("curve", ("speed", "hr:0", "uint16", "", "4:0"), "H2: a curve needs two points at least"),
         ("curve", ("speed", "hr:0", "uint16", "", "4-0"), "H2: '4-0' is not a curve such as"),
-        ("high", ("flow", "hr:0", "int16", "0.1", "5000"), "H2: int16 with this scale holds -3276.8 … 3276.7 t/h"),
-        ("low", ("flow", "hr:0", "uint16", "0.1", "-5"), "H2: uint16 with this scale holds 0 … 6553.5 t/h"),
+        ("high", ("flow", "hr:0", "int16", "0.1", "5000"), "H2: int16 按此倍率只能表示 -3276.8 … 3276.7 t/h"),
+        ("low", ("flow", "hr:0", "uint16", "0.1", "-5"), "H2: uint16 按此倍率只能表示 0 … 6553.5 t/h"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_named_at_its_cell(tmp_path, column, row, expected):
@@ -128,7 +128,8 @@ def test_a_template_range_beyond_the_type_is_a_note_and_overlapping_registers_to
         in notes
     )
     assert notes.count("overlaps") == 1, "a word read bit by bit is usual"
-    assert "points/all.csv:F3: int16 with this scale holds -327.68 … 327.67 t/h and never reaches high" in notes
+    assert "points/all.csv:F3: int16 按此倍率只能表示 -327.68 … 327.67 t/h，达不到上量程" in notes
+    assert " · int16 with this scale holds -327.68 … 327.67 t/h and never reaches high" in notes
 
 
 # ---- derived points

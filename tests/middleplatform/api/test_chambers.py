@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 import httpx
+import pyarrow as pa
 import pytest
 
 from middleplatform.access import tokens
@@ -16,7 +17,8 @@ from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.live import LiveTable
 from middleplatform.api.times import now_us
 from middleplatform.patrols.alarms import RULE, raise_overdue
-from middleplatform.patrols.checkins import MOST_EVENTS
+from middleplatform.patrols.checkins import MOST_EVENTS, last_checkins
+from middleplatform.patrols.overdue import duties
 from models.events import Event
 from models.patrol import Chamber, Plan
 from models.site.model import Name
@@ -92,4 +94,45 @@ async def test_events_and_readers_tell_of_the_last_patrol(platform, ask):
         await asyncio.gather(looking, return_exceptions=True)
     assert [(each["rule"], each["subject"], each["priority"]) for each in alarms] == [(RULE, f"{CODE}/pump1", 3)]
     assert alarms[0]["rule_name"]["en"] == "The patrol of an unattended chamber is overdue"
+    # It is told of the chamber, and of no machine that stands in it.
+    assert alarms[0]["name"] == {"zh": "room", "en": "room"} and alarms[0]["equipment"] is None
+    assert alarms[0]["area"]["id"] == "sump"
+    assert (await ask("all", "alarms?q=room"))["alarms"] and not (await ask("all", "alarms/groups"))["equipment"]
     assert (await ask("all", "alarms/groups"))["total"] == 1 and (await ask("east", "alarms"))["alarms"] == []
+
+
+async def test_a_platform_that_has_kept_nothing_yet_tells_of_no_overdue_patrol(platform, ask):
+    now = now_us()
+    young = last_checkins(_Young(), ask.site, now)
+    assert young.last == {} and young.kept == now
+    assert not any(duty.overdue for duty in duties(ask.site, young.last, now, young.kept))
+    begun = last_checkins(_Young(now - 20 * MIN), ask.site, now)
+    assert now - 21 * MIN <= begun.kept <= now - 20 * MIN
+    assert not any(duty.overdue for duty in duties(ask.site, begun.last, now, begun.kept))
+    old = last_checkins(_Young(now - 600 * MIN), ask.site, now)
+    assert all(duty.overdue for duty in duties(ask.site, old.last, now, old.kept)), "what is late is told"
+
+
+class _Young:
+    """A store that keeps one value of the belt from `since` on."""
+
+    def __init__(self, since=None):
+        self.since = since
+
+    def events(self, *_):
+        return pa.table({"start": [], "end": []})
+
+    def instant(self, points, at):
+        return pa.table({"point": [1] if self.since is not None and self.since <= at else []})
+
+    def tally(self, points, start, end, width):
+        since = (
+            [] if self.since is None or self.since <= start else [start + ((self.since - start) // width + 1) * width]
+        )
+        return pa.table(
+            {
+                "point": pa.array(points[: len(since)], pa.uint64()),
+                "ts": pa.array(since, pa.int64()),
+                "max": [0.0] * len(since),
+            }
+        )

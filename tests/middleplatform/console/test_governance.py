@@ -283,8 +283,16 @@ def test_a_dictionary_with_mistakes_names_them_by_row_and_a_right_one_holds(
         expect(dialogue.get_by_role("status")).to_contain_text("已装载为第 1 版")
         page.keyboard.press("Escape")
         expect(page.locator(".list tbody")).to_contain_text("张三")
+        # What it is for, and where the program's own came from, in the reader's language; a person's words as they are.
+        beside = page.locator(".panel").first
+        expect(beside).to_contain_text("所列测点由谁负责")
+        expect(beside).to_contain_text("由各矿自定")
+        expect(beside).to_contain_text("order 7")
+        expect(beside).not_to_contain_text(re.compile("who answers|each mine's own"))
         fit(page)
         english(page)
+        expect(beside).to_contain_text("who answers for the points")
+        expect(beside).to_contain_text("each mine's own")
         expect(page.locator(".panel h2").first).to_have_text("owners of data")
 
 
@@ -342,17 +350,21 @@ def test_what_changed_from_one_version_of_the_site_to_the_next_is_told_in_words(
 ) -> None:
     made = site()
     low = dataclasses.replace(made, points=tuple(dataclasses.replace(each, low=-1.0) for each in made.points[:1]))
-    for number, (each, who) in enumerate(((made, "anna"), (low, "olga")), start=1):
-        named = dataclasses.replace(each, name=Name(f"{who}矿", who), version=str(number))
+    for number, (each, who) in enumerate(((made, "anna"), (low, "平台启动 · the platform, olga")), start=1):
+        named = dataclasses.replace(each, name=Name(f"{number}矿", str(number)), version=str(number))
         versions.record(stage.home, named, who, number=number)
     with watched(context, stage.url) as page:
         look(page, stage, "/versions")
         beside = page.locator(".panel")
         expect(beside).to_contain_text("移除测点")
         expect(beside).to_contain_text("“下量程”由 0 改为 -1")
-        expect(page.locator(".list tbody tr").first).to_contain_text("olga")
+        newest = page.locator(".list tbody tr").first
+        expect(newest).to_contain_text("平台启动")
+        expect(newest).not_to_contain_text("the platform")
         fit(page)
         english(page)
+        expect(newest).to_contain_text("the platform, olga")
+        expect(newest).not_to_contain_text("平台")
         expect(beside).to_contain_text("lowest: was 0, is -1")
         page.locator(".filter select").last.select_option("mine")
         expect(beside).to_contain_text("changed")

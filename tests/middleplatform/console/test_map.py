@@ -173,7 +173,19 @@ def test_an_address_of_a_moment_of_which_nothing_is_known_says_so_and_leads_back
             page.goto(f"{stage.url}/map?e=belt1&at={wish}")
             told = page.locator(".plan .over.wrong")
             expect(told).to_contain_text(words)
-            expect(page.locator("aside")).to_contain_text("不明" if language == "zh" else "Not known")
+            if wish.isdigit():
+                expect(page.locator("aside")).to_contain_text("不明" if language == "zh" else "Not known")
+            else:  # no moment at all: the map shows the present, says so, and no clock tells of 1970
+                expect(told).to_contain_text(wish)
+                expect(told).to_contain_text("实时状态" if language == "zh" else "This is the present")
+                expect(page.locator("main.past")).to_have_count(0)
+                expect(page.locator(".mode")).to_have_text("实时" if language == "zh" else "Live")
+                shown = page.get_by_role("slider").get_attribute("aria-valuetext") or ""
+                assert "01/01" not in shown and "1970" not in page.locator("main").inner_text()
+                assert not page.locator("input[type=datetime-local]").input_value().startswith("1970")
+            # It is read over whatever the map draws beneath it.
+            assert told.evaluate("each => getComputedStyle(each).backgroundColor") != "rgba(0, 0, 0, 0)"
+            assert not serious(page)
             expect(page.locator("main")).not_to_contain_text(re.compile(f"{loading}|NaN|Invalid"))
             assert not spilled(page)
             told.get_by_role("button", name=back).click()

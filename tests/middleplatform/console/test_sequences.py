@@ -135,3 +135,53 @@ def test_who_may_only_look_has_no_buttons_and_what_is_not_there_is_said(stage: S
             page.goto(f"{stage.url}/sequences/{address}")
             expect(page.locator("main")).to_contain_text(words)
         page.get_by_role("button", name="退出").click()
+
+
+REFUSED = {
+    "code": "not_ready",
+    "message_zh": "不满足：belt_101/mode = 2 | 3（现为 1）；"
+    "不满足：belt_102/speed ≥ 95 % of belt_102/speed_set（现为 0.2）",
+    "message": "not so: belt_101/mode = 2 | 3 (is 1 now)",
+}
+ROTATION = {
+    "id": "pumps", "name": {"zh": "水泵轮换", "en": "pumps take turns"}, "runs": False, "who": None,
+    "says": {"zh": "低水位：停 belt_101", "en": "low level: stop belt_101"}, "level": "", "low": 1.0, "start": 2.0,
+    "high": 3.0, "high_high": 4.0, "tariff": "shanxi", "pumps": ["belt_101", "belt_102"],
+    "source": "泵控制器完成 the pump controller does it",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_is_refused_or_said_is_told_by_names_in_the_readers_language(
+    stage: Stage, context: BrowserContext, language: str
+) -> None:
+    zh = language == "zh"
+    with watched(context, stage.url, forgiven=("409",)) as page:
+        sign_in(page, stage, "/sequences")
+        speak(page, language)
+        level = page.evaluate("fetch('/api/v1/points').then(each => each.json())")["points"][0]["point"]
+        page.route(
+            "**/api/v1/sequences/rotations",
+            lambda route: route.fulfill(json={"rotations": [{**ROTATION, "level": level}]}),
+        )
+        page.route("**/api/v1/sequences/*/start", lambda route: route.fulfill(status=409, json={"error": REFUSED}))
+        page.goto(f"{stage.url}/sequences")
+        turns = page.locator(".panel", has_text="水泵轮换" if zh else "Pumps that take turns").last
+        expect(turns).to_contain_text("停 主斜井1部带式输送机" if zh else "stop Main incline belt 101")
+        expect(turns).to_contain_text("山西分时电价" if zh else "time-of-use tariff of Shanxi")
+        expect(turns).to_contain_text("泵控制器完成" if zh else "the pump controller does it")
+        expect(turns).not_to_contain_text("the pump controller" if zh else "泵控制器")
+        expect(turns).not_to_contain_text(re.compile("shanxi|belt_10"))
+        page.goto(f"{stage.url}/sequences/start_belts")
+        page.get_by_role("button", name="执行 …" if zh else "Run it …").click()
+        dialog = page.locator("dialog")
+        dialog.get_by_role("button", name="执行" if zh else "Run it", exact=True).click()
+        told = dialog.get_by_role("alert")
+        mode = (
+            "主斜井1部带式输送机 控制方式 须为 远控/自动（现为 就地）"
+            if zh
+            else "Main incline belt 101 Control mode must be "
+        )
+        expect(told).to_contain_text(mode)
+        expect(told).not_to_contain_text(re.compile("belt_10[12]/"))
+        speak(page, "zh")

@@ -185,7 +185,11 @@ def test_a_password_that_is_refused_is_refused_in_words(stage: Stage, context: B
     page.locator("#user").fill("newcomer")
     page.locator("#password").fill(PASSWORD)
     page.locator("form button").click()
-    for fresh, words in (("password2026", "最常用的密码之一"), ("my-newcomer-1", "不得包含用户名")):
+    for fresh, words in (
+        ("short", "新密码太短：至少 8 个字符"),
+        ("password2026", "最常用的密码之一"),
+        ("my-newcomer-1", "不得包含用户名"),
+    ):
         page.locator("#old").fill(PASSWORD)
         page.locator("#fresh").fill(fresh)
         page.locator("#again").fill(fresh)

@@ -8,6 +8,7 @@ from middleplatform.alarms import book
 from middleplatform.alarms.acts import acknowledge
 from middleplatform.alarms.condition import Act, State
 from middleplatform.patrols.alarms import RULE, judge, raise_overdue
+from middleplatform.patrols.checkins import Checkins
 from middleplatform.store.client import StoreUnavailable
 from tests.middleplatform.database.conftest import place
 from tests.middleplatform.patrols.test_overdue import HOUR, OLD, at
@@ -49,6 +50,14 @@ def test_where_no_check_in_is_known_the_alarm_names_no_hour_that_nobody_knows(pl
     assert raised.note == "硐室最近 16 小时没有甲队的签到 · room: no check-in by a within 16 h"
 
 
+def test_a_platform_that_began_with_the_mine_raises_none_before_one_interval(place):
+    begun, one = at("2026-11-20T08:00"), site()
+    assert judge(place, one, {}, begun, begun) == []
+    assert judge(place, one, {}, begun + 8 * HOUR, begun) == []
+    (raised,) = judge(place, one, {}, begun + 9 * HOUR, begun)
+    assert raised.note == "硐室最近 9 小时没有甲队的签到 · room: no check-in by a within 9 h"
+
+
 async def test_a_site_that_gave_up_its_chambers_returns_what_was_overdue(tmp_path):
     one = site()
     judge(tmp_path, one, {}, at("2026-11-20T08:00"))
@@ -76,7 +85,7 @@ async def test_while_the_store_is_away_nothing_is_raised_and_afterwards_it_is(tm
         asked.set()
         if away[0]:
             raise StoreUnavailable("no store")
-        return {}
+        return Checkins()
 
     task = asyncio.create_task(raise_overdue(ask, tmp_path, site(), look_s=0.02))
     try:

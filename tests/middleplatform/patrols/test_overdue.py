@@ -65,6 +65,19 @@ def test_of_a_chamber_without_a_known_check_in_no_more_is_told_than_is_known():
     assert never.overdue, "also where the grace is longer than the interval"
 
 
+def test_a_platform_that_has_just_begun_waits_one_whole_interval():
+    now = at("2026-11-20T12:00")
+    for hours, late in ((0, 0), (8, 0), (8.25, 0), (9, 2700)):
+        (duty,) = duties(site(OLD), {}, now, now - round(hours * HOUR))
+        assert (duty.late_s, duty.looked_s) == (late, hours * 3600), hours
+        assert duty.due == now - round(hours * HOUR) + 8 * HOUR
+    # What was kept for longer than is looked back changes nothing, nor does it where a check-in is known.
+    assert duties(site(OLD), {}, now, now - 100 * HOUR) == duties(site(OLD), {}, now)
+    (known,) = duties(site(OLD), {"room": now - 10 * HOUR}, now, now - HOUR)
+    assert known.late_s == 2 * 3600 - GRACE_S
+    assert duties(site(OLD), {}, now, now + HOUR)[0].late_s == 0, "a clock that was set back"
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 100), st.integers(0, 100))
 def test_a_later_check_in_never_makes_it_later(hours, more):

@@ -25,6 +25,8 @@ def account(desk: Desk) -> None:
     asked: list[str] = []
     page.on("request", lambda each: asked.append(each.url) if each.url.endswith("/me/password") else None)
     change(desk.password, "short", "short")
-    assert page.locator("#fresh").evaluate("field => field.validity.tooShort")
+    expect(refused).to_have_text(
+        desk.say("新密码太短：至少 8 个字符", "The new password is too short: 8 characters at least")
+    )
     expect(page.get_by_label(desk.say("至少 8 个字符", "8 characters or more"))).to_be_focused()
     assert not asked and desk.ask("me")["user"] == "admin"

@@ -30,7 +30,7 @@ export const t = room(
     city: 'City', mine: 'Mine', category: 'Category', unit: 'Machine', day: 'Day', month: 'Month', year: 'Year', range: 'From–to', shift: 'Shift', all_shifts: 'All shifts', rest: 'Outside of shifts',
     utilisation: 'Utilisation', rate: 'Utilisation', bounds: 'Least–most', coverage: 'Coverage', goal: 'goal {0}', used: 'Intelligent', by_hand: 'By hand', unknown: 'Unknown', excluded: 'Excluded', calendar: 'Calendar', weight: 'Weight', units_n: '{0} units',
     sum: 'Sum', mean: 'Mean by weight', adds_up: 'as above', adds_not: 'not as above: {0}', not_kept: 'Days that are not kept ({0}): unknown, all of them',
-    place: 'Place', capacity: 'Capacity kt/a', gas: 'Gas class', standing: 'Standing', lacks: 'What is missing', met: 'met', missed: 'missed', not_assessable: 'not assessable', part: 'you see a part only: no standing',
+    place: 'Rank', capacity: 'Capacity kt/a', gas: 'Gas class', standing: 'Standing', lacks: 'What is missing', met: 'met', missed: 'missed', not_assessable: 'not assessable', part: 'you see a part only: no standing',
     low: 'low gas', high: 'high gas', outburst: 'outburst-prone', group: 'All mines together', days_kept: '{0} of {1} days',
     elsewhere: 'Its days were sent by the mine; what is beneath is on its own platform', no_city: 'The city is for those who see everything',
     trend: 'Month by month', by_day: 'Day by day', belts: 'Belts from the control room', belts_said: '{0} of the {4} mines that are assessable, out of {1} that must have it (from {2} kt/a on, at least {3})', without_running: ' (today is not over: without it)', no_capacity: 'capacity not told: {0}',

@@ -34,38 +34,32 @@ function samplesOf(then: Then): Map<string, Sample> {
   return found
 }
 
-/** Why nothing can be known of a moment: it is still to come, or it is before all time that is kept, or is none. */
-export type Unknown = 'future' | 'no_moment'
-/** What stands for a wish that is no number. */
-const NONE = -1
-function wished(text: string): number {
-  const ms = Number(text)
-  return Number.isFinite(ms) ? Math.round(ms) : NONE
-}
-function unknowable(ms: number): Unknown | null {
-  if (ms < 0 || !isInstant(ms)) return 'no_moment'
-  return ms > Date.now() ? 'future' : null
+/** The moment (ms) that an address names; null for what is none, or is before all time that is kept: the map is live then. */
+function wished(text: string): number | null {
+  const ms = text.trim() ? Number(text) : NaN
+  return ms >= 0 && isInstant(ms) ? Math.round(ms) : null
 }
 
 export function useMoment() {
-  const held = computed(() => {
-    const text = route.value.query.get('at')
-    return text ? wished(text) : null
-  })
+  const named = computed(() => route.value.query.get('at') ?? '')
+  const held = computed(() => wished(named.value))
+  /** What the address names as a moment and is none. */
+  const stray = computed(() => (held.value === null ? named.value : ''))
   /** The moment that is wished for, ms; null: now. */
   const at = ref<number | null>(held.value)
   const shown = shallowRef<Snapshot | null>(null)
   const wrong = ref('')
-  const unknown = ref<Unknown | null>(null)
   const playing = ref(false)
   const speed = ref<number>(10)
-  const busy = computed(() => at.value !== null && shown.value?.at !== at.value && !wrong.value && !unknown.value)
+  /** Nothing is known of it yet. */
+  const future = ref(false)
+  const busy = computed(() => at.value !== null && shown.value?.at !== at.value && !wrong.value && !future.value)
   let asking: AbortController | null = null
   let [resting, holding, ticking] = [0, 0, 0]
 
   function seek(wish: number | null): void {
-    const next = wish === null || wish >= Date.now() ? null : Math.round(wish)
-    if (next === at.value) return
+    const next = wish === null || wish >= Date.now() ? null : Math.max(0, Math.round(wish))
+    if (next === at.value && !stray.value) return
     at.value = next
     if (next === null) stop()
     clearTimeout(holding)
@@ -79,8 +73,8 @@ export function useMoment() {
     asking?.abort()
     const wish = at.value
     wrong.value = ''
-    unknown.value = wish === null ? null : unknowable(wish)
-    if (wish === null || unknown.value) {
+    future.value = wish !== null && wish > Date.now()
+    if (wish === null || future.value) {
       stop()
       shown.value = null
       return
@@ -144,6 +138,6 @@ export function useMoment() {
     clearTimeout(resting)
     clearTimeout(holding)
   })
-  return {at, shown, wrong, unknown, busy, playing, speed, seek, play, stop, look}
+  return {at, shown, wrong, stray, future, busy, playing, speed, seek, play, stop, look}
 }
 export type Moment = ReturnType<typeof useMoment>

@@ -49,3 +49,19 @@ function one(text: string): string {
     .replace(/([≥≤]) ([\d.e+-]+)(?=$| [≥≤])/g, (_, sign: string, bound: string) => `${sign} ${valueName(path, bound)}`)
   return `${pointName(path)} ${words}${lasting ? t('lasting', lasting) : ''}`
 }
+
+/** Holds the path of what was named, for what is said of it after. */
+const MARK = '\u0000'
+const POINT = /[a-z0-9_\-]+\/[a-z0-9_.\-]+/g
+
+/** What the platform says of points by their paths ("belt_101/mode = 2 | 3（现为 1）"), by people's names and states. */
+export function inNames(text: string): string {
+  const states = text.replace(/([a-z0-9_-]+\/[a-z0-9_.-]+) = ([\d.]+(?: \| [\d.]+)*)/g, (whole, path: string, values: string) =>
+    factsOf(path) ? `${pointName(path)} ${t('must_be', values.split(' | ').map(value => valueName(path, value)).join('/'))}${MARK}${path}${MARK}` : whole)
+  const bounds = states.replace(/([a-z0-9_-]+\/[a-z0-9_.-]+) ([≥≤] [\d.e+-]+)(?![\d.e+-]| %)/g, (whole, path: string, bound: string) =>
+    factsOf(path) ? `${pointName(path)} ${bound} ${factsOf(path)!.unit}`.trim() + MARK + path + MARK : whole)
+  return bounds
+    .replace(/\u0000([^\u0000]+)\u0000([^\u0000；;]*?)(现为 |\(is )([\d.e+-]+)/g, (_, path: string, between: string, is: string, value: string) => `${between}${is}${valueName(path, value)}`)
+    .replace(/\u0000[^\u0000]+\u0000/g, '')
+    .replace(POINT, path => (factsOf(path) ? pointName(path) : path))
+}

@@ -14,7 +14,7 @@ export interface Edition {
 export interface Kind {
   kind: string
   name: Words
-  means: string
+  means: Words
   columns: {name: string; title: string; key: boolean; needs: boolean}[]
   holds: number | null
   versions: Edition[]
