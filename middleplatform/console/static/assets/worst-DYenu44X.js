@@ -1,1 +1,0 @@
-import{v as e}from"./client-BBBxvXX_.js";import{w as t}from"./index-BYdZ5V9V.js";import{n}from"./state-CzA4ZRP6.js";var r=e(()=>t.value?n():new Map);export{r as t};
