@@ -1,5 +1,6 @@
 """What all tests share: a part that is missing skips a test at home and fails it in CI."""
 
+import functools
 import gc
 import os
 import sys
@@ -23,6 +24,7 @@ def pytest_collection_finish(session):
     gc.freeze()
     gc.enable()
     _hash_cheaply()
+    _trust_once()
 
 
 def _hash_cheaply():
@@ -32,6 +34,13 @@ def _hash_cheaply():
         from argon2 import PasswordHasher
 
         users._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+def _trust_once():
+    """The world's authorities, which a client of tests reads anew each time it is made, though it asks this machine
+    without TLS: a twentieth of a second of CPU each, and a test that waits makes one after the other."""
+    if (transports := sys.modules.get("httpx._transports.default")) is not None:
+        transports.create_ssl_context = functools.cache(transports.create_ssl_context)
 
 
 @pytest.hookimpl(wrapper=True)

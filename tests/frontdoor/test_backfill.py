@@ -31,7 +31,7 @@ from sevenones.backfill.span import check_disk
 from simulators.encode import RegisterLayout
 from tests.frontdoor.backfilled import MACHINES, broken, make, write_site
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long]
 
 START = 1_790_000_000_000_000
 NOW = 1_795_000_000_500_000

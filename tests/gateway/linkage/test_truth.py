@@ -281,7 +281,7 @@ def in_time(run: Run, rule: Rule) -> None:
             assert (decided - one.start) / S + way <= rule.linkage.within_s, f"{rule.linkage.id}: {path} at {one.start}"
 
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

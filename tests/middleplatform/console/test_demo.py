@@ -21,7 +21,7 @@ from tests.middleplatform.console.browser import pages_of, serious, speak, spill
 from tests.middleplatform.console.jobs import JOBS, Desk
 from tests.ports import free_block
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long]
 MINE = "low"
 PASSWORD = "right horse"
 LOOK = {"zh": "dark", "en": "light"}

@@ -23,6 +23,7 @@ from simulators.faults.catalogue import catalogue
 from simulators.truth.expected import FEED_ABNORMAL, Expected, expected
 from tests.models.alarms.played import Played, Told
 
+pytestmark = pytest.mark.long
 DAY = Path(__file__).with_name("day.yaml")
 LEVELS = {("alarm", "above"): "limit.hi", ("cut", "above"): "limit.hihi", ("alarm", "below"): "limit.lo"}
 WORDS = {"calibration": "sensor.calibration", "fault": "sensor.fault", "feed_abnormal": "feed.abnormal"}

@@ -15,7 +15,7 @@ from models.utilisation.rules import standard
 from models.utilisation.signal import SILENCES, Signal
 from tests.models.utilisation.played import Column, Played, play
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long]
 
 
 def looking(site: Site) -> tuple[Asked, ...]:
