@@ -12,6 +12,7 @@ def values(desk: Desk) -> None:
     point = desk.point(desk.one("main_fan_1/negative_pressure", "main_fan_1/air_volume"))
     machine = point["equipment"]
     desk.open("/values")
+    _some_at_a_time(desk)
     page.get_by_label(desk.say("查找", "Search")).fill(f"/{machine['id']}/")
     count = desk.ask("points", equipment=machine["id"], limit=1)["total"]
     row = page.locator("tr", has=page.get_by_role("link", name=desk.named(point["name"]), exact=True)).first
@@ -22,3 +23,16 @@ def values(desk: Desk) -> None:
     desk.within(shown, lambda: desk.now(f"{machine['id']}/{point['key']}")["value"], 20.0)
     page.get_by_label(desk.say("质量", "Quality")).select_option("bad")
     expect(row).to_have_count(0)
+
+
+def _some_at_a_time(desk: Desk) -> None:
+    """The whole mine's points come in parts, and how many are left is told."""
+    rows, total = desk.page.locator(".panels tr"), desk.ask("points", limit=1)["total"]
+    more = desk.page.get_by_role("button", name=desk.say("继续显示", "Show more"))
+    expect(more).to_be_visible(timeout=SLOW_MS)
+    begun = rows.count()
+    assert begun < total
+    expect(more).to_contain_text(str(total - begun))
+    more.click()
+    expect(rows.nth(begun)).to_be_attached()
+    expect(more).to_contain_text(str(total - rows.count()))
