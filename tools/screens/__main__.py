@@ -28,6 +28,7 @@ from playwright.sync_api import TimeoutError as Late
 from bus.secret import write_secret
 from sevenones.bench.chromium import browser, enter
 from sevenones.bench.mine import Mine, running
+from tools.screens.happen import happen
 from tools.screens.places import places
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +54,7 @@ def main() -> None:
         if asked.days and not (home / "store").exists():
             _fill(home, asked.days)
         with running(MINE, home, _port()) as mine:
+            happen(mine)
             _take(mine, Path(folder), wanted)
 
 
