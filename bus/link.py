@@ -164,7 +164,7 @@ class Link:
                 await self.send(subject, data, reply=reply, headers=headers)
                 answer = await question.answer
         except TimeoutError:
-            raise BusUnavailable(f"no answer from {subject} within {timeout} s") from None
+            raise BusUnavailable(f"no answer from {subject} within {timeout:.3g} s") from None
         finally:
             del self._questions[reply]
             if question.answer.done() and not question.answer.cancelled():

@@ -40,8 +40,8 @@ class Checks:
     def may_act(self, person: Credential, act: str) -> None:
         """That the person's roles hold this act."""
         if not self.policy.acts(person.roles, act):
-            roles = self.policy.named_roles(person.roles)
-            raise Refused(Check.ROLE, f"{roles.zh}无此权限：{act}", f"{person.name}, {roles.en}, may not {act}")
+            roles, what = self.policy.named_roles(person.roles), self.policy.named_act(act)
+            raise Refused(Check.ROLE, f"{roles.zh}无此权限：{what.zh}", f"{person.name}, {roles.en}, may not {what.en}")
 
     def may_do(self, person: Credential, effect: Effect) -> None:
         """That the person's roles may do this in some mode."""

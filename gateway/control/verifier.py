@@ -134,8 +134,8 @@ class Verifier:
             raise Refused(Check.SCOPE, f"{signed.who.name} 的权限范围不含 {equipment}",
                           f"{equipment} is outside the scope of {signed.who.name}")  # fmt: skip
         if not policy().acts(signed.who.roles, act):
-            roles = ", ".join(signed.who.roles)
-            raise Refused(Check.ROLE, f"角色 {roles} 无此权限：{act}", f"the roles {roles} may not {act}")
+            roles, what = policy().named_roles(signed.who.roles), policy().named_act(act)
+            raise Refused(Check.ROLE, f"{roles.zh}无此权限：{what.zh}", f"{roles.en} may not {what.en}")
         return signed
 
     def state(self) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class AdviceFacts(BaseModel):
     causes: Words
     follows: Words
     do: Words
-    source: str
+    source: Words
     effective_from: str
     confirmed: bool
 

@@ -26,6 +26,17 @@ Mode = Literal["unknown", "local", "remote", "auto", "inspection", "none"]
 MayAct = Literal["restore", "tag", "untag", "take", "hand", "override", "settle"]
 
 
+_MAY: dict[str, Name] = {
+    "restore": Name("联动复位", "restore a linkage"),
+    "tag": Name("挂牌", "hang a tag"),
+    "untag": Name("摘牌", "take a tag off"),
+    "take": Name("接管控制权", "take control"),
+    "hand": Name("移交控制权", "hand control over"),
+    "override": Name("越过闭锁", "override an interlock"),
+    "settle": Name("处置不明记录", "settle what is left unknown"),
+}
+
+
 class RoleFact(Strict):
     name: Names
     does: dict[Effect, tuple[Mode, ...]] = Field(default_factory=dict)
@@ -95,6 +106,10 @@ class Policy(Strict):
     def does(self, roles: Iterable[str], effect: Effect) -> frozenset[str]:
         """The modes in which somebody with these roles may do it; empty: never."""
         return frozenset(mode for role in roles if role in self.roles for mode in self.roles[role].does.get(effect, ()))
+
+    def named_act(self, act: str) -> Name:
+        """What an act is called."""
+        return _MAY.get(act, Name(act, act))
 
     def acts(self, roles: Iterable[str], act: str) -> bool:
         return any(act in self.roles[role].acts for role in roles if role in self.roles)

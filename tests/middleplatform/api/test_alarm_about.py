@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from pydantic import ValidationError
+
+from middleplatform.alarms import advice as advices
 from middleplatform.alarms.advice import advice
 from middleplatform.alarms.condition import Act, Kind
 from models.alarms.standard import standards
@@ -87,3 +91,11 @@ def test_there_is_a_word_of_advice_for_every_rule_that_alarms(rule):
     assert all(part.zh and part.en for part in (found.means, found.causes, found.follows, found.do))
     assert advice("limit.hi", "ch4").means != advice("limit.hi", "co").means
     assert isinstance(found.do, Name)
+
+
+def test_a_sentence_that_a_comma_would_cut_is_refused():
+    text = (Path(advices.__file__).parent / "advice.yaml").read_text("utf-8")
+    whole = 'en: "Power that stays on, or is put back too early, can ignite it."'
+    assert whole in text and advices.read(text)
+    with pytest.raises(ValidationError, match="or is put back too early"):
+        advices.read(text.replace(whole, whole.replace('"', "")))

@@ -62,7 +62,7 @@ export interface About {
   } | null
   /** From what the platform judges a rule of its own, which no site has. */
   own: Words | null
-  advice: {means: Words; causes: Words; follows: Words; do: Words; source: string; effective_from: string; confirmed: boolean} | null
+  advice: {means: Words; causes: Words; follows: Words; do: Words; source: Words; effective_from: string; confirmed: boolean} | null
   cause: Alarm | null
   consequences: Alarm[]
   consequence_count: number
