@@ -161,10 +161,12 @@ class Acquisition:
             guards.on_value(rows, given, value, quality, when, past, actual)
         if times is None:
             stamps = self.stamper.by_gateway(rows, instant, actual)
+            # Not by the stamp: of a second answer for one instant that is when it came, and would be no time at all.
+            self.latency_us[rows] = actual - instant
         else:
             same = self._same(rows, value, quality, text)
             stamps = self.stamper.by_source(rows, times, same, instant, actual)
-        self.latency_us[rows] = actual - stamps.ts
+            self.latency_us[rows] = actual - stamps.ts
         self._note(rows, stamps, value, quality, text, actual)
         self._doubt(rows, quality, stamps.uncertain, times)
         ts, late, again = stamps.ts, stamps.late, stamps.duplicate

@@ -126,6 +126,15 @@ def test_texts_are_reported_when_they_change():
     assert len(sink.of("v")) == 1
 
 
+def test_how_late_an_answer_is_goes_by_when_it_was_due_also_where_it_is_the_second_one_for_that_instant():
+    sink = Remembered()
+    acquisition = Acquisition("c", PointTable.build([point("v")], {}, 1.0), sink.put)
+    for late in (S, 3 * S):
+        given = Reading(np.zeros(1, np.int32), np.array([1.0 + late]), np.full(1, 192, np.uint8))
+        acquisition.take(given, instant=NOW, actual=NOW + late, current=True)
+        assert acquisition.latency_us.tolist() == [late]
+
+
 def test_a_clock_that_is_set_neither_floods_nor_silences_nor_marks_stale():
     acquisition, sink = rig()
 
