@@ -6,12 +6,18 @@ import os
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 MISSING = "missing: "
 
 # What is collected stays until the end: to look through all of it for cycles while it is imported, and again and again
 # while tests run, is a good part of what a worker does.
 gc.disable()
+
+
+# How long one example takes on a machine that runs three files at once says nothing of what is tested.
+settings.register_profile("machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("machine")
 
 
 def pytest_collection_modifyitems(items):
