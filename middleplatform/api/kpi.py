@@ -113,8 +113,8 @@ async def list_units(request: Request, catalogue: Seen, asked: Annotated[UnitsQu
         seen = {day: narrowed(each, sees, asked.shift) for day, each in made.items()}
         names = {"", asked.unit, asked.unit.removeprefix(f"{catalogue.site.code}/")}
 
-        def told(*days: MineDay) -> list[UnitDay]:
-            fit = [unit for unit in over(days) if asked.category in ("", unit.category)]
+        def told(*of: MineDay, wanted: Sequence[date] = ()) -> list[UnitDay]:
+            fit = [unit for unit in over(of, wanted) if asked.category in ("", unit.category)]
             return [unit for unit in fit if not asked.unit or unit.id in names]
 
         version = _version(last)
@@ -125,7 +125,8 @@ async def list_units(request: Request, catalogue: Seen, asked: Annotated[UnitsQu
                 for unit in told(each)
             ]
         else:
-            units = [_unit(unit, version) for unit in told(*seen.values())]
+            whole = told(*seen.values(), wanted=list(days(first, last)))
+            units = [_unit(unit, version) for unit in whole]
         return {
             "first": first.isoformat(),
             "last": last.isoformat(),

@@ -142,8 +142,9 @@ class UnitFacts(FigureFacts):
 
 
 class UnitList(BaseModel):
-    """Of `days` of the mine, of which `missing` are not kept and one is not over where `provisional`; `made_at`: when
-    the newest of them was made, µs UTC, null where none is kept."""
+    """Of `days` of the mine, of which `missing` are not kept and one is not over where `provisional`; of those that are
+    missing all of each unit's time is `blind`, but where each day is told by itself. `made_at`: when the newest of
+    them was made, µs UTC, null where none is kept."""
 
     first: str
     last: str

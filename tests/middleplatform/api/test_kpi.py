@@ -102,14 +102,32 @@ def test_units_say_why_time_did_not_count(kept):
     assert kept.get("kpi/units", first=str(FIRST), unit="nobody").status_code == 404
 
 
+@pytest.mark.parametrize("shift", ["", "2"])
+def test_days_that_lack_are_unknown_of_each_unit_as_of_its_category(kept, shift):
+    asked = {"first": str(FIRST - timedelta(days=1)), "last": str(FIRST + timedelta(days=28)), "shift": shift}
+    (whole,) = figure(kept, **asked)["periods"]
+    answer = kept.get("kpi/units", **asked).json()
+    assert whole["missing"] == answer["missing"] == 28
+    for category in whole["categories"]:
+        own = [each for each in answer["units"] if each["category"] == category["key"]]
+        for name, seconds in category["seconds"].items():
+            assert sum(each["seconds"][name] for each in own) == seconds, name
+        for each in own:
+            assert each["seconds"]["calendar"] == 30 * (8 if shift else 16) * 3600
+            assert each["coverage"] < 0.1 and not each["assessable"]
+            assert each["least"] < 0.1 and each["most"] > 0.9
+
+
 def test_a_unit_by_day_adds_up_to_itself(kept):
     asked = {"first": str(FIRST), "last": str(FIRST + timedelta(days=2)), "unit": "shearer_1"}
     (whole,) = kept.get("kpi/units", **asked).json()["units"]
     days = kept.get("kpi/units", by="day", **asked).json()["units"]
     assert [each["day"] for each in days] == [str(FIRST), str(FIRST + timedelta(days=1))]
     assert whole["day"] is None and days[0]["provisional"] is False
-    for name in ("intelligent", "by_hand", "calendar"):
+    for name in ("intelligent", "by_hand", "excluded", "open"):
         assert sum(each["seconds"][name] for each in days) == whole["seconds"][name]
+    for name in ("blind", "calendar"):
+        assert sum(each["seconds"][name] for each in days) + 16 * 3600 == whole["seconds"][name], "the day that lacks"
     (first, _) = kept.get("kpi/units", by="day", shift="2", **asked).json()["units"]
     assert first["rate"] == 0.5 and list(first["shifts"]) == ["2"]
     refused = kept.get("kpi/units", by="day", first=str(FIRST))

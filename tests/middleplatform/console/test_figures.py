@@ -88,6 +88,26 @@ def test_each_level_says_of_what_time_it_is_and_when_it_was_reckoned(stage: Stag
         assert not spilled(page) and not serious(page)
 
 
+def test_days_that_lack_are_unknown_of_a_machine_as_of_its_category(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        look(page, stage, "/figures/belt?p=2026-03-30..2026-04-02")
+        rows = page.locator("table.level tbody tr")
+        expect(rows).to_have_count(2)
+        coverage = page.locator(".panel header", has=page.locator(".figure")).first
+        for row in rows.all():
+            expect(row).to_contain_text("96:00:00")
+        expect(page.locator("table.level tfoot")).to_contain_text("192:00:00")
+        expect(coverage).to_contain_text("23.4 %")
+        expect(rows.first).to_contain_text("22.2 %")
+        page.goto(f"{stage.url}/figures/belt/belt1?p=2026-03-30..2026-04-02")
+        expect(coverage).to_contain_text("22.2 %")
+        expect(coverage).to_contain_text("不可评价")
+        expect(page.locator(".notes")).to_contain_text("缺 2 天")
+        expect(page.locator("table.level tbody tr").last).to_contain_text("48:00:00")
+        expect(page.locator("table.level tfoot")).to_contain_text("96:00:00")
+        assert not spilled(page) and not serious(page)
+
+
 def test_time_that_there_was_not_is_a_dash(stage: Stage, context: BrowserContext) -> None:
     with watched(context, stage.url) as page:
         sign_in(page, stage)
