@@ -108,6 +108,27 @@ def test_days_that_lack_are_unknown_of_a_machine_as_of_its_category(stage: Stage
         assert not spilled(page) and not serious(page)
 
 
+def test_the_reasons_of_a_machine_are_all_that_did_not_count(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        look(page, stage, f"/figures/belt/belt1?p={DAY}..{date(2026, 4, 2)}")
+        why = page.locator(".reasons")
+        # Each of thirty days half an hour of which nobody knows whether it ran, and two days that are not kept.
+        expect(why.locator("tr", has_text="不知是否在生产")).to_contain_text("15:00:00")
+        expect(why.locator("tr", has_text="未保存的日子（2 天）")).to_contain_text("48:00:00")
+        expect(why.locator("tfoot")).to_contain_text("✓ 与上级一致")
+        with stage.client("admin") as client:
+            answer = client.get(
+                "/api/v1/kpi/units", params={"first": str(DAY), "last": "2026-04-02", "unit": "belt1"}
+            ).json()
+        own = answer["units"][0]["seconds"]
+        whole = round(own["by_hand"] + own["open"] + own["blind"])
+        expect(why.locator("tfoot")).to_contain_text(f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}")
+        # Of a day on which it stood there is nothing to give reasons for.
+        page.goto(f"{stage.url}/figures/belt/belt1?p={STOOD}")
+        expect(page.locator("table.level")).to_be_visible()
+        expect(why).to_have_count(0)
+
+
 def test_time_that_there_was_not_is_a_dash(stage: Stage, context: BrowserContext) -> None:
     with watched(context, stage.url) as page:
         sign_in(page, stage)
