@@ -294,6 +294,7 @@ def _figure(own: Figure, version: Version, made: Output | None) -> dict[str, Any
             "producing": own.producing / 1e6,
             "intelligent": own.intelligent / 1e6,
             "by_hand": own.by_hand / 1e6,
+            "idle": own.idle / 1e6,
             "open": own.open / 1e6,
             "blind": (own.blind + own.blind_by_hand) / 1e6,
         },

@@ -9,7 +9,8 @@ from middleplatform.api.schemas import Words
 
 class Seconds(BaseModel):
     """`calendar`: all of it; `available`: without what was `excluded`; `producing`: known to have produced, of which
-    `intelligent`, `by_hand`, or `open` (nobody knows how); `blind`: it is not known whether it produced."""
+    `intelligent`, `by_hand`, or `open` (nobody knows how); `blind`: it is not known whether it produced; `idle`: it is
+    known not to have. `available` is `producing`, `blind` and `idle`."""
 
     calendar: float
     available: float
@@ -19,6 +20,7 @@ class Seconds(BaseModel):
     producing: float
     intelligent: float
     by_hand: float
+    idle: float
     open: float
     blind: float
 

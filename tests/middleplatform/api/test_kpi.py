@@ -78,6 +78,14 @@ def test_a_day_is_its_units_and_a_range_its_days(kept):
     assert both["categories"][0]["rate"] == 13 / 19, "the newest revision of the second"
 
 
+def test_the_times_of_each_figure_make_its_calendar(kept):
+    (day,) = figure(kept, first=str(FIRST))["periods"]
+    units = kept.get("kpi/units", first=str(FIRST)).json()["units"]
+    for own in (each["seconds"] for each in (*day["categories"], *units)):
+        assert own["intelligent"] + own["by_hand"] + own["open"] + own["blind"] + own["idle"] == own["available"]
+        assert own["available"] + own["excluded"] == own["calendar"]
+
+
 def test_by_month_and_by_shift_and_days_that_lack(kept):
     last = FIRST + timedelta(days=30)
     march, april = figure(kept, first=str(FIRST), last=str(last), by="month")["periods"]

@@ -129,6 +129,62 @@ def test_the_reasons_of_a_machine_are_all_that_did_not_count(stage: Stage, conte
         expect(why).to_have_count(0)
 
 
+def seconds_of(text: str) -> int:
+    hours, minutes, seconds = (int(each) for each in text.split(":"))
+    return hours * 3600 + minutes * 60 + seconds
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_times_of_a_row_make_its_calendar_and_none_is_cut(
+    stage: Stage, context: BrowserContext, language: str
+) -> None:
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        for name in ("mine", "belt", "belt/belt1"):
+            page.goto(f"{stage.url}/figures/{name}?p=2026-03")
+            level = page.locator("table.level")
+            expect(level.locator("tfoot")).to_be_visible()
+            for row in (*level.locator("tbody tr").all(), level.locator("tfoot tr")):
+                *parts, whole = (
+                    0 if text == "—" else seconds_of(text) for text in row.locator(".lasted").all_inner_texts()
+                )
+                assert len(parts) == 5 and sum(parts) == whole > 0, (name, row.inner_text())
+            for width in (1440, 1024):
+                page.set_viewport_size({"width": width, "height": 900})
+                assert not cut(page), (name, width)
+        assert not serious(page)
+        speak(page, "zh")
+
+
+def test_times_are_told_to_the_second_and_the_whole_of_them_where_one_points(
+    stage: Stage, context: BrowserContext
+) -> None:
+    def odd(route: Route) -> None:
+        answer = route.fetch()
+        said = answer.json()
+        for each in said["units"]:
+            each["seconds"] |= {"by_hand": 0.004, "intelligent": 59.996}
+        route.fulfill(response=answer, json=said)
+
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.route("**/api/v1/kpi/units?*", odd)
+        page.goto(f"{stage.url}/figures/belt?p={DAY}")
+        row = page.locator("table.level tbody tr").first
+        expect(row.locator(".used")).to_have_text("0:01:00")
+        expect(row.locator(".used span")).to_have_attribute("title", "0:00:59.996")
+        expect(row.locator(".hand")).to_have_text("<0:00:01")
+        expect(row.locator(".hand span")).to_have_attribute("title", "0:00:00.004")
+
+
+def cut(page: Page) -> list[str]:
+    """Of tables, what cannot be seen without scrolling."""
+    found: list[str] = page.evaluate("""() => [...document.querySelectorAll('main .wide')]
+        .filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText.slice(0, 60))""")
+    return found
+
+
 def test_time_that_there_was_not_is_a_dash(stage: Stage, context: BrowserContext) -> None:
     with watched(context, stage.url) as page:
         sign_in(page, stage)

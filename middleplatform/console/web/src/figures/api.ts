@@ -17,6 +17,7 @@ export interface Seconds {
   producing: number
   intelligent: number
   by_hand: number
+  idle: number
   open: number
   blind: number
 }
