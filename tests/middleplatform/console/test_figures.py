@@ -185,6 +185,28 @@ def cut(page: Page) -> list[str]:
     return found
 
 
+def test_costs_by_system_and_the_rest_make_the_cost_of_all(stage: Stage, context: BrowserContext) -> None:
+    def priced(route: Route) -> None:
+        answer = route.fetch()
+        said = answer.json()
+        for each in said["systems"]:
+            each["cost"]["money"] = 300
+        all_of_them = 300 * len(said["systems"]) + 45
+        said["used"]["cost"] |= {"money": all_of_them, "relative": 1, "least_money": 1}
+        said["rest"] |= {"kwh": 90, "money": 45}
+        route.fulfill(response=answer, json=said)
+
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.route("**/api/v1/kpi/energy?*", priced)
+        page.goto(f"{stage.url}/energy?p={DAY}")
+        systems = page.locator("table.systems")
+        expect(systems.locator("tbody tr").last.locator("td").last).to_have_text("¥ 45")
+        costs = [int(each.split()[-1]) for each in systems.locator("tr td:last-child").all_inner_texts()]
+        assert len(costs) > 2 and sum(costs[:-1]) == costs[-1]
+        expect(systems.locator("tfoot")).to_contain_text("合计")
+
+
 def test_time_that_there_was_not_is_a_dash(stage: Stage, context: BrowserContext) -> None:
     with watched(context, stage.url) as page:
         sign_in(page, stage)
