@@ -26,7 +26,7 @@ from middleplatform.kpi.book import Kept
 from middleplatform.kpi.state import trouble
 from models.kpi.calendar import day_of, days, stretches
 from models.kpi.day import MineDay, UnitDay
-from models.kpi.over import Output, narrowed, normalised, output, over
+from models.kpi.over import FACE, Output, narrowed, normalised, output, over
 from models.kpi.period import Mine, daily, period
 from models.report.words import whys
 from models.utilisation.figure import UNKNOWN, Figure
@@ -230,6 +230,7 @@ def _period(
     version = _version(own[-1])
     found = period(Mine(catalogue.site.code, catalogue.site.name), own, daily(there), version)
     units = over(there)
+    faces = {unit.id: unit.name for unit in units if unit.category == FACE}
     made = [kept[day] for day in own if day in kept]
     whole = catalogue.scope.everything
     whole_month = {(day.year, day.month) for day in own}
@@ -258,7 +259,9 @@ def _period(
             _category(key, own_figure, version, [unit for unit in units if unit.category == key])
             for key, own_figure in found.figure.categories.items()
         ],
-        "normalised": [asdict(each) | {"met": each.met} for each in normalised(there, version)]
+        "normalised": [
+            asdict(each) | {"name": asdict(faces[each.unit]), "met": each.met} for each in normalised(there, version)
+        ]
         if len(whole_month) == 1
         else [],
     }

@@ -58,6 +58,7 @@ class NormalisedFacts(BaseModel):
     `needed` of them make it normalised."""
 
     unit: str
+    name: Words
     days: int
     producing: int
     share: float

@@ -92,8 +92,9 @@ def test_by_month_and_by_shift_and_days_that_lack(kept):
     assert (march["period"], march["days"], march["missing"]) == ("2026-03", 30, 28)
     assert (april["days"], april["missing"], april["rate"], april["why"][0]["reason"]) == (1, 1, None, "no_day")
     assert march["coverage"] < 0.1, "of days that lack nothing is known"
+    name = {"zh": "单元shearer_1", "en": "unit shearer_1"}
     assert march["normalised"] == [
-        {"unit": "shearer_1", "days": 0, "producing": 2, "share": 0.8, "needed": 25, "met": False}
+        {"unit": "shearer_1", "name": name, "days": 0, "producing": 2, "share": 0.8, "needed": 25, "met": False}
     ]
     (shift,) = figure(kept, first=str(FIRST), shift="2")["periods"]
     assert shift["categories"][0]["rate"] == 0.5 and shift["categories"][0]["output"] is None

@@ -185,6 +185,42 @@ def cut(page: Page) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_a_mine_lacks_has_the_width_of_the_table(stage: Stage, context: BrowserContext, language: str) -> None:
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        page.goto(f"{stage.url}/figures?p=2026-03")
+        lacking = page.locator("table.mines .lacking").first
+        expect(lacking).to_be_visible()
+        for width in (1440, 1024):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert not cut(page), width
+            for row in page.locator("table.mines tr").all():
+                box = row.bounding_box()
+                assert box is not None and box["height"] < 90, (width, row.inner_text())
+        assert not spilled(page) and not serious(page)
+        speak(page, "zh")
+
+
+def test_a_face_is_called_by_its_name(stage: Stage, context: BrowserContext) -> None:
+    def told(route: Route) -> None:
+        answer = route.fetch()
+        said = answer.json()
+        face = {"unit": "shearer_1", "name": {"zh": "一号采煤机", "en": "shearer 1"}}
+        said["periods"][0]["normalised"] = [
+            {**face, "days": 2, "producing": 3, "share": 0.8, "needed": 25, "met": False}
+        ]
+        route.fulfill(response=answer, json=said)
+
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.route("**/api/v1/kpi/figure?*", told)
+        page.goto(f"{stage.url}/figures/mine?p=2026-03")
+        expect(page.locator(".notes")).to_contain_text("一号采煤机: 常态化运行")
+        expect(page.locator("main")).not_to_contain_text("shearer_1")
+
+
 def test_costs_by_system_and_the_rest_make_the_cost_of_all(stage: Stage, context: BrowserContext) -> None:
     def priced(route: Route) -> None:
         answer = route.fetch()

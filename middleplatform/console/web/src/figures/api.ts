@@ -49,7 +49,7 @@ export interface PeriodFacts extends Bounds {
   rules: string[]
   sites: string[]
   categories: Category[]
-  normalised: {unit: string; days: number; producing: number; share: number; needed: number; met: boolean}[]
+  normalised: {unit: string; name: Words; days: number; producing: number; share: number; needed: number; met: boolean}[]
 }
 export interface MineFigure {
   mine: string
