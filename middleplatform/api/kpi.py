@@ -26,7 +26,7 @@ from middleplatform.kpi.book import Kept
 from middleplatform.kpi.state import trouble
 from models.kpi.calendar import day_of, days, stretches
 from models.kpi.day import MineDay, UnitDay
-from models.kpi.over import Output, narrowed, normalised, output, over
+from models.kpi.over import FACE, Output, narrowed, normalised, output, over
 from models.kpi.period import Mine, daily, period
 from models.report.words import whys
 from models.utilisation.figure import UNKNOWN, Figure
@@ -113,8 +113,8 @@ async def list_units(request: Request, catalogue: Seen, asked: Annotated[UnitsQu
         seen = {day: narrowed(each, sees, asked.shift) for day, each in made.items()}
         names = {"", asked.unit, asked.unit.removeprefix(f"{catalogue.site.code}/")}
 
-        def told(*days: MineDay) -> list[UnitDay]:
-            fit = [unit for unit in over(days) if asked.category in ("", unit.category)]
+        def told(*of: MineDay, wanted: Sequence[date] = ()) -> list[UnitDay]:
+            fit = [unit for unit in over(of, wanted) if asked.category in ("", unit.category)]
             return [unit for unit in fit if not asked.unit or unit.id in names]
 
         version = _version(last)
@@ -125,7 +125,8 @@ async def list_units(request: Request, catalogue: Seen, asked: Annotated[UnitsQu
                 for unit in told(each)
             ]
         else:
-            units = [_unit(unit, version) for unit in told(*seen.values())]
+            whole = told(*seen.values(), wanted=list(days(first, last)))
+            units = [_unit(unit, version) for unit in whole]
         return {
             "first": first.isoformat(),
             "last": last.isoformat(),
@@ -229,6 +230,7 @@ def _period(
     version = _version(own[-1])
     found = period(Mine(catalogue.site.code, catalogue.site.name), own, daily(there), version)
     units = over(there)
+    faces = {unit.id: unit.name for unit in units if unit.category == FACE}
     made = [kept[day] for day in own if day in kept]
     whole = catalogue.scope.everything
     whole_month = {(day.year, day.month) for day in own}
@@ -257,7 +259,9 @@ def _period(
             _category(key, own_figure, version, [unit for unit in units if unit.category == key])
             for key, own_figure in found.figure.categories.items()
         ],
-        "normalised": [asdict(each) | {"met": each.met} for each in normalised(there, version)]
+        "normalised": [
+            asdict(each) | {"name": asdict(faces[each.unit]), "met": each.met} for each in normalised(there, version)
+        ]
         if len(whole_month) == 1
         else [],
     }
@@ -293,6 +297,7 @@ def _figure(own: Figure, version: Version, made: Output | None) -> dict[str, Any
             "producing": own.producing / 1e6,
             "intelligent": own.intelligent / 1e6,
             "by_hand": own.by_hand / 1e6,
+            "idle": own.idle / 1e6,
             "open": own.open / 1e6,
             "blind": (own.blind + own.blind_by_hand) / 1e6,
         },

@@ -9,7 +9,8 @@ from middleplatform.api.schemas import Words
 
 class Seconds(BaseModel):
     """`calendar`: all of it; `available`: without what was `excluded`; `producing`: known to have produced, of which
-    `intelligent`, `by_hand`, or `open` (nobody knows how); `blind`: it is not known whether it produced."""
+    `intelligent`, `by_hand`, or `open` (nobody knows how); `blind`: it is not known whether it produced; `idle`: it is
+    known not to have. `available` is `producing`, `blind` and `idle`."""
 
     calendar: float
     available: float
@@ -19,6 +20,7 @@ class Seconds(BaseModel):
     producing: float
     intelligent: float
     by_hand: float
+    idle: float
     open: float
     blind: float
 
@@ -56,6 +58,7 @@ class NormalisedFacts(BaseModel):
     `needed` of them make it normalised."""
 
     unit: str
+    name: Words
     days: int
     producing: int
     share: float
@@ -142,8 +145,9 @@ class UnitFacts(FigureFacts):
 
 
 class UnitList(BaseModel):
-    """Of `days` of the mine, of which `missing` are not kept and one is not over where `provisional`; `made_at`: when
-    the newest of them was made, µs UTC, null where none is kept."""
+    """Of `days` of the mine, of which `missing` are not kept and one is not over where `provisional`; of those that are
+    missing all of each unit's time is `blind`, but where each day is told by itself. `made_at`: when the newest of
+    them was made, µs UTC, null where none is kept."""
 
     first: str
     last: str

@@ -134,9 +134,11 @@ class Rest:
     """`kwh`: of what the mine took from the grid, what no meter and no station counted; below 0 where they counted more
     than came in. None where the site has no incoming meter, or nothing is known of them. `known`: the part of their
     time that it is of. `unheard`: counters of consumers that were not known for all of the time: what they did not tell
-    is part of the rest."""
+    is part of the rest. `money`: what all cost less what is metered did, each kWh by the price of its hour; None where
+    `kwh` or the price is."""
 
     kwh: float | None
+    money: float | None
     known: float | None
     unheard: tuple[str, ...]
 
@@ -152,7 +154,18 @@ def rest(days: Sequence[EnergyDay]) -> Rest:
         if sum(meter.counted.known_us) < sum(day.widths)
     }
     whole = bool(days) and all(day.of(Use.INCOMING) for day in days) and came.known_us > 0
-    return Rest(came.value - measured if whole else None, came.known, tuple(sorted(unheard)))
+    paid, of_meters = (consumption(days, own).cost for own in (_incoming, _metered))
+    # What nobody heard of is no part of what is metered: it cost nothing there, and all in the rest.
+    money = None if not whole or paid.money is None else paid.money - (of_meters.money or 0.0)
+    return Rest(came.value - measured if whole else None, money, came.known, tuple(sorted(unheard)))
+
+
+def _incoming(day: EnergyDay) -> Iterable[Meter]:
+    return day.of(Use.INCOMING)
+
+
+def _metered(day: EnergyDay) -> Iterable[Meter]:
+    return day.of(Use.LOAD, Use.STATION)
 
 
 def methane(days: Sequence[EnergyDay]) -> Amount:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from models.kpi.day import MineDay, UnitDay
+from models.kpi.period import missed
 from models.utilisation.figure import Figure
 from models.utilisation.rules import Version
 
@@ -60,13 +62,17 @@ def narrowed(day: MineDay, sees: Callable[[UnitDay], bool], shift: str = "") -> 
     )
 
 
-def over(days: Sequence[MineDay]) -> tuple[UnitDay, ...]:
-    """Each unit over all days, in the order in which they first come; named as on the last."""
+def over(days: Sequence[MineDay], wanted: Sequence[date] = ()) -> tuple[UnitDay, ...]:
+    """Each unit over all days, in the order in which they first come; named as on the last. Of days `wanted` that are
+    not among them it is unknown whether it produced, as of its category (`models.kpi.period`)."""
     parts: dict[tuple[str, str], list[UnitDay]] = defaultdict(list)
     for day in days:
         for unit in day.units:
             parts[unit.category, unit.id].append(unit)
-    return tuple(_added(own) for own in parts.values())
+    blind: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    for (category, name, shift), us in missed(wanted, {day.day: _by_shift(day) for day in days}).items():
+        blind[category, name][shift] = us
+    return tuple(_added(own, blind[key]) for key, own in parts.items())
 
 
 def output(units: Iterable[UnitDay]) -> Output | None:
@@ -92,11 +98,18 @@ def normalised(days: Iterable[MineDay], version: Version) -> tuple[Normalised, .
     return tuple(Normalised(name, met[name], produced[name], rule.share, rule.days) for name in sorted(produced))
 
 
-def _added(days: list[UnitDay]) -> UnitDay:
+def _by_shift(day: MineDay) -> dict[tuple[str, str, str], Figure]:
+    return {(unit.category, unit.id, key): figure for unit in day.units for key, figure in unit.shifts.items()}
+
+
+def _added(days: list[UnitDay], blind: Mapping[str, int]) -> UnitDay:
+    """`blind`: by shift, µs of days that are not kept."""
     shifts: dict[str, Figure] = defaultdict(Figure)
     for day in days:
         for key, figure in day.shifts.items():
             shifts[key] += figure
+    for key, us in blind.items():
+        shifts[key] += Figure(blind=us, calendar=us)
     total = output(days)
     return replace(
         days[-1],

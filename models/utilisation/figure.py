@@ -55,6 +55,11 @@ class Figure:
         return self.intelligent + self.by_hand + self.open
 
     @property
+    def idle(self) -> int:
+        """In which it is known not to have produced, µs: with the other times it makes the calendar."""
+        return self.calendar - self.excluded - self.producing - self.blind - self.blind_by_hand
+
+    @property
     def rate(self) -> float | None:
         """Utilisation: of the time in which it produced and it is known how, the part that was intelligent. None where
         it did not produce."""

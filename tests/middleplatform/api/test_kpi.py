@@ -78,14 +78,23 @@ def test_a_day_is_its_units_and_a_range_its_days(kept):
     assert both["categories"][0]["rate"] == 13 / 19, "the newest revision of the second"
 
 
+def test_the_times_of_each_figure_make_its_calendar(kept):
+    (day,) = figure(kept, first=str(FIRST))["periods"]
+    units = kept.get("kpi/units", first=str(FIRST)).json()["units"]
+    for own in (each["seconds"] for each in (*day["categories"], *units)):
+        assert own["intelligent"] + own["by_hand"] + own["open"] + own["blind"] + own["idle"] == own["available"]
+        assert own["available"] + own["excluded"] == own["calendar"]
+
+
 def test_by_month_and_by_shift_and_days_that_lack(kept):
     last = FIRST + timedelta(days=30)
     march, april = figure(kept, first=str(FIRST), last=str(last), by="month")["periods"]
     assert (march["period"], march["days"], march["missing"]) == ("2026-03", 30, 28)
     assert (april["days"], april["missing"], april["rate"], april["why"][0]["reason"]) == (1, 1, None, "no_day")
     assert march["coverage"] < 0.1, "of days that lack nothing is known"
+    name = {"zh": "单元shearer_1", "en": "unit shearer_1"}
     assert march["normalised"] == [
-        {"unit": "shearer_1", "days": 0, "producing": 2, "share": 0.8, "needed": 25, "met": False}
+        {"unit": "shearer_1", "name": name, "days": 0, "producing": 2, "share": 0.8, "needed": 25, "met": False}
     ]
     (shift,) = figure(kept, first=str(FIRST), shift="2")["periods"]
     assert shift["categories"][0]["rate"] == 0.5 and shift["categories"][0]["output"] is None
@@ -102,14 +111,32 @@ def test_units_say_why_time_did_not_count(kept):
     assert kept.get("kpi/units", first=str(FIRST), unit="nobody").status_code == 404
 
 
+@pytest.mark.parametrize("shift", ["", "2"])
+def test_days_that_lack_are_unknown_of_each_unit_as_of_its_category(kept, shift):
+    asked = {"first": str(FIRST - timedelta(days=1)), "last": str(FIRST + timedelta(days=28)), "shift": shift}
+    (whole,) = figure(kept, **asked)["periods"]
+    answer = kept.get("kpi/units", **asked).json()
+    assert whole["missing"] == answer["missing"] == 28
+    for category in whole["categories"]:
+        own = [each for each in answer["units"] if each["category"] == category["key"]]
+        for name, seconds in category["seconds"].items():
+            assert sum(each["seconds"][name] for each in own) == seconds, name
+        for each in own:
+            assert each["seconds"]["calendar"] == 30 * (8 if shift else 16) * 3600
+            assert each["coverage"] < 0.1 and not each["assessable"]
+            assert each["least"] < 0.1 and each["most"] > 0.9
+
+
 def test_a_unit_by_day_adds_up_to_itself(kept):
     asked = {"first": str(FIRST), "last": str(FIRST + timedelta(days=2)), "unit": "shearer_1"}
     (whole,) = kept.get("kpi/units", **asked).json()["units"]
     days = kept.get("kpi/units", by="day", **asked).json()["units"]
     assert [each["day"] for each in days] == [str(FIRST), str(FIRST + timedelta(days=1))]
     assert whole["day"] is None and days[0]["provisional"] is False
-    for name in ("intelligent", "by_hand", "calendar"):
+    for name in ("intelligent", "by_hand", "excluded", "open"):
         assert sum(each["seconds"][name] for each in days) == whole["seconds"][name]
+    for name in ("blind", "calendar"):
+        assert sum(each["seconds"][name] for each in days) + 16 * 3600 == whole["seconds"][name], "the day that lacks"
     (first, _) = kept.get("kpi/units", by="day", shift="2", **asked).json()["units"]
     assert first["rate"] == 0.5 and list(first["shifts"]) == ["2"]
     refused = kept.get("kpi/units", by="day", first=str(FIRST))

@@ -81,6 +81,14 @@ async def test_energy_over_days(ask):
     assert found["emission"]["electricity"] == pytest.approx(48_000 * 0.6361)
 
 
+async def test_what_the_systems_and_the_rest_cost_is_what_all_cost(ask):
+    found = await ask("energy")
+    paid = [each["cost"]["money"] for each in found["systems"]]
+    assert found["rest"]["kwh"] > 0 and found["rest"]["money"] > 0
+    assert sum(paid) + found["rest"]["money"] == pytest.approx(found["used"]["cost"]["money"])
+    assert (await ask("energy", "incline"))["rest"]["money"] is None
+
+
 async def test_what_is_known_is_a_part_of_all_days_asked_for_not_of_those_kept(ask):
     kept, more = [await ask("energy", last=NEXT + timedelta(days=n)) for n in (0, 2)]
     for path in (("used", "kwh"), ("systems", 0, "kwh"), ("used", "hours", "3"), ("used", "periods", "peak")):

@@ -88,6 +88,161 @@ def test_each_level_says_of_what_time_it_is_and_when_it_was_reckoned(stage: Stag
         assert not spilled(page) and not serious(page)
 
 
+def test_days_that_lack_are_unknown_of_a_machine_as_of_its_category(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        look(page, stage, "/figures/belt?p=2026-03-30..2026-04-02")
+        rows = page.locator("table.level tbody tr")
+        expect(rows).to_have_count(2)
+        coverage = page.locator(".panel header", has=page.locator(".figure")).first
+        for row in rows.all():
+            expect(row).to_contain_text("96:00:00")
+        expect(page.locator("table.level tfoot")).to_contain_text("192:00:00")
+        expect(coverage).to_contain_text("23.4 %")
+        expect(rows.first).to_contain_text("22.2 %")
+        page.goto(f"{stage.url}/figures/belt/belt1?p=2026-03-30..2026-04-02")
+        expect(coverage).to_contain_text("22.2 %")
+        expect(coverage).to_contain_text("不可评价")
+        expect(page.locator(".notes")).to_contain_text("缺 2 天")
+        expect(page.locator("table.level tbody tr").last).to_contain_text("48:00:00")
+        expect(page.locator("table.level tfoot")).to_contain_text("96:00:00")
+        assert not spilled(page) and not serious(page)
+
+
+def test_the_reasons_of_a_machine_are_all_that_did_not_count(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        look(page, stage, f"/figures/belt/belt1?p={DAY}..{date(2026, 4, 2)}")
+        why = page.locator(".reasons")
+        # Each of thirty days half an hour of which nobody knows whether it ran, and two days that are not kept.
+        expect(why.locator("tr", has_text="不知是否在生产")).to_contain_text("15:00:00")
+        expect(why.locator("tr", has_text="未保存的日子（2 天）")).to_contain_text("48:00:00")
+        expect(why.locator("tfoot")).to_contain_text("✓ 与上级一致")
+        with stage.client("admin") as client:
+            answer = client.get(
+                "/api/v1/kpi/units", params={"first": str(DAY), "last": "2026-04-02", "unit": "belt1"}
+            ).json()
+        own = answer["units"][0]["seconds"]
+        whole = round(own["by_hand"] + own["open"] + own["blind"])
+        expect(why.locator("tfoot")).to_contain_text(f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}")
+        # Of a day on which it stood there is nothing to give reasons for.
+        page.goto(f"{stage.url}/figures/belt/belt1?p={STOOD}")
+        expect(page.locator("table.level")).to_be_visible()
+        expect(why).to_have_count(0)
+
+
+def seconds_of(text: str) -> int:
+    hours, minutes, seconds = (int(each) for each in text.split(":"))
+    return hours * 3600 + minutes * 60 + seconds
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_times_of_a_row_make_its_calendar_and_none_is_cut(
+    stage: Stage, context: BrowserContext, language: str
+) -> None:
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        for name in ("mine", "belt", "belt/belt1"):
+            page.goto(f"{stage.url}/figures/{name}?p=2026-03")
+            level = page.locator("table.level")
+            expect(level.locator("tfoot")).to_be_visible()
+            for row in (*level.locator("tbody tr").all(), level.locator("tfoot tr")):
+                *parts, whole = (
+                    0 if text == "—" else seconds_of(text) for text in row.locator(".lasted").all_inner_texts()
+                )
+                assert len(parts) == 5 and sum(parts) == whole > 0, (name, row.inner_text())
+            for width in (1440, 1024):
+                page.set_viewport_size({"width": width, "height": 900})
+                assert not cut(page), (name, width)
+        assert not serious(page)
+        speak(page, "zh")
+
+
+def test_times_are_told_to_the_second_and_the_whole_of_them_where_one_points(
+    stage: Stage, context: BrowserContext
+) -> None:
+    def odd(route: Route) -> None:
+        answer = route.fetch()
+        said = answer.json()
+        for each in said["units"]:
+            each["seconds"] |= {"by_hand": 0.004, "intelligent": 59.996}
+        route.fulfill(response=answer, json=said)
+
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.route("**/api/v1/kpi/units?*", odd)
+        page.goto(f"{stage.url}/figures/belt?p={DAY}")
+        row = page.locator("table.level tbody tr").first
+        expect(row.locator(".used")).to_have_text("0:01:00")
+        expect(row.locator(".used span")).to_have_attribute("title", "0:00:59.996")
+        expect(row.locator(".hand")).to_have_text("<0:00:01")
+        expect(row.locator(".hand span")).to_have_attribute("title", "0:00:00.004")
+
+
+def cut(page: Page) -> list[str]:
+    """Of tables, what cannot be seen without scrolling."""
+    found: list[str] = page.evaluate("""() => [...document.querySelectorAll('main .wide')]
+        .filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText.slice(0, 60))""")
+    return found
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_a_mine_lacks_has_the_width_of_the_table(stage: Stage, context: BrowserContext, language: str) -> None:
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        page.goto(f"{stage.url}/figures?p=2026-03")
+        lacking = page.locator("table.mines .lacking").first
+        expect(lacking).to_be_visible()
+        for width in (1440, 1024):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert not cut(page), width
+            for row in page.locator("table.mines tr").all():
+                box = row.bounding_box()
+                assert box is not None and box["height"] < 90, (width, row.inner_text())
+        assert not spilled(page) and not serious(page)
+        speak(page, "zh")
+
+
+def test_a_face_is_called_by_its_name(stage: Stage, context: BrowserContext) -> None:
+    def told(route: Route) -> None:
+        answer = route.fetch()
+        said = answer.json()
+        face = {"unit": "shearer_1", "name": {"zh": "一号采煤机", "en": "shearer 1"}}
+        said["periods"][0]["normalised"] = [
+            {**face, "days": 2, "producing": 3, "share": 0.8, "needed": 25, "met": False}
+        ]
+        route.fulfill(response=answer, json=said)
+
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.route("**/api/v1/kpi/figure?*", told)
+        page.goto(f"{stage.url}/figures/mine?p=2026-03")
+        expect(page.locator(".notes")).to_contain_text("一号采煤机: 常态化运行")
+        expect(page.locator("main")).not_to_contain_text("shearer_1")
+
+
+def test_costs_by_system_and_the_rest_make_the_cost_of_all(stage: Stage, context: BrowserContext) -> None:
+    def priced(route: Route) -> None:
+        answer = route.fetch()
+        said = answer.json()
+        for each in said["systems"]:
+            each["cost"]["money"] = 300
+        all_of_them = 300 * len(said["systems"]) + 45
+        said["used"]["cost"] |= {"money": all_of_them, "relative": 1, "least_money": 1}
+        said["rest"] |= {"kwh": 90, "money": 45}
+        route.fulfill(response=answer, json=said)
+
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.route("**/api/v1/kpi/energy?*", priced)
+        page.goto(f"{stage.url}/energy?p={DAY}")
+        systems = page.locator("table.systems")
+        expect(systems.locator("tbody tr").last.locator("td").last).to_have_text("¥ 45")
+        costs = [int(each.split()[-1]) for each in systems.locator("tr td:last-child").all_inner_texts()]
+        assert len(costs) > 2 and sum(costs[:-1]) == costs[-1]
+        expect(systems.locator("tfoot")).to_contain_text("合计")
+
+
 def test_time_that_there_was_not_is_a_dash(stage: Stage, context: BrowserContext) -> None:
     with watched(context, stage.url) as page:
         sign_in(page, stage)

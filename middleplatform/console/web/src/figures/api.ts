@@ -17,6 +17,7 @@ export interface Seconds {
   producing: number
   intelligent: number
   by_hand: number
+  idle: number
   open: number
   blind: number
 }
@@ -48,7 +49,7 @@ export interface PeriodFacts extends Bounds {
   rules: string[]
   sites: string[]
   categories: Category[]
-  normalised: {unit: string; days: number; producing: number; share: number; needed: number; met: boolean}[]
+  normalised: {unit: string; name: Words; days: number; producing: number; share: number; needed: number; met: boolean}[]
 }
 export interface MineFigure {
   mine: string

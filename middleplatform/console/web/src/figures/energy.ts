@@ -37,7 +37,7 @@ interface Used {
 export interface Energy extends Range {
   incoming: boolean
   used: Used
-  rest: {kwh: number | null; known: number | null; unheard: string[]}
+  rest: {kwh: number | null; money: number | null; known: number | null; unheard: string[]}
   systems: (Used & {id: string; name: Words; per_tonne: Ratio})[]
   equipment: (Used & {equipment: string[]; points: string[]; names: Words[]; system: string})[]
   methane_m3: Amount

@@ -15,6 +15,11 @@ export function time(seconds: number): string {
   return `${h}:${String(m).padStart(2, '0')}:${String(s).padStart(2, '0')}${rest ? `.${String(rest).padStart(3, '0')}` : ''}`
 }
 
+/** Seconds as h:mm:ss to the nearest second, for where there is little room: what is not nothing is never told as 0. */
+export function brief(seconds: number): string {
+  return seconds > 0 && seconds < 0.5 ? `<${time(1)}` : time(Math.round(seconds))
+}
+
 /** How long something lasted. What did not is a dash; where it is known how the rest of that time was, it is a nought that
  *  somebody measured. */
 export function lasted(seconds: number, known = false): string {

@@ -22,7 +22,7 @@ export function notes(said: MineFigure, of: PeriodFacts, rules: Definitions | nu
   if (category && of.doubtful.includes(category)) found.push(t('doubtful', list([category])))
   if (!category && named(of.why_words)) found.push(named(of.why_words))
   for (const what of ['below', 'idle', 'absent'] as const) if (own(of[what]).length) found.push(t(what, list(own(of[what]))))
-  for (const each of own([FACE]).length ? of.normalised : []) found.push(`${each.unit}: ${t('normalised', each.days, share(each.share), each.needed)} · ${t(each.met ? 'is_met' : 'is_not_met')}`)
+  for (const each of own([FACE]).length ? of.normalised : []) found.push(`${named(each.name) || each.unit}: ${t('normalised', each.days, share(each.share), each.needed)} · ${t(each.met ? 'is_met' : 'is_not_met')}`)
   return found
 }
 export const stale = (of: Words[]): string[] => of.map(each => `${t('stale')}: ${named(each)}`)
