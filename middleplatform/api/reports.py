@@ -78,15 +78,17 @@ class NewerFacts(BaseModel):
 
 class VerdictFacts(BaseModel):
     """`good`: it is as recorded, and its days still say so. `report` is null for a content that nobody recorded;
-    `differences`: between the file and the record; `same`: whether the days that it was made of say the same, null
-    where they are not all kept (`why`); `newer`: days of which a newer revision is kept since; `received`: by mine,
-    how many of its days came ready-made, with no evidence here; `reworded`: the figures are the same, and this program
-    says them in other words; `made_by`, `program`: the version that made the report, and this one."""
+    `differences`: between the file and the record, the first of the `differing` that there are; `same`: whether the
+    days that it was made of say the same, null where they are not all kept (`why`); `newer`: days of which a newer
+    revision is kept since; `received`: by mine, how many of its days came ready-made, with no evidence here;
+    `reworded`: the figures are the same, and this program says them in other words; `made_by`, `program`: the version
+    that made the report, and this one."""
 
     good: bool
     code: str
     report: ReportFacts | None
     differences: list[DifferenceFacts]
+    differing: int
     same: bool | None
     why: Words | None
     newer: list[NewerFacts]
@@ -261,6 +263,7 @@ def _verdict(found: Verdict, names: Names) -> dict[str, Any]:
         "code": found.code,
         "report": None if found.report is None else _facts(found.report, names),
         "differences": [{"where": d.where, "says": d.says, "should": d.should} for d in found.differences],
+        "differing": found.differing,
         "same": found.same,
         "why": None if found.why is None else found.why.words(),
         "newer": [{"mine": m, "section": s, "day": d.isoformat()} for m, s, d in found.newer[:1_000]],

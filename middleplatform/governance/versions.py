@@ -111,6 +111,19 @@ def newest_number(where: Place, mine: str) -> int:
         return found.scalar() or 0
 
 
+def newest_published(where: Place, mine: str) -> SiteVersion | None:
+    """The version that holds: the newest of the bus that is kept, None where none was ever published and what runs is
+    what each process loaded as it started. What stands in a folder holds only once it is published."""
+    with connect(where).connect() as connection:
+        row = connection.execute(
+            select(site_versions)
+            .where(site_versions.c.mine == mine, site_versions.c.number.is_not(None))
+            .order_by(site_versions.c.number.desc())
+            .limit(1)
+        ).first()
+    return None if row is None else SiteVersion(*row)
+
+
 def counts(where: Place, mine: str, version: int) -> dict[str, int]:
     """How many parts of each kind a version has. Raises UnknownVersion."""
     with connect(where).connect() as connection:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from middleplatform.audit.actor import PROCESS, Actor, act_as
 from middleplatform.database import DatabaseError, Place
+from middleplatform.kpi.held import Held
 from middleplatform.kpi.making import Making
 from middleplatform.kpi.metrics import FiguresMetrics
 from middleplatform.kpi.state import State
@@ -47,13 +48,13 @@ def run(
     catalogue = folder.read()
     if catalogue is None:
         raise FileNotFoundError(site_folder)
-    process, reports = _Process(home, where, catalogue.site), ReportRounds(where, home, site_folder)
+    process = _Process(home, where, Held(where, folder, catalogue.site))
+    reports = ReportRounds(where, home, site_folder)
     page = MetricsPage(home, "figures", FiguresMetrics(lambda: process.state))
     log.info("指标进程已启动 · figures running", mine=process.site.code, points=len(process.site.points))
     try:
         while not stop.is_set():
             began = time.monotonic()
-            process.follow(folder)
             well = process.round(lambda: not stop.is_set())
             if well:
                 reports.round(process.site, time.time_ns() // 1000)
@@ -68,30 +69,22 @@ def run(
 class _Process:
     """What lives from one round to the next. A client is made anew after it failed: the store may be another one."""
 
-    def __init__(self, home: Path, where: Place, site: Site) -> None:
-        self.home, self.where, self.site = home, where, site
+    def __init__(self, home: Path, where: Place, held: Held) -> None:
+        self.home, self.where, self._held = home, where, held
         self.state = State()
         self._client: StoreClient | None = None
         self._making: Making | None = None
         self._told = ""
 
-    def follow(self, folder: SiteFolder) -> None:
-        """Take over the site's files where they changed; with mistakes in them the last good ones stay."""
-        try:
-            catalogue = folder.read()
-        except Exception as error:  # whatever is wrong with the files
-            self.state.outdated = str(error)[:500]
-            log.error("配置有误，沿用旧配置 · the site has mistakes: the last good one stays", error=str(error)[:2000])
-            return
-        if catalogue is not None:
-            self.state.outdated = ""
-            self.site = catalogue.site
-            if self._making is not None:
-                self._making.site = catalogue.site
+    @property
+    def site(self) -> Site:
+        return self._held.site
 
     def round(self, going_on: Callable[[], bool]) -> bool:
         """Whether it went well."""
         try:
+            self._held.look()
+            self.state.outdated = self._held.outdated
             self._ready().round(going_on)
         except (StoreError, DatabaseError, SQLAlchemyError) as error:
             words = f"{type(error).__name__}: {error}"[:300]
@@ -112,6 +105,7 @@ class _Process:
             self._client = StoreClient(read_endpoint(self.home), timeout_s=ANSWER_S)
             self._making = Making(self.where, self.site, self._client)
             self._making.state = self.state
+        self._making.site = self.site
         return self._making
 
     def _tell(self) -> None:

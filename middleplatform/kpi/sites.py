@@ -91,6 +91,17 @@ def adopt(where: Place, site: Site, at: int | None = None) -> bool:
     return until_first(once)
 
 
+def kept(where: Place, mine: str, version: str | None = None) -> Site | None:
+    """The site by which figures were made last, or last by this version, with what figures need of it; None where they
+    never were."""
+    query = select(table.c.body).where(table.c.mine == mine)
+    if version is not None:
+        query = query.where(table.c.version == version)
+    with connect(where).connect() as connection:
+        body = connection.execute(query.order_by(table.c.since.desc()).limit(1)).scalar_one_or_none()
+    return None if body is None else _unpacked(bytes(body))
+
+
 def parts(where: Place, mine: str, start: int, end: int) -> tuple[Part, ...]:
     """The versions that held in [start, end), in their order, without gap or overlap; none where none is kept."""
     query = select(table.c.since, table.c.version).where(table.c.mine == mine, table.c.since < end)
@@ -113,8 +124,8 @@ def calendar(where: Place, site: Site) -> Calendar:
     """The mine's days as they were, of all versions that are kept; by this one where none is."""
     with connect(where).connect() as connection:
         query = select(table.c.since, table.c.body).where(table.c.mine == site.code).order_by(table.c.since)
-        kept = [(row.since, _unpacked(bytes(row.body))) for row in connection.execute(query)]
-    clocks = [(since, own) for n, (since, own) in enumerate(kept) if not n or _clock(own) != _clock(kept[n - 1][1])]
+        all_ = [(row.since, _unpacked(bytes(row.body))) for row in connection.execute(query)]
+    clocks = [(since, own) for n, (since, own) in enumerate(all_) if not n or _clock(own) != _clock(all_[n - 1][1])]
     ends = [*(since for since, _ in clocks), math.inf][1:]
     return Calendar(tuple((own, until) for (_, own), until in zip(clocks, ends, strict=True)) or ((site, math.inf),))
 

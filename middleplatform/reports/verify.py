@@ -44,11 +44,11 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`report`: None for a code that nobody recorded. `differences`: between the file and what was recorded, up to
-    TOLD. `same`: whether the very days that it was made of say the same to the last digit; None where they are not all
-    kept any more, of which `why` tells. `newer`: (mine, section, day) of which a newer revision is kept since.
-    `received`: by mine, how many of its days came ready-made, without evidence that they could be reckoned from.
-    `reworded`: the figures are the same, and this program would say them in other words. `programs`: the one that made
-    the report, and this one."""
+    TOLD of the `differing` that there are. `same`: whether the very days that it was made of say the same to the last
+    digit; None where they are not all kept any more, of which `why` tells. `newer`: (mine, section, day) of which a
+    newer revision is kept since. `received`: by mine, how many of its days came ready-made, without evidence that they
+    could be reckoned from. `reworded`: the figures are the same, and this program would say them in other words.
+    `programs`: the one that made the report, and this one."""
 
     code: str
     report: Report | None
@@ -59,6 +59,7 @@ class Verdict:
     received: Mapping[str, int] = field(default_factory=dict)
     reworded: bool = False
     programs: tuple[str, str] = ("", "")
+    differing: int = 0
 
     @property
     def good(self) -> bool:
@@ -135,7 +136,7 @@ def _workbook(where: Place, raw: bytes) -> Verdict:
     drawn = xlsx.draw(content, _language(given, content), report.made_at)
     if drawn == raw:
         return _figures(where, report, ())
-    return _figures(where, report, tuple(_compare(given, _cells(drawn))[:TOLD]) or (_another(raw, drawn),))
+    return _figures(where, report, tuple(_compare(given, _cells(drawn))) or (_another(raw, drawn),))
 
 
 def _another(raw: bytes, drawn: bytes) -> Difference:
@@ -233,7 +234,8 @@ def _figures(where: Place, report: Report, differences: tuple[Difference, ...]) 
         same, why = False, Name(refused.zh, refused.en)
     programs = (content.versions.get("program", ""), making.program())
     received = making.received(where, content)
-    return Verdict(report.code, report, differences, same, why, since, received, same is True and reworded, programs)
+    told, reworded = differences[:TOLD], same is True and reworded
+    return Verdict(report.code, report, told, same, why, since, received, reworded, programs, len(differences))
 
 
 def _whole(where: Place, report: Report) -> bool:

@@ -147,6 +147,8 @@ def _tell(verdict: Verdict) -> None:
         typer.echo(
             f"✗ {each.where}：文件为 {each.says}，记录为 {each.should} · says {each.says}, recorded {each.should}"
         )
+    if verdict.differing > (listed := len(verdict.differences)):
+        typer.echo(f"✗ 共 {verdict.differing} 处不同，仅列出 {listed} 处 · {listed} of {verdict.differing} differences")
     made_by, program = verdict.programs
     if made_by != program:
         typer.echo(f"! 由程序 {made_by} 编制，本程序为 {program} · made by program {made_by}, this is {program}")

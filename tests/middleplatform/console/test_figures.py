@@ -280,6 +280,43 @@ def test_the_chosen_time_goes_along_to_the_other_pages_of_figures(stage: Stage, 
         expect(page.locator(".make")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("/figures?p=<script>", "“<script>”不是时段"),
+        ("/figures/mine?p=2026-11-26..2026-11-01", "“2026-11-26..2026-11-01”的结束早于开始"),
+        ("/figures/mine?p=2026-03-01..2026-03-02..2026-03-03", "不是时段"),
+        ("/production?p=-5", "“-5”不是时段"),
+        ("/energy?p=2026-02-30", "“2026-02-30”不是时段"),
+        ("/figures/belt?p=0001-01", "“0001-01”早于 2000 年"),
+        ("/production?p=0050", "“0050”早于 2000 年"),
+    ],
+)
+def test_what_is_no_period_is_told_and_never_taken_for_another(
+    stage: Stage, context: BrowserContext, address: str, why: str
+) -> None:
+    with watched(context, stage.url) as page:
+        look(page, stage, address)
+        told = page.locator(".period + [role=alert]")
+        expect(told).to_contain_text(why)
+        expect(told).to_contain_text(re.compile(r"以下为 20\d\d-\d\d 的指标，请另选时段"))
+        page.get_by_role("button", name="今日", exact=True).click()
+        expect(told).to_have_count(0)
+        expect(page).to_have_url(re.compile(r"p=20\d\d-\d\d-\d\d"))
+
+
+def test_a_range_that_is_entered_the_wrong_way_round_is_told(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        look(page, stage, "/production?p=2026-03-30..2026-04-02")
+        page.get_by_label("到", exact=True).fill("2026-03-01")
+        told = page.locator(".period + [role=alert]")
+        expect(told).to_have_text("“2026-03-30..2026-03-01”的结束早于开始")
+        expect(page).to_have_url(re.compile(r"p=2026-03-30\.\.2026-04-02"))
+        page.get_by_label("从", exact=True).fill("2026-02-28")
+        expect(page).to_have_url(re.compile(r"p=2026-02-28\.\.2026-03-01"))
+        expect(told).to_have_count(0)
+
+
 def test_a_category_s_page_has_that_category_s_notes_alone(stage: Stage, context: BrowserContext) -> None:
     with watched(context, stage.url) as page:
         look(page, stage, "/figures/mine?p=2026-03-30..2026-04-02")

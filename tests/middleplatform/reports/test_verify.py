@@ -123,6 +123,14 @@ def test_a_changed_cell_is_found_and_named(city):
     assert not found.good
 
 
+def test_all_that_differs_is_counted_though_the_first_alone_are_named(city):
+    made = making.make(city, BUREAU, "zhang", at=AT)
+    raw = making.draw(made.content, File.XLSX, Language.ZH, made.report.made_at)
+    found = verify.verify_file(city, resaved(raw, **{f"Z{row}": "added" for row in range(100, 133)}))
+    assert (len(found.differences), found.differing) == (verify.TOLD, 33)
+    assert verify.verify_file(city, raw).differing == 0
+
+
 def test_pages_that_were_changed_are_not_those_that_were_drawn(city):
     made = making.make(city, DAY, "zhang", at=AT)
     raw = making.draw(made.content, File.PDF, Language.EN, made.report.made_at)

@@ -26,6 +26,8 @@ export interface Verdict {
   code: string
   report: Report | null
   differences: {where: string; says: string; should: string}[]
+  /** How many differ; of many the first are listed. */
+  differing: number
   same: boolean | null
   why: Words | null
   newer: {mine: string; section: string; day: string}[]
