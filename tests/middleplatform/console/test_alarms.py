@@ -102,6 +102,32 @@ def test_a_group_opens_out_by_keyboard_and_is_acknowledged_as_it_was_seen(
     assert {each.state for each in book.alarms_of(stage.home, CODE) if each.rule != "smoke"} == {"acknowledged"}
 
 
+@pytest.mark.parametrize(("language", "then"), [("zh", "报警时的值"), ("en", "Value when raised")])
+def test_each_value_of_the_list_stands_under_its_heading_on_paper_too(
+    stage: Stage, context: BrowserContext, language: str, then: str
+) -> None:
+    """And no button, no tab; the value is told as that of the raise."""
+    record(stage, change("gas", SPEED, value=1.59))
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        page.goto(f"{stage.url}/alarms")
+        expect(page.locator("tbody tr")).to_have_count(1)
+        for media in ("screen", "print"):
+            page.emulate_media(media=media)
+            columns = page.evaluate(
+                """() => ['thead th', 'tbody td'].map(cells => [...document.querySelectorAll(cells)]
+                    .filter(each => each.getClientRects().length)
+                    .map(each => [Math.round(each.getBoundingClientRect().x), each.innerText]))"""
+            )
+            heads, cells = (dict(row) for row in columns)
+            assert list(heads) == list(cells), media
+            assert next(cells[x] for x, text in heads.items() if text == then).startswith("1.59"), media
+        expect(page.locator("main button:visible, main .parts:visible, main input:visible")).to_have_count(0)
+        page.emulate_media(media="screen")
+        speak(page, "zh")
+
+
 def test_a_machine_whose_alarm_follows_from_anothers_shows_it_everywhere(stage: Stage, context: BrowserContext) -> None:
     """Its group is told under the name of the cause, which is on another machine."""
     cause = ("motor.tripped", BELT)

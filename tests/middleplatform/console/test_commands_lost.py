@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from gateway.control.tags import Tag
 from middleplatform.audit.log import tell
@@ -118,6 +121,72 @@ def test_a_dialogue_says_what_the_machine_does_and_keeps_where_a_value_came_from
         expect(page.locator(".commands tbody .value b").first).to_have_text("停止")
         expect(dialog.locator(".change .value b")).to_have_text("无")
         assert not spilled(page) and not serious(page)
+
+
+@pytest.mark.parametrize(
+    ("language", "stop", "confirm", "close", "differs"),
+    [
+        ("zh", "停止", "确认停止", "知道了", "反馈现在仍是“运行”"),
+        ("en", "stop", "Confirm: stop", "Understood", "itself still says “running”"),
+    ],
+)
+def test_a_stop_that_is_written_is_not_told_as_a_machine_that_stands(
+    stage: Commanded, context: BrowserContext, language: str, stop: str, confirm: str, close: str, differs: str
+) -> None:
+    with watched(context, stage.url) as page:
+        machine(page, stage, "belt_102", language)
+        page.get_by_role("button", name=stop, exact=True).click()
+        arm(page, stage, "王工", "operator")
+        press(page, confirm)
+        expect(page.locator("dialog .outcome.done")).to_be_visible()
+        expect(page.locator("dialog .after")).to_contain_text(differs)
+        assert not spilled(page) and not serious(page)
+        press(page, close)
+        after = page.locator(".commands .last .after")
+        expect(after).to_contain_text(differs)
+        assert not spilled(page) and not serious(page)
+        stage.set(RUNNING, 0)
+        expect(page.locator(".commands .last .outcome")).to_be_visible()
+        expect(after).to_have_count(0)
+        # Whoever starts it later: that is not of this command.
+        stage.set(RUNNING, 1)
+        page.get_by_role("button", name=stop, exact=True).click()
+        expect(page.locator("dialog .doing")).to_contain_text({"zh": "运行", "en": "running"}[language])
+        expect(after).to_have_count(0)
+        page.keyboard.press("Escape")
+        speak(page, "zh")
+
+
+def test_a_command_that_is_under_way_offers_nothing_and_is_told_by_when_and_by_whom_it_was_given(
+    stage: Commanded, context: BrowserContext
+) -> None:
+    with watched(context, stage.url) as page:
+        machine(page, stage, "belt_101")
+        page.get_by_role("button", name="启动", exact=True).click()
+        arm(page, stage, "王工", "operator")
+        press(page, "^选择$")
+        held: list[Route] = []
+
+        def hold(way: Route) -> None:
+            held.append(way)
+
+        page.route("**/api/v1/control/execute", hold)
+        press(page, "^执行")
+        dialog = page.locator("dialog")
+        expect(dialog).to_contain_text("正在执行")
+        given = time.time()
+        expect(dialog.locator(".buttons button:enabled")).to_have_count(0)
+        expect(dialog.locator(".buttons button")).to_have_text(["执行中，不能撤回"])
+        expect(dialog).not_to_contain_text("已选择")
+        page.wait_for_timeout(3_000)  # as long as the answer is told apart by its second
+        held[0].continue_()
+        expect(dialog.locator(".outcome.done")).to_be_visible()
+        press(page, "知道了")
+        last = page.locator(".commands .last")
+        expect(last).to_contain_text("签名 王工")
+        told = re.search(r"\d\d:\d\d:\d\d", last.inner_text())
+        zone = ZoneInfo("Asia/Shanghai")  # the mine lives by it
+        assert told and told[0] in {f"{datetime.fromtimestamp(given + k, zone):%H:%M:%S}" for k in (-2, -1, 0, 1)}
 
 
 def test_all_that_is_in_the_way_is_named_the_tag_first_and_the_machine_by_its_name(

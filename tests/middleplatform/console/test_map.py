@@ -11,9 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import delete
 
 from middleplatform.alarms import book
 from middleplatform.alarms.condition import Act, Change, Position
+from middleplatform.alarms.watched import extend
+from middleplatform.database import connect
+from middleplatform.database.tables.alarms import alarm_watched
 from models.site.model import Feature, Name, Site
 from tests.middleplatform.api.build import CODE, batch, site
 from tests.middleplatform.api.stage import Stage, threaded, until, whole
@@ -109,6 +113,31 @@ def test_a_past_moment_is_shown_as_one_and_left_again(
         expect(page.locator("main.past")).to_have_count(0)
         expect(page.locator("aside .then")).to_have_count(0)
         assert at_of(page) is None
+        speak(page, "zh")
+
+
+@pytest.mark.parametrize(
+    ("language", "unknown", "none"),
+    [("zh", "未列出不等于没有", "当时没有报警"), ("en", "does not mean none", "No alarms stood")],
+)
+def test_of_a_moment_that_nobody_judged_it_is_not_said_that_there_was_no_alarm(
+    stage: Stage, context: BrowserContext, then: int, language: str, unknown: str, none: str
+) -> None:
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        page.goto(f"{stage.url}/map?at={then - 600_000}")
+        said = page.locator("aside .then p")
+        expect(said).to_have_count(1)
+        expect(said).to_contain_text(unknown)
+        with connect(stage.home).begin() as connection:
+            extend(connection, CODE, (then - 900_000) * 1000, (then - 300_000) * 1000)
+        try:
+            page.reload()
+            expect(said).to_have_text([none])
+        finally:
+            with connect(stage.home).begin() as connection:
+                connection.execute(delete(alarm_watched))
         speak(page, "zh")
 
 

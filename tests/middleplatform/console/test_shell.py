@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
@@ -29,6 +31,10 @@ def test_a_link_that_falls_silent_without_closing_is_given_up_and_made_anew(
     before = len(links)
     silent[0] = True
     expect(page.locator(".hatch")).to_be_visible()
+    # By the time of the last word, which does not move while the silence grows.
+    banner = page.locator(".banner", has_text="没有收到数据")
+    expect(banner).to_contain_text(re.compile(r"自 .*\d\d:\d\d:\d\d 起没有收到数据"))
+    since = banner.inner_text()
     under = page.evaluate(
         """() => {
             const box = document.querySelector('.hatch').getBoundingClientRect()
@@ -40,6 +46,7 @@ def test_a_link_that_falls_silent_without_closing_is_given_up_and_made_anew(
     assert under[0] >= under[1] and not under[2], "all of the page is hatched, and can be used"
     page.wait_for_timeout(12_000)
     assert len(links) > before, "nobody closed the link"
+    expect(banner).to_have_text(since)
     silent[0] = False
     expect(page.locator(".hatch")).to_have_count(0)
     page.close()

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 from openpyxl import load_workbook
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from middleplatform.alarms import book
 from middleplatform.alarms.condition import Act, Change, Position
@@ -71,6 +71,11 @@ def address(filled: tuple[Stage, int], **more: str) -> str:
 
 def held(page: Page) -> dict[str, str]:
     return {key: value[0] for key, value in parse_qs(urlparse(page.url).query).items()}
+
+
+def label(page: Page) -> Locator:
+    """The range that is told of the curves, as it is printed."""
+    return page.locator(".told span", has_text=re.compile(r"\d{4}-.* – \d{4}-"))
 
 
 def point_at(page: Page, share: float) -> None:
@@ -200,6 +205,90 @@ def test_a_time_that_is_none_is_told_with_one_that_is(filled: tuple[Stage, int],
         page.get_by_label("从", exact=True).fill("gestern")
         page.get_by_role("button", name="应用", exact=True).click()
         expect(page.locator("main").get_by_role("alert")).to_contain_text("2026-03-01")
+
+
+def test_what_is_told_of_the_curves_is_of_the_time_that_was_applied(
+    filled: tuple[Stage, int], context: BrowserContext
+) -> None:
+    """The label, the fields and the alarms under it, with the focus still on the button."""
+    stage, end = filled
+    begin = end // 1000 - 3_600_000
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.goto(address(filled, **{"from": str(begin + 240_000), "to": str(begin + 540_000)}))
+        start, until_ = page.get_by_label("从", exact=True), page.get_by_label("到", exact=True)
+        expect(label(page)).to_be_visible()
+        asked = [start.input_value(), until_.input_value()]
+        page.goto(f"{stage.url}/trends?p={SPEED}&range=15m")
+        expect(label(page)).to_be_visible()
+        for press in ("应用", "Enter"):
+            start.fill(asked[0])
+            until_.fill(asked[1])
+            if press == "Enter":
+                until_.press(press)
+            else:
+                page.get_by_role("button", name=press, exact=True).click()
+            expect(page.locator(".row.alarm")).to_contain_text(["belt.hot"])
+            expect(label(page)).to_have_text(" – ".join(asked))
+            expect(page.locator(".pens tbody tr").nth(0)).to_contain_text("3 / 3")
+            assert [start.input_value(), until_.input_value()] == asked
+            page.get_by_role("button", name="实时跟随", exact=True).click()
+            expect(label(page)).not_to_have_text(" – ".join(asked))
+
+
+def test_alarms_of_another_time_are_told_of_none_while_its_own_are_asked_for(
+    filled: tuple[Stage, int], context: BrowserContext
+) -> None:
+    stage, end = filled
+    begin = end // 1000 - 3_600_000
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.goto(address(filled, **{"from": str(begin), "to": str(begin + 60_000)}))
+        none = page.get_by_text("所选设备此时段没有报警")
+        expect(none).to_be_visible()
+        page.route("**/alarms/intervals?*", lambda _: None)  # no answer comes
+        fields = page.get_by_label("从", exact=True), page.get_by_label("到", exact=True)
+        before = fields[1].input_value()
+        page.get_by_role("button", name="后移", exact=True).click()
+        expect(label(page)).not_to_contain_text(f"– {before}")
+        expect(none).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("start", "words", "drawn"),
+    [("1900-01-01 08:00", "早于 1970 年", False), ("2026-02-30 08:00", "“2026-02-30 08:00”不是时刻", True)],
+)
+def test_a_time_that_nothing_can_be_drawn_of_is_told_in_words(
+    filled: tuple[Stage, int], context: BrowserContext, start: str, words: str, drawn: bool
+) -> None:
+    """And no curve of another stands under what was taken for asked."""
+    stage, _ = filled
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        page.goto(address(filled))
+        expect(page.locator(".pens tbody tr").nth(0)).to_contain_text(f"/ {SPIKE}")
+        before = label(page).text_content()
+        page.get_by_label("从", exact=True).fill(start)
+        page.get_by_role("button", name="应用", exact=True).click()
+        expect(page.locator("main").get_by_role("alert")).to_contain_text(words)
+        expect(page.locator(".trend canvas")).to_have_count(int(drawn))
+        if drawn:
+            expect(label(page)).to_have_text(before or "")
+
+
+def test_what_cannot_be_asked_leaves_no_curve_of_another_time(
+    filled: tuple[Stage, int], context: BrowserContext
+) -> None:
+    stage, _ = filled
+    with watched(context, stage.url, forgiven=("ERR_FAILED",)) as page:
+        sign_in(page, stage)
+        page.goto(address(filled))
+        expect(page.locator(".pens tbody tr").nth(0)).to_contain_text(f"/ {SPIKE}")
+        page.route("**/api/v1/history?*", lambda way: way.abort())
+        page.get_by_role("button", name="前移", exact=True).click()
+        expect(page.locator(".told").get_by_role("alert")).to_be_visible()
+        expect(page.locator(".trend canvas")).to_have_count(0)
+        expect(label(page)).to_have_count(0)
 
 
 def test_gaps_and_bad_values_are_drawn_as_such(filled: tuple[Stage, int], context: BrowserContext) -> None:

@@ -13,6 +13,8 @@ export interface Wanted {
   safe: boolean
   mode: string
   what: Words
+  /** What it does: see api.ts. */
+  effect: string
 }
 export type Phase = 'ready' | 'busy' | 'selected' | 'over'
 
@@ -95,14 +97,14 @@ export function attempt(second: () => Person | null) {
     if (!person || (phase.value !== 'selected' && !(wanted.safe && phase.value === 'ready'))) return
     const of = selected?.wanted ?? wanted
     const other = second()
+    const persons = other ? [person, other] : [person]
+    const at = Date.now()
     clearInterval(ticking)
-    const found = await work('execute', () =>
-      give({act: 'execute', ...orderOf(of), nonce: selected?.nonce ?? '', mode: of.safe ? '' : of.mode}, other ? [person, other] : [person]),
-    )
+    const found = await work('execute', () => give({act: 'execute', ...orderOf(of), nonce: selected?.nonce ?? '', mode: of.safe ? '' : of.mode}, persons))
     if (!found) return
     told.value = found
     phase.value = 'over'
-    remember(of.equipment, of.point, of.what, found)
+    remember(of.equipment, {what: of.what, point: of.point, effect: of.effect, by: persons.map(each => each.statement.name), at}, found)
   }
 
   watch(armed, () => {

@@ -1,6 +1,7 @@
 /* Signed orders on their way, each given once; what came of the last one at each machine. */
-import {shallowReactive} from 'vue'
+import {shallowReactive, shallowRef, watch, type ShallowRef} from 'vue'
 import type {OrderAnswer} from './api'
+import {feedbackOf, type Feedback} from './feedback'
 import {envelope, type Person} from './person'
 import {t} from './words'
 import {post, Refusal} from '../api/client'
@@ -92,19 +93,43 @@ function within<T>(answer: Promise<T>): Promise<T> {
   return Promise.race([answer, late]).finally(() => clearTimeout(timer))
 }
 
-/** What came of a command, kept beyond its dialogue. `at`: ms; `ended`: the same by the page's own clock. */
-export interface Past {
-  told: Told
+/** A command as it is given: by whom it is signed, when (ms), and what it does (see api.ts). */
+export interface Given {
   what: Words
   point: string
+  effect: string
+  by: readonly string[]
   at: number
+}
+/** What came of a command, kept beyond its dialogue. `ended`: when it was answered, by the page's own clock. `feedback`:
+ *  what its machine says, until that once agrees: what the machine does later is not this command's. */
+export interface Past extends Given {
+  told: Told
   ended: number
+  feedback: ShallowRef<Feedback | null>
 }
 const MOST = 50
 export const past = shallowReactive(new Map<string, Past>())
 
-export function remember(equipment: string, point: string, what: Words, told: Told): void {
+export function remember(equipment: string, given: Given, told: Told): void {
+  forgetPast(equipment)
+  const feedback = shallowRef<Feedback | null>(null)
+  past.set(equipment, {...given, told, ended: performance.now(), feedback})
+  if (told.outcome === 'done') watched.set(equipment, follow(equipment, given.effect, feedback))
+  if (past.size > MOST) forgetPast(past.keys().next().value!)
+}
+
+const watched = new Map<string, () => void>()
+export function forgetPast(equipment: string): void {
+  watched.get(equipment)?.()
+  watched.delete(equipment)
   past.delete(equipment)
-  past.set(equipment, {told, what, point, at: Date.now(), ended: performance.now()})
-  if (past.size > MOST) past.delete(past.keys().next().value!)
+}
+
+function follow(equipment: string, effect: string, feedback: ShallowRef<Feedback | null>): () => void {
+  const {stop} = watch(() => feedbackOf(equipment, effect), now => {
+    feedback.value = now?.agrees ? null : now
+    if (!now || now.agrees) queueMicrotask(() => stop())
+  }, {immediate: true})
+  return stop
 }

@@ -39,6 +39,9 @@ export const fieldOf = (ms: number, zone: string): string => localOf(ms, zone).r
 export function instantOf(field: string, zone: string): number | null {
   const said = Date.parse(`${field}Z`)
   if (!Number.isFinite(said)) return null
+  // A browser takes the 30th of February for the 2nd of March.
+  const day = field.split('T')[0]!
+  if (new Date(`${day}T00:00Z`).getUTCDate() !== Number(day.slice(-2))) return null
   // What the clock is ahead of UTC, at about that time and again at the time that it gives: it may change between the two.
   const ahead = (ms: number): number => Date.parse(`${fieldOf(ms, zone)}Z`) - Math.floor(ms / 1000) * 1000
   const found = said - ahead(said - ahead(said))

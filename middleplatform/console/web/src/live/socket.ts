@@ -17,7 +17,8 @@ function leave(socket: WebSocket): void {
 export class LiveSocket {
   /** Whether nothing has come for 3 s; not before it was opened. */
   readonly old: ComputedRef<boolean>
-  private readonly last = ref(0)
+  /** When the last word came, or it was opened, ms. */
+  readonly last = ref(0)
   private socket: WebSocket | null = null
   private wanted = false
   private wait = FIRST_MS

@@ -38,5 +38,5 @@ export function runsLive(run: number | null, ended: (run: RunFacts) => void = ()
 
   socket.open()
   onScopeDispose(() => socket.close())
-  return {runs, lines, wrong, old: socket.old}
+  return {runs, lines, wrong, old: socket.old, last: socket.last}
 }

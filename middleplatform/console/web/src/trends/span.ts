@@ -1,5 +1,6 @@
 /* The time that is shown, and the other one that it is compared with: both are in the address. */
 import {computed} from 'vue'
+import {isInstant} from '../live/clock'
 import {hold, route} from '../router'
 
 export const RANGES: readonly [name: string, seconds: number][] = [['15m', 900], ['1h', 3600], ['8h', 28_800], ['24h', 86_400], ['7d', 604_800], ['30d', 2_592_000]]
@@ -9,8 +10,8 @@ const LEAST_MS = 1000
 export const rangeName = computed(() => route.value.query.get('range') ?? DEFAULT)
 /** [from, to) in ms where the address fixes it; null: it follows now. */
 export const fixed = computed<readonly [number, number] | null>(() => {
-  const [from, to] = ['from', 'to'].map(name => Number(route.value.query.get(name)))
-  return from && to && to > from ? [from, to] : null
+  const [from, to] = ['from', 'to'].map(name => Number(route.value.query.get(name) || NaN)) as [number, number]
+  return isInstant(from) && isInstant(to) && to > from ? [from, to] : null
 })
 export const follows = computed(() => !fixed.value)
 export const lengthMs = computed(() => (fixed.value ? fixed.value[1] - fixed.value[0] : (RANGES.find(([name]) => name === rangeName.value)?.[1] ?? 3600) * 1000))
