@@ -135,6 +135,30 @@ async def commanded_by(bus: Asking, code: str, gateway: str, rule: str) -> list[
     return [path for each in told["linkages"] if each["rule"] == rule for path in (*each["holds"], *each["command"])]
 
 
+async def latched(bus: Asking, site: Site) -> dict[str, list[dict[str, Any]] | None]:
+    """Gateway → what is latched there until a person restores it, for who signs for it: `id` of the rule, its `name`,
+    `since` when (µs UTC) and what it `holds`; None for one of which that is not known."""
+    known = {one.id: one.name.words() for one in site.linkages}
+    answers = await told_by(bus, site.code, site.gateways(), b'{"linkages": true}', "linkages")
+    return {
+        gateway: None
+        if told is None or told["trouble"] is not None
+        else [
+            {
+                "id": each["rule"],
+                "name": known.get(each["rule"], {"zh": each["rule"], "en": each["rule"]}),
+                "since": each["at"],
+                "doubt": each["doubt"],
+                "holds": {**each["holds"], **each["command"]},
+                "gateway": gateway,
+            }
+            for each in told["linkages"]
+            if each["held"] or each["doubt"]
+        ]
+        for gateway, told in answers.items()
+    }
+
+
 class _Sight:
     """What one caller sees of linkages."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -17,9 +18,11 @@ from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.dictionaries import person
 from middleplatform.api.errors import ApiError
 from middleplatform.api.hanging import hanging
+from middleplatform.api.latches import latched
 from middleplatform.api.manual_schemas import Plain, Strict
 from middleplatform.api.responses import Json, answers, refusals
 from middleplatform.api.routes import Asked
+from middleplatform.api.unknown import unsettled
 from middleplatform.shifts import book, seeing
 from middleplatform.shifts.book import LONGEST, Entry, Handover, ShiftError, State
 from middleplatform.shifts.open_things import UNANSWERED, Things, changed, left_out, listed, open_things
@@ -70,8 +73,9 @@ class EntryList(BaseModel):
 
 
 class HandoverFacts(BaseModel):
-    """`open`: alarms, tickets, runs, rotations and tags that were open when it was offered, as far as the caller may
-    see them; `unanswered`: gateways that could not say which tags hang; `left_out`: kind → how many more were open
+    """`open`: alarms, tickets, runs, rotations, tags, latched linkages and unknown commands that were open when it was
+    offered, as far as the caller may see them; `unanswered`: gateways that could not say which tags hang and which
+    linkages are latched; `left_out`: kind → how many more were open
     than `open` tells, of the whole mine; `changed`: what has `appeared` and is `gone` since then, when it is looked at
     before it is taken, and when it is taken; `time`: by the mine's clock. Times µs UTC."""
 
@@ -280,8 +284,14 @@ def _told(
 async def _open_now(request: Request) -> Things:
     """What is open in the whole mine."""
     site, where = request.app.state.catalogue.site, request.app.state.database
-    tags = await hanging(request.app.state.bus, site.code, site.gateways())
-    return await anyio.to_thread.run_sync(lambda: open_things(where, site, times.now_us(), tags))
+    bus = request.app.state.bus
+    tags, latches = await asyncio.gather(hanging(bus, site.code, site.gateways()), latched(bus, site))
+
+    def look() -> Things:
+        now, told = times.now_us(), {point.path for point in site.points if point.writable}
+        return open_things(where, site, now, tags, latches, unsettled(where, told, now))
+
+    return await anyio.to_thread.run_sync(look)
 
 
 Sees = Callable[[Sequence[str]], bool]

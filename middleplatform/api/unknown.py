@@ -7,7 +7,7 @@ Nothing that the gateway holds is changed by that: a point takes other writes on
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 import anyio
@@ -129,11 +129,23 @@ async def settle(
     return Json(_named(found or {}, catalogue), 201)
 
 
-def _told(where: Place, paths: Sequence[str], start: int) -> list[Entry]:
-    """What was asked, answered and seen of these points since then, the oldest first."""
+def unsettled(where: Place, paths: Collection[str], now: int) -> list[dict[str, Any]]:
+    """The commands to these points of which neither the outcome is known nor what anybody saw, the newest first."""
+    told = [entry for entry in _told(where, None, now - BACK_US) if entry.about in paths]
+    return [
+        {name: value for name, value in each.items() if name != "settled"}
+        for each in unknown_of(told, now)
+        if each["settled"] is None
+    ]
+
+
+def _told(where: Place, paths: Sequence[str] | None, start: int) -> list[Entry]:
+    """What was asked, answered and seen of these points, or of all, since then, the oldest first."""
     since = select(func.min(audit.c.number)).where(audit.c.at >= start).scalar_subquery()
     wanted = audit.c.what.in_(["command.ask", "command.end", SETTLE])
-    query = select(audit).where(audit.c.number >= since, wanted, audit.c.about.in_(paths)).order_by(audit.c.number)
+    query = select(audit).where(audit.c.number >= since, wanted).order_by(audit.c.number)
+    if paths is not None:
+        query = query.where(audit.c.about.in_(paths))
     with connect(where).connect() as connection:
         return [Entry(*row) for row in connection.execute(query)]
 

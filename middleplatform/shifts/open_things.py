@@ -1,5 +1,5 @@
 """What is open in a mine at a moment, for the one who takes it over: alarms, tickets, runs of sequences, rotations,
-and the tags that hang."""
+the tags that hang, linkages that are latched, and commands of which nobody knows what came of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ MOST = 500
 _READ = 10_000
 
 UNANSWERED = "unanswered"
-"""The kind that stands for gateways that did not say which tags hang: it is not known then, and not none."""
+"""The kind that stands for gateways that did not say which tags hang or which linkages are latched: it is not known
+then, and not none."""
 
 LEFT_OUT = "left_out"
 """The kind that stands for what is beyond `MOST`: `id` is the kind, `count` how many."""
@@ -26,11 +27,22 @@ LEFT_OUT = "left_out"
 Things = Mapping[str, Sequence[Mapping[str, Any]]]
 Tags = Mapping[str, Sequence[Mapping[str, Any]] | None]
 """Gateway → the tags that hang at it; None where it did not answer."""
+Latches = Mapping[str, Sequence[Mapping[str, Any]] | None]
+"""Gateway → the linkages that are latched at it, each with what it `holds` by paths; None where it did not say."""
 
 
-def open_things(where: Place, site: Site, at: int, tags: Tags | None = None) -> dict[str, list[dict[str, Any]]]:
-    """Kind → each with `subjects` (paths that it is about) and what a reader needs. `at`: µs UTC."""
+def open_things(
+    where: Place,
+    site: Site,
+    at: int,
+    tags: Tags | None = None,
+    latches: Latches | None = None,
+    unknown: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, list[dict[str, Any]]]:
+    """Kind → each with `subjects` (paths that it is about) and what a reader needs. `at`: µs UTC; `unknown`: commands
+    that nobody has settled, each with its `point` by path."""
     mine = site.code
+    asked = [*(tags or {}).items(), *(latches or {}).items()]
     alarms = alarms_of(where, mine, at=at)
     waiting = tickets.listed(where, mine, state=tickets.State.WAITING, limit=_READ)
     valid = tickets.in_force(where, mine, at)
@@ -64,10 +76,18 @@ def open_things(where: Place, site: Site, at: int, tags: Tags | None = None) -> 
         "tags": [
             {**tag, "subjects": [f"{mine}/{tag['equipment']}"]} for told in (tags or {}).values() for tag in told or ()
         ],
+        "linkages": [
+            {**latch, "subjects": sorted(latch["holds"]) or [mine]}
+            for told in (latches or {}).values()
+            for latch in told or ()
+        ],
+        "unknown": [{**each, "subjects": [each["point"]]} for each in unknown],
     }  # fmt: skip
     return {
         **{kind: things[:MOST] for kind, things in found.items()},
-        UNANSWERED: [{"id": name, "subjects": [mine]} for name, told in (tags or {}).items() if told is None],
+        UNANSWERED: [
+            {"id": name, "subjects": [mine]} for name in dict.fromkeys(name for name, told in asked if told is None)
+        ],
         LEFT_OUT: [
             {"id": kind, "subjects": [mine], "count": len(things) - MOST}
             for kind, things in found.items()
@@ -88,13 +108,13 @@ def left_out(things: Things) -> dict[str, int]:
 
 def changed(before: Things, now: Things) -> dict[str, dict[str, list[Mapping[str, Any]]]]:
     """What has `appeared` and what is `gone` since, by kind. What is not known is neither: of a kind that was or is not
-    told whole, and of tags whose gateway does not answer."""
+    told whole, of one that a hand-over of long ago did not keep, and of tags and linkages whose gateway is silent."""
     silent = {each["id"] for each in now.get(UNANSWERED, ())}
     old, new = listed(before), listed(now)
     appeared, gone = {}, {}
     for kind in old.keys() | new.keys():
         was, is_ = ({_identity(each): each for each in side.get(kind, ())} for side in (old, new))
-        if kind not in left_out(before):
+        if kind in old and kind not in left_out(before):
             appeared[kind] = [each for name, each in is_.items() if name not in was]
         if kind not in left_out(now):
             gone[kind] = [

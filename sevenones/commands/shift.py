@@ -10,7 +10,15 @@ from sevenones.asking import HERE, Home, Token, Url, platform
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
-KINDS = {"alarms": "报警", "tickets": "工单", "runs": "顺序控制", "rotations": "轮换", "tags": "挂牌"}
+KINDS = {
+    "alarms": "报警",
+    "tickets": "工单",
+    "runs": "顺序控制",
+    "rotations": "轮换",
+    "tags": "挂牌",
+    "linkages": "联动闭锁",
+    "unknown": "结果未知的命令",
+}
 CHANGED = {"appeared": "交班后新增", "gone": "交班后已消除"}
 SHOWN = 20
 STATES = {"offered": "待接班", "taken": "已接班", "withdrawn": "已撤回"}
@@ -104,7 +112,9 @@ def _show(found: dict[str, Any]) -> None:
                 _list(things)
     if found["unanswered"]:
         silent = ", ".join(found["unanswered"])
-        typer.echo(f"  挂牌未知，网关未应答 · tags are not known, no answer from: {silent}")
+        typer.echo(
+            f"  挂牌与联动闭锁未知，网关未应答 · tags and latched linkages are not known, no answer from: {silent}"
+        )
 
 
 def _list(things: list[dict[str, Any]], beyond: int = 0) -> None:

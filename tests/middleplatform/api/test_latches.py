@@ -14,7 +14,7 @@ from middleplatform.access.scope import Scope
 from middleplatform.api.app import build
 from middleplatform.api.catalogue import Catalogue
 from middleplatform.api.live import LiveTable
-from middleplatform.audit.log import entries
+from middleplatform.audit.log import entries, tell
 from middleplatform.database.connect import connect
 from models.control.order import Act, Order
 from models.site.model import Conditions, Equipment, Name, Retention
@@ -141,6 +141,42 @@ async def test_a_latch_whose_rule_is_gone_is_told_and_restored(tmp_path):
         assert (await on.restore(safety, who="away")).status_code == 404
         assert (await on.restore(safety, rule="never")).status_code == 404
         assert (await on.restore(safety)).json()["outcome"] == "done"
+
+
+async def test_what_is_latched_and_what_nobody_knows_is_signed_for_at_a_hand_over(tmp_path):
+    async with stage(tmp_path, CUT) as on:
+
+        async def ask(method, where, who="operator", **body):
+            head = {"Authorization": f"Bearer {on.tokens[who]}"}
+            answer = await on.client.request(method, f"/api/v1/shifts/{where}", headers=head, json=body or None)
+            assert answer.status_code < 300, answer.text
+            return answer.json()
+
+        asked = {"order": {"act": "execute", "id": "lost", "point": path("command"), "value": 1}, "gateway": "edge1"}
+        tell(on.home, "command.ask", path("command"), after=asked, who="wang", origin="test")
+        tell(on.home, "command.end", path("command"), after={"id": "lost"}, who="wang", origin="test")
+        assert (await ask("GET", "open"))["open"]["linkages"] == []
+        await on.range.trips_and_clears()
+        offered = await ask("POST", "handovers", words="回风侧断电")
+        for found in (offered, await ask("GET", f"handovers/{offered['id']}")):
+            (latch,), (lost,) = found["open"]["linkages"], found["open"]["unknown"]
+            assert (latch["id"], latch["gateway"], latch["subjects"]) == ("cut", "edge1", [path("command")])
+            assert latch["name"]["zh"] and latch["since"] > 0 and not latch["doubt"]
+            assert (lost["id"], lost["who"], lost["value"], lost["subjects"]) == ("lost", "wang", 1, [path("command")])
+        # Who does not see what is locked out is told how much there is, and nothing of it.
+        part = await ask("GET", "open", "away")
+        assert part["open"]["linkages"] == [] and part["hidden"] >= 2
+        safety = on.range.person("周工", "safety")
+        assert (await on.restore(safety)).json()["outcome"] == "done"
+        looked = await ask("GET", f"handovers/{offered['id']}")
+        assert [each["id"] for each in looked["changed"]["gone"]["linkages"]] == ["cut"]
+
+
+async def test_what_is_latched_at_a_gateway_that_is_away_is_not_known_and_not_none(tmp_path):
+    async with stage(tmp_path, CUT, answers=False) as on:
+        head = {"Authorization": f"Bearer {on.tokens['operator']}"}
+        found = (await on.client.get("/api/v1/shifts/open", headers=head)).json()
+        assert found["unanswered"] == ["edge1"]
 
 
 async def test_of_a_gateway_that_is_away_it_is_not_known_what_is_latched(tmp_path):

@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from gateway.linkage.edge import Linkages
 from middleplatform.alarms import book
+from middleplatform.audit.log import tell
 from models.site.model import Act, Comparison, Conditions, Linkage, Name, Restore, Site
 from tests.gateway.control.benches import FEEDER, Bench
 from tests.gateway.sites import CODE
@@ -178,6 +179,46 @@ def test_of_the_whole_mine_it_is_told_and_a_silent_gateway_is_not_none(context: 
         expect(facts(page)).to_have_count(0)
         stage.away(False)
         expect(facts(page)).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("zh", ("联动闭锁", "甲烷断电", "结果未知的命令", "分闸", "不明，不等于没有")),
+                            ("en", ("Latched linkages", "Methane cuts off", "Commands of unknown outcome", "open",
+                                    "which is not none"))],
+)  # fmt: skip
+def test_a_hand_over_is_signed_with_what_is_latched(
+    context: BrowserContext, tmp_path: Path, language: str, words: tuple[str, ...]
+) -> None:
+    latches, name, commands, value, silent = words
+    with linked(tmp_path) as stage, watched(context, stage.url, forgiven=("503",)) as page:
+        trip(stage)
+        point = f"{CODE}/{FEEDER}"
+        asked = {"order": {"act": "execute", "id": "lost", "point": point, "value": OPEN}, "gateway": "edge1"}
+        tell(stage.home, "command.ask", point, after=asked, who="wang", origin="test")
+        tell(stage.home, "command.end", point, after={"id": "lost"}, who="wang", origin="test")
+        machine(page, stage, "feeder_1", language)
+        stage.away(True)
+        page.goto(f"{stage.url}/shifts")
+        expect(page.locator("p.wrong", has_text=silent)).to_be_visible()
+        stage.away(False)
+        page.reload()
+        kept = page.locator(".kind", has=page.get_by_role("heading", name=latches))
+        expect(kept).to_contain_text(name)
+        expect(kept).to_contain_text("edge1")
+        expect(page.locator(".kind", has=page.get_by_role("heading", name=commands))).to_contain_text(f"→ {value}")
+        page.locator(".sign button[type=submit]").click()
+        dialog = page.locator("dialog")
+        expect(dialog.locator("dt", has_text=latches).locator("+ dd")).to_have_text("1")
+        expect(dialog.locator("dt", has_text=commands).locator("+ dd")).to_have_text("1")
+        dialog.locator(".buttons button").first.click()
+        expect(dialog).to_have_count(0)
+        page.goto(f"{stage.url}/shifts/1")
+        page.emulate_media(media="print")
+        expect(kept).to_contain_text(name)
+        expect(kept).to_be_visible()
+        page.emulate_media(media="screen")
+        assert not spilled(page) and not serious(page)
+        speak(page, "zh")
 
 
 def test_the_alarm_by_which_it_trips_leads_to_it(context: BrowserContext, tmp_path: Path) -> None:

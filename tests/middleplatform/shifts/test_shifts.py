@@ -148,6 +148,21 @@ def test_what_is_beyond_what_is_told_is_counted_and_what_changed_since_is_told(p
     assert changed(before, open_things(place, bare, now, {"edge1": None}))["gone"] == {}, "not known is not gone"
 
 
+def test_what_is_latched_is_open_and_of_what_was_not_kept_nothing_has_changed(place):
+    bare, now = SimpleNamespace(code=MINE, rotations={}), at("2026-11-26T15:55")
+    cut = {"id": "cut", "gateway": "edge1", "holds": {f"{MINE}/feeder_1/command": 2.0}}
+    rest = {"id": "gone", "gateway": "edge2", "holds": {}}
+    found = open_things(
+        place, bare, now, {"edge1": [], "edge3": None}, {"edge1": [cut], "edge2": [rest], "edge3": None}
+    )
+    assert [each["subjects"] for each in found["linkages"]] == [[f"{MINE}/feeder_1/command"], [MINE]]
+    assert [each["id"] for each in found["unanswered"]] == ["edge3"]
+    silent = open_things(place, bare, now, {"edge1": []}, {"edge1": None, "edge2": None})
+    assert [each["id"] for each in silent["unanswered"]] == ["edge1", "edge2"], "it told its tags alone"
+    assert changed(found, silent)["gone"] == {}
+    assert changed({"tags": []}, found)["appeared"] == {}, "a record of before linkages were kept"
+
+
 def test_of_two_who_hand_over_at_once_one_is_refused(place):
     turn = turn_at(site(*THREE), at("2026-11-26T15:55"))
     both = Barrier(2)

@@ -33,6 +33,10 @@ export interface Thing {
   phase?: string
   equipment?: string
   gateway?: string
+  name?: Words
+  doubt?: boolean
+  at?: number
+  value?: number | string | null
 }
 export type Things = Record<string, Thing[]>
 export interface Open {
