@@ -65,8 +65,8 @@ class EquipmentFacts(Used):
 
 class RestFacts(BaseModel):
     """kWh that came in and no meter counted; null where the incoming is not metered, not known, or out of sight;
-    `money`: what all cost less what the systems did, null where that is not known; `known`: the part of the time of which it is. `unheard`: counters that were not known for all of the time, which
-    makes it larger."""
+    `money`: what all cost less what the systems did, null where that is not known; `known`: the part of the time of
+    which it is. `unheard`: counters that were not known for all of the time, which makes it larger."""
 
     kwh: float | None
     money: float | None
