@@ -34,7 +34,8 @@ router = APIRouter()
 
 class Health(BaseModel):
     """What works now. `degraded` says in words what does not; `store_lag` is messages not yet stored; `watch`: whether
-    alarms are judged and kept, and `watch_behind_s` how far behind (null: nobody knows)."""
+    alarms are judged and kept, and `watch_behind_s` how far behind (null: nobody knows). Of the `points`: `waiting`
+    never had a sample, `stale` have an old one, `bad` one that is bad; `down`: connections that reach no device."""
 
     status: Literal["ok", "degraded"]
     version: str
@@ -48,6 +49,8 @@ class Health(BaseModel):
     points: int
     waiting: int
     stale: int
+    bad: int
+    down: int
     degraded: list[str]
 
 
@@ -164,5 +167,7 @@ async def health(request: Request) -> Health:
         points=len(table),
         waiting=table.waiting(),
         stale=int(table.stale.sum()),
+        bad=table.bad(),
+        down=table.down(),
         degraded=degraded,
     )

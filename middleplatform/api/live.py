@@ -50,6 +50,8 @@ class LiveTable:
         of_connection = {name: of_name[found.gateway] for name, found in site.connections.items()}
         self._gateway = np.array([of_connection[point.connection] for point in site.points], np.intp)
         self._gateways = of_name
+        of_source = {name: index for index, name in enumerate(dict.fromkeys(point.connection for point in site.points))}
+        self._source = np.array([of_source[point.connection] for point in site.points], np.intp)
         self._beats = np.full(len(names), clock(), np.int64)
         self.value = np.full(n, np.nan)
         self.ts = np.full(n, NEVER, np.int64)
@@ -167,6 +169,21 @@ class LiveTable:
     def waiting(self) -> int:
         """How many points never had a sample."""
         return int((self.ts == NEVER).sum())
+
+    def bad(self) -> int:
+        """How many points have a sample that is bad by its own word, not by its age. Call `refresh` before."""
+        return int((self._known_now() & (self.shown < Quality.UNCERTAIN)).sum())
+
+    def down(self) -> int:
+        """How many connections have nothing to tell but that they do not reach their devices. Call `refresh` before."""
+        known, code = self._known_now(), self.shown & np.uint8(0xFC)
+        cut = known & ((code == Quality.BAD_COMMUNICATION) | (code == Quality.BAD_NOT_CONNECTED))
+        n = int(self._source.max(initial=-1)) + 1
+        lost, told = (np.bincount(self._source[each], minlength=n) for each in (cut, known))
+        return int(((lost > 0) & (lost == told)).sum())
+
+    def _known_now(self) -> NDArray[np.bool_]:
+        return (self.ts != NEVER) & ~self.stale
 
     def _take(
         self, samples: Samples, heard: NDArray[np.int64], manual: NDArray[np.bool_], gateway: str | None = None

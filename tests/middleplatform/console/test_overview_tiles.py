@@ -11,15 +11,23 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
+from middleplatform.alarms import book
+from middleplatform.alarms.condition import Act, Change, Position
+from middleplatform.api.times import now_us
 from models.identity import point_id
 from models.site.model import Equipment, Kind, Name, Site
 from tests.middleplatform.api import stage as stages
-from tests.middleplatform.api.stage import Stage, threaded
+from tests.middleplatform.api.stage import Stage, threaded, until
 from tests.middleplatform.console.browser import serious, sign_in, speak, watched
 from tests.middleplatform.console.test_overview import all_well, mine, tell, tile
 from tests.servers import CODE
 
 STATIONS = 6
+_FILLED = """() => {
+    const list = document.querySelector('ul.first'), end = list.getBoundingClientRect().bottom + 1
+    const seen = [...list.querySelectorAll('li:not(.beyond)')], next = list.querySelector('li.beyond')
+    return !!next && seen.at(-1).getBoundingClientRect().bottom <= end && next.getBoundingClientRect().bottom > end
+}"""
 HAULS = {0: Name("停止", "stopped"), 1: Name("向机尾", "towards the tail")}
 
 
@@ -136,3 +144,54 @@ def test_on_a_narrow_screen_the_alarms_stand_first(stage: Stage, context: Browse
         assert box["y"] + box["height"] <= top["y"], "beneath what may be looked at later"
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.set_viewport_size({"width": 1600, "height": 900})
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_device_that_is_not_reached_is_told_beside_the_processes_that_are_well(
+    stage: Stage, context: BrowserContext, language: str
+) -> None:
+    zh = language == "zh"
+    with watched(context, stage.url, forgiven=("503", "404")) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        everything = [point.path.partition("/")[2] for point in crowded().points]
+        tell(stage, dict.fromkeys(everything, 1.0))
+        page.goto(stage.url + "/")
+        health = tile(page, "平台" if zh else "Platform")
+        expect(health).to_contain_text("坏值测点 0" if zh else "0 bad points")
+        tell(stage, dict.fromkeys(everything, 1.0), quality=24)
+        many = len(everything)
+        expect(health).to_contain_text(f"坏值测点 {many}" if zh else f"{many} bad points")
+        expect(health.locator("b.wrong, .wrong b").last).to_contain_text("中断的连接 1" if zh else "1 connections down")
+        tell(stage, {everything[0]: 1.0})
+        expect(health).not_to_contain_text("中断的连接" if zh else "connections down")
+        speak(page, "zh")
+
+
+def test_the_alarms_fill_their_panel_and_say_how_many_more_there_are(stage: Stage, context: BrowserContext) -> None:
+    raised = [Change(f"r{k}", f"{CODE}/out/speed", Act.RAISE, now_us(), 0, 2) for k in range(70)]
+    assert book.record(stage.home, CODE, Position("watch-alarms", "SAMPLES", 1, 1), raised)
+    with watched(context, stage.url, forgiven=("503", "404")) as page:
+        sign_in(page, stage)
+        all_well(stage)
+        page.set_viewport_size({"width": 1600, "height": 900})
+        page.goto(stage.url + "/")
+        alarms = tile(page, "报警")
+        totals = set()
+        for height in (900, 700):
+            page.set_viewport_size({"width": 1600, "height": height})
+            expect(alarms.locator(".more")).to_have_text(re.compile(r"另有 \d+ 组"))
+            until(lambda: page.evaluate(_FILLED))
+            seen = alarms.locator(".first li:not(.beyond)").count()
+            told = re.search(r"\d+", alarms.locator(".more").inner_text())
+            assert told is not None and seen > 5, height
+            totals.add(seen + int(told[0]))
+        assert totals == {70}
+        # A colour of the priorities stands with its number alone.
+        ring = tile(page, "主煤流").locator("li", has_text="主斜井皮带").locator(".state")
+        expect(ring.locator(".priority.p2")).to_have_text("2")
+        assert ring.locator(".run").evaluate("each => getComputedStyle(each).outlineStyle") == "none"
+        # An excess is no bad quality.
+        over = tile(page, "瓦斯").locator("b", has_text="超限")
+        assert over.evaluate("each => getComputedStyle(each).color == getComputedStyle(document.body).color")
+        assert not serious(page)

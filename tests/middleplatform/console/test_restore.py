@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from gateway.linkage.edge import Linkages
 from middleplatform.alarms import book
@@ -87,6 +87,7 @@ def test_it_is_told_with_what_keeps_it_and_restored_by_one_who_may(context: Brow
         expect(told).to_contain_text("已闭锁 甲烷断电")
         expect(told).to_contain_text("1 号馈电 控制命令 → 分闸")
         expect(told).to_contain_text("动作条件仍成立")
+        expect(told.locator(".wrong")).to_have_count(0)  # nothing of it is a value that cannot be trusted
         expect(told).to_contain_text("不能复位")
         expect(told).to_contain_text("可复位：安全监测工、调度值班长")
         assert not spilled(page) and not serious(page)
@@ -109,6 +110,10 @@ def test_it_is_told_with_what_keeps_it_and_restored_by_one_who_may(context: Brow
         assert stage.bench.linkages.latches.tripped
         stage.set(METHANE, 3)
         expect(dialog.locator(".refusal")).to_contain_text("现在可以复位")
+        # That the gas is gone is good, and reads so.
+        gone = dialog.locator("li", has_text="甲烷 ≥ 1.5")
+        expect(gone).to_contain_text("已消失")
+        expect(gone).to_contain_text("✓")
         restore.click()
         expect(dialog.locator(".outcome").filter(has_text="已复位")).to_have_count(1)
         expect(restore).to_have_count(0)
@@ -181,6 +186,41 @@ def test_of_the_whole_mine_it_is_told_and_a_silent_gateway_is_not_none(context: 
         expect(facts(page)).to_have_count(1)
 
 
+def test_the_overview_tells_what_is_latched_and_what_merely_acts_is_told_apart(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    with linked(tmp_path) as stage, watched(context, stage.url, forgiven=("503", "404")) as page:
+        machine(page, stage, "feeder_1")
+        page.goto(f"{stage.url}/overview")
+        bar = page.locator("main > .latched")
+        expect(page.locator(".tile").first).to_be_visible()
+        stage.away(True)
+        expect(bar).to_contain_text("不明，不等于没有")
+        stage.away(False)
+        expect(bar).to_have_count(0)
+        trip(stage)
+        expect(bar).to_contain_text("联动闭锁 1")
+        expect(bar).to_contain_text("甲烷断电")
+        assert not spilled(page) and not serious(page)
+
+        def acting_too(way: Route) -> None:
+            told = way.fetch().json()
+            (one,) = told["linkages"]
+            acts = {**one["tripped"][0], "held": False, "refusal": None}
+            told["linkages"].append({**one, "id": "acts", "name": {"zh": "联动报警", "en": "acts"}, "tripped": [acts]})
+            way.fulfill(json=told)
+
+        page.route("**/api/v1/control/linkages*", acting_too)
+        bar.get_by_role("link").first.click()
+        expect(page).to_have_url(f"{stage.url}/tags")
+        panel = page.locator(".linkages")
+        expect(facts(page)).to_have_count(2)
+        expect(panel.locator("h3 + article").nth(0)).to_contain_text("甲烷断电")
+        expect(panel.locator("h3 + article").nth(1)).to_contain_text("联动报警")
+        expect(panel.locator("h3").filter(has_text="动作中：条件消失后自行结束")).to_be_visible()
+        page.unroute("**/api/v1/control/linkages*")
+
+
 @pytest.mark.parametrize(
     ("language", "words"), [("zh", ("联动闭锁", "甲烷断电", "结果未知的命令", "分闸", "不明，不等于没有")),
                             ("en", ("Latched linkages", "Methane cuts off", "Commands of unknown outcome", "open",
@@ -217,7 +257,15 @@ def test_a_hand_over_is_signed_with_what_is_latched(
         expect(kept).to_contain_text(name)
         expect(kept).to_be_visible()
         page.emulate_media(media="screen")
+        # What is signed is not taken back by one click.
+        page.locator(".sign button").click()
+        expect(dialog).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        page.locator(".sign button").click()
         assert not spilled(page) and not serious(page)
+        dialog.locator(".buttons button").first.click()
+        expect(page.locator(".past tbody tr").first).to_contain_text("已撤回" if language == "zh" else "withdrawn")
         speak(page, "zh")
 
 

@@ -67,6 +67,10 @@ def test_a_line_is_started_step_by_step_and_its_run_kept(stage: Stage, context: 
         page.get_by_role("link", name="主运输逆煤流启动").click()
         expect(page).to_have_url(f"{stage.url}/sequences/start_belts")
         expect(page.locator(".forth, .chain").first).to_contain_text(re.compile(r"≥ .*的 95 %，持续"))
+        needs = page.locator(".panel", has=page.get_by_role("heading", name="启动条件")).locator("li")
+        # Each says whether what its point is now meets it.
+        expect(needs.first).to_be_visible()
+        expect(needs.locator("b.met")).to_have_count(needs.count())
         page.get_by_role("button", name="执行 …").click()
         dialog = page.locator("dialog")
         expect(dialog).to_contain_text("请确认人员已撤离")

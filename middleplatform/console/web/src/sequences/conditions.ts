@@ -8,6 +8,19 @@ export interface Said {
   words: string
   /** The point that it is about, where there is one that the caller knows. */
   point: PointFacts | null
+  /** Whether it holds of a value; null where that does not say it: of another point's, or of how long. */
+  holds: (value: number) => boolean | null
+}
+const NOBODY_KNOWS = (): null => null
+
+/** "= 0 | 2" or "≥ 1 ≤ 5" of a value; what is compared with another point is not judged here. */
+function holdsOf(text: string): Said['holds'] {
+  const compared = /^\S+\/\S+ (.*?)(?:, [\d.]+ s)?$/.exec(text)?.[1] ?? ''
+  const values = /^= ([\d.e+-]+(?: \| [\d.e+-]+)*)$/.exec(compared)
+  if (values) return value => values[1]!.split(' | ').some(each => Number(each) === value)
+  const bounds = [...compared.matchAll(/([≥≤<>]) ([\d.e+-]+)/g)]
+  if (!bounds.length || bounds.map(each => each[0]).join(' ') !== compared) return NOBODY_KNOWS
+  return value => bounds.every(([, sign, bound]) => sign === '≥' ? value >= Number(bound) : sign === '≤' ? value <= Number(bound) : sign === '<' ? value < Number(bound) : value > Number(bound))
 }
 
 export function factsOf(path: string): PointFacts | undefined {
@@ -32,11 +45,11 @@ export function valueName(path: string, value: string | number): string {
 /** One text of the platform: several conditions of which any will do stand in one, separated by |. */
 export function inWords(text: string): Said[] {
   const empties = /^∫ (\S+) dt ≥ (\S+) m, \+ (\S+) s$/.exec(text)
-  if (empties) return [{words: t('empties', pointName(empties[1]!), empties[2]!, empties[3]!), point: factsOf(empties[1]!) ?? null}]
+  if (empties) return [{words: t('empties', pointName(empties[1]!), empties[2]!, empties[3]!), point: factsOf(empties[1]!) ?? null, holds: NOBODY_KNOWS}]
   const wait = /^([\d.]+) s$/.exec(text)
-  if (wait) return [{words: t('waits', wait[1]!), point: null}]
+  if (wait) return [{words: t('waits', wait[1]!), point: null, holds: NOBODY_KNOWS}]
   const parts = text.split(/ \| (?=\S+\/\S+ )/)
-  return parts.map((part, k) => ({words: (k ? `${t('or')} ` : '') + one(part), point: factsOf(part.split(' ')[0]!) ?? null}))
+  return parts.map((part, k) => ({words: (k ? `${t('or')} ` : '') + one(part), point: factsOf(part.split(' ')[0]!) ?? null, holds: holdsOf(part)}))
 }
 
 function one(text: string): string {
