@@ -19,6 +19,7 @@ from models.kpi.day import MineDay, UnitDay
 from models.site.model import Name
 from models.utilisation.figure import Figure
 from sevenones.commands import kpi
+from tests.middleplatform.api.stage import until
 from tests.servers import CODE
 
 HOUR = 3_600_000_000
@@ -219,8 +220,12 @@ def test_a_stale_figure_is_told_as_stale(kept):
     assert "旧配置" in older["zh"] and "older site: site.yaml" in older["en"]
     State().tell(kept.home, CODE, 1_000_000)
     assert "陈旧" in trouble["zh"] and "stale" in trouble["en"]
-    with kept.client(None) as client:
-        assert any(words.startswith("figures: ") for words in client.get("/api/v1/health").json()["degraded"])
+    with kept.client(None) as client:  # health looks every so often, not when it is asked
+
+        def degraded():
+            return client.get("/api/v1/health").json()["degraded"]
+
+        assert until(lambda: any(words.startswith("figures: ") for words in degraded()))
 
 
 def test_the_command_shows_them(kept):
