@@ -27,6 +27,8 @@ from middleplatform.api.manual_schemas import (
 from middleplatform.api.responses import Json, answers, refusals
 from middleplatform.governance import manual
 from middleplatform.governance.manual import Entry, ManualRefused
+from middleplatform.governance.publish import before
+from middleplatform.store.errors import StoreError
 
 log = structlog.get_logger("governance")
 router = APIRouter(prefix="/manual", tags=["governance"])
@@ -97,11 +99,16 @@ async def list_entries(request: Request, catalogue: Seen, asked: Annotated[Entri
     if asked.point:
         subjects = [catalogue.points[catalogue.one(asked.point)].path]
 
-    def look() -> list[Entry]:
-        return manual.entries(where, mine, asked.state, subjects, asked.limit, asked.before)
+    def look() -> list[dict[str, Any]]:
+        found = manual.entries(where, mine, asked.state, subjects, asked.limit, asked.before)
+        firsts = manual.firsts(where, found)
+        return [
+            {**_facts(each), "first": first, "count": count}
+            for each in found
+            for count, first in (firsts.get(each.id, (0, None)),)
+        ]
 
-    found = await anyio.to_thread.run_sync(look)
-    return Json({"entries": [_facts(entry) for entry in found]})
+    return Json({"entries": await anyio.to_thread.run_sync(look)})
 
 
 @router.get(
@@ -114,7 +121,11 @@ async def one_entry(request: Request, catalogue: Seen, entry: Number) -> Json:
     """一条录入 · One entry with its samples, and what the store had before."""
     found = await _seen(request, catalogue, entry)
     rows = await anyio.to_thread.run_sync(manual.samples, request.app.state.database, found.id)
-    return Json({**_facts(found), "samples": [{k: v for k, v in row.items() if k != "entry"} for row in rows]})
+    known = found.kept is not None
+    if found.kind == "value" and found.state == "waiting":
+        known = await _with_present(request, found, rows)
+    samples = [{k: v for k, v in row.items() if k != "entry"} for row in rows]
+    return Json({**_facts(found), "samples": samples, "was_known": known})
 
 
 @router.post(
@@ -168,6 +179,20 @@ async def versions(request: Request, catalogue: Seen, asked: Annotated[VersionsQ
         row["number"] = str(row["number"])
         row["time"] = times.iso(row["ts"])
     return Json({"point": point, "versions": found[: asked.limit], "truncated": len(found) > asked.limit})
+
+
+async def _with_present(request: Request, entry: Entry, rows: list[dict[str, Any]]) -> bool:
+    """Put beside the samples of an entry that waits what it would replace, so that nobody approves unseen. Whether the
+    store told it."""
+    try:
+        had = await request.app.state.door.ask(lambda store: before(store, entry, rows))
+    except (ApiError, StoreError):
+        return False
+    there = {row["ts"]: row for row in had}
+    for row in rows:
+        old = there.get(row["ts"])
+        row.update({f"was_{name}": None if old is None else old[name] for name in ("value", "quality", "text")})
+    return True
 
 
 async def _decide(request: Request, catalogue: Catalogue, entry: int, by: str, reason: str, *, approved: bool) -> Json:

@@ -101,13 +101,22 @@ class EntryFacts(BaseModel):
 
 
 class EntryDetail(EntryFacts):
-    """`samples`: of an entry of values; `was_*` is what the store had, null until it is published."""
+    """`samples`: of an entry of values; `was_*` is what the store had before it, of one that waits what it has now, all
+    null where nothing was there. `was_known`: whether that is known."""
 
     samples: list[dict[str, Any]]
+    was_known: bool
+
+
+class ListedEntry(EntryFacts):
+    """`first`: of an entry of values its first sample (ts, value, quality, text), of `count`; null of an event."""
+
+    first: dict[str, Any] | None
+    count: int
 
 
 class EntryList(BaseModel):
-    entries: list[EntryFacts]
+    entries: list[ListedEntry]
 
 
 class VersionsOf(BaseModel):

@@ -167,6 +167,22 @@ def samples(where: Place, entry: int) -> list[dict[str, Any]]:
         return [_plain(row) for row in connection.execute(query)]
 
 
+def firsts(where: Place, found: Sequence[Entry]) -> dict[int, tuple[int, dict[str, Any]]]:
+    """Of entries of values, by their numbers: how many samples each has, and the first of them."""
+    starts = {each.id: each.start for each in found if each.kind == "value"}
+    own = manual_samples.c.entry.in_(list(starts))
+    counted = select(manual_samples.c.entry, func.count()).where(own).group_by(manual_samples.c.entry)
+    first = (
+        select(manual_samples.c["entry", "ts", "value", "quality", "text"])
+        .join(table, and_(table.c.id == manual_samples.c.entry, table.c.start == manual_samples.c.ts))
+        .where(own)
+    )
+    with connect(where).connect() as connection:
+        counts = {entry: int(count) for entry, count in connection.execute(counted)}
+        rows = [_plain(row) for row in connection.execute(first)]
+    return {(entry := int(row.pop("entry"))): (counts[entry], row) for row in rows}
+
+
 def versions(where: Place, mine: str, point: str, start: int, end: int, limit: int) -> list[dict[str, Any]]:
     """Every published sample of a point with start ≤ ts < end: by time, and of one time the first entry first, so that
     the `was_*` of the first is what the device had said and the last is what holds."""

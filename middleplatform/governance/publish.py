@@ -67,7 +67,7 @@ async def _bring(bus: Bus, ask: Ask, where: Place, entry: Entry, safety: frozens
     else:
         rows = await asyncio.to_thread(manual.samples, where, entry.id)
         if entry.kept is None:
-            had = await ask(lambda store: _before(store, entry, rows))
+            had = await ask(lambda store: before(store, entry, rows))
             await asyncio.to_thread(manual.keep, where, entry.id, had)
         kind = subjects.safety if entry.subject in safety else subjects.samples
         subject, data = kind(entry.mine, MANUAL), _batch(entry, rows).encode()
@@ -78,7 +78,7 @@ async def _bring(bus: Bus, ask: Ask, where: Place, entry: Entry, safety: frozens
     log.info("人工录入已入库 · a manual entry is published", entry=entry.id, subject=entry.subject, who=entry.who)
 
 
-def _before(store: StoreClient, entry: Entry, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def before(store: StoreClient, entry: Entry, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the store has at the instants of an entry's samples. Raises StoreError."""
     assert entry.end is not None  # noqa: S101 - of values
     found = store.raw([point_id(entry.subject)], entry.start, entry.end + 1, MAX_ROWS)

@@ -182,6 +182,7 @@ def test_definitions_stand_beside_figures_and_findings_change_none(stage: Stage,
             expect(beside).to_contain_text("2020-01-01 起施行")
         expect(beside).to_contain_text("带速超过额定值的10%")
         expect(page.locator(".findings")).to_contain_text("信号不变")
+        expect(page.locator(".findings td a").first).to_have_text("一号带式输送机")
         page.locator(".strip svg").click(position={"x": 4, "y": 50})
         expect(page.locator(".why .said")).to_contain_text("皮带未运行")
         page.locator(".strip svg").press("ArrowRight")

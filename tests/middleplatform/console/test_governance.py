@@ -242,6 +242,8 @@ def test_a_value_is_corrected_by_one_and_approved_by_another(stage: Stage, conte
         expect(page.get_by_role("button", name="批准")).to_have_count(0)
         fit(page)
         page.get_by_role("button", name="撤回").click()
+        expect(dialogue).to_contain_text("撤回后不能恢复")
+        dialogue.get_by_role("button", name="撤回").click()
         expect(own).to_have_count(0)
         expect(page.locator(".panel dt", has_text="撤回")).to_have_count(1)
         expect(page.locator(".panel dt", has_text="审批")).to_have_count(0)
@@ -252,12 +254,41 @@ def test_a_value_is_corrected_by_one_and_approved_by_another(stage: Stage, conte
         dialogue.get_by_role("button", name="提交审批").click()
         expect(dialogue.get_by_role("alert")).to_contain_text("第 3 个字符（U+200F）看不见：请删去")
         page.keyboard.press("Escape")
-        page.locator(".list tbody tr", has_text="dirty sensor").get_by_role("button").click()
-        expect(page.locator(".panel")).to_contain_text("7.5")
+        theirs = page.locator(".list tbody tr", has_text="dirty sensor")
+        expect(theirs.locator(".what")).to_have_text("7.5")
+        theirs.get_by_text("dirty sensor").click()
+        samples = page.locator(".panel table tbody td")
+        expect(samples.nth(1)).to_have_text("未知")
+        expect(samples.nth(2)).to_have_text("7.5")
+        expect(page.locator(".panel")).to_contain_text("数据存储没有应答：原值未知")
         english(page)
         page.get_by_role("button", name="Approve").click()
+        expect(page.locator(".panel dd b")).to_have_text("waiting")
+        expect(dialogue).to_contain_text("7.5")
+        expect(dialogue).to_contain_text("takes the place of what was there")
+        fit(page)
+        dialogue.get_by_role("button", name="Approve").click()
         expect(page.locator(".panel b")).to_have_text("approved")
         expect(page.locator(".panel dt", has_text="Approved")).to_have_count(1)
+
+
+def test_what_is_no_number_is_told_as_such_and_never_taken_for_another(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        look(page, stage, "/manual")
+        page.get_by_role("button", name="录入或更正数值").click()
+        dialogue = page.locator("dialog")
+        pick(dialogue, "带速")
+        dialogue.locator("input.reason").fill("重新校准")
+        for written in ("abc", "1,5", "1e999", "0x2", "1e3", "Infinity", "9" * 400):
+            dialogue.locator("input.given").fill(written)
+            dialogue.get_by_role("button", name="提交审批").click()
+            expect(dialogue.get_by_role("alert")).to_contain_text(f"第 1 行的“{written[:30]}”不是数")
+        dialogue.locator("input.given").fill(" ")
+        dialogue.get_by_role("button", name="提交审批").click()
+        expect(dialogue.get_by_role("alert")).to_have_text("第 1 行没有数值")
+        dialogue.locator("input.given").fill(" 1.50 ")
+        dialogue.get_by_role("button", name="提交审批").click()
+        expect(page.locator(".list tbody tr", has_text="重新校准").first.locator(".what")).to_have_text("1.5 m/s")
 
 
 def test_a_dictionary_with_mistakes_names_them_by_row_and_a_right_one_holds(

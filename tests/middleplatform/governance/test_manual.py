@@ -178,6 +178,12 @@ def test_a_correction_reaches_the_store_and_stays(platform, people):
         entry = operator.post("/api/v1/manual/values", json=given)
         assert entry.status_code == 201, entry.text
         number = entry.json()["id"]
+        seen, (listed, *_) = (
+            admin.get(f"/api/v1/manual/entries/{number}").json(),
+            admin.get("/api/v1/manual/entries").json()["entries"],
+        )
+        assert seen["was_known"] and seen["samples"][0]["was_value"] == recorded(platform, "belt1/speed", at)["value"]
+        assert (listed["id"], listed["count"], listed["first"]["value"]) == (number, 1, value)
         own = operator.post(f"/api/v1/manual/entries/{number}/approve", json={})
         assert (own.status_code, own.json()["error"]["code"]) == (403, "forbidden")
         done = admin.post(f"/api/v1/manual/entries/{number}/approve", json={"reason": "seen"})

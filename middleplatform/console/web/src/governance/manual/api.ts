@@ -16,6 +16,16 @@ export interface Entry {
   decision: string | null
   published: number | null
 }
+/** As a list has it: of an entry of values the first sample of `count`. */
+export interface Listed extends Entry {
+  first: Pick<Sample, 'ts' | 'value' | 'quality' | 'text'> | null
+  count: number
+}
+/** `was_known`: whether the store told what was there before. */
+export interface Detail extends Entry {
+  samples: Sample[]
+  was_known: boolean
+}
 export interface Sample {
   ts: number
   value: number | null
