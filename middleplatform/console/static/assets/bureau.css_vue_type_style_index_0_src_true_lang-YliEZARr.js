@@ -1,1 +1,0 @@
-function e(e){return e==null?`—`:`${(100*e).toFixed(1)} %`}function t(e){let t=Math.round(e*1e3),[n,r,i]=[Math.floor(t/36e5),Math.floor(t/6e4)%60,Math.floor(t/1e3)%60],a=t%1e3;return`${n}:${String(r).padStart(2,`0`)}:${String(i).padStart(2,`0`)}${a?`.${String(a).padStart(3,`0`)}`:``}`}function n(e,n=!1){return e||n?t(e):`—`}export{e as n,t as r,n as t};

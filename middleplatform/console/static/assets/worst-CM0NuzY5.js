@@ -1,1 +1,0 @@
-import{v as e}from"./client-BBBxvXX_.js";import{w as t}from"./index-CjcLLtOe.js";import{n}from"./state-CUoIf8XL.js";var r=e(()=>t.value?n():new Map);export{r as t};
