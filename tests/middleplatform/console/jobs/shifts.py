@@ -37,5 +37,6 @@ def shifts(desk: Desk) -> None:
     kept = desk.ask(f"shifts/handovers/{offered['id']}")["open"]["alarms"]
     assert {each["id"] for each in waiting} <= {each["id"] for each in kept}
     desk.button("撤回交班", "Withdraw").click()
+    desk.confirm("撤回交班", "Withdraw")
     expect(offer).to_be_visible()
     assert desk.ask(f"shifts/handovers/{offered['id']}")["state"] == "withdrawn"
