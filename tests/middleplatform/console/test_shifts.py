@@ -36,6 +36,11 @@ def test_the_log_is_written_and_corrected_and_never_changed(
         speak(page, language)
         page.goto(f"{stage.url}/shifts")
         expect(page.get_by_text(duty)).to_be_visible()
+        page.locator("#entry").focus()
+        page.keyboard.insert_text("长" * 2_100)
+        expect(page.locator("[popover]")).to_contain_text("2000")
+        page.fill("#entry", "")
+        expect(page.locator("[popover]")).to_be_hidden()
         wrong = f"<script>alert(1)</script> {language} " + "长" * 200
         page.fill("#entry", wrong)
         page.locator(".write select").select_option("belt1")

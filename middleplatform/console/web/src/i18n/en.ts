@@ -5,6 +5,7 @@ export const en: Record<Key, string> = {
   product: 'sevenones · smart-mine data platform',
   sign_in: 'Sign in', user: 'User', password: 'Password', enter: 'Enter', sign_out: 'Sign out',
   initial_password: 'Change the initial password', old_password: 'Old password', new_password: 'New password (8 characters or more)', again: 'New password again', save: 'Save',
+  full: 'Full: this field takes {0} characters, what is beyond was not taken',
   differ: 'The two differ',
   overview: 'Overview', alarms: 'Alarms', trends: 'Trends', docs: 'API', groups: 'Groups of pages', pages: 'Pages',
   theme: 'Theme', light: 'Light', dark: 'Dark', language: '中文',

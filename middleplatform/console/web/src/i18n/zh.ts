@@ -2,6 +2,7 @@ export const zh = {
   product: '七个一 · 智能矿山数据中台',
   sign_in: '登录', user: '用户名', password: '密码', enter: '进入', sign_out: '退出',
   initial_password: '请更改初始密码', old_password: '原密码', new_password: '新密码（至少 8 个字符）', again: '再次输入新密码', save: '保存',
+  full: '已满：此栏最多 {0} 个字，多出的没有收下',
   differ: '两次输入不一致',
   overview: '总览', alarms: '报警', trends: '趋势', docs: '接口文档', groups: '页面分组', pages: '页面',
   theme: '明暗', light: '明', dark: '暗', language: 'EN',
