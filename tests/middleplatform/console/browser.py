@@ -95,6 +95,7 @@ def speak(page: Page, language: str) -> None:
 
 def sign_in(page: Page, stage: Stage, address: str = "/") -> None:
     page.goto(stage.url + address)
+    expect(page.locator("#user, nav").first).to_be_visible()  # until then nobody knows which of the two it will be
     if page.locator("#user").is_visible():
         page.fill("#user", "olga")
         page.fill("#password", PASSWORD)

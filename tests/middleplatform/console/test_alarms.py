@@ -433,6 +433,20 @@ COUNT_TONES = """() => {
 }"""
 
 
+def test_the_sound_is_no_more_urgent_than_what_still_waits(stage: Stage, context: BrowserContext) -> None:
+    with watched(context, stage.url) as page:
+        sign_in(page, stage, "/values")
+        page.locator("h1").click()
+        record(stage, change("slow", SPEED, priority=3))
+        record(stage, change("gas", LEVEL, priority=1))
+        expect(page.locator(".sound")).to_contain_text("报警声：1 级")
+        (gas,) = (alarm.id for alarm in book.alarms_of(stage.home, CODE) if alarm.rule == "gas")
+        with stage.client("admin") as client:
+            client.post("/api/v1/alarms/acknowledge", json={"alarms": [gas]}).raise_for_status()
+        expect(page.locator(".sound")).to_contain_text("报警声：3 级")
+        page.keyboard.press("F8")
+
+
 def test_new_alarms_sound_until_they_are_silenced_and_one_window_alone(stage: Stage, context: BrowserContext) -> None:
     with watched(context, stage.url) as page:
         page.add_init_script(f"({COUNT_TONES})()")

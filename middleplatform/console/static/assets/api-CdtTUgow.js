@@ -1,0 +1,1 @@
+import{r as e}from"./client-CDCgz-kJ.js";var t=new Map;function n(n){let r=t.get(n);return r||(t.size>40&&t.clear(),r=e(`kpi/definitions`,{day:n}),t.set(n,r),r.catch(()=>t.delete(n))),r}export{n as t};

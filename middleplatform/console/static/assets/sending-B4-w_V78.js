@@ -1,1 +1,0 @@
-import{Y as e,u as t}from"./client-C5aHp20f.js";function n(){let n=e(!1),r=e(``);async function i(e){n.value=!0,r.value=``;try{return await e(),!0}catch(e){return r.value=t(e),!1}finally{n.value=!1}}return{busy:n,wrong:r,send:i}}export{n as t};

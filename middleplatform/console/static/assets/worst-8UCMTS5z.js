@@ -1,1 +1,0 @@
-import{v as e}from"./client-C5aHp20f.js";import{w as t}from"./index-DzWipUEk.js";import{n}from"./state-BzJkM77h.js";var r=e(()=>t.value?n():new Map);export{r as t};
