@@ -297,15 +297,18 @@ class Follow(Condition):
     def judge(self, facts: Facts) -> Verdict:
         if (moves := self.counted(facts)) is None:
             return UNKNOWN
-        heard = follow.heard(facts.signals(follow.SOURCE, self.follow))
-        said = follow.share(moves, self.lost(facts), facts.breaks(), self.last, self.least, self.share)
+        heard, breaks = self._heard(facts), facts.breaks()
+        said = follow.share(moves, follow.lost(heard, breaks, self.last), breaks, self.last, self.least, self.share)
         late = [*facts.late(follow.SOURCE, self.follow), *facts.late(follow.OF_SHEARER[0], "")]
         change, silence = (max(of) for of in zip(*late, strict=True))
         return Verdict(said.yes & heard, said.no & heard).doubted(change, silence)
 
     def lost(self, facts: Facts) -> NDArray[np.int64]:
         """When moves are told at the latest that may have begun while the supports were not heard."""
-        return follow.lost(follow.heard(facts.signals(follow.SOURCE, self.follow)), facts.breaks(), self.last)
+        return follow.lost(self._heard(facts), facts.breaks(), self.last)
+
+    def _heard(self, facts: Facts) -> Spans:
+        return follow.heard(facts.signals(follow.SOURCE, self.follow))
 
     def counted(self, facts: Facts) -> Moves | None:
         """The moves that count, or may; None where the unit does not tell of moves."""
