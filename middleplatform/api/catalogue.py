@@ -257,9 +257,9 @@ def _facts(point: Point, site: Site) -> dict[str, Any]:
     return {
         "point": point.path,
         "id": str(point.id),
-        "equipment": {"id": _short(point.equipment), "name": {"zh": name.zh, "en": name.en}},
+        "equipment": {"id": _short(point.equipment), "name": name.words()},
         "key": point.key,
-        "name": {"zh": point.name.zh, "en": point.name.en},
+        "name": point.name.words(),
         "unit": point.unit,
         "role": point.role,
         "kind": str(point.kind),
@@ -268,7 +268,7 @@ def _facts(point: Point, site: Site) -> dict[str, Any]:
         "limits": [
             {"kind": limit.kind, "value": _number(limit.value), "restore": limit.restore} for limit in point.limits
         ],
-        "states": {str(code): {"zh": words.zh, "en": words.en} for code, words in point.states.items()},
+        "states": {str(code): words.words() for code, words in point.states.items()},
         "silence_s": point.silence_s,
         "writable": point.writable,
     }

@@ -110,8 +110,8 @@ async def list_all(request: Request) -> Json:
         return [
             {
                 "kind": kind.id,
-                "name": {"zh": kind.name.zh, "en": kind.name.en},
-                "means": {"zh": kind.means.zh, "en": kind.means.en},
+                "name": kind.name.words(),
+                "means": kind.means.words(),
                 "columns": [
                     {"name": c.name, "title": c.title, "key": c.key, "needs": c.needs or c.key} for c in kind.columns
                 ],
