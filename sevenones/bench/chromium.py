@@ -21,6 +21,11 @@ FLAGS = (
 """Nothing of its own to fetch; drawing by the processor, as a control room's thin client may have to."""
 
 
+RESET = 2
+"""Times a question of ours beside the pages is asked again when its kept connection was just closed: as the browser
+itself does, and Playwright does not."""
+
+
 class NoBrowser(Exception):
     """There is no chromium here: what to do."""
 
@@ -53,11 +58,11 @@ def browser(profile: Path, width: int = 1600, height: int = 900) -> Iterator[Bro
 
 def enter(context: BrowserContext, url: str, user: str, password: str, fresh: str = "") -> None:
     """Sign a user in for all pages of the browser; an initial password becomes `fresh`. Raises NotIn."""
-    said = _believed(context.request.post(f"{url}/api/v1/sign-in", data=_who(user, password)))
+    said = _believed(context.request.post(f"{url}/api/v1/sign-in", data=_who(user, password), max_retries=RESET))
     if said["must_change"]:
         change = {"old": password, "new": fresh}
         headers = {"X-CSRF-Token": str(said["csrf"])}
-        _believed(context.request.post(f"{url}/api/v1/me/password", data=change, headers=headers))
+        _believed(context.request.post(f"{url}/api/v1/me/password", data=change, headers=headers, max_retries=RESET))
     # The console asks who it is only where someone has signed in before: the cookie itself is kept from it.
     context.add_init_script("localStorage.setItem('signed', '1')")
 

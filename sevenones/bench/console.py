@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 from playwright.sync_api import BrowserContext, Page, WebSocketRoute
 
-from sevenones.bench.chromium import browser, enter
+from sevenones.bench.chromium import RESET, browser, enter
 from sevenones.bench.mine import Mine, running
 
 MINE = "low"
@@ -57,7 +57,7 @@ def _middle(once: Any, times: int = 5) -> float:
 
 
 def _points(context: BrowserContext, mine: Mine) -> int:
-    total: int = context.request.get(f"{mine.url}/api/v1/points?limit=1").json()["total"]
+    total: int = context.request.get(f"{mine.url}/api/v1/points?limit=1", max_retries=RESET).json()["total"]
     return total
 
 

@@ -26,7 +26,7 @@ from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import TimeoutError as Late
 
 from bus.secret import write_secret
-from sevenones.bench.chromium import browser, enter
+from sevenones.bench.chromium import RESET, browser, enter
 from sevenones.bench.mine import Mine, running
 from tools.screens.happen import happen
 from tools.screens.places import places
@@ -92,7 +92,7 @@ def _port() -> int:
 def _take(mine: Mine, folder: Path, pages: list[dict[str, str]]) -> None:
     with browser(folder / "profile", 1440, 900) as context:
         enter(context, mine.url, "admin", *_passwords(mine))
-        found = places(lambda path: context.request.get(f"{mine.url}/api/v1/{path}").json())
+        found = places(lambda path: context.request.get(f"{mine.url}/api/v1/{path}", max_retries=RESET).json())
         for page in pages:
             for language in ("zh", "en"):
                 _picture(

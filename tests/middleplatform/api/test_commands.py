@@ -14,7 +14,7 @@ from middleplatform.access import tokens
 from sevenones.client import Client, ClientError
 from sevenones.commands.history import sparkline
 from tests.middleplatform.api.build import batch, now, path_of
-from tests.middleplatform.api.stage import until
+from tests.middleplatform.api.stage import threaded, until, whole
 
 SECOND = 1_000_000
 
@@ -23,6 +23,14 @@ def sevenones(*words, token=None):
     environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **({"SEVENONES_TOKEN": token} if token else {})}
     argv = [sys.executable, "-m", "sevenones", *map(str, words)]
     return subprocess.run(argv, capture_output=True, text=True, env=environment, timeout=60, check=False)
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory):
+    """One of its own: a point that waits for its first value has none from others either."""
+    home = tmp_path_factory.mktemp("commands")
+    with threaded(lambda loop: whole(home, loop)) as stage:
+        yield stage
 
 
 @pytest.fixture(scope="module")

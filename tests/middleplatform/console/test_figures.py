@@ -503,6 +503,7 @@ def test_a_report_names_its_mine_and_an_address_with_a_code_verifies_it(stage: S
         page.goto(f"{stage.url}/reports?code={'rubbish1' * 25}")
         expect(alert).to_contain_text("这不是验证码")
         assert len(alert.inner_text()) < 120
+        expect(page.locator(".list tbody .mines").first).to_be_visible()
         for width in (1600, 1280, 900):
             page.set_viewport_size({"width": width, "height": 900})
             heads = page.locator(".list thead th")

@@ -13,6 +13,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from middleplatform.access import lockout, users
 from middleplatform.governance import versions
 from models.site.model import Name
+from sevenones.bench.chromium import RESET
 from tests.middleplatform.api.build import CODE, now, site
 from tests.middleplatform.api.stage import PASSWORD, Stage, until
 from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, tell, watched
@@ -87,7 +88,7 @@ def test_the_standard_is_summed_by_rule_and_its_findings_taken_away(stage: Stage
         expect(rows.first).to_contain_text("模拟量应有上下限")
         assert 0 < rows.count() < every
         href = page.get_by_role("link", name="导出 CSV").get_attribute("href")
-        sheet = page.request.get(stage.url + (href or "")).text()
+        sheet = page.request.get(stage.url + (href or ""), max_retries=RESET).text()
         assert len(sheet.splitlines()) == rows.count() + 1
         fit(page)
         english(page)
@@ -203,7 +204,7 @@ def test_what_was_done_is_found_with_before_and_after_and_the_chain_holds(
         expect(change.locator("td")).to_have_text(["operator", "analyst"])
         expect(page.locator(".chain")).to_contain_text("链条完整")
         href = page.get_by_role("link", name="导出 CSV").get_attribute("href")
-        assert "petr" in page.request.get(stage.url + (href or "")).text().splitlines()[1]
+        assert "petr" in page.request.get(stage.url + (href or ""), max_retries=RESET).text().splitlines()[1]
         fit(page)
         english(page)
         expect(rows).to_contain_text("role changed")
@@ -268,7 +269,7 @@ def test_a_value_is_corrected_by_one_and_approved_by_another(stage: Stage, conte
         expect(dialogue).to_contain_text("takes the place of what was there")
         fit(page)
         dialogue.get_by_role("button", name="Approve").click()
-        expect(page.locator(".panel b")).to_have_text("approved")
+        expect(page.locator(".panel dd b")).to_have_text("approved")
         expect(page.locator(".panel dt", has_text="Approved")).to_have_count(1)
 
 

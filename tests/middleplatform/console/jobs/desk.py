@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import httpx
 from playwright.sync_api import APIResponse, Locator, Page, expect
 
+from sevenones.bench.chromium import RESET
 from sevenones.bench.mine import Mine
 from tests.middleplatform.api.stage import until
 
@@ -54,13 +55,15 @@ class Desk:
     def ask(self, path: str, **query: Any) -> Any:
         """What the API says to the same user."""
         params = {name: ",".join(value) if isinstance(value, list) else value for name, value in query.items()}
-        answer = self.page.request.get(f"{self.mine.url}/api/v1/{path}", params=params)
+        answer = self.page.request.get(f"{self.mine.url}/api/v1/{path}", params=params, max_retries=RESET)
         return _done(answer)
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """What the same user does by the API."""
         headers = {"X-CSRF-Token": str(self.ask("me")["csrf"])}
-        return _done(self.page.request.post(f"{self.mine.url}/api/v1/{path}", data=body, headers=headers))
+        return _done(
+            self.page.request.post(f"{self.mine.url}/api/v1/{path}", data=body, headers=headers, max_retries=RESET)
+        )
 
     def tell(self, path: str, body: dict[str, Any]) -> Any:
         """What somebody else does by the API: two are needed where one asks and another decides."""

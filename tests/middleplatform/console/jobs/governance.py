@@ -8,6 +8,7 @@ import re
 
 from playwright.sync_api import expect
 
+from sevenones.bench.chromium import RESET
 from tests.middleplatform.console.jobs.desk import SLOW_MS, Desk
 
 
@@ -60,7 +61,9 @@ def standard(desk: Desk) -> None:
     expect(page).to_have_url(re.compile(f"rule={re.escape(worst['rule'])}"))
     expect(page.locator(".list tbody tr").first).to_contain_text(desk.named(worst))
     href = page.get_by_role("link", name=desk.say("导出 CSV", "Export CSV")).get_attribute("href") or ""
-    rows = list(csv.DictReader(io.StringIO(page.request.get(desk.mine.url + href).text().lstrip("\ufeff"))))
+    rows = list(
+        csv.DictReader(io.StringIO(page.request.get(desk.mine.url + href, max_retries=RESET).text().lstrip("\ufeff")))
+    )
     assert len(rows) == worst["broken"]
 
 
