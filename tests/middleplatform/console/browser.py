@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
 from middleplatform.console import STATIC
+from models.site.model import Site
 from tests.middleplatform.api.build import now, samples
 from tests.middleplatform.api.stage import PASSWORD, Stage
 
@@ -29,6 +32,13 @@ _TOFU = """() => {
     return drawn('瓦') === drawn('斯')
 }"""
 
+SETTLES_S = 10.0
+
+
+def patient(made: Site) -> Site:
+    """The mine, with values that do not turn stale while a busy machine draws them."""
+    return replace(made, points=tuple(replace(each, silence_s=3600.0) for each in made.points))
+
 
 def _counts(said: ConsoleMessage) -> bool:
     """Whether what the console said is wrong. A browser that signed in elsewhere on this host asks who it is, and is
@@ -43,12 +53,22 @@ def watched(context: BrowserContext, base: str, *, forgiven: tuple[str, ...] = (
     page = context.new_page()
     errors: list[str] = []
     away: list[str] = []
+    left_by = [False]
+
+    def hear(said: ConsoleMessage) -> None:
+        # What was under way when somebody signed out is answered to nobody.
+        if _counts(said) and not (left_by[0] and "401" in said.text):
+            errors.append(said.text)
+
+    def see(asked: Request) -> None:
+        if asked.url.endswith(("/sign-out", "/sign-in")):
+            left_by[0] = asked.url.endswith("/sign-out")
+        if not asked.url.startswith((base, "data:", "blob:")):
+            away.append(asked.url)
+
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda said: errors.append(said.text) if _counts(said) else None)
-    page.on(
-        "request",
-        lambda asked: None if asked.url.startswith((base, "data:", "blob:")) else away.append(asked.url),
-    )
+    page.on("console", hear)
+    page.on("request", see)
     yield page
     assert not away, away
     assert not page.evaluate(_TOFU), "no font here has Chinese characters"
@@ -57,15 +77,36 @@ def watched(context: BrowserContext, base: str, *, forgiven: tuple[str, ...] = (
     page.close()
 
 
+def settled(page: Page, look: Callable[[], list[str]]) -> list[str]:
+    """What is found of a page that has had time: its layout follows a new width, what it draws its answers, and where
+    the machine stood still it says for a moment that nothing came."""
+    deadline = time.monotonic() + SETTLES_S
+    while (found := look()) and time.monotonic() < deadline:
+        page.wait_for_timeout(200)
+    return found
+
+
 def spilled(page: Page) -> list[str]:
     """Controls that stand out of their panel."""
-    found: list[str] = page.evaluate(_SPILLED)
-    return found
+    return settled(page, lambda: page.evaluate(_SPILLED))
+
+
+def wide(page: Page) -> list[str]:
+    """How much wider than the screen the page is, if it is."""
+    told = """() => {
+        const more = document.documentElement.scrollWidth - innerWidth
+        return more > 0 ? [`${more} px wider than the screen`] : []
+    }"""
+    return settled(page, lambda: page.evaluate(told))
 
 
 def serious(page: Page) -> list[str]:
     """What keeps people from using the page: axe-core's serious and critical findings."""
     page.evaluate(_AXE.read_text())
+    return settled(page, lambda: _found(page))
+
+
+def _found(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
         """async () => (await axe.run({resultTypes: ['violations']})).violations
             .filter(each => ['serious', 'critical'].includes(each.impact))
@@ -81,6 +122,7 @@ def pages_of(page: Page) -> list[str]:
     expect(page.locator("header a.group").first).to_be_visible()  # `all` waits for none
     for group in page.locator("header a.group").all():
         group.click()
+        expect(group).to_have_attribute("aria-current", "true")
         expect(page.locator("main")).to_be_visible()
         for link in page.locator("nav a.page-of").all():
             found[str(link.get_attribute("href"))] = None

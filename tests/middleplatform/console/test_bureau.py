@@ -16,7 +16,7 @@ from middleplatform.access.scope import Scope
 from models.kpi.calendar import bounds
 from tests.middleplatform.api.build import now, site
 from tests.middleplatform.api.stage import PASSWORD, Stage, threaded, until, whole
-from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, watched
+from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, watched, wide
 from tests.middleplatform.console.kept import DAY, HOUR, keep_month, send_samples
 from tests.servers import CODE
 
@@ -44,6 +44,15 @@ def texts(row: Locator, *names: str) -> tuple[str, ...]:
     return tuple(row.locator(f".{name}").first.inner_text() for name in names)
 
 
+def tells(row: Locator, names: tuple[str, ...], above: tuple[str, ...]) -> None:
+    """What stood above is what is told here, once the page is another one."""
+    for name, each in zip(names, above, strict=True):
+        expect(row.locator(f".{name}").first).to_have_text(each, use_inner_text=True)
+
+
+SUMS = ("rate-of", "used", "hand")
+
+
 def foot(page: Page) -> Locator:
     return page.locator("table.level tfoot tr")
 
@@ -64,33 +73,37 @@ def test_six_clicks_lead_from_the_citys_rate_to_the_samples(
         speak(page, language)
         page.goto(f"{stage.url}/figures?p=2026-03")
         mine = page.locator("table.mines tbody tr", has_text="试验矿" if language == "zh" else "test mine")
-        top = texts(mine, "rate-of", "used", "hand")
-        assert re.fullmatch(r"\d\d\.\d %", top[0])
+        expect(mine.locator(".rate-of").first).to_have_text(re.compile(r"^\d\d\.\d %$"), use_inner_text=True)
+        top = texts(mine, *SUMS)
         click(mine.get_by_role("link"))
 
+        expect(page).to_have_url(re.compile(r"/figures/mine\?"))
         expect(foot(page)).to_contain_text(words["same"])
-        assert texts(foot(page), "rate-of", "used", "hand") == top, "the mine's categories make its figure"
+        tells(foot(page), SUMS, top)  # the mine's categories make its figure
         belt = page.locator("table.level tbody tr", has_text=words["belt"])
-        above = texts(belt, "rate-of", "used", "hand")
+        above = texts(belt, *SUMS)
         click(belt.get_by_role("link"))
 
         unit = page.locator("table.level tbody tr", has_text=words["unit"])
+        expect(page).to_have_url(re.compile(r"/figures/belt\?"))
+        expect(unit).to_be_visible()
         expect(foot(page)).to_contain_text(words["same"])
-        assert texts(foot(page), "rate-of", "used", "hand") == above, "the units make their category's"
-        above = texts(unit, "rate-of", "used", "hand")
+        tells(foot(page), SUMS, above)  # the units make their category's
+        above = texts(unit, *SUMS)
         click(unit.get_by_role("link"))
 
         day = page.locator("table.level tbody tr", has_text=str(DAY))
-        expect(foot(page)).to_contain_text(words["same"])
+        expect(page).to_have_url(re.compile(r"/figures/belt/belt1\?"))
         expect(page.locator("table.level tbody tr")).to_have_count(31)
-        assert texts(foot(page), "rate-of", "used", "hand") == above, "the days make their unit's"
+        expect(foot(page)).to_contain_text(words["same"])
+        tells(foot(page), SUMS, above)  # the days make their unit's
         above = texts(day, "used", "hand")
         assert above == ("3:00:00", "4:00:00")
         click(day.get_by_role("link"))
 
         ends = page.locator("table.intervals tfoot")
         expect(ends).to_contain_text(words["same"])
-        assert texts(ends, "used", "hand") == above, "the intervals make their day's"
+        tells(ends, ("used", "hand"), above)  # the intervals make their day's
         begins = page.locator("table.intervals tbody")
         click(begins.get_by_role("link", name="04:00:00", exact=True))
 
@@ -99,9 +112,10 @@ def test_six_clicks_lead_from_the_citys_rate_to_the_samples(
         expect(samples).to_be_visible()
         click(samples)
 
+        expect(page).to_have_url(re.compile(r"/trends\?"))
         asked = parse_qs(urlsplit(page.url).query)
         why = stage.get("kpi/why", unit="belt1", category="belt", at=str(START + 4 * HOUR)).json()
-        assert urlsplit(page.url).path == "/trends" and f"{CODE}/belt1/speed" in asked["p"][0].split(",")
+        assert f"{CODE}/belt1/speed" in asked["p"][0].split(",")
         # From when the earliest value that decided was seen to say so, which is before the interval, to its end.
         earliest = min(each["since"] for each in why["witnesses"] if each.get("since"))
         assert earliest < START + 4 * HOUR
@@ -144,7 +158,7 @@ def test_each_page_has_room_for_its_controls_and_can_be_used_by_all(
             for width in (1600, 1280):
                 page.set_viewport_size({"width": width, "height": 900})
                 assert not spilled(page), (name, width)
-                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, width)
+                assert not wide(page), (name, width)
             if language == "zh":
                 assert not serious(page), name
         speak(page, "zh")

@@ -18,7 +18,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from middleplatform.console import STATIC
 from sevenones.bench.chromium import browser, enter
 from sevenones.bench.mine import Mine, devices, running
-from tests.middleplatform.console.browser import pages_of, serious, speak, spilled, watched
+from tests.middleplatform.console.browser import pages_of, serious, speak, spilled, watched, wide
 from tests.middleplatform.console.jobs import JOBS, Desk
 from tests.middleplatform.console.jobs.desk import SLOW_MS
 from tests.ports import free_block
@@ -95,8 +95,7 @@ def test_every_page_stands(mine: Mine, context: BrowserContext, language: str) -
             wrong += [f"{address}: spilled {each}" for each in spilled(page)]
             wrong += [f"{address}: {each}" for each in serious(page)]
             wrong += [f"{address}: {each}" for each in alerts(page)]
-            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            wrong += [f"{address} is {wide} px wider than the screen"] if wide > 0 else []
+            wrong += [f"{address} is {each}" for each in wide(page)]
             text = page.locator("main").inner_text()
             wrong += [f"{address}: '{word}'" for word in ("undefined", "NaN", "[object") if word in text]
             print(address, wrong, flush=True)

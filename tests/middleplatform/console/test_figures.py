@@ -9,7 +9,7 @@ from datetime import date
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from middleplatform.kpi import book
 from middleplatform.kpi.evidence import Evidence, UnitSpans
@@ -20,8 +20,8 @@ from models.spans import NOTHING, Spans
 from models.utilisation.judge import Judged
 from models.utilisation.verdict import Verdict
 from tests.middleplatform.api.build import site
-from tests.middleplatform.api.stage import Stage, bare, threaded
-from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, watched
+from tests.middleplatform.api.stage import Stage, bare, threaded, until
+from tests.middleplatform.console.browser import serious, settled, sign_in, speak, spilled, watched, wide
 from tests.middleplatform.console.kept import BY, DAY, RULES, keep_month
 from tests.middleplatform.kpi.made import energy_of
 from tests.servers import CODE
@@ -180,9 +180,20 @@ def test_times_are_told_to_the_second_and_the_whole_of_them_where_one_points(
 
 def cut(page: Page) -> list[str]:
     """Of tables, what cannot be seen without scrolling."""
-    found: list[str] = page.evaluate("""() => [...document.querySelectorAll('main .wide')]
-        .filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText.slice(0, 60))""")
-    return found
+    told = """() => [...document.querySelectorAll('main .wide')]
+        .filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText.slice(0, 60))"""
+    return settled(page, lambda: page.evaluate(told))
+
+
+def high(rows: Locator, most: float) -> list[str]:
+    """Rows that are higher than that."""
+    return settled(
+        rows.page, lambda: [row.inner_text() for row in rows.all() if (row.bounding_box() or TALL)["height"] >= most]
+    )
+
+
+TALL = {"height": 1e9}
+"""What has no place yet."""
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -196,9 +207,7 @@ def test_what_a_mine_lacks_has_the_width_of_the_table(stage: Stage, context: Bro
         for width in (1440, 1024):
             page.set_viewport_size({"width": width, "height": 900})
             assert not cut(page), width
-            for row in page.locator("table.mines tr").all():
-                box = row.bounding_box()
-                assert box is not None and box["height"] < 90, (width, row.inner_text())
+            assert not high(page.locator("table.mines tr"), 90), width
         assert not spilled(page) and not serious(page)
         speak(page, "zh")
 
@@ -263,13 +272,16 @@ def test_the_chosen_time_goes_along_to_the_other_pages_of_figures(stage: Stage, 
         expect(page.locator("main .period")).to_be_visible()
 
         def follow(name: str, p: str) -> None:
-            page.locator("nav").get_by_role("link", name=name, exact=True).click()
+            link = page.locator("nav").get_by_role("link", name=name, exact=True)
+            link.click()
+            expect(link).to_have_attribute("aria-current", "page")
             expect(page.locator("main .period")).to_be_visible()
             expect(page).to_have_url(re.compile(rf"p={re.escape(p)}(&|$)"))
 
         follow("能耗", "2026-03")
         follow("产量", "2026-03")
         page.get_by_role("button", name="前一段").click()
+        expect(page).to_have_url(re.compile("p=2026-02"))
         follow("使用率", "2026-02")
         follow("能耗", "2026-02")
         page.locator("nav").get_by_role("link", name="报表", exact=True).click()
@@ -473,6 +485,7 @@ def test_a_meter_leads_to_its_trend_over_the_same_days(stage: Stage, context: Br
         look(page, stage, f"/energy?p={STOOD}")
         row = page.locator("tbody tr", has_text="一号带式输送机")
         row.locator("a.meter").click()
+        expect(page).to_have_url(re.compile(r"/trends\?"))
         asked = parse_qs(urlsplit(page.url).query)
         assert (urlsplit(page.url).path, asked["p"]) == ("/trends", [f"{CODE}/belt1/current"])
         assert (asked["from"], asked["to"]) == ([str(start // 1000)], [str(end // 1000)])
@@ -506,9 +519,8 @@ def test_a_report_names_its_mine_and_an_address_with_a_code_verifies_it(stage: S
         expect(page.locator(".list tbody .mines").first).to_be_visible()
         for width in (1600, 1280, 900):
             page.set_viewport_size({"width": width, "height": 900})
-            heads = page.locator(".list thead th")
-            heights = {round(each.bounding_box()["height"]) for each in heads.all()}  # type: ignore[index]
-            assert max(heights) < 40, (width, heights)
+            assert not high(page.locator(".list thead th"), 40), width
             for name in (".mines", ".who"):
-                assert page.locator(f".list tbody {name}").first.bounding_box()["width"] >= 84  # type: ignore[index]
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+                cell = page.locator(f".list tbody {name}").first
+                until(lambda cell=cell: (cell.bounding_box() or {"width": 0})["width"] >= 84)
+            assert not wide(page)

@@ -16,7 +16,7 @@ from models.identity import point_id
 from models.site.model import Name, Site
 from tests.middleplatform.api.build import CODE, site
 from tests.middleplatform.api.stage import PASSWORD, Stage, bare, threaded
-from tests.middleplatform.console.browser import pages_of, sign_in, speak, spilled, tell, watched
+from tests.middleplatform.console.browser import pages_of, patient, sign_in, speak, spilled, tell, watched, wide
 from tests.proxy import Proxy
 
 pytestmark = pytest.mark.long
@@ -56,7 +56,7 @@ def huge(machines: int) -> Site:
 @pytest.fixture(scope="module")
 def enemy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     home = tmp_path_factory.mktemp("enemy")
-    with threaded(lambda loop: bare(home, loop, made=named_by_an_enemy())) as standing:
+    with threaded(lambda loop: bare(home, loop, made=patient(named_by_an_enemy()))) as standing:
         yield standing
 
 
@@ -73,8 +73,7 @@ def test_names_are_text_and_break_no_page(enemy: Stage, context: BrowserContext,
             assert page.title() != "taken"
             assert page.locator("main script, main img[onerror]").count() == 0, address
             assert not spilled(page), address
-            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert wide <= 0, f"{address} is {wide} px wider than the screen"
+            assert not wide(page), address
         speak(page, "zh")
 
 
@@ -88,7 +87,7 @@ def test_a_site_of_fifteen_thousand_points_is_shown_and_searched(tmp_path: Path,
         sign_in(page, standing, "/values")
         expect(page.locator("main")).to_contain_text("15000", timeout=60_000)
         page.locator("main input[type=search]").fill("m02499")
-        expect(page.locator("main .panel")).to_have_count(1, timeout=30_000)
+        expect(page.locator("main .panel")).to_have_count(1, timeout=60_000)
         expect(page.locator("main .panel")).to_contain_text("2499 号机")
 
 
@@ -101,7 +100,7 @@ def test_a_session_that_ends_under_the_users_hands_is_told_and_the_page_comes_ba
             if each.user == "olga":
                 tokens.revoke_token(stage.home, each.id)
         page.goto(f"{stage.url}/trends?p={CODE}/belt1/speed")
-        expect(page.locator("#user")).to_be_visible(timeout=20_000)
+        expect(page.locator("#user")).to_be_visible()
         sign_in(page, stage, f"/trends?p={CODE}/belt1/speed")
         expect(page.locator("main")).to_be_visible()
 
@@ -122,6 +121,7 @@ def test_who_may_little_sees_no_control_that_would_be_refused(stage: Stage, cont
     users.create_user(stage.home, "bora", PASSWORD, "bureau")
     with watched(context, stage.url, forgiven=("401", "503")) as page:
         page.goto(stage.url)
+        expect(page.locator("#user, nav").first).to_be_visible()  # until then nobody knows which of the two it will be
         if page.get_by_role("button", name="退出").is_visible():
             page.get_by_role("button", name="退出").click()
         page.fill("#user", "bora")
@@ -159,9 +159,9 @@ def test_a_link_that_is_cut_and_mended_comes_back_by_itself(stage: Stage, contex
         speed = page.locator("tr", has_text="带速").locator(".value")
         expect(speed).to_contain_text("3.25")
         stage.within(link.cut())
-        expect(page.locator(".shell.old")).to_be_visible(timeout=15_000)
+        expect(page.locator(".shell.old")).to_be_visible()
         stage.within(link.mend())
-        expect(page.locator(".shell.old")).to_have_count(0, timeout=30_000)
+        expect(page.locator(".shell.old")).to_have_count(0, timeout=60_000)
         tell(stage, 4.5)
         expect(speed).to_contain_text("4.5")
     finally:
