@@ -52,6 +52,11 @@ class Commanded(Stage):
         """What the device's register is from now on, once the gateway has read it."""
         self.within(self.bench.is_seen(place, value))
 
+    def hold_selections(self, seconds: float) -> None:
+        """So long the gateway lets a selection live from now on: a busy machine takes longer than the rule's 30 s to
+        show it, to arm a second person and to press."""
+        self.bench.control._selects.lasting_s = seconds
+
     def register(self, place: str) -> int:
         return self.call(lambda: self.bench.register(place))
 

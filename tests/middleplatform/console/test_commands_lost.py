@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from middleplatform.audit.log import entries, tell
 from tests.gateway.sites import CODE
 from tests.middleplatform.console.browser import serious, speak, spilled, watched
 from tests.middleplatform.console.commanded import Commanded, commanded
-from tests.middleplatform.console.test_control import RUNNING, START, arm, machine, press
+from tests.middleplatform.console.test_control import PATIENT_S, RUNNING, START, arm, machine, press
 
 LOST = ("503", "ERR_FAILED", "ERR_CONNECTION")
 
@@ -30,6 +31,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commanded]:
 
 @pytest.fixture(autouse=True)
 def at_rest(stage: Commanded) -> None:
+    stage.hold_selections(PATIENT_S)
     for place, value in ((START, 0), (RUNNING, 1), ("belt_102/command", 0)):
         stage.set(place, value)
 
@@ -86,7 +88,7 @@ def test_a_lost_execute_is_asked_after_by_the_same_signed_order(stage: Commanded
         page.route("**/api/v1/control/execute", lose)
         press(page, "^执行")
         expect(page.locator("dialog .outcome")).to_contain_text("已执行")
-        assert len(sent) == 2 and len(set(sent)) == 1 and stage.register(START) == 0
+        assert len(sent) > 1 and len(set(sent)) == 1 and stage.register(START) == 0
 
 
 def test_what_stays_unknown_promises_no_hold_that_the_gateway_does_not_keep(
@@ -99,11 +101,11 @@ def test_what_stays_unknown_promises_no_hold_that_the_gateway_does_not_keep(
         press(page, "^选择$")
         page.route("**/api/v1/control/execute", lambda way: way.abort())
         press(page, "^执行")
-        expect(page.locator("dialog .outcome.loud")).to_contain_text("结果未知", timeout=20_000)
+        expect(page.locator("dialog .outcome.loud")).to_contain_text("结果未知", timeout=60_000)
         expect(page.locator("dialog")).not_to_contain_text("除停止外不再写入")
         page.keyboard.press("Escape")
         # It can be under way for so long; from then on the gateway's word holds.
-        expect(page.locator(".commands .last .after")).to_contain_text("没有未决写入", timeout=40_000)
+        expect(page.locator(".commands .last .after")).to_contain_text("没有未决写入", timeout=90_000)
         expect(page.locator(".commands .last .after")).to_contain_text("当前值 无")
 
 
@@ -172,6 +174,7 @@ def test_a_command_that_is_under_way_offers_nothing_and_is_told_by_when_and_by_w
             held.append(way)
 
         page.route("**/api/v1/control/execute", hold)
+        pressed = time.time()
         press(page, "^执行")
         dialog = page.locator("dialog")
         expect(dialog).to_contain_text("正在执行")
@@ -187,7 +190,8 @@ def test_a_command_that_is_under_way_offers_nothing_and_is_told_by_when_and_by_w
         expect(last).to_contain_text("签名 王工")
         told = re.search(r"\d\d:\d\d:\d\d", last.inner_text())
         zone = ZoneInfo("Asia/Shanghai")  # the mine lives by it
-        assert told and told[0] in {f"{datetime.fromtimestamp(given + k, zone):%H:%M:%S}" for k in (-2, -1, 0, 1)}
+        seconds = range(math.floor(pressed) - 1, math.ceil(given) + 2)
+        assert told and told[0] in {f"{datetime.fromtimestamp(each, zone):%H:%M:%S}" for each in seconds}
 
 
 def test_all_that_is_in_the_way_is_named_the_tag_first_and_the_machine_by_its_name(
@@ -218,14 +222,14 @@ def test_without_the_platform_nothing_old_is_told_and_only_a_stop_is_given(
         panel = page.locator(".commands")
         expect(panel).to_contain_text("远控")
         page.route("**/api/v1/control/machines/*", lambda way: way.abort())
-        expect(panel.get_by_role("alert")).to_contain_text("现在不明", timeout=10_000)
+        expect(panel.get_by_role("alert")).to_contain_text("现在不明")
         expect(panel.locator(".inside b").first).to_have_text("不明")
         expect(panel).not_to_contain_text("无人")
         for name in ("启动", "设定 …", "挂牌 …"):
             expect(panel.get_by_role("button", name=name, exact=True)).to_be_disabled()
         expect(panel.get_by_role("button", name="停止", exact=True)).to_be_enabled()
         page.unroute("**/api/v1/control/machines/*")
-        expect(panel.get_by_role("button", name="启动", exact=True)).to_be_enabled(timeout=10_000)
+        expect(panel.get_by_role("button", name="启动", exact=True)).to_be_enabled()
         expect(panel).to_contain_text("远控")
 
 

@@ -76,7 +76,7 @@ def then(stage: Stage) -> int:
     for number, (act, ts) in enumerate(((Act.RAISE, at - 60 * SECOND), (Act.RETURN, at + 60 * SECOND)), 1):
         change = Change("map.fast", subject, act, ts, 1, 2)
         assert book.record(stage.home, CODE, Position("map", "SAMPLES", 1, number), [change])
-    until(lambda: 2.5 in stage.get("live/at", time=at).json()["value"])
+    until(lambda: 2.5 in stage.get("live/at", time=at).json()["value"], within=90)
     return at // 1000
 
 
@@ -112,7 +112,7 @@ def test_a_past_moment_is_shown_as_one_and_left_again(
         expect(page.locator(".replay")).to_have_count(0)
         expect(page.locator("main.past")).to_have_count(0)
         expect(page.locator("aside .then")).to_have_count(0)
-        assert at_of(page) is None
+        expect(page).not_to_have_url(re.compile("[?&]at="))
         speak(page, "zh")
 
 
@@ -166,9 +166,10 @@ def test_the_slider_asks_for_the_newest_wish_alone_and_play_goes_on_to_now(
         page.wait_for_url(re.compile("at="))
         first = at_of(page)
         assert first is not None
-        page.get_by_label("速度").select_option("600")
+        # At a speed at which it is far from now when it is stopped, however late that is.
+        page.get_by_label("速度").select_option("60")
         page.get_by_role("button", name="播放").click()
-        page.wait_for_url(lambda url: int(re.search(r"[?&]at=(\d+)", url)[1]) >= first + 300_000)
+        page.wait_for_url(lambda url: int(re.search(r"[?&]at=(\d+)", url)[1]) >= first + 60_000)
         page.get_by_role("button", name="暂停").click()
         before = page.locator("input[type=datetime-local]").input_value()
         page.get_by_role("button", name="前进").click()
@@ -220,7 +221,7 @@ def test_an_address_of_a_moment_of_which_nothing_is_known_says_so_and_leads_back
             told.get_by_role("button", name=back).click()
             expect(page.locator("main.past")).to_have_count(0)
             expect(page.locator(".over.wrong")).to_have_count(0)
-            assert "at=" not in page.url
+            expect(page).not_to_have_url(re.compile("at="))
         assert asked == []
 
 

@@ -19,8 +19,8 @@ from models.samples import Samples
 from models.site.model import Area, Equipment, Feature, Kind, Limit, Name, Point, Shift, Site
 from tests.middleplatform.api import stage as stages
 from tests.middleplatform.api.build import site
-from tests.middleplatform.api.stage import Stage, threaded
-from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, watched
+from tests.middleplatform.api.stage import Stage, threaded, until
+from tests.middleplatform.console.browser import serious, settled, sign_in, speak, spilled, watched, wide
 from tests.servers import CODE
 
 RUN = {0: Name("停止", "stopped"), 1: Name("运行", "running")}
@@ -146,13 +146,11 @@ def tile(page: Page, heading: str) -> Locator:
 
 def cut(page: Page) -> list[str]:
     """The tiles that tell more than is seen of them; the alarms beside are a list that is scrolled."""
-    found: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll('.part .tile')]
-            .filter(tile => [tile, tile.querySelector('.body')].some(
-                each => each.scrollHeight > each.clientHeight + 1 || each.scrollWidth > each.clientWidth + 1))
-            .map(tile => tile.querySelector('h2').textContent)"""
-    )
-    return found
+    told = """() => [...document.querySelectorAll('.part .tile')]
+        .filter(tile => [tile, tile.querySelector('.body')].some(
+            each => each.scrollHeight > each.clientHeight + 1 || each.scrollWidth > each.clientWidth + 1))
+        .map(tile => tile.querySelector('h2').textContent)"""
+    return settled(page, lambda: page.evaluate(told))
 
 
 @pytest.mark.parametrize(
@@ -194,7 +192,7 @@ def test_the_mine_is_on_one_screen_and_each_tile_leads_further(
         expect(chain.nth(1).locator(".run.running")).to_be_visible()
         expect(tile(page, words["fans"]).locator(".run.running")).to_be_visible()
         main = page.locator("main")
-        assert main.evaluate("each => each.scrollHeight <= each.clientHeight"), "it scrolls"
+        until(lambda: main.evaluate("each => each.scrollHeight <= each.clientHeight"))  # it does not scroll
         assert not spilled(page)
         assert not serious(page)
         gas.get_by_role("heading").get_by_role("link").click()
@@ -205,7 +203,7 @@ def test_the_mine_is_on_one_screen_and_each_tile_leads_further(
             page.set_viewport_size({"width": width, "height": height})
             assert cut(page) == [], width
             assert not spilled(page), width
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+            assert not wide(page), width
         page.set_viewport_size({"width": 1600, "height": 900})
         speak(page, "zh")
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
@@ -12,6 +15,14 @@ from tests.middleplatform.api.stage import PASSWORD, Stage
 from tests.middleplatform.console.browser import sign_in, speak, watched
 
 STREAM = "**/api/v1/stream"
+
+
+def wait(page: Page, come: Callable[[], Any], within_s: float = 60.0) -> None:
+    """Until what the page does has come about: it is heard of while the page is waited for."""
+    deadline = time.monotonic() + within_s
+    while not come():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        page.wait_for_timeout(100)
 
 
 def test_a_link_that_falls_silent_without_closing_is_given_up_and_made_anew(
@@ -45,7 +56,7 @@ def test_a_link_that_falls_silent_without_closing_is_given_up_and_made_anew(
     )
     assert under[0] >= under[1] and not under[2], "all of the page is hatched, and can be used"
     page.wait_for_timeout(12_000)
-    assert len(links) > before, "nobody closed the link"
+    wait(page, lambda: len(links) > before)  # though nobody closed the link
     expect(banner).to_have_text(since)
     silent[0] = False
     expect(page.locator(".hatch")).to_have_count(0)
@@ -83,16 +94,18 @@ def test_nothing_moves_under_a_finger_when_the_first_click_opens_the_sound(
         page.set_viewport_size({"width": width, "height": 800})
         sign_in(page, stage, "/access")
         pages = page.locator("nav")
+        # What the header tells has come: the alarms, the link, and that a click opens the sound.
+        expect(page.locator("header .sound")).to_contain_text("请点击")
+        page.wait_for_load_state("networkidle")
         before = pages.bounding_box()
         page.locator("header h1").click()
-        page.wait_for_timeout(300)
+        expect(page.locator("header .sound")).not_to_contain_text("请点击")
         assert pages.bounding_box() == before, width
         for language in ("en", "zh"):
             speak(page, language)
             page.reload()
             expect(page.locator("nav")).to_be_visible()
-            wide = page.evaluate("document.querySelector('header').scrollWidth - innerWidth")
-            assert wide <= 0, f"in {language} the header is {wide} px wider than the window"
+            wait(page, lambda: page.evaluate("document.querySelector('header').scrollWidth <= innerWidth"))
     page.close()
 
 
@@ -119,7 +132,7 @@ def test_print_leaves_menus_out_and_says_when(stage: Stage, context: BrowserCont
             .filter(each => getComputedStyle(each).overflowY !== 'visible').map(each => each.className)"""
     )
     assert not held, "what scrolls on the screen is printed whole"
-    assert page.title().startswith("测点 · ")
+    expect(page).to_have_title(re.compile("^测点 · "))
     page.close()
 
 
