@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.middleplatform.api.stage import until
 from tests.middleplatform.console.jobs.desk import SLOW_MS, Desk
@@ -20,7 +20,7 @@ def alarms(desk: Desk) -> None:
     desk.fault("over_range", warm, "--for", "3min")
     number, rule = _raised(desk, gas)
     desk.open(f"/alarms?flat=1&equipment={gas.split('/')[0]}")
-    row = page.locator("tr", has=page.locator(f'a[href^="/alarms/{number}"]'))
+    row = _row(desk, number)
     expect(row).to_contain_text(rule, timeout=SLOW_MS)
     expect(row).to_contain_text(desk.say("未确认", "unacknowledged"))
     desk.button("确认", "Acknowledge", row).click()
@@ -30,7 +30,7 @@ def alarms(desk: Desk) -> None:
 
     shelved, rule = _raised(desk, warm)
     desk.open(f"/alarms?flat=1&equipment={warm.split('/')[0]}")
-    row = page.locator("tr", has=page.locator(f'a[href^="/alarms/{shelved}"]'))
+    row = _row(desk, shelved)
     desk.button("搁置", "Shelve", row).click(timeout=SLOW_MS)
     page.fill("#reason", desk.say("传感器标校", "sensor is calibrated"))
     desk.confirm("搁置", "Shelve")
@@ -47,6 +47,12 @@ def alarms(desk: Desk) -> None:
     acts = page.locator("tbody tr")
     expect(acts.filter(has_text=desk.say("确认", "acknowledged")).first).to_contain_text("admin", timeout=SLOW_MS)
     expect(acts.filter(has_text=desk.say("报警", "raised")).first).to_be_visible()
+
+
+def _row(desk: Desk, number: int) -> Locator:
+    """Of that alarm, and not of one whose number merely begins so."""
+    link = desk.page.locator(f'a[href="/alarms/{number}"], a[href^="/alarms/{number}?"]')
+    return desk.page.locator("tr", has=link)
 
 
 def _raised(desk: Desk, path: str) -> tuple[int, str]:

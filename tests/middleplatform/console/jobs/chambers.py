@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from tests.middleplatform.api.stage import until
 from tests.middleplatform.console.jobs.desk import SLOW_MS, Desk
+
+STATES = {True: ("有人", "somebody is there"), False: ("无人", "nobody is there"), None: ("不明", "not known")}
+
+
+def _attended(desk: Desk, chamber: str) -> str:
+    """Whether somebody is there now: people of the mine come and go."""
+    (told,) = (each for each in desk.ask("chambers")["chambers"] if each["id"] == chamber)
+    return desk.say(*STATES[told["attended"]])
 
 
 def chambers(desk: Desk) -> None:
@@ -15,9 +24,8 @@ def chambers(desk: Desk) -> None:
     expect(page.locator(".chambers .panel")).to_have_count(len(told), timeout=SLOW_MS)
     for each in told:
         panel = page.locator(".panel", has=page.get_by_role("heading", name=desk.named(each["name"]), exact=True))
-        states = {True: ("有人", "somebody is there"), False: ("无人", "nobody is there"), None: ("不明", "not known")}
-        expect(panel.locator(".state")).to_contain_text(desk.say(*states[each["attended"]]))
-        assert panel.locator(".value.good").count() > 0
+        until(lambda panel=panel, name=each["id"]: _attended(desk, name) in panel.locator(".state").inner_text())
+        expect(panel.locator(".value.good").first).to_be_visible(timeout=SLOW_MS)
     first = page.locator(".chambers td.name a").first
     name = first.inner_text()
     first.click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from playwright.sync_api import expect
@@ -16,7 +17,8 @@ def overview(desk: Desk) -> None:
 
     def highest() -> float:
         values = desk.ask("live", point=list(gas))["values"]
-        return max(each["value"] for each in values if each["quality"] >= 192 and not each["stale"])
+        good = (each["value"] for each in values if each["quality"] >= 192 and not each["stale"])
+        return max(good, default=math.nan)  # where the machine stood still all are stale for a moment: like no number
 
     heading = desk.page.get_by_role("heading", name=re.compile(desk.say("^瓦斯", "^Methane")))
     tile = desk.page.locator(".tile", has=heading)

@@ -35,7 +35,9 @@ def shifts(desk: Desk) -> None:
     (offered,) = (each for each in desk.ask("shifts/handovers", limit=5)["handovers"] if each["state"] == "offered")
     assert offered["words"] == words
     kept = desk.ask(f"shifts/handovers/{offered['id']}")["open"]["alarms"]
-    assert {each["id"] for each in waiting} <= {each["id"] for each in kept}
+    still = desk.ask("shifts/open")["open"]["alarms"]  # what ended meanwhile was not open any more when it was signed
+    before, after, signed = ({each["id"] for each in listed} for listed in (waiting, still, kept))
+    assert before & after <= signed
     desk.button("撤回交班", "Withdraw").click()
     desk.confirm("撤回交班", "Withdraw")
     expect(offer).to_be_visible()

@@ -24,6 +24,7 @@ def onboarding(desk: Desk) -> None:
     desk.button("连接", "Connect").click()
     expect(page.get_by_text(desk.say("已连接，", "Connected in"))).to_be_visible(timeout=SLOW_MS)
     page.locator("a.next").click()
+    expect(page).to_have_url(re.compile("/onboarding/settings"))
 
     names = page.locator(".form > .field input")
     names.nth(0).fill("another_belt")
