@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from models.site.model import Equipment, Name, RunStyle
-from tests.middleplatform.api.stage import Stage, bare, threaded
-from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, watched
+from tests.middleplatform.api.stage import Stage, bare, threaded, until
+from tests.middleplatform.console.browser import patient, serious, sign_in, speak, spilled, watched, wide
 from tests.middleplatform.console.mine import middle, say
 
 NO_STORE = ("503",)
@@ -21,7 +21,7 @@ NO_STORE = ("503",)
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     home = tmp_path_factory.mktemp("console")
-    mine = replace(middle(), run_style=RunStyle.GREEN)
+    mine = patient(replace(middle(), run_style=RunStyle.GREEN))
     with threaded(lambda loop: bare(home, loop, made=mine)) as standing:
         yield standing
 
@@ -81,7 +81,7 @@ def test_machines_are_found_by_an_address_that_keeps_what_was_asked(stage: Stage
         page.get_by_label("状态").select_option("running")
         expect(page.locator(".machine")).to_have_count(1)
         expect(page.locator(".machine")).to_contain_text("主斜井带式输送机")
-        assert "state=running" in page.url
+        expect(page).to_have_url(re.compile("state=running"))
         page.reload()
         expect(page.locator(".machine")).to_have_count(1)
         page.locator(".machine a").click()
@@ -106,7 +106,7 @@ def test_a_faceplate_tells_values_limits_quality_and_age(stage: Stage, context: 
         say(stage, {"belt_101/running": 1, "belt_101/mode": 1, "belt_101/motor_temp_1": 124.5, "belt_101/flow": 812.25})
         say(stage, {"belt_101/speed": 3.1}, quality=24)
         opened(page, stage, "/equipment/belt_101", language)
-        assert page.evaluate("document.documentElement.dataset.run") == "green"
+        expect(page.locator("html")).to_have_attribute("data-run", "green")
         for look in ("dark", "light"):
             assert page.evaluate(_CONTRAST, look) >= 3, look
         face = page.locator(".faceplate")
@@ -159,7 +159,7 @@ def test_three_thousand_machines_and_hostile_names_are_listed(
         page.locator(".frame").evaluate("each => { each.scrollTop = each.scrollHeight }")
         expect(page.locator(".machine").last).to_contain_text("号3000")
         assert page.locator(".machine").count() < 80
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert not wide(page)
         assert not spilled(page)
 
 
@@ -177,12 +177,17 @@ def test_belts_stand_in_the_order_of_the_coal_and_lead_to_each_other(stage: Stag
         expect(page.locator(".card.focus")).to_contain_text("2.75")
         expect(page.locator(".band rect.running")).to_have_count(5)
         expect(page.locator(".band rect.stopped")).to_have_count(1)
-        left = {each.inner_text(): each.bounding_box()["x"] for each in cards.locator(".head a").all()}
         names = [middle().equipment[f"belt_10{n}"].name.zh for n in (4, 3, 2, 1)]
-        assert sorted(names, key=left.__getitem__) == names
+
+        def stand() -> list[str]:
+            heads = cards.locator(".head a").all()
+            left = {each.inner_text(): (each.bounding_box() or {"x": 0.0})["x"] for each in heads}
+            return sorted(names, key=lambda name: left.get(name, 0.0))
+
+        until(lambda: stand() == names)
         cards.get_by_text(names[2]).click()
         expect(page.locator("h2").first).to_have_text(names[2])
-        assert page.url.endswith("/equipment/belt_102")
+        expect(page).to_have_url(re.compile("/equipment/belt_102$"))
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
