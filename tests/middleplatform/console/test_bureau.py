@@ -36,7 +36,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         keep_month(standing)
         send_samples(standing)
         asked = {"point": f"{CODE}/belt1/speed", "start": START + 6 * HOUR, "end": START + 10 * HOUR}
-        until(lambda: standing.get("history", **asked).json()["series"][0]["samples"]["ts"])
+        until(lambda: standing.get("history", **asked).json()["series"][0]["samples"]["ts"], within=90)
         yield standing
 
 

@@ -23,7 +23,7 @@ from models.patrol import Chamber, Plan
 from models.site.model import Name
 from tests.middleplatform.api.build import now, site
 from tests.middleplatform.api.stage import PASSWORD, Link, Stage, _answers, _beating, threaded
-from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, tell, watched
+from tests.middleplatform.console.browser import patient, serious, sign_in, speak, spilled, tell, watched, wide
 from tests.ports import free_port
 from tests.servers import CODE
 
@@ -41,7 +41,7 @@ async def _standing(home: Path, loop: asyncio.AbstractEventLoop) -> AsyncIterato
         "gallery": chamber("gallery", Name("皮带机头硐室", "Belt head chamber"), "belt1", f"{CODE}/belt1/running"),
         "room": chamber("room", Name("水泵房" * 60, "<script>alert(1)</script>"), "pump1", ""),
     }
-    made = replace(site(), chambers=chambers)
+    made = patient(replace(site(), chambers=chambers))
     table = LiveTable(made)
     app, port = build(Catalogue(made), table, Link(), home), free_port()
 
@@ -71,11 +71,11 @@ def test_who_is_there_is_told_and_what_is_not_known_is_not_nobody(stage: Stage, 
         sign_in(page, stage, "/chambers")
         tell(stage, 3.25)
         head = page.locator(".panel", has_text="皮带机头硐室")
-        expect(head.locator(".state")).to_have_text("有人", timeout=15_000)
+        expect(head.locator(".state")).to_have_text("有人")
         expect(page.locator(".panel", has_text="水泵房").locator(".state")).to_have_text("有无人不明")
         expect(page.locator("main .note")).to_contain_text("巡检情况现在不明")
         assert not spilled(page) and not serious(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert not wide(page)
         speak(page, "en")
         page.goto(f"{stage.url}/chambers")
         expect(page.locator("main")).to_contain_text("<script>alert(1)</script>")

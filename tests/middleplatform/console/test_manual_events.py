@@ -26,7 +26,7 @@ def test_an_event_is_entered_and_one_that_was_told_is_corrected(stage: Stage, co
     at = now() - 3600 * SECOND - 123_456
     told = {"by": "plc", "code": 7, "parts": [1, 2]}
     stage.send_events(Event("e" * 32, f"{CODE}/belt1", "belt.trip", at, at + 60 * SECOND, 192, "edge1", told))
-    until(lambda: stage.get("events", equipment="belt1", start="-2h").json()["events"])
+    until(lambda: stage.get("events", equipment="belt1", start="-2h").json()["events"], within=90)
     with watched(context, stage.url, forgiven=("400",)) as page:
         sign_in(page, stage)
         page.goto(f"{stage.url}/manual?state=waiting")

@@ -21,22 +21,30 @@ HOUR = 3_600 * SECOND
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def end() -> int:
+    """When the values that are told end, µs: the bad ones are minutes before it, whenever a test has its turn."""
+    return now()
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory, end: int) -> Iterator[Stage]:
     """Bus, store and API, with a speed that was good, then bad, and is good now."""
     home = tmp_path_factory.mktemp("governance")
     with threaded(lambda loop: whole(home, loop)) as standing:
-        end, step = now(), round(SILENCE_S / 2 * SECOND)
+        step = round(SILENCE_S / 2 * SECOND)
         rows = [("belt1/speed", end - k * step, 3.0 + k % 2, 84 if 20 < k < 40 else 192) for k in range(60, 0, -1)]
         standing.send(batch(standing.next_number(), *rows))
         standing.send(batch(standing.next_number(), ("belt1/speed", now(), 3.25, 192)))
-        until(lambda: standing.get("history", point="belt1/speed", start="-1h").json()["series"][0]["samples"]["ts"])
+        until(
+            lambda: standing.get("history", point="belt1/speed", start="-1h").json()["series"][0]["samples"]["ts"], 90
+        )
         yield standing
 
 
 def test_an_hour_that_was_not_good_is_seen_and_why_and_its_trend_is_one_click_away(
-    stage: Stage, context: BrowserContext
+    stage: Stage, end: int, context: BrowserContext
 ) -> None:
-    bad = now() - round(30 * SILENCE_S / 2 * SECOND)
+    bad = end - round(30 * SILENCE_S / 2 * SECOND)
     hour = bad // HOUR * HOUR
     with watched(context, stage.url) as page:
         look(page, stage, "/quality?equipment=belt1&as=table")

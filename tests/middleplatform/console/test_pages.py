@@ -7,9 +7,9 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.middleplatform.api.build import CODE
+from tests.middleplatform.api.build import CODE, site
 from tests.middleplatform.api.stage import PASSWORD, Stage, bare, threaded
-from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, tell, watched
+from tests.middleplatform.console.browser import patient, serious, sign_in, speak, spilled, tell, watched
 
 
 def test_a_wrong_password_is_told_in_words_and_the_address_is_kept(stage: Stage, context: BrowserContext) -> None:
@@ -22,7 +22,7 @@ def test_a_wrong_password_is_told_in_words_and_the_address_is_kept(stage: Stage,
         page.fill("#password", PASSWORD)
         page.locator("form button").click()
         expect(page.locator("nav")).to_be_visible()
-        assert page.url.endswith(f"/trends?p={CODE}/belt1/speed")
+        expect(page).to_have_url(re.compile(re.escape(f"/trends?p={CODE}/belt1/speed") + "$"))
         page.get_by_role("button", name="退出").click()
         expect(page.locator("#user")).to_be_visible()
 
@@ -67,7 +67,7 @@ def test_each_page_has_an_address_and_room_for_its_controls(
 def test_what_is_told_by_a_platform_that_is_gone_is_shown_as_old(
     tmp_path: pytest.TempPathFactory, context: BrowserContext
 ) -> None:
-    with threaded(lambda loop: bare(tmp_path, loop)) as standing:
+    with threaded(lambda loop: bare(tmp_path, loop, made=patient(site()))) as standing:
         page = context.new_page()
         sign_in(page, standing, "/values")
         tell(standing, 3.25)

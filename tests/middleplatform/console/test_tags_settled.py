@@ -42,5 +42,5 @@ def test_two_persons_settle_a_record_that_cannot_be_read(context: BrowserContext
         expect(dialog.locator(".outcome")).to_contain_text("可能已处置" if lost else "已处置")
         expect(settle).to_have_count(0)
         page.keyboard.press("Escape")
-        expect(page.locator("main .none")).to_have_text("没有挂牌", timeout=15_000)
+        expect(page.locator("main .none")).to_have_text("没有挂牌")
         assert tags.trouble is None
