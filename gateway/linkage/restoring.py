@@ -6,6 +6,7 @@ other.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from gateway.linkage.judge import Judge, Of, Seen
 from gateway.linkage.latches import Latch, Latches
 from gateway.linkage.telling import Saying, as_told
 from models.command import Outcome
+from models.quality import label
 from models.site.model import Linkage, Name, Site
 
 UNREADABLE = Name("闭锁记录无法读取，尚无矿井配置", "the record of latches cannot be read, and there is no site yet")
@@ -158,8 +160,17 @@ def _came_of(rule: str, answers: Mapping[str, Mapping[str, Any]]) -> dict[str, A
 
 
 def _shown(zh: str, en: str, seen: Sequence[Seen]) -> Name:
-    shown = [(each.comparison.text, f"{each.value:g}", each.quality) for each in seen]
+    """`zh` and `en`, and what each comparison that decides looks at now."""
+    shown = [(each.comparison.text, _value(each.value), _words(each.quality)) for each in seen]
     return Name(
-        f"{zh}：{'；'.join(f'{text}，现为 {value}（质量 {quality}）' for text, value, quality in shown)}",
-        f"{en}: {'; '.join(f'{text}, and it is {value} (quality {quality})' for text, value, quality in shown)}",
+        f"{zh}：{'；'.join(f'{text}，现为 {value.zh}（{quality.zh}）' for text, value, quality in shown)}",
+        f"{en}: {'; '.join(f'{text}, and it is {value.en} ({quality.en})' for text, value, quality in shown)}",
     )
+
+
+def _value(value: float) -> Name:
+    return Name("未知", "not known") if math.isnan(value) else Name(f"{value:g}", f"{value:g}")
+
+
+def _words(quality: int) -> Name:
+    return Name(label(quality, "zh"), label(quality, "en"))

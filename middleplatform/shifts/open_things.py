@@ -64,13 +64,13 @@ def open_things(
         ],
         "runs": [
             {
-                "id": each.id, "sequence": each.sequence.id, "phase": str(each.phase), "who": each.who,
-                "subjects": sorted(each.sequence.writes()),
+                "id": each.id, "sequence": each.sequence.id, "name": each.sequence.name.words(),
+                "phase": str(each.phase), "who": each.who, "subjects": sorted(each.sequence.writes()),
             }
             for each in going
         ],
         "rotations": [
-            {"id": name, "who": who, "subjects": _points(site, name)}
+            {"id": name, "name": _called(site, name), "who": who, "subjects": _points(site, name)}
             for name, who in turning.running(where, mine).items()
         ],
         "tags": [
@@ -127,6 +127,11 @@ def changed(before: Things, now: Things) -> dict[str, dict[str, list[Mapping[str
 def _identity(thing: Mapping[str, Any]) -> tuple[Any, ...]:
     """Tags of two machines may have one id."""
     return (thing["id"], thing.get("gateway"), thing.get("equipment"))
+
+
+def _called(site: Site, rotation: str) -> dict[str, str] | None:
+    found = site.rotations.get(rotation)
+    return None if found is None else found.name.words()
 
 
 def _points(site: Site, rotation: str) -> list[str]:

@@ -123,7 +123,7 @@ async def test_a_restore_that_closes_a_breaker_needs_all_that_closing_it_needs(t
         range_.methane(1.2)
         await range_.until(lambda: range_.linkages._judge.value[0] == 1.2)
         answer = await range_.asks(wu, li, dry=True)
-        assert answer["outcome"] == "refused" and "ch4 < 1, and it is 1.2" in answer["reason"]["en"]
+        assert answer["outcome"] == "refused" and "ch4 < 1, and it is 1.2 (good)" in answer["reason"]["en"]
         range_.methane(0.3)
         await range_.until(lambda: range_.linkages._judge.value[0] == 0.3)
         answer = await range_.asks(wu, li)

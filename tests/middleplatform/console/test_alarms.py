@@ -132,6 +132,33 @@ def test_each_value_of_the_list_stands_under_its_heading_on_paper_too(
         speak(page, "zh")
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("zh", ("筛选", "级别 1", "区域")), ("en", ("Only", "Priority 1", "Area"))]
+)
+def test_a_narrowed_list_says_on_paper_by_what(
+    stage: Stage, context: BrowserContext, language: str, words: tuple[str, ...]
+) -> None:
+    """On the screen the fields say so; a sheet of paper without it would pass for all there is."""
+    record(stage, change("gas", SPEED, priority=1))
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        page.goto(f"{stage.url}/alarms")
+        expect(page.locator("tbody tr")).to_have_count(1)
+        page.emulate_media(media="print")
+        expect(page.locator(".narrowed")).to_have_count(0)
+        page.goto(f"{stage.url}/alarms?priority=1&area=east&q=gas")
+        told = page.locator(".narrowed")
+        expect(told).to_be_visible()
+        for word in (*words, "gas"):
+            expect(told).to_contain_text(word)
+        page.goto(f"{stage.url}/alarms/journal?what=raise&range=8h")
+        expect(told).to_contain_text("8")
+        page.emulate_media(media="screen")
+        expect(told).to_be_hidden()
+        speak(page, "zh")
+
+
 def test_a_machine_whose_alarm_follows_from_anothers_shows_it_everywhere(stage: Stage, context: BrowserContext) -> None:
     """Its group is told under the name of the cause, which is on another machine."""
     cause = ("motor.tripped", BELT)

@@ -9,6 +9,8 @@ from middleplatform.access import tokens, users
 from middleplatform.access.scope import Scope
 from middleplatform.alarms import book
 from middleplatform.alarms.condition import Act, Change, Position
+from middleplatform.tickets import book as tickets
+from middleplatform.tickets.book import Kind
 from tests.middleplatform.api.build import CODE, now
 from tests.middleplatform.api.stage import PASSWORD, Stage
 from tests.middleplatform.console.browser import serious, sign_in, speak, spilled, watched
@@ -122,3 +124,33 @@ def test_what_is_open_is_told_before_it_is_signed_for(stage: Stage, open_alarm: 
     kept = len(part["open"]["alarms"]) + part["hidden"] - len(whole["unanswered"])
     assert whole["hidden"] == 0 and whole["unanswered"] == ["edge1"] and len(whole["open"]["alarms"]) == kept
     assert part["hidden"] >= 1 and "pump1" not in str(part)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh", ("剔除时段", "待审批", "检修", "已批准")),
+        ("en", ("excluded time", "waits for approval", "maintenance", "approved")),
+    ],
+)
+def test_what_stands_open_is_told_in_the_readers_words(
+    stage: Stage, context: BrowserContext, open_alarm: None, language: str, words: tuple[str, ...]
+) -> None:
+    extent, then = [f"{CODE}/belt1"], now()
+    asked = [
+        tickets.open_ticket(stage.home, CODE, kind, "olga", "roller", extent, then, None, **more)
+        for kind, more in ((Kind.EXCLUDED_TIME, {"cause": "planned_maintenance"}), (Kind.MAINTENANCE, {}))
+    ]
+    tickets.decide(stage.home, CODE, asked[1].id, "anna", approve=True)
+    with watched(context, stage.url) as page:
+        sign_in(page, stage)
+        speak(page, language)
+        page.goto(f"{stage.url}/shifts")
+        for ticket, said in zip(asked, (words[:2], words[2:]), strict=True):
+            line = page.locator(".kind li", has_text=f"#{ticket.id} ").first
+            for word in said:
+                expect(line).to_contain_text(word)
+            expect(line).not_to_contain_text("_")
+        speak(page, "zh")
+    tickets.withdraw(stage.home, CODE, asked[0].id, "olga")
+    tickets.close(stage.home, CODE, asked[1].id)

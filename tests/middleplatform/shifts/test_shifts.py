@@ -99,6 +99,9 @@ def test_a_hand_over_is_signed_by_two_and_lists_what_is_open(place):
     assert things["unanswered"] == [{"id": "edge2", "subjects": [MINE]}], "not known is not none"
     rotations = {each["id"]: each["subjects"] for each in things["rotations"]}
     assert rotations == {"main": sorted(MAIN.points()), "gone": [MINE]}
+    names = {each["id"]: each["name"] for each in things["rotations"]}
+    assert names == {"main": MAIN.name.words(), "gone": None}
+    assert things["runs"][0]["name"] == start_line().name.words()
     assert [each["id"] for each in things["tickets"]] == [ticket.id]
     assert [(each["id"], each["phase"]) for each in things["runs"]] == [(run, "asked")]
     offered = book.offer(place, MINE, turn, "王工", "顺槽积水", things)
