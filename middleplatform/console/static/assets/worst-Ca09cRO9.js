@@ -1,1 +1,0 @@
-import{v as e}from"./client-CDCgz-kJ.js";import{w as t}from"./index-CeGEaMv5.js";import{n}from"./state-DFsrqGpU.js";var r=e(()=>t.value?n():new Map);export{r as t};
