@@ -27,29 +27,32 @@ async def test_the_command_runs_a_ready_bus_and_leaves_nothing_behind(tmp_path):
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        await wait_ready(f"nats://127.0.0.1:{port}", 30)
+        await wait_ready(f"nats://127.0.0.1:{port}", 60)
         made = credentials.load_all(tmp_path / "home")
         (gateway,) = made.gateways
-        bus = await Bus.connect(f"nats://127.0.0.1:{port}", made.processes[f"gateway-{gateway}"], wait_s=10)
+        bus = await Bus.connect(f"nats://127.0.0.1:{port}", made.processes[f"gateway-{gateway}"], wait_s=30)
         subject = subjects.samples(made.code, gateway)
-        async with asyncio.timeout(20):
-            while True:
-                try:
-                    await bus.publish(subject, b"x", "1")
-                    break
-                except BusUnavailable:
-                    await asyncio.sleep(0.1)
+
+        async def published(data, number):
+            async with asyncio.timeout(60):
+                while True:
+                    try:
+                        return await bus.publish(subject, data, number)
+                    except BusUnavailable:  # it listens a moment before its streams are there
+                        await asyncio.sleep(0.1)
+
+        await published(b"x", "1")
         (server,) = psutil.Process(command.pid).children()
         server.kill()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await bus.wait_connected()) and not bus.reconnects:
                 await asyncio.sleep(0.1)
-        await bus.publish(subject, b"y", "2")
+        await published(b"y", "2")
         assert (await bus.stream_state(subjects.SAMPLES)).messages == 2
         await bus.close()
         (server,) = psutil.Process(command.pid).children()
         os.kill(command.pid, signal.SIGTERM)
-        assert await asyncio.wait_for(command.wait(), 15) == 0
+        assert await asyncio.wait_for(command.wait(), 45) == 0
         assert not server.is_running()
     finally:
         if command.returncode is None:
@@ -65,7 +68,7 @@ async def test_a_taken_port_is_told_in_one_line(tmp_path):
         *("--port", str(port)),
         stderr=asyncio.subprocess.PIPE,
     )
-    _, words = await asyncio.wait_for(command.communicate(), 30)
+    _, words = await asyncio.wait_for(command.communicate(), 90)
     held.close()
     assert command.returncode == 1
     assert f"cannot listen on 127.0.0.1:{port}" in words.decode() and "Traceback" not in words.decode()

@@ -22,14 +22,18 @@ async def test_a_published_message_is_consumed_once_and_only_once(running):
     await gateway.publish(subject, b"one again", "edge1-1")
     await asyncio.gather(*(gateway.publish(subject, str(n).encode(), f"edge1-{n}") for n in range(2, 50)))
     consumer = await store.consumer(subjects.SAMPLES, "store")
-    messages = await consumer.fetch(1000, None, 2)
+    messages = []
+    async with asyncio.timeout(20):
+        while len(messages) < 49:  # a fetch ends with what has come
+            messages += await consumer.fetch(1000, None, 2)
     assert [m.data for m in messages] == [b"one", *(str(n).encode() for n in range(2, 50))]
     assert [m.stream_sequence for m in messages] == list(range(1, 50))
     assert {m.subject for m in messages} == {subject} and not any(m.redelivered for m in messages)
     await consumer.acknowledge(messages)
     assert await consumer.fetch(1000, None, 0.2) == []
-    await asyncio.sleep(0.1)
-    assert await consumer.lag() == 0
+    async with asyncio.timeout(20):
+        while await consumer.lag():
+            await asyncio.sleep(0.05)
     await gateway.close()
     await store.close()
 
@@ -39,11 +43,11 @@ async def test_fetch_returns_as_soon_as_something_comes(running):
     consumer = await store.consumer(subjects.SAFETY, "store")
     loop = asyncio.get_running_loop()
     begun = loop.time()
-    fetching = asyncio.create_task(consumer.fetch(100, None, 10))
+    fetching = asyncio.create_task(consumer.fetch(100, None, 60))
     await asyncio.sleep(0.3)
     await gateway.publish(subjects.safety(CODE, "edge1"), b"x", "edge1-1")
     assert [m.data for m in await fetching] == [b"x"]
-    assert loop.time() - begun < 5
+    assert loop.time() - begun < 30
     await gateway.close()
     await store.close()
 
@@ -57,7 +61,7 @@ async def test_live_values_reach_who_listens_and_are_kept_nowhere(running):
 
     await api.listen(subjects.live(CODE, "*"), handler)
     await gateway.live(subjects.live(CODE, "edge1"), b"now")
-    assert await asyncio.wait_for(got.get(), 5) == (subjects.live(CODE, "edge1"), b"now")
+    assert await asyncio.wait_for(got.get(), 20) == (subjects.live(CODE, "edge1"), b"now")
     for stream in subjects.STREAMS:
         assert (await admin.stream_state(stream)).messages == 0
     for bus in (gateway, api, admin):
@@ -86,10 +90,10 @@ async def test_an_answer_goes_to_who_asked_and_into_no_stream(running):
             return b"answer"
 
         await gateway.answer(subjects.command(CODE, "edge1"), answer)
-        assert await operator.request(subjects.command(CODE, "edge1"), b"x", 2.0) == b"answer"
+        assert await operator.request(subjects.command(CODE, "edge1"), b"x", 10.0) == b"answer"
         before = (await gateway.stream_state("SAMPLES")).last_sequence
         other = subjects.samples(CODE, "edge2")
         await operator._link.send(subjects.command(CODE, "edge1"), b"x", reply=other)
-        assert await operator.request(subjects.command(CODE, "edge1"), b"x", 2.0) == b"answer"
+        assert await operator.request(subjects.command(CODE, "edge1"), b"x", 10.0) == b"answer"
         await asyncio.sleep(0.2)
         assert (await gateway.stream_state("SAMPLES")).last_sequence == before

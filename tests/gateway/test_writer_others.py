@@ -128,7 +128,7 @@ async def test_an_mqtt_device_is_written_by_a_command_and_says_itself_what_it_ho
                 await client.publish("mine/fan/state", json.dumps({"speed": answers(wanted) or 39}), qos=1)
 
     ready, got = asyncio.Event(), []
-    login = {"user": USER, "password": PASSWORD, "client_id": "gw", "timeout_s": 1}
+    login = {"user": USER, "password": PASSWORD, "client_id": "gw", "timeout_s": 3}
     spec = connection("fan", "mqtt", {}, host="127.0.0.1", port=broker.port, **login)
     options = {"command": "mine/fan/set", "template": '{"to": {value}}', "read_back": "mine/fan/seen#speed"}
     made = site([spec], [point("speed", "fan", "", address="mine/fan/state#speed", writable=True, options=options,

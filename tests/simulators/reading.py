@@ -37,7 +37,7 @@ async def show(device: Device, *values: float, texts: Sequence[str] = (), ts: in
     return shown
 
 
-async def until(met: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+async def until(met: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
     try:
         async with asyncio.timeout(seconds):
             while not met():

@@ -159,7 +159,7 @@ async def test_faults_of_the_system_and_of_the_way_to_the_folder(tmp_path: Path)
     device.fault("garbage", 1)
     await show(device, ts + 6_000_000, *FIRST)
     device.fault("garbage", 0)
-    device.fault("delay", 0.2)
+    device.fault("delay", 2.0)
     await show(device, ts + 7_000_000, *FIRST)
     assert len(names()) == 5
     await until(lambda: len(names()) == 6, "it comes late")

@@ -19,6 +19,7 @@ import simulators
 from models.site import load
 from models.site.model import Site
 from simulators.design.mine import MineDesign, load_design
+from simulators.devices.mqtt import MqttPoints
 from simulators.mine import Mine, run
 from simulators.plant import Plant
 from simulators.plant.sketch import sketch
@@ -159,7 +160,7 @@ async def test_what_a_client_reads_is_the_truth_of_that_instant(
 ) -> None:
     site, home, task = belt_mine
     client = AsyncModbusTcpClient("127.0.0.1", port=int(site.connections["c1"].settings["port"]), timeout=2)
-    for _ in range(100):
+    for _ in range(300):
         assert not task.done()
         if await client.connect():
             break
@@ -174,8 +175,10 @@ async def test_what_a_client_reads_is_the_truth_of_that_instant(
         reads.append((before, middle, after, holding, inputs))
         await asyncio.sleep(0.043)
     client.close()
-    await asyncio.sleep(1.2)
-    truth = read_truth(home).to_pandas()
+    deadline = time.monotonic() + 30
+    while (truth := read_truth(home).to_pandas()).ts.max() <= reads[-1][2]:
+        assert time.monotonic() < deadline, "the truth does not reach the disk"
+        await asyncio.sleep(0.2)
     assert truth.groupby("point").ts.is_monotonic_increasing.all()
     columns = {p.key: truth[truth.point == p.id] for p in site.points}
     assert len(columns["speed"]) > 20
@@ -249,11 +252,20 @@ async def test_mqtt_and_opcua_tell_exactly_the_rows_of_the_truth(tmp_path: Path)
             nodes = [peer.get_node(name) for name in by_node]
             await subscription.subscribe_data_change(nodes, queuesize=1000)
             await asyncio.sleep(4)
+            sent = ("mine/methane_t1/state", "mine/methane_t2/state")
+            deadline = time.monotonic() + 60
+            while len({ts for _, ts, _ in told}) <= 10 or min(len(listener.of(each)) for each in sent) < 4:
+                assert time.monotonic() < deadline, "hardly anything is told"
+                await asyncio.sleep(0.1)
         stop.set()
         await running
     finally:
         await mine.close()
-        await asyncio.sleep(0.2)
+        (device,) = (each for each in mine.devices.values() if isinstance(each, MqttPoints))
+        for _ in range(300):  # until it has heard all that the broker has taken
+            if len(listener.messages) >= device.acknowledged:
+                break
+            await asyncio.sleep(0.1)
         listener.close()
         broker.stop(signal.SIGKILL)
     truth = {(row["point"], row["ts"]): row["value"] for row in read_truth(tmp_path).to_pylist()}

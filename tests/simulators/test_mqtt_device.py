@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,11 @@ class Listener:
         self._client.on_message = lambda _c, _u, m: self.messages.append((m.topic, json.loads(m.payload)))
         self._client.on_connect = lambda client, *_: client.subscribe("mine/#", 1)
         self._client.reconnect_delay_set(0.1, 0.3)
+        there = threading.Event()
+        self._client.on_subscribe = lambda *_: there.set()
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
+        assert there.wait(30), "what is sent before it has subscribed is not kept for it"
 
     def of(self, topic: str) -> list[dict]:
         return [document for name, document in self.messages if name == topic]
@@ -54,7 +58,7 @@ def device(port: int, **settings: str) -> MqttPoints:
     return MqttPoints(connection("c1", "mqtt", facts), POINTS, iso={"pump"})
 
 
-async def until(condition: object, seconds: float = 10.0) -> None:
+async def until(condition: object, seconds: float = 30.0) -> None:
     for _ in range(int(seconds / 0.05)):
         if condition():  # type: ignore[operator]
             return
@@ -65,7 +69,6 @@ async def until(condition: object, seconds: float = 10.0) -> None:
 async def test_messages_have_the_layout_of_their_addresses(broker: Broker) -> None:
     listener, made = Listener(broker.port), device(broker.port)
     try:
-        await asyncio.sleep(0.3)
         await made.start()
         shown = made.hold(np.array([2.31, 0.0, 281.5, 0.471]), [""] * 4)
         assert shown.tolist() == [231.0 * 0.01, 0.0, 281.5, 9.42 * 0.05]
@@ -84,7 +87,6 @@ async def test_messages_have_the_layout_of_their_addresses(broker: Broker) -> No
 async def test_nothing_is_lost_while_the_broker_is_away(broker: Broker) -> None:
     listener, made = Listener(broker.port), device(broker.port)
     try:
-        await asyncio.sleep(0.3)
         await made.start()
         for n in range(1, 61):
             made.hold(np.array([n / 100.0, n, n, 0.0]), [""] * 4)
@@ -110,7 +112,6 @@ async def test_nothing_is_lost_while_the_broker_is_away(broker: Broker) -> None:
 async def test_a_broker_that_is_slow_to_acknowledge_does_not_hold_the_device_back(broker: Broker) -> None:
     listener, made = Listener(broker.port), device(broker.port)
     try:
-        await asyncio.sleep(0.3)
         await made.start()
         await until(lambda: made.link.pairs)
         made.link.fault("delay", 0.5)
@@ -118,7 +119,7 @@ async def test_a_broker_that_is_slow_to_acknowledge_does_not_hold_the_device_bac
             made.hold(np.array([n / 100.0, n, n, 0.0]), [""] * 4)
             await made.serve(TS + n * 1_000_000, np.ones(4, bool))
         # 40 messages one by one would take 40 round trips of half a second.
-        await until(lambda: made.waiting == 0, 10.0)
+        await until(lambda: made.waiting == 0, 15.0)
         await until(lambda: len(listener.of("mine/pump/state")) == 20)
         levels = [document["values"]["level"] for document in listener.of("mine/pump/state")]
         assert levels == [float(n) for n in range(1, 21)], "in their order"

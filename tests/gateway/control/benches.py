@@ -77,7 +77,7 @@ def made_site(port):
             (Effect.POWER_ON,), (Requirement(f"{CODE}/ch4_101/ch4", "below", 0.8),), "test",
         ),
     )  # fmt: skip
-    made = site([connection("plc", "modbus", {"fast": 0.02}, host="127.0.0.1", port=port, timeout_s=0.4)], points)
+    made = site([connection("plc", "modbus", {"fast": 0.02}, host="127.0.0.1", port=port, timeout_s=1.0)], points)
     return replace(
         made,
         areas={name: Area(name, Name(name, name), None if name == "mine" else "mine") for name in ("mine", *PLACES)},

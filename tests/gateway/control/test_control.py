@@ -165,7 +165,7 @@ async def test_one_person_at_a_time_until_it_is_handed_over_or_lies_idle(bench):
 async def test_a_command_of_unknown_outcome_blocks_a_repeat_until_it_was_read_back(bench):
     wang = bench.person("王工", "operator")
     selected = await bench.send(wang, Act.SELECT, point=SPEED, value=2.0)
-    bench.device.delay_s = 1.0  # the gateway waits 0.4 s
+    bench.device.delay_s = 2.5  # the gateway waits 1 s
     lost = await bench.send(wang, Act.EXECUTE, point=SPEED, value=2.0, nonce=selected["nonce"])
     assert lost["outcome"] == "unknown"
     again = await bench.send(wang, Act.SELECT, point=SPEED, value=2.0)

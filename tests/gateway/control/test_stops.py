@@ -59,7 +59,7 @@ async def test_it_is_sent_while_the_outcome_of_an_earlier_write_is_not_known(ben
     wang = bench.person("王工", "operator")
     selected = await bench.send(wang, Act.SELECT, point=BELT, value=1)
     bench.writer._settle = lambda entry: asyncio.sleep(0)
-    bench.device.delay_s = 1.0  # the gateway waits 0.4 s
+    bench.device.delay_s = 2.5  # the gateway waits 1 s
     lost = await bench.send(wang, Act.EXECUTE, point=BELT, value=1, nonce=selected["nonce"])
     assert lost["outcome"] == "unknown"
     bench.device.delay_s = 0.0
@@ -93,7 +93,10 @@ async def test_it_is_no_one_of_too_many_and_what_waited_to_start_does_not_start_
 
     others = [asyncio.create_task(other(number)) for number in range(1, MOST_WAITING)]
     await bench.until(lambda: len(bench.writer._under_way) == MOST_WAITING - 1)
-    late = asyncio.create_task(bench.send(wang, Act.EXECUTE, point=BELT, value=1, nonce=start["nonce"]))
+    patient = bench.clock.now() + 19_000_000
+    late = asyncio.create_task(
+        bench.send(wang, Act.EXECUTE, point=BELT, value=1, nonce=start["nonce"], deadline=patient)
+    )
     await bench.until(lambda: len(bench.writer._under_way) == MOST_WAITING)
     assert "under way already" in (await other(MOST_WAITING)).reason.en
     answer = await stop(bench, who="李工")

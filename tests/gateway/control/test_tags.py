@@ -93,13 +93,13 @@ async def test_a_namesake_takes_no_tag_off_and_who_has_a_new_credential_does(ben
 
 async def test_who_is_told_that_it_hangs_is_told_of_a_start_that_was_let_through_before(bench):
     program, li = bench.person("顺控", "sequence"), bench.person("李工", "maintainer")
-    bench.device.delay_s = 0.3
+    bench.device.delay_s = 0.7
     start = asyncio.create_task(bench.send(program, Act.EXECUTE, point=BELT, value=1))
     await bench.until(lambda: bench.writer._sending)
     tag = await bench.send(li, Act.TAG, equipment="belt_101", reason="换托辊")
     written = bench.register(BELT)
     assert tag["outcome"] == "done" and "just ended" in tag["reason"]["en"] and BELT in tag["reason"]["zh"], tag
-    await asyncio.sleep(0.4)
+    await asyncio.sleep(0.8)
     assert bench.register(BELT) == written, "nothing is sent after the answer"
     await start
     bench.device.delay_s = 0.0

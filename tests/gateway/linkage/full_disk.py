@@ -41,7 +41,7 @@ async def main(when: str, home: Path) -> None:
         fill()
     await asyncio.sleep(0.3)  # and samples go on
     range_.methane(1.6)
-    await range_.until(lambda: running.done() or range_.writes, within=5.0)
+    await range_.until(lambda: running.done() or range_.writes)
     stop.set()
     await running
     sys.stderr.write(f"{range_.writes}\n")

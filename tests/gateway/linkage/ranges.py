@@ -52,7 +52,7 @@ CUT = Linkage(
     gateways=("edge1",),
     restore=Restore(Conditions((below("ch4", 1.0),), every=True), automatic=False),
     on_lost=OnLost.TRIP,
-    lost_after_s=0.6,
+    lost_after_s=1.5,
     priority=1,
     latched=True,
 )
@@ -105,7 +105,7 @@ class Range:
     def site(self):
         word = {"kind": Kind.STATE, "type": "uint16", "unit": ""}
         groups = {"fast": self.period_s}
-        where = {"host": "127.0.0.1", "timeout_s": 0.4}
+        where = {"host": "127.0.0.1", "timeout_s": 1.0}
         points = [
             point("ch4", connection="sensor", address="hr:0", factor=0.01, type="uint16", unit="%CH4"),
             point("command", connection="feeder", address="hr:1", states=STATES, writable=True, **word),

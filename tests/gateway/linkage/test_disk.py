@@ -158,6 +158,6 @@ async def test_what_ends_and_rises_at_once_is_two_trips(tmp_path):
 @pytest.mark.parametrize("when", ["start", "running"])
 def test_a_gateway_on_a_full_disk_cuts_and_stops_in_order(tmp_path, when):
     child = [sys.executable, "-m", "tests.gateway.linkage.full_disk", when, str(tmp_path)]
-    done = subprocess.run(child, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(child, capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 0, done.stderr
     assert str((COMMAND, OPEN)) in done.stderr

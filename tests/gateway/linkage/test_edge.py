@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.linkage import latches
 from gateway.linkage.latches import Latches
 from models.command import Command, Outcome
 from models.site.model import Conditions, Name, OnLost, Restore
@@ -48,7 +49,8 @@ async def test_methane_cuts_the_power_in_time_and_says_why(range_):
     assert said["written"][path("command")]["outcome"] == "done" and trip.equipment == "140581000000/e"
 
 
-async def test_it_was_on_disk_before_it_was_written_and_done_after(range_):
+async def test_it_was_on_disk_before_it_was_written_and_done_after(range_, monkeypatch):
+    monkeypatch.setattr(latches, "SAVE_S", 30.0)  # a disk that others keep busy is no slow one here
     range_.methane(2.0)
     await range_.until(
         lambda: range_.linkages.latches.tripped.get("cut") and range_.linkages.latches.tripped["cut"].done
@@ -194,18 +196,18 @@ async def test_a_rule_that_is_not_latched_is_ready_again_when_it_holds_no_more(t
 
 
 async def test_a_condition_must_last(tmp_path):
-    lasting = replace(CUT, when=Conditions((at_least("ch4", 1.5, lasting_s=1.0),), every=False))
+    lasting = replace(CUT, when=Conditions((at_least("ch4", 1.5, lasting_s=3.0),), every=False))
     async with Range(tmp_path, lasting) as range_:
         range_.methane(1.7)
         began = range_.clock.now()
         await range_.until(lambda: range_.linkages._judge.value[0] == 1.7)
         range_.methane(0.2)
         await range_.until(lambda: range_.linkages._judge.value[0] == 0.2)
-        assert range_.clock.now() - began < 1_000_000
+        assert range_.clock.now() - began < 3_000_000
         range_.methane(1.7)
         again = range_.clock.now()
         await range_.until(lambda: range_.writes)
-        assert range_.clock.now() - again >= 1_000_000
+        assert range_.clock.now() - again >= 3_000_000
 
 
 async def test_a_new_version_of_the_site_keeps_what_is_tripped(range_):
@@ -291,7 +293,7 @@ async def test_what_starts_is_not_started_late(tmp_path):
 
 async def test_what_lasts_or_is_held_goes_on_under_a_new_version(tmp_path):
     lasting = replace(CUT, when=Conditions((at_least("ch4", 1.5, lasting_s=2.0),), every=False))
-    held = replace(CUT, id="held", on_lost=OnLost.HOLD, lost_after_s=0.4, command={path("spare"): OPEN}, then=())
+    held = replace(CUT, id="held", on_lost=OnLost.HOLD, lost_after_s=1.2, command={path("spare"): OPEN}, then=())
     async with Range(tmp_path, lasting, held) as range_:
         range_.methane(1.7)
         began = range_.clock.now()

@@ -69,7 +69,7 @@ class Stage:
         with self.client() as client:
             return client.get(f"/api/v1/{path}", params=query)
 
-    def within(self, coroutine: Coroutine[Any, Any, Any], timeout: float = 20) -> Any:
+    def within(self, coroutine: Coroutine[Any, Any, Any], timeout: float = 60) -> Any:
         """Run a coroutine in the API's loop."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout)
 
@@ -115,7 +115,7 @@ class Stage:
         await self.store.wait()
 
 
-def until(condition: Callable[[], Any], within: float = 30.0) -> Any:
+def until(condition: Callable[[], Any], within: float = 60.0) -> Any:
     """The first true result of `condition`."""
     deadline = time.monotonic() + within
     while not (found := condition()):
@@ -137,7 +137,7 @@ def threaded(making: Callable[[asyncio.AbstractEventLoop], AbstractAsyncContextM
     thread.start()
     entered = making(loop)
     try:
-        yield asyncio.run_coroutine_threadsafe(entered.__aenter__(), loop).result(60)
+        yield asyncio.run_coroutine_threadsafe(entered.__aenter__(), loop).result(110)
     finally:
         asyncio.run_coroutine_threadsafe(entered.__aexit__(None, None, None), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
@@ -226,7 +226,8 @@ async def _beating(sign_of_life: Callable[[], Coroutine[Any, Any, None]]) -> Non
 
 async def _answers(url: str, enough: Callable[[dict], bool]) -> None:
     async with httpx.AsyncClient() as client:
-        for _ in range(400):
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
             with suppress(httpx.HTTPError):
                 answer = await client.get(f"{url}/api/v1/health", timeout=5)
                 if enough(answer.json()):

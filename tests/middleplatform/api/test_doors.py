@@ -180,7 +180,7 @@ def test_the_stream_takes_a_token_in_each_way(standing, way):
             socket.send(json.dumps({"token": standing.reader, "subscribe": {}}))
         else:
             socket.send(json.dumps({"subscribe": {"all": True}}))
-        assert len(json.loads(socket.recv(5))["snapshot"]["points"]) == 6
+        assert len(json.loads(socket.recv(20))["snapshot"]["points"]) == 6
 
 
 @pytest.mark.parametrize("way", ["header", "subprotocol", "first message", "address", "nothing"])
@@ -192,24 +192,24 @@ def test_the_stream_is_shut_without_one(standing, way):
     with connect(url, additional_headers=headers, subprotocols=offered) as socket:
         if way in {"first message", "nothing"}:
             socket.send(json.dumps({"token": bad} if way == "first message" else {"subscribe": {}}))
-        assert json.loads(socket.recv(5))["error"]["code"] == "unauthorised"
+        assert json.loads(socket.recv(20))["error"]["code"] == "unauthorised"
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(5)
+            socket.recv(20)
         assert closed.value.rcvd.code == 1008
 
 
 def test_a_stream_ends_when_its_token_is_revoked(alone):
     with connect(alone.ws, additional_headers={"Authorization": f"Bearer {alone.reader}"}) as socket:
         socket.send(json.dumps({"subscribe": {"interval_s": 0.2}}))
-        socket.recv(5)
+        socket.recv(20)
         with alone.client("admin") as admin:
             assert admin.delete("/api/v1/tokens/1").status_code == 204
         began = time.monotonic()
         with pytest.raises(ConnectionClosed) as closed:
-            while time.monotonic() - began < 15:
-                socket.recv(5)
+            while time.monotonic() - began < 45:
+                socket.recv(20)
         assert closed.value.rcvd.code == 1008
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
 
 
 def test_the_description_is_what_the_packaged_page_can_read(standing):

@@ -33,7 +33,7 @@ def listen(stage, **subscription):
         yield socket
 
 
-def frame(socket, wait=5):
+def frame(socket, wait=20):
     return json.loads(socket.recv(wait))
 
 
@@ -47,7 +47,7 @@ def put(stage, *rows, texts=None):
     stage.call(take)
 
 
-def next_with(socket, wait=5):
+def next_with(socket, wait=20):
     """The next frame that tells of a change."""
     deadline = time.monotonic() + wait
     while not (found := frame(socket))["i"]:
@@ -67,7 +67,7 @@ def test_first_all_then_what_changed(alone):
             "interval_s": 0.2,
         }
         assert (first["i"], first["v"], first["q"], first["ts"]) == ([0, 1], [None, 2.5], [32, 192], [0, ts])
-        assert abs(first["t"] - now_us()) < 2 * SECOND
+        assert abs(first["t"] - now_us()) < 30 * SECOND
         put(alone, ("belt1/speed", ts + 1, 2.6, 192), ("belt1/current", ts, 1.0, 192))
         change = next_with(socket)
         assert (change["i"], change["v"], change["q"], change["ts"]) == ([1], [2.6], [192], [ts + 1])
@@ -78,10 +78,10 @@ def test_first_all_then_what_changed(alone):
 
 def test_a_frame_comes_also_when_nothing_changes(alone):
     with listen(alone, interval_s=0.5) as socket:
-        frame(socket)
-        began = time.monotonic()
+        first = frame(socket)
         beats = [frame(socket) for _ in range(4)]
-        assert 1.2 < time.monotonic() - began < 4
+        # By when they were made: one who is busy finds several at once.
+        assert 1.2 * SECOND < beats[-1]["t"] - first["t"] < 12 * SECOND
         assert all(set(beat) == {"t", "i", "v", "q", "ts"} and beat["i"] == [] for beat in beats)
         assert [beat["t"] for beat in beats] == sorted(beat["t"] for beat in beats)
 
@@ -112,13 +112,11 @@ def test_the_same_wish_is_encoded_once_for_all(alone):
         for each in sockets:
             frame(each)
         (feed,) = alone.app.state.hub._feeds.values()
-        before, ticks = feed.encoded, 0
-        deadline = time.monotonic() + 1.5
-        while time.monotonic() < deadline:
-            frame(sockets[0])
-            ticks += 1
-        assert ticks >= 4
-        assert feed.encoded - before <= ticks + 2, "not once for each of the ten"
+        began, before = time.monotonic(), feed.encoded
+        for each in sockets * 6:
+            frame(each)
+        encoded = feed.encoded - before
+        assert encoded <= (time.monotonic() - began) / 0.2 + 2, "not once for each of the ten"
         with listen(alone, equipment=["pump1"], interval_s=0.2) as other:
             frame(other)
             assert alone.app.state.hub.feeds() == 2
@@ -161,7 +159,7 @@ def test_a_wrong_wish_is_refused_with_the_reason(standing, message, code):
         assert error["code"] == code
         assert error["message"] and error["message_zh"]
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(5)
+            socket.recv(20)
         assert closed.value.rcvd.code == 1008
         assert closed.value.rcvd.reason
 
@@ -208,7 +206,7 @@ async def test_a_client_that_took_nothing_yet_still_begins_with_a_snapshot():
 
 
 def test_a_client_that_takes_nothing_is_let_go_and_others_are_not_disturbed(alone, monkeypatch):
-    monkeypatch.setattr(stream, "SEND_S", 1.0)
+    monkeypatch.setattr(stream, "SEND_S", 6.0)
     text = "x" * 200_000
     stop = threading.Event()
 
@@ -239,9 +237,9 @@ def test_a_client_that_takes_nothing_is_let_go_and_others_are_not_disturbed(alon
                 frame(socket_)
                 gaps.append(time.monotonic() - last)
                 last = time.monotonic()
-            until(lambda: alone.app.state.hub.slow == 1, 30)
-            assert max(gaps) < 1.5
-            until(lambda: alone.app.state.hub.sockets == 1, 10)
+            until(lambda: alone.app.state.hub.slow == 1)
+            assert max(gaps) < 4.5, "nobody waits for as long as it is given"
+            until(lambda: alone.app.state.hub.sockets == 1)
     finally:
         stop.set()
         thread.join()
@@ -258,7 +256,7 @@ def test_live_values_come_over_the_bus_and_strangers_on_it_do_no_harm(platform):
         assert (change["v"], change["ts"]) == ([41.5], [ts])
     (value,) = platform.get("live", point="pump1/level").json()["values"]
     assert (value["value"], value["quality"], value["stale"]) == (41.5, 192, False)
-    assert 0 <= value["age_s"] < 10
+    assert 0 <= value["age_s"] < 60
     with platform.client() as client:
         page = client.get("/metrics").text
     assert "sevenones_api_live_malformed_total 1.0" in page

@@ -39,7 +39,7 @@ def test_an_initial_password_opens_nothing_but_its_change(alone):
         for path in ("points", "live", "tokens", "events"):
             assert code(client.get(f"/api/v1/{path}")) == (403, "password_change_needed")
         with connect(alone.ws, additional_headers={"Authorization": f"Bearer {said['token']}"}) as socket:
-            assert json.loads(socket.recv(5))["error"]["code"] == "password_change_needed"
+            assert json.loads(socket.recv(20))["error"]["code"] == "password_change_needed"
         assert client.get("/api/v1/me").json()["must_change"]
         for body, refused in (
             ({"old": initial, "new": initial}, (400, "same_password")),
@@ -95,11 +95,11 @@ def test_a_stream_by_cookie_comes_from_our_own_page(alone, origin):
         cookie = {"Cookie": f"sevenones_session={client.cookies['sevenones_session']}"}
     with connect(alone.ws, additional_headers=cookie, origin=alone.url) as socket:
         socket.send(json.dumps({"subscribe": {}}))
-        assert "snapshot" in json.loads(socket.recv(5))
+        assert "snapshot" in json.loads(socket.recv(20))
     with connect(alone.ws, additional_headers=cookie, origin=origin) as socket:
-        assert json.loads(socket.recv(5))["error"]["code"] == "unauthorised"
+        assert json.loads(socket.recv(20))["error"]["code"] == "unauthorised"
         with pytest.raises(ConnectionClosed):
-            socket.recv(5)
+            socket.recv(20)
 
 
 def test_a_change_of_role_and_scope_holds_at_once(alone):

@@ -25,12 +25,12 @@ from models.kpi.day import digest
 from sevenones.backfill.mine import site_of
 from tests.middleplatform.kpi.stored import Stored, worked
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 FOLDER = Path(simulators.__file__).parent / "mines" / "demo"
 
 
 def until(condition):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 100
     while not (found := condition()):
         assert time.monotonic() < deadline, "it did not come about in time"
         time.sleep(0.05)

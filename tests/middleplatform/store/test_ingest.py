@@ -5,8 +5,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
-import pytest
-
 from bus import subjects
 from middleplatform.store import ingest as ingest_module
 from middleplatform.store.engine import EngineError
@@ -65,15 +63,17 @@ async def ingesting(tmp_path):
 
 async def test_what_the_disk_refuses_stays_on_the_bus_and_is_written_later(tmp_path):
     async with ingesting(tmp_path) as (ingest, slate, publish, until, lag):
-        slate.fail = 3
+        slate.fail = 1_000
         await publish(b"1", b"2")
         await until(lambda: ingest.failing)
         assert ingest.failing == "no space left on device"
         assert await lag() == 2, "acknowledged although it is not on disk"
+        slate.fail = 0
         await until(lambda: sorted(slate.written) == [b"1", b"2"])
         await until(lambda: ingest.pending == 0 and ingest.failing is None)
-        await asyncio.sleep(0.3)
-        assert await lag() == 0
+        async with asyncio.timeout(15):
+            while await lag():
+                await asyncio.sleep(0.1)
 
 
 async def test_what_is_held_and_comes_again_is_taken_once(tmp_path, monkeypatch):
@@ -102,7 +102,7 @@ async def test_a_question_does_not_wait_for_others_to_gather_but_many_share_one_
         started = time.monotonic()
         await asyncio.gather(*(ingest.settle() for _ in range(50)))
         assert sorted(slate.written) == [b"1", b"2", b"3"]
-        assert slate.tries == 1 and time.monotonic() - started < 3
+        assert slate.tries == 1 and time.monotonic() - started < 15, "half of what others gather for"
         assert await ingest.settle() is True
         assert slate.tries == 1, "with nothing new there is nothing to write"
 
@@ -129,5 +129,5 @@ async def test_while_writing_fails_an_answer_is_not_held_up_for_ever(tmp_path, m
         await until(lambda: ingest.pending == 1)
         started = time.monotonic()
         assert await ingest.settle() is False, "what is answered now may lack something, and that is said"
-        assert time.monotonic() - started == pytest.approx(0.5, abs=1.0)
+        assert 0.4 < time.monotonic() - started < 15
         assert ingest.pending == 1

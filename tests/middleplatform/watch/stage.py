@@ -57,7 +57,7 @@ class Stage:
             await bus.close()
 
     async def until(
-        self, condition: Callable[[], bool], within: float = 45.0, watching: Watching | None = None
+        self, condition: Callable[[], bool], within: float = 60.0, watching: Watching | None = None
     ) -> None:
         async with asyncio.timeout(within):
             while not await asyncio.to_thread(condition):

@@ -83,7 +83,7 @@ async def test_late_samples_are_in_the_journal_as_late_and_alarm_nobody(tmp_path
             await mine.say(("gas0/ch4", hour, 1.2), ("gas0/ch4", hour + SECOND, 0.2))
             await mine.say(("gas1/ch4", begun, 1.2))
             await mine.until(lambda: len(mine.journal()) == 3, watching=watching)
-            assert watching.counters.late == 2
+            await mine.until(lambda: watching.counters.late == 2, watching=watching)
         assert mine.states() == {"gas1/ch4": State.UNACKNOWLEDGED}
         assert [each[1:] for each in mine.journal()[:2]] == [("raise", hour, True), ("return", hour + SECOND, True)]
 
@@ -134,7 +134,7 @@ async def test_a_stricter_limit_raises_on_what_stands(tmp_path):
     stricter = replace(made, points=tuple(sorted((strict, *rest), key=lambda point: point.path)), alarms=(own,))
     async with stage(tmp_path, tmp_path, made) as mine, mine.watching() as watching:
         await mine.say(("gas0/ch4", now(), 0.9))
-        await mine.until(lambda: watching.judging.judged == 1, watching=watching)
+        await mine.until(lambda: watching.judging.judged >= 1, watching=watching)
         judging = watching.judging
         assert status(watching)["names"] == {}
         await watching.follow(lambda: judging.follow(stricter, judging.today))
@@ -220,7 +220,8 @@ async def test_what_the_store_will_never_take_keeps_nothing_else_from_being_kept
         await mine.say(("belt0/speed", begun, 1.2))
         await mine.until(lambda: len(mine.states()) == 2, watching=watching)
         assert set(mine.states()) == {"gas1/ch4", "belt0/speed"}
-        assert watching.counters.refused == status(watching)["refused"] == 1 and watching.failing is None
+        await mine.until(lambda: watching.counters.refused == status(watching)["refused"] == 1, watching=watching)
+        assert watching.failing is None
         async with asyncio.timeout(30):
             while await mine.lag():
                 await asyncio.sleep(0.1)
@@ -252,7 +253,7 @@ async def test_while_the_bus_is_away_one_condition_says_so_and_no_point_goes_sta
         async with mine.watching() as watching:
             last = now()
             await mine.say(*((name, last, 0.2) for name in names))
-            await mine.until(lambda: watching.counters.messages == 1, watching=watching)
+            await mine.until(lambda: watching.counters.messages >= 1, watching=watching)
             await mine.running.process.stop()
             await mine.until(lambda: raised() == {DEAF}, watching=watching)
             await mine.running.process.start()
@@ -264,12 +265,14 @@ async def test_while_the_bus_is_away_one_condition_says_so_and_no_point_goes_sta
                 times = range(last + SECOND // 2, until, SECOND // 2)
                 await mine.say(*((name, ts, 0.2) for name in those for ts in (*times, until)))
 
-            for _ in range(6):
-                await kept(names[0])
-                await asyncio.sleep(0.5)
-            await mine.until(lambda: raised() == set(), watching=watching)
+            async with asyncio.timeout(60):
+                said = 0
+                while said < 6 or raised():  # it goes on to speak, or it were quiet again
+                    await kept(names[0])
+                    said += 1
+                    await asyncio.sleep(0.5)
             await kept(*names)
-            await mine.until(lambda: watching.counters.messages == 8, watching=watching)
+            await mine.until(lambda: watching.counters.messages >= 2 + said, watching=watching)
         named = book.subjects_of(tmp_path, CODE)
         acted = [(named[each.alarm][0], each.what) for each in reversed(book.entries(tmp_path, CODE))]
         assert {rule for rule, _ in acted} == {DEAF}, "nothing but the one condition"

@@ -92,7 +92,7 @@ class Receiver:
         if not self.hold:
             delivery.acknowledge()
 
-    async def until(self, met, what: str, seconds: float = 10.0) -> None:
+    async def until(self, met, what: str, seconds: float = 30.0) -> None:
         deadline = time.monotonic() + seconds
         while not met():
             if self.task.done():

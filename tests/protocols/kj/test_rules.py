@@ -57,15 +57,15 @@ async def test_mess_20_a_file_without_its_end_waits_and_is_refused_after_ten_min
     name = writer.name("CDSS", writer.second)
     async with Receiver(inbox, ONE, clock=clock) as receiver:
         writer.put(name, whole[:-30])
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)
         clock.seconds += 599
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)
         assert waiting(inbox) == [name] and not receiver.rows() and not refused(inbox)
         with (inbox / name).open("ab") as file:  # it grows: the ten minutes begin again
             file.write(whole[-30:-1])
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)
         clock.seconds += 599
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)
         assert waiting(inbox) == [name]
         clock.seconds += 2
         await receiver.count("incomplete_files_total")
@@ -211,7 +211,7 @@ async def test_other_names_are_their_writers_business_and_txt_only_for_a_while(i
     (inbox / "upload.tmp").write_bytes(b"half")
     (inbox / "readme.txt").write_bytes(b"hello")
     async with Receiver(inbox, ONE, clock=clock) as receiver:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)
         assert waiting(inbox) == ["readme.txt"]
         clock.seconds += 601
         await receiver.until(lambda: "readme.txt" in refused(inbox), "refused")
@@ -241,7 +241,7 @@ async def test_nothing_is_put_away_before_it_is_acknowledged(inbox, writer):
     paths = [writer.values({1: str(n)}).name for n in range(3)]
     async with Receiver(inbox, ONE, hold=True) as receiver:
         await receiver.until(lambda: len(receiver.deliveries) == 3, "delivered")
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)
         assert waiting(inbox) == paths and len(receiver.deliveries) == 3
         receiver.deliveries[0].acknowledge()
         await receiver.until(lambda: archived(inbox) == paths[:1], "the first is put away")
@@ -256,11 +256,11 @@ async def test_a_folder_that_is_silent_or_gone_is_a_lost_link(inbox, writer, tmp
         writer.values({1: "1"})
         await receiver.count("files_total")
         with pytest.raises(LinkLost, match="no file has come"):
-            await asyncio.wait_for(receiver.task, 10)
+            await asyncio.wait_for(receiver.task, 30)
     async with Receiver(inbox, ONE) as receiver:
         inbox.rename(tmp_path / "elsewhere")
         with pytest.raises(LinkLost, match="cannot be read any more"):
-            await asyncio.wait_for(receiver.task, 10)
+            await asyncio.wait_for(receiver.task, 30)
     with pytest.raises(LinkLost, match="is the share mounted"):
         await Receiver(inbox, ONE).adapter.connect()
 

@@ -165,15 +165,16 @@ async def test_a_block_that_is_never_answered_makes_only_its_own_tags_bad() -> N
     async def twist(request: Request, _: asyncio.StreamWriter) -> bytes | None:
         return b"" if request.start == 500 else None
 
-    async with RawDevice(twist) as device, connected(device, timeout_s=0.2, rest_s=60) as adapter:
+    async with RawDevice(twist) as device, connected(device, timeout_s=0.5, rest_s=60) as adapter:
         plan = adapter.plan(tags(["hr:1", "hr:500", "hr:900"]))
         for _ in range(3):
             reading = await adapter.read(plan)
             assert bad(reading) == {1: Quality.BAD_COMMUNICATION}
-            assert "did not answer within 0.2 s" in reading.reasons[1]
-        started = time.monotonic()
+            assert "did not answer within 0.5 s" in reading.reasons[1]
+        asked = [request.start for request in device.requests].count(500)
         await adapter.read(plan)
-        assert time.monotonic() - started < 0.2, "after two failures the block rests and holds nobody up"
+        again = [request.start for request in device.requests].count(500) - asked
+        assert again == 0, "after two failures the block rests and holds nobody up"
 
 
 async def test_a_wrong_length_makes_only_its_own_tags_bad() -> None:
@@ -190,7 +191,7 @@ async def test_p6_a_dead_unit_behind_a_gateway_does_not_hold_up_the_others() -> 
     async def twist(request: Request, _: asyncio.StreamWriter) -> bytes | None:
         return b"" if request.unit == 2 else None
 
-    async with RawDevice(twist) as device, connected(device, timeout_s=0.1, rest_s=60) as adapter:
+    async with RawDevice(twist) as device, connected(device, timeout_s=0.5, rest_s=60) as adapter:
         both = adapter.plan(tags(["1/hr:1", "2/hr:1", "2/hr:500", "2/hr:900", "3/hr:1"]))
         alone = adapter.plan(tags(["2/hr:1"]))
         for _ in range(3):
@@ -211,7 +212,7 @@ async def test_when_every_unit_is_silent_the_link_is_lost() -> None:
         with pytest.raises(LinkLost, match="did not answer"):
             for _ in range(4):
                 await adapter.read(plan)
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < 3.0
 
 
 async def test_a_connection_that_ends_in_a_request_is_told_at_once() -> None:
@@ -259,10 +260,10 @@ async def test_a_long_stray_before_the_answer_in_one_packet() -> None:
 async def test_a_read_that_was_cancelled_leaves_nothing_to_the_next() -> None:
     async def slow(request: Request, _: asyncio.StreamWriter) -> bytes | None:
         if request.serial == 1:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.5)
         return request.reply(b"\x02" + request.serial.to_bytes(2, "big"))
 
-    async with RawDevice(slow) as device, connected(device, timeout_s=2) as adapter:
+    async with RawDevice(slow) as device, connected(device, timeout_s=5) as adapter:
         plan = adapter.plan(tags(["hr:1"]))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(adapter.read(plan), 0.03)

@@ -49,7 +49,7 @@ class Broker:
         self._process = subprocess.Popen(
             [program("mosquitto"), "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 0.5).close()
@@ -64,7 +64,7 @@ class Broker:
         if process is not None:
             process.send_signal(signal.SIGCONT)
             process.send_signal(how)
-            process.wait(10)
+            process.wait(30)
 
     def freeze(self) -> None:
         assert self._process is not None
@@ -78,7 +78,7 @@ class Publisher:
         self._client: Any = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
         self._client.username_pw_set(user, password)
         self._client.max_inflight_messages_set(200)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while True:  # a broker's listeners open one after the other
             try:
                 self._client.connect("127.0.0.1", port, keepalive=30)
@@ -94,7 +94,7 @@ class Publisher:
 
     async def publish(self, topic: str, payload: bytes | str | dict[str, Any], **options: Any) -> None:
         info = self.send(topic, payload, **options)
-        await asyncio.to_thread(info.wait_for_publish, 5)
+        await asyncio.to_thread(info.wait_for_publish, 30)
         assert info.is_published()
 
     def listen(self, topic: str, heard: Callable[[bytes], None]) -> None:

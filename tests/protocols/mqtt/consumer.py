@@ -42,10 +42,13 @@ async def main(port: int, path: str, fatal: int | None) -> None:
 
     adapter = Mqtt(Mqtt.Settings.model_validate(settings(port)))
     await adapter.connect()
-    print("connected", flush=True)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(write())
         tasks.create_task(adapter.subscribe([tag(0, "plant/+#n")], deliver))
+        await asyncio.sleep(0.05)
+        while adapter._link is not None and adapter._link._granted:  # what is sent before goes to nobody
+            await asyncio.sleep(0.01)
+        print("connected", flush=True)
 
 
 if __name__ == "__main__":

@@ -74,13 +74,13 @@ async def test_unknown_devices_of_a_discovered_pattern_are_findings(broker: Brok
         for device in ("p1", "p2", "p3"):
             await publisher.publish(f"mine/{device}/state", {"v": 1})
         await publisher.publish("mine/p1/other", {"v": 1})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(run.adapter.findings()) < 2:
                 await asyncio.sleep(0.02)
         assert [finding.where for finding in run.adapter.findings()] == ["mine/p2/state", "mine/p3/state"]
         assert "'p2'" in run.adapter.findings()[0].reason
         assert run.values == [1.0], "one subscription, one message"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while run.adapter.counters()["acknowledged_total"] < 3:
                 await asyncio.sleep(0.02)
         nodes = await run.adapter.browse("mine/p3/state")
@@ -169,7 +169,7 @@ async def test_writing_through_a_dead_broker_is_link_lost_in_time(broker: Broker
         began = time.monotonic()
         with pytest.raises(LinkLost):
             await mqtt.write(tag(0, "mine/p1/state#v", **SET), 7.0)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])

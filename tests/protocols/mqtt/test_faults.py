@@ -138,7 +138,7 @@ async def stolen(port: int, protocol: str) -> LinkLost:
         await thief.connect()
         assert run.task is not None
         with pytest.raises(LinkLost) as lost:
-            await asyncio.wait_for(asyncio.shield(run.task), 10)
+            await asyncio.wait_for(asyncio.shield(run.task), 30)
         await thief.close()
         return lost.value
 

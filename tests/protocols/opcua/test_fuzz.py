@@ -214,7 +214,7 @@ async def test_bytes_that_are_spoilt_on_the_wire_end_in_a_lost_link_and_nothing_
 
             await adapter.connect()
             task = asyncio.create_task(adapter.subscribe([tag(0, "Speed")], deliver))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while not found:
                     await asyncio.sleep(0.01)
             spoil[0] = True
@@ -223,11 +223,11 @@ async def test_bytes_that_are_spoilt_on_the_wire_end_in_a_lost_link_and_nothing_
                 if task.done():
                     break
                 await asyncio.sleep(0.005)
-            done, _ = await asyncio.wait({task}, timeout=10)
+            done, _ = await asyncio.wait({task}, timeout=30)
             if done:
                 assert isinstance(task.exception(), LinkLost), task.exception()
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            await asyncio.wait_for(adapter.close(), 5)
+            await asyncio.wait_for(adapter.close(), 15)
     left = {one for one in asyncio.all_tasks() - before if "serve" not in repr(one) and "relay" not in repr(one)}
     assert not left

@@ -59,7 +59,7 @@ class Running:
                 return reading, int(rows[-1])
         raise AssertionError(f"nothing for {index}")
 
-    async def until(self, met: Any, seconds: float = 5.0) -> None:
+    async def until(self, met: Any, seconds: float = 20.0) -> None:
         async with asyncio.timeout(seconds):
             while not met():
                 await asyncio.sleep(0.01)
@@ -164,7 +164,7 @@ async def test_what_the_server_lacks_is_told_once_and_asked_for_again(machine: M
         await asyncio.sleep(2.5)
         assert len(run.rows(1)) == len(run.rows(2)) == 1, "asked again and again, and told once"
         await machine.order(add="Nothing")
-        await run.until(lambda: run.rows(1)[-1] == (1.5, 192), 10)
+        await run.until(lambda: run.rows(1)[-1] == (1.5, 192))
         await machine.set(Speed=9)
         await run.until(lambda: run.rows(0)[-1] == (9.0, 192))
 
@@ -213,11 +213,11 @@ async def test_a_frozen_server_is_lost_within_the_watchdogs_time(machine: Machin
         await run.until(lambda: run.rows(0))
         machine.freeze()
         started = time.monotonic()
-        await run.until_lost(4)
-        assert time.monotonic() - started < 3
+        await run.until_lost(15)
+        assert time.monotonic() - started < 3 * 3
         started = time.monotonic()
         await run.adapter.close()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 3 * 2
 
 
 async def test_a_server_that_answers_but_sends_no_data_is_lost(machine: Machine) -> None:
@@ -230,13 +230,14 @@ async def test_a_server_that_answers_but_sends_no_data_is_lost(machine: Machine)
         parameters.PublishingEnabled = False
         parameters.SubscriptionIds = [feed.id for feed in run.adapter._feeds._watch.feeds]
         await session.services.set_publishing_mode(parameters)
-        words = await run.until_lost(4)
+        words = await run.until_lost(15)
         assert "no data" in words and "watchdog" in words
 
 
 async def test_quiet_values_are_not_a_lost_link(machine: Machine) -> None:
-    async with running(machine, [tag(0, "Speed")]) as run:
-        await asyncio.sleep(4)
+    async with running(machine, [tag(0, "Speed")], watchdog_s=4) as run:
+        await run.until(lambda: run.rows(0))
+        await asyncio.sleep(6)
         assert not run.task.done()
         assert len(run.rows(0)) == 1
 
@@ -247,7 +248,7 @@ async def test_a_subscription_that_the_server_dropped_is_lost(machine: Machine) 
         session = run.adapter._session
         assert session is not None and run.adapter._feeds is not None
         await session.services.delete_subscriptions([feed.id for feed in run.adapter._feeds._watch.feeds])
-        await run.until_lost(4)
+        await run.until_lost(15)
 
 
 async def test_a_notification_that_is_left_out_is_a_lost_link(machine: Machine) -> None:
@@ -256,7 +257,7 @@ async def test_a_notification_that_is_left_out_is_a_lost_link(machine: Machine) 
         assert run.adapter._feeds is not None
         run.adapter._feeds._watch.feeds[0].sequence += 1
         await machine.set(Speed=1)
-        assert "one is lost" in await run.until_lost(4)
+        assert "one is lost" in await run.until_lost(15)
         assert run.adapter.counters()["gaps_total"] == 1
 
 
@@ -264,11 +265,11 @@ async def test_after_a_crash_a_new_adapter_goes_on_though_the_namespace_has_move
     async with running(machine, [tag(0, "Speed")]) as run:
         await run.until(lambda: run.rows(0))
         await machine.stop()
-        await run.until_lost(3)
+        await run.until_lost(15)
     machine.shift = 3
     started = time.monotonic()
     await machine.start()
     async with running(machine, [tag(0, "Speed")]) as run:
         await machine.set(Speed=8)
         await run.until(lambda: run.rows(0) and run.rows(0)[-1] == (8.0, 192))
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 3 * 10

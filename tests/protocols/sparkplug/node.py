@@ -87,7 +87,7 @@ class EdgeNode:
         await asyncio.to_thread(client.connect, "127.0.0.1", self._port, 30)
         client.loop_start()
         self._client = client
-        await asyncio.wait_for(granted.wait(), 10)
+        await asyncio.wait_for(granted.wait(), 30)
 
     async def drop(self) -> None:
         """Go without a goodbye: the broker publishes the death."""
@@ -144,7 +144,7 @@ class EdgeNode:
 
     async def arrived(self) -> None:
         """All that was sent is with the broker: it answers a last message, which goes to nobody, in its turn."""
-        await asyncio.to_thread(self._client.publish("arrived", b"", qos=1).wait_for_publish, 10)
+        await asyncio.to_thread(self._client.publish("arrived", b"", qos=1).wait_for_publish, 30)
 
     def alias(self, device: str, metric: str) -> int:
         return self._places.index((device, metric))

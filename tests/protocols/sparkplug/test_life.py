@@ -31,7 +31,7 @@ METRICS = {
     "drive": {"Current": ("Double", 1.5), "Mode": ("String", "自动")},
     "brake": {"Oil": ("Int16", -7)},
 }
-WAIT_S = 15.0
+WAIT_S = 30.0
 
 
 @asynccontextmanager
@@ -148,7 +148,7 @@ async def test_a_gap_in_the_sequence_asks_for_a_new_birth_once_in_a_while(broker
         # What came is right all the same: only what did not come is unknown.
         await session.until_values({0: 23.0}, WAIT_S)
         assert session.adapter.counters()["gaps_total"] == 4
-        await until(lambda: node.asked == asked + 1, "one request")
+        await until(lambda: node.asked >= asked + 1, "one request")
         node.answers = True
         await until(lambda: node.asked == asked + 2, "one more, since the first was not answered")
         await until(lambda: session.adapter.counters()["births_total"] >= 6, "the births")
@@ -159,7 +159,7 @@ async def test_a_gap_in_the_sequence_asks_for_a_new_birth_once_in_a_while(broker
 
 
 async def test_what_a_lost_message_may_have_changed_is_bad_when_no_birth_comes(broker: Broker, node: EdgeNode) -> None:
-    async with host(broker, rebirth_wait_s=1) as session:
+    async with host(broker, rebirth_wait_s=3) as session:
         await born(session)
         node.answers = False
         node.seq = (node.seq + 1) & 255
@@ -173,7 +173,7 @@ async def test_what_a_lost_message_may_have_changed_is_bad_when_no_birth_comes(b
         node.data("drive", {"Current": 2.5})
         await session.until_values({1: 2.5}, WAIT_S)
         assert session.latest[1].good and not session.latest[3].good
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(3.5)
         assert session.latest[1].good, "one missing message is told once"
         node.answers = True
         await session.until_values({0: 20.0, 1: 2.5, 3: -7.0}, WAIT_S)
@@ -181,12 +181,12 @@ async def test_what_a_lost_message_may_have_changed_is_bad_when_no_birth_comes(b
 
 
 async def test_a_birth_in_time_after_a_gap_leaves_nothing_bad(broker: Broker, node: EdgeNode) -> None:
-    async with host(broker, rebirth_wait_s=0.5) as session:
+    async with host(broker, rebirth_wait_s=3) as session:
         await born(session)
         node.seq = (node.seq + 1) & 255
         node.data("", {"Load": 20})
         await until(lambda: session.adapter.counters()["births_total"] >= 6, "the births")
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(3.5)
         assert all((reading.quality != Quality.BAD_LAST_KNOWN).all() for reading in session.readings)
         assert all(row.good for row in session.latest.values())
 

@@ -96,7 +96,7 @@ async def test_what_a_device_had_stored_confirms_nothing(
 ) -> None:
     node.obeys = False
     writing = asyncio.create_task(adapter.write(tag(0, "mine/belt/drive:Real"), 3.0))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not node.commands:
             await asyncio.sleep(0.02)
     node.data("drive", {"Real": 3.0}, **stored)

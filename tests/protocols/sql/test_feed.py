@@ -152,7 +152,7 @@ async def test_a_damaged_position_is_not_guessed(source, tmp_path):
     kept.write_text('{"kind": "int", "key": "')
     async with Reader(settings, CH4) as reader:
         with pytest.raises(LinkLost, match="remove it to begin"):
-            await asyncio.wait_for(reader.task, 10)
+            await asyncio.wait_for(reader.task, 30)
 
 
 @pytest.mark.proof

@@ -29,7 +29,7 @@ async def served(home: Path) -> AsyncIterator[tuple[RunningBus, Bus, Engine, Tan
     async with mine_bus(home) as server:
         serving = asyncio.create_task(Desk(faults, lambda: machines.now_us).serve(server.url, home, CODE, stop))
         async with await server.connect("trainer") as trainer:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while True:
                     try:
                         await asked(trainer, do="list")
@@ -38,7 +38,7 @@ async def served(home: Path) -> AsyncIterator[tuple[RunningBus, Bus, Engine, Tan
                         await asyncio.sleep(0.1)
             yield server, trainer, machines, tank
         stop.set()
-        await asyncio.wait_for(serving, 15)
+        await asyncio.wait_for(serving, 45)
 
 
 async def asked(trainer: Bus, **request: object) -> dict:
@@ -89,5 +89,5 @@ async def test_a_mine_goes_on_without_a_bus(tmp_path: Path):
     machines, _ = engine()
     stop = asyncio.Event()
     desk = Desk(Faults(demo(), machines), lambda: machines.now_us)
-    await asyncio.wait_for(desk.serve("nats://127.0.0.1:1", tmp_path, CODE, stop), 10)  # no credential there
+    await asyncio.wait_for(desk.serve("nats://127.0.0.1:1", tmp_path, CODE, stop), 30)  # no credential there
     assert machines.run(1)["belt_101!state"][0] == 1.0
