@@ -27,7 +27,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 def _no_bool(value: object) -> object:
     """YAML's true is not the number 1."""
     if isinstance(value, bool):
-        raise ValueError("a number is needed, not true or false")
+        raise ValueError("须为数值，不能为 true 或 false · a number is needed, not true or false")
     return value
 
 
@@ -116,25 +116,37 @@ class PointModel(Strict):
     @model_validator(mode="after")
     def _is_coherent(self) -> Self:
         if self.low is not None and self.high is not None and self.low >= self.high:
-            raise ValueError(f"low {self.low:g} must be below high {self.high:g}")
+            raise ValueError(
+                f"下量程 low {self.low:g} 须低于上量程 high {self.high:g} · "
+                f"low {self.low:g} must be below high {self.high:g}"
+            )
         if self.kind in (Kind.STATE, Kind.TEXT) and (self.unit or self.limits):
-            raise ValueError(f"a point of kind {self.kind.value} has neither unit nor limits")
+            kind = self.kind.value
+            raise ValueError(f"{kind} 类测点没有单位和限值 · a point of kind {kind} has neither unit nor limits")
         if self.states and self.kind is not Kind.STATE:
-            raise ValueError("only a point of kind state has states")
+            raise ValueError("只有 state 类测点才有 states · only a point of kind state has states")
         if self.kind is Kind.STATE and not self.states and self.role != "control.mode":
-            raise ValueError("a point of kind state needs its states: value → zh and en")
+            raise ValueError(
+                "state 类测点须给出 states：值 → zh 和 en · a point of kind state needs its states: value → zh and en"
+            )
         if self.states and self.role == "control.mode":
-            raise ValueError("control.mode has the house's own states: leave them out")
+            raise ValueError(
+                "control.mode 使用本系统统一的 states：请去掉 · control.mode has the house's own states: leave them out"
+            )
         if (self.frozen_s or self.jump) and self.kind is not Kind.ANALOG:
-            raise ValueError("frozen_s and jump are for points of kind analog")
+            raise ValueError("frozen_s 和 jump 用于 analog 类测点 · frozen_s and jump are for points of kind analog")
         if self.debounce_s and self.kind is not Kind.STATE:
-            raise ValueError("debounce_s is for points of kind state")
+            raise ValueError("debounce_s 用于 state 类测点 · debounce_s is for points of kind state")
         for limit in self.limits:
             if (self.low is not None and limit.value < self.low) or (self.high is not None and limit.value > self.high):
-                raise ValueError(f"the limit {limit.kind} {limit.value:g} is outside low to high")
+                said = f"{limit.kind} {limit.value:g}"
+                raise ValueError(f"限值 {said} 超出量程 low 到 high · the limit {said} is outside low to high")
         check_limit_order(self.limits)
         if self.retention is Retention.STATUTORY and self.silence > STATUTORY_SILENCE_S:
-            raise ValueError(f"a statutory point may be silent for {STATUTORY_SILENCE_S:g} s at most")
+            raise ValueError(
+                f"法定测点的静默时间最长 {STATUTORY_SILENCE_S:g} s · "
+                f"a statutory point may be silent for {STATUTORY_SILENCE_S:g} s at most"
+            )
         return self
 
     @property
@@ -156,12 +168,18 @@ def check_limit_order(limits: tuple[LimitFact, ...]) -> None:
     for limit in sorted(limits, key=lambda fact: fact.effective_from):
         before = latest.get(limit.kind)
         if before is not None and before.effective_from == limit.effective_from:
-            raise ValueError(f"the limit {limit.kind} is given twice for {limit.effective_from}")
+            raise ValueError(
+                f"限值 {limit.kind} 在 {limit.effective_from} 给出了两次 · "
+                f"the limit {limit.kind} is given twice for {limit.effective_from}"
+            )
         latest[limit.kind] = limit
     order = [(kind, latest[kind].value) for kind in ("lolo", "lo", "hi", "hihi") if kind in latest]
     for (kind, value), (above, more) in pairwise(order):
         if value > more or (value == more and kind[:2] != above[:2]):
-            raise ValueError(f"the limit {kind} {value:g} must be below {above} {more:g}")
+            raise ValueError(
+                f"限值 {kind} {value:g} 须低于 {above} {more:g} · "
+                f"the limit {kind} {value:g} must be below {above} {more:g}"
+            )
 
 
 class EventKind(Strict):
@@ -189,7 +207,10 @@ class Template(Strict):
         for name, limits in self.limit_sets.items():
             for key in limits.points:
                 if key not in self.points:
-                    raise ValueError(f"limit set '{name}' names the point '{key}', which this template does not have")
+                    raise ValueError(
+                        f"限值组 '{name}' 提到测点 '{key}'，而本模板没有该测点 · "
+                        f"limit set '{name}' names the point '{key}', which this template does not have"
+                    )
         return self
 
 

@@ -165,7 +165,10 @@ def _normalise(unit: str) -> str:
 def _parse(unit: str) -> Any:
     text = _normalise(unit)
     if len(unit) > MAX_LENGTH:
-        raise UnitError(f"the unit '{unit[:MAX_LENGTH]}…' is longer than {MAX_LENGTH} characters")
+        shown = unit[:MAX_LENGTH]
+        raise UnitError(
+            f"单位 '{shown}…' 超过 {MAX_LENGTH} 个字符 · the unit '{shown}…' is longer than {MAX_LENGTH} characters"
+        )
     if not _ALLOWED.fullmatch(text):
         raise UnitError(_unknown(unit))
     try:
@@ -178,7 +181,8 @@ def _unknown(unit: str) -> str:
     known = known_units()
     same = [name for name in known if name.lower() == unit.strip().lower()]
     near = same or difflib.get_close_matches(unit.strip(), known, n=1, cutoff=0.6)
-    return f"unknown unit '{unit}'" + (f"; did you mean '{near[0]}'?" if near else "")
+    zh = f"未知的单位 '{unit}'" + (f"；是否指 '{near[0]}'？" if near else "")
+    return f"{zh} · unknown unit '{unit}'" + (f"; did you mean '{near[0]}'?" if near else "")
 
 
 @cache
@@ -209,13 +213,18 @@ def compile_unit(source: str, target: str) -> Affine:
     if one == other:
         return IDENTITY
     if one.dimensionality != other.dimensionality:
-        raise UnitError(f"'{source or 'no unit'}' cannot become '{target or 'no unit'}': they measure different things")
+        raise UnitError(
+            f"'{source or '无单位'}' 不能换算为 '{target or '无单位'}'：两者量的不是同一种量 · "
+            f"'{source or 'no unit'}' cannot become '{target or 'no unit'}': they measure different things"
+        )
     try:
         zero = float(registry.convert(0.0, one, other))
         # The far point keeps the offset's rounding out of the factor.
         far = float(registry.convert(1e6, one, other))
     except Exception as error:
-        raise UnitError(f"'{source}' cannot become '{target}': {error}") from error
+        raise UnitError(
+            f"'{source}' 不能换算为 '{target}'：{error} · '{source}' cannot become '{target}': {error}"
+        ) from error
     if abs(zero) < 1e-9:
         return Affine(_clean(float(registry.convert(1.0, one, other))) if zero == 0 else _clean(far / 1e6), 0.0)
     return Affine(_clean((far - zero) / 1e6, 12), _clean(zero, 12))

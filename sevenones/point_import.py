@@ -18,7 +18,7 @@ from models.site.foreign.existing import Existing, Key, existing
 from models.site.foreign.table import columns_of, to_csv
 from models.site.foreign.words import MappingError, Words, mapping
 from models.site.library import Library
-from models.site.problems import Problem, Problems, nearest
+from models.site.problems import Problem, Problems, hinted
 from models.site.tables import letter
 from models.site.yamlfile import parse
 from models.thing import Template
@@ -126,10 +126,8 @@ def _how(site: Path, choice: Choice, now: Existing, files: dict[str, bytes], pro
         )
     adapters = _adapters(site, problems)
     if choice.connection and choice.connection not in adapters:
-        hint = nearest(choice.connection, adapters)
-        problems.add(
-            "--connection", "", f"没有连接 '{choice.connection}' · there is no connection '{choice.connection}'{hint}"
-        )
+        zh, en = f"没有连接 '{choice.connection}'", f"there is no connection '{choice.connection}'"
+        problems.add("--connection", "", hinted(zh, en, choice.connection, adapters))
     if choice.table not in ("", "hr", "ir", "co", "di"):
         problems.add("--table", "", f"'{choice.table}'：写 hr、ir、co 或 di · write hr, ir, co or di")
     return reading.How(

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from gateway.onboarding.mqtt_session import forget
 from models.site.model import Connection
+from models.site.problems import together
 from models.site.schema import plain_words
 from models.site.yamlfile import scalar
 from protocols.adapter import Adapter
@@ -48,7 +49,7 @@ class Target:
         try:
             settings = found.Settings.model_validate(dict(self.settings))
         except ValidationError as errors:
-            said = "; ".join(plain_words(error, found.Settings) for error in errors.errors(include_url=False))
+            said = together(plain_words(error, found.Settings) for error in errors.errors(include_url=False))
             raise TargetError(f"{self.name}: {said}") from None
         return found(settings)
 

@@ -32,7 +32,7 @@ from middleplatform.api.sequence_facts import (
 from middleplatform.control import book, turning
 from middleplatform.control.book import LONGEST, Run, SequenceError, Wish
 from models.sequence import Sequence
-from models.site.problems import nearest
+from models.site.problems import hints
 
 router = APIRouter(prefix="/sequences", tags=["control"])
 
@@ -198,9 +198,9 @@ async def _done(catalogue: Catalogue, work: Callable[[], Run], status: int = 200
 def _known(catalogue: Catalogue, name: str) -> Sequence:
     found = catalogue.site.sequences.get(name)
     if found is None:
-        hint = nearest(name, catalogue.site.sequences)
+        zh, en = hints(name, catalogue.site.sequences)
         raise ApiError(
-            404, "unknown_sequence", f"没有顺序控制 {name}", f"there is no sequence '{name}'{hint}", "sequence"
+            404, "unknown_sequence", f"没有顺序控制 {name}{zh}", f"there is no sequence '{name}'{en}", "sequence"
         )
     return found
 

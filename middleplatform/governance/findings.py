@@ -17,6 +17,7 @@ from middleplatform.governance.register import Held
 from models import vocabulary
 from models.site.library import LIBRARY
 from models.site.model import Kind, Name, Point
+from models.site.problems import apart
 from models.units import UnitError, compile_unit
 
 _CHINESE = re.compile(r"[㐀-鿿]")
@@ -162,7 +163,9 @@ def _unit(point: Point, standard: str) -> Iterator[Judged]:
     try:
         way = compile_unit(point.unit, standard)
     except UnitError as error:
-        why = Name(f"“{point.unit}”不能换算为“{standard}”", f"cannot be converted to '{standard}': {error}")
+        why = Name(
+            f"“{point.unit}”不能换算为“{standard}”", f"cannot be converted to '{standard}': {apart(str(error))[1]}"
+        )
         yield "unit_fits", Finding(point.path, "unit_fits", point.unit, why, proposed)
         return
     yield "unit_fits", None

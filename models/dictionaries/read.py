@@ -13,7 +13,7 @@ from typing import Any
 
 from models.dictionaries.shape import MAX_ENTRIES, Dictionary, Entry, Kind, kinds
 from models.dictionaries.sheet import MAX_BYTES, rows
-from models.site.problems import Problem, Problems, nearest
+from models.site.problems import Problem, Problems, hinted
 from models.site.yamlfile import parse
 
 FACTS = ("kind", "edition", "source", "effective_from")
@@ -41,12 +41,12 @@ def read(data: bytes, file: str, facts: Mapping[str, str] | None = None) -> Dict
 def _read(data: bytes, file: str, facts: Mapping[str, str], problems: Problems) -> Dictionary | None:
     suffix = PurePath(file).suffix.lower()
     if suffix not in SUFFIXES:
-        problems.add(file[:100], "", f"只收 · only {', '.join(SUFFIXES)} are taken")
+        problems.add(file[:100], "", f"只收 {'、'.join(SUFFIXES)} · only {', '.join(SUFFIXES)} are taken")
         return None
     if len(data) > MAX_BYTES:
-        problems.add(
-            file, "", f"{len(data) / 1e6:.1f} MB，最多 · at most {MAX_BYTES / 1e6:.1f} MB are taken: split the table"
-        )
+        size, most = f"{len(data) / 1e6:.1f} MB", f"{MAX_BYTES / 1e6:.1f} MB"
+        message = f"有 {size}，最多接收 {most}：请拆分 · has {size}, at most {most} are taken: split the table"
+        problems.add(file, "", message)
         return None
     if suffix == ".yaml":
         said, listed, where = _yaml(data, file, problems)
@@ -79,7 +79,7 @@ def _kind(name: str, file: str, problems: Problems) -> Kind | None:
         problems.add(
             file,
             "",
-            f"没有字典种类 '{name[:40]}' · there is no kind of dictionary '{name[:40]}'" + nearest(name[:40], kinds()),
+            hinted(f"没有字典种类 '{name[:40]}'", f"there is no kind of dictionary '{name[:40]}'", name[:40], kinds()),
         )
     return found
 
@@ -105,7 +105,11 @@ def _yaml(data: bytes, file: str, problems: Problems) -> tuple[dict[str, str], l
         return {}, [], []
     whole = document.data
     if not isinstance(whole, dict) or not isinstance(whole.get("entries"), list):
-        problems.add(file, "", f"应有 · must be a mapping with {', '.join(FACTS)} and a list 'entries'")
+        message = (
+            f"须为映射，含 {'、'.join(FACTS)} 和列表 'entries' · "
+            f"must be a mapping with {', '.join(FACTS)} and a list 'entries'"
+        )
+        problems.add(file, "", message)
         return {}, [], []
     for name in whole.keys() - {*FACTS, "entries"}:
         problems.add(file, document.line((name,)), f"没有 '{name!s:.40}' · there is no '{name!s:.40}' in a dictionary")
@@ -163,9 +167,8 @@ def _heading(cells: list[str], kind: Kind, number: int, file: str, problems: Pro
     found = [titles.get(cell, titles.get(cell.lower(), "")) for cell in cells]
     for cell, name in zip(cells, found, strict=True):
         if cell and not name:
-            problems.add(
-                file, number, f"没有列 '{cell[:40]}' · there is no column '{cell[:40]}'" + nearest(cell[:40], titles)
-            )
+            zh, en = f"没有列 '{cell[:40]}'", f"there is no column '{cell[:40]}'"
+            problems.add(file, number, hinted(zh, en, cell[:40], titles))
     names = [name for name in found if name]
     if len(set(names)) != len(names):
         problems.add(file, number, "列重复 · a column is here twice")

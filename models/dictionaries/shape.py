@@ -46,9 +46,10 @@ class Column:
         if not text.isprintable():
             return "含不可见字符 · holds characters that cannot be seen"
         if self.form and not re.fullmatch(self.form, text):
-            return f"'{text[:40]}' 格式应为 · must be of the form {self.form}"
+            return f"'{text[:40]}' 格式应为 {self.form} · '{text[:40]}' must be of the form {self.form}"
         if self.one_of and text not in self.one_of:
-            return f"'{text[:40]}' 应为 · must be one of {', '.join(self.one_of)}"
+            zh = f"'{text[:40]}' 应为 {'、'.join(self.one_of)} 之一"
+            return f"{zh} · '{text[:40]}' must be one of {', '.join(self.one_of)}"
         return None
 
 
@@ -71,13 +72,16 @@ class Kind:
         first: dict[tuple[str, ...], int] = {}
         for row, entry in enumerate(entries):
             for name in entry.keys() - names:
-                say(row, name, f"没有此列，可用 · there is no such column; there are {', '.join(sorted(names))}")
+                zh = f"没有此列，现有 {'、'.join(sorted(names))}"
+                say(row, name, f"{zh} · there is no such column; there are {', '.join(sorted(names))}")
             for column in self.columns:
                 if message := column.wrong(entry.get(column.name, "")):
                     say(row, column.name, message)
             key = tuple(entry.get(name, "") for name in self.keys)
             if (before := first.setdefault(key, row)) != row:
-                say(row, self.keys[0], f"'{'/'.join(key)}' 重复 · is here twice; first in row {before + 1}")
+                said = f"'{'/'.join(key)}'"
+                zh = f"{said} 重复，前一次在第 {before + 1} 行"
+                say(row, self.keys[0], f"{zh} · {said} is here twice; first in row {before + 1}")
         if "parent" in names:
             self._check_parents(entries, say)
 

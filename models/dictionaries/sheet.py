@@ -70,7 +70,9 @@ def _csv(data: bytes, file: str, problems: Problems) -> Rows:
         except UnicodeDecodeError:
             continue
     else:
-        problems.add(file, "", "既不是 UTF-8 也不是 GBK · is neither UTF-8 nor GBK: save it as 'CSV UTF-8'")
+        problems.add(
+            file, "", "既不是 UTF-8 也不是 GBK：请另存为 'CSV UTF-8' · is neither UTF-8 nor GBK: save it as 'CSV UTF-8'"
+        )
         return
     if "\0" in text:
         problems.add(file, "", "不是 CSV 文件 · has NUL characters: it is not a CSV file")
@@ -81,7 +83,7 @@ def _csv(data: bytes, file: str, problems: Problems) -> Rows:
             # A tab or line end at a cell's start is one of the ways to hide a formula: only blanks go.
             yield number, [cell.strip(" ") for cell in cells]
     except csv.Error as error:
-        problems.add(file, reader.line_num, f"不是 CSV · not CSV: {error}")
+        problems.add(file, reader.line_num, f"不是 CSV：{error} · not CSV: {error}")
 
 
 def _xlsx(data: bytes, file: str, problems: Problems) -> Rows:
@@ -107,9 +109,12 @@ def _xlsx(data: bytes, file: str, problems: Problems) -> Rows:
             yield number, texts
         book.close()
     except Exception as error:  # openpyxl raises whatever its parts met in a broken file
-        problems.add(
-            file, "", f"不是可读的 Excel 工作簿 · is not an Excel workbook (.xlsx) that can be read: {error!s:.200}"
-        )
+        problems.add(file, "", _unreadable(error))
+
+
+def _unreadable(error: Exception) -> str:
+    why = f"{error!s:.200}"
+    return f"不是可读的 Excel 工作簿（.xlsx）：{why} · is not an Excel workbook (.xlsx) that can be read: {why}"
 
 
 def _text(value: Any) -> str:
@@ -126,7 +131,8 @@ def _unsafe(data: bytes) -> str | None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
             if len(entries) > MAX_PARTS:
-                return f"内含 {len(entries)} 个文件 · holds {len(entries)} files, at most {MAX_PARTS}"
+                count = len(entries)
+                return f"内含 {count} 个文件，最多 {MAX_PARTS} 个 · holds {count} files, at most {MAX_PARTS}"
             unpacked = sum(entry.file_size for entry in entries)
             if unpacked > MAX_UNPACKED:
                 return (
@@ -135,7 +141,7 @@ def _unsafe(data: bytes) -> str | None:
                 )
             return _unsafe_parts(archive, entries)
     except Exception as error:  # a broken archive may break anywhere
-        return f"不是可读的 Excel 工作簿 · is not an Excel workbook (.xlsx) that can be read: {error!s:.200}"
+        return _unreadable(error)
 
 
 def _unsafe_parts(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> str | None:
@@ -143,10 +149,12 @@ def _unsafe_parts(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> s
     tags = 0
     for entry in entries:
         if _ACTIVE.search(entry.filename):
-            return f"含宏、外部链接或嵌入对象 · holds macros, links or embedded objects: {entry.filename[:80]}"
+            name = entry.filename[:80]
+            return f"含宏、外部链接或嵌入对象：{name} · holds macros, links or embedded objects: {name}"
         text = archive.read(entry)
         if entry.filename.endswith((".xml", ".rels")) and b"<!" in text[:4096].replace(b"<!--", b""):
-            return f"含文档类型声明 · {entry.filename[:80]} declares a document type, which workbooks do not"
+            name = entry.filename[:80]
+            return f"{name} 含文档类型声明，工作簿不应有 · {name} declares a document type, which workbooks do not"
         tags += text.count(b"<")
         if tags > MAX_TAGS:
             return "行或单元格过多，请拆分 · has too many rows or cells, empty ones too: split the table"

@@ -106,7 +106,11 @@ def _network(document: Document, problems: Problems, there: There) -> None:
             place: Place = ("gateways", name, "connections")
             need("connection", connection, there.gateways, *place)
             if there.gateways.get(connection, name) not in (name, ""):
-                message = f"the connection '{connection}' belongs to the gateway '{there.gateways[connection]}'"
+                owner = there.gateways[connection]
+                message = (
+                    f"连接 '{connection}' 属于网关 '{owner}' · "
+                    f"the connection '{connection}' belongs to the gateway '{owner}'"
+                )
                 problems.add(document.file, document.line(place), message)
     for part, there_are in (("base_stations", network.base_stations), ("readers", network.readers)):
         for name, entry in there_are.items():

@@ -16,7 +16,7 @@ from models.site.expressions import parse
 from models.site.guarding import path_of
 from models.site.model import STATUTORY_SILENCE_S, Connection, Guards, Kind, Limit, Name, Point, Retention
 from models.site.overlaps import SpanOf, falls_short, overlaps
-from models.site.problems import Problems, nearest
+from models.site.problems import Problems, hinted
 from models.site.schema import Binding, plain_words
 from models.thing import PointModel, Template
 from models.units import IDENTITY, Affine, UnitError, compile_unit
@@ -82,22 +82,26 @@ class Binder:
     def bind(self, equipment: str, key: str, values: Mapping[str, Any], source: Source) -> None:
         """One binding. Its mistakes go to the problems."""
         if equipment not in self.instances:
-            self._wrong(
-                source, "equipment", f"there is no equipment '{equipment}'" + nearest(equipment, self.instances)
-            )
+            zh, en = f"没有设备 '{equipment}'", f"there is no equipment '{equipment}'"
+            self._wrong(source, "equipment", hinted(zh, en, equipment, self.instances))
             return
         instance = self.instances[equipment]
         if instance is None:
             return
         model = instance.template.points.get(key)
         if model is None:
-            message = f"the template '{instance.template.id}' has no point '{key}'"
-            self._wrong(source, "point", message + nearest(key, instance.template.points))
+            template = instance.template
+            zh, en = f"模板 '{template.id}' 没有测点 '{key}'", f"the template '{template.id}' has no point '{key}'"
+            self._wrong(source, "point", hinted(zh, en, key, template.points))
             return
         path = f"{self.mine}/{equipment}/{key}"
         first = self.bound.get(path)
         if first is not None:
-            self._wrong(source, "point", f"{equipment}/{key} is bound twice; first at {first[0]}:{first[1]}")
+            where = ":".join(first)
+            message = (
+                f"{equipment}/{key} 绑定了两次；前一次在 {where} · {equipment}/{key} is bound twice; first at {where}"
+            )
+            self._wrong(source, "point", message)
             return
         self.bound[path] = (source.file, source.where("point"))
         binding = self._binding(instance, values, source)
@@ -110,7 +114,7 @@ class Binder:
         connection = self._connection(binding, source)
         affine = self._affine(binding, model, source)
         if not binding.address:
-            self._wrong(source, "address", f"{equipment}/{key} has no address")
+            self._wrong(source, "address", f"{equipment}/{key} 没有地址 · {equipment}/{key} has no address")
         elif affine is not None and connection is not None:
             group = self._group(binding, connection, source)
             guards = guarding.resolve(
@@ -136,8 +140,12 @@ class Binder:
             for one, other in overlaps(self.points, self.connections, self.span_of):
                 source = self._sources[other.path]
                 this, that = (f"{point.address} ({point.type or 'its usual type'})" for point in (other, one))
+                zh = tuple(f"{point.address}（{point.type or '其缺省类型'}）" for point in (other, one))
                 where = ":".join(self.bound[one.path])
-                message = f"{this} overlaps {that}, which {one.equipment}/{one.key} reads at {where}"
+                message = (
+                    f"{zh[0]} 与 {zh[1]} 重叠，后者由 {where} 处的 {one.equipment}/{one.key} 读取 · "
+                    f"{this} overlaps {that}, which {one.equipment}/{one.key} reads at {where}"
+                )
                 self.problems.note(source.file, source.where("address"), message)
 
     def _at(self, source: Source) -> guarding.Wrong:
@@ -153,10 +161,13 @@ class Binder:
     ) -> None:
         for field in ("address", "type", "order", "no_value", "rollover", "curve", "frozen", "heartbeat", "options"):
             if getattr(binding, field) and field not in instance.defaults:
-                self._wrong(source, field, f"a derived point follows from others and has no '{field}'")
+                zh = f"计算测点由其他测点得出，不能有 '{field}'"
+                told = f"{zh} · a derived point follows from others and has no '{field}'"
+                self._wrong(source, field, told)
                 return
         if model.kind is Kind.TEXT:
-            self._wrong(source, "expression", "an expression gives a number, and this point is a text")
+            told = "表达式得出数值，而该测点是文本 · an expression gives a number, and this point is a text"
+            self._wrong(source, "expression", told)
             return
         try:
             expression = parse(binding.expression)
@@ -164,7 +175,10 @@ class Binder:
             self._wrong(source, "expression", str(error))
             return
         if derived.always_by_itself(model.role, expression):
-            told = "it says remote or automatic whatever its inputs are: a control mode follows from the machine"
+            told = (
+                "无论输入如何都得出远控或自动：控制方式须取自机器 · "
+                "it says remote or automatic whatever its inputs are: a control mode follows from the machine"
+            )
             self._wrong(source, "expression", told)
             return
         affine = self._affine(binding, model, source)
@@ -212,9 +226,10 @@ class Binder:
     def _connection(self, binding: Binding, source: Source) -> Connection | None:
         name = binding.connection
         if not name:
-            self._wrong(source, "connection", "the connection is missing" + nearest("", self.connections))
+            self._wrong(source, "connection", hinted("缺少连接", "the connection is missing", "", self.connections))
         elif name not in self.connections:
-            self._wrong(source, "connection", f"there is no connection '{name}'" + nearest(name, self.connections))
+            zh, en = f"没有连接 '{name}'", f"there is no connection '{name}'"
+            self._wrong(source, "connection", hinted(zh, en, name, self.connections))
         else:
             return self.connections[name]
         return None
@@ -225,20 +240,23 @@ class Binder:
         if not binding.group:
             if len(connection.groups) == 1:
                 return next(iter(connection.groups))
-            self._wrong(
-                source, "group", f"the group is missing: '{connection.name}' has {', '.join(connection.groups)}"
+            message = (
+                f"缺少分组：'{connection.name}' 有 {'、'.join(connection.groups)} · "
+                f"the group is missing: '{connection.name}' has {', '.join(connection.groups)}"
             )
+            self._wrong(source, "group", message)
             return None
-        message = f"the connection '{connection.name}' has no group '{binding.group}'"
-        self._wrong(source, "group", message + nearest(binding.group, connection.groups))
+        zh = f"连接 '{connection.name}' 没有分组 '{binding.group}'"
+        en = f"the connection '{connection.name}' has no group '{binding.group}'"
+        self._wrong(source, "group", hinted(zh, en, binding.group, connection.groups))
         return None
 
     def _affine(self, binding: Binding, model: PointModel, source: Source) -> Affine | None:
         if binding.scale == 0:
-            self._wrong(source, "scale", "a scale of 0 makes every value the same")
+            self._wrong(source, "scale", "倍率为 0 会使所有值相同 · a scale of 0 makes every value the same")
             return None
         if model.kind is Kind.TEXT and (binding.scale != 1 or binding.offset != 0):
-            self._wrong(source, "scale", "a text has neither scale nor offset")
+            self._wrong(source, "scale", "文本没有倍率和偏移 · a text has neither scale nor offset")
             return None
         try:
             return _compiled(
@@ -265,11 +283,15 @@ class Binder:
         high = _first(binding.high, model.high)
         if low > high:
             field = "low" if binding.low is not None else "high"
-            self._wrong(source, field, f"low {low:g} is above high {high:g} {model.unit}".rstrip())
+            zh = f"下量程 low {low:g} 高于上量程 high {high:g} {model.unit}".rstrip()
+            self._wrong(source, field, f"{zh} · low {low:g} is above high {high:g} {model.unit}".rstrip())
             return None
         silence = binding.silence if binding.silence is not None else model.silence
         if model.retention is Retention.STATUTORY and silence > STATUTORY_SILENCE_S:
-            message = f"a statutory point may be silent for {STATUTORY_SILENCE_S:g} s at most, not {silence:g} s"
+            message = (
+                f"法定测点的静默时间最长 {STATUTORY_SILENCE_S:g} s，不能为 {silence:g} s · "
+                f"a statutory point may be silent for {STATUTORY_SILENCE_S:g} s at most, not {silence:g} s"
+            )
             self._wrong(source, "silence", message)
             return None
         words = self._words.get(id(model))
@@ -311,7 +333,10 @@ class Binder:
         """`connection`: None for a derived point."""
         other_path = self._ids.setdefault(point.id, point.path)
         if other_path != point.path:
-            message = f"'{point.path}' and '{other_path}' have the same id {point.id}: rename one of them"
+            message = (
+                f"'{point.path}' 与 '{other_path}' 的标识同为 {point.id}：请给其中一个改名 · "
+                f"'{point.path}' and '{other_path}' have the same id {point.id}: rename one of them"
+            )
             self._wrong(source, "point", message)
             return
         if connection is None:
@@ -321,7 +346,10 @@ class Binder:
         for column, this, that in (("type", point.type, other.type), ("order", point.order, other.order)):
             if this != that:
                 where = ":".join(self.bound[other.path])
-                message = f"{point.address} is read as {column} '{this}' here and as '{that}' at {where}"
+                message = (
+                    f"{point.address} 的 {column} 在此处为 '{this}'，在 {where} 处为 '{that}' · "
+                    f"{point.address} is read as {column} '{this}' here and as '{that}' at {where}"
+                )
                 self._wrong(source, column, message)
                 return
         if self.check_tag is not None:

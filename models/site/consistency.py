@@ -37,12 +37,12 @@ class RelationEntry(Strict):
     @model_validator(mode="after")
     def _sides(self) -> RelationEntry:
         if self.kind == "redundant" and (len(self.points) < 2 or self.into or self.out):
-            raise ValueError("redundant: give two or more points:")
+            raise ValueError("redundant：须给出两个或更多测点 points: · redundant: give two or more points:")
         if self.kind == "balance" and (self.points or not self.into or not self.out):
-            raise ValueError("balance: give into: and out: with points")
+            raise ValueError("balance：须给出 into: 和 out:，其下为测点 · balance: give into: and out: with points")
         named = (*self.points, *self.into, *self.out)
         if len(set(named)) < len(named):
-            raise ValueError("a point is named twice")
+            raise ValueError("同一测点写了两次 · a point is named twice")
         return self
 
 
@@ -57,7 +57,9 @@ def relations(folder: Folder, problems: Problems, points: Mapping[str, Point]) -
     found = []
     listed = entries(document, "relations", problems)
     if len(listed) > MOST:
-        problems.add(document.file, "", f"has {len(listed)} relations, at most {MOST} are taken")
+        count = len(listed)
+        message = f"有 {count} 条关系，最多接收 {MOST} 条 · has {count} relations, at most {MOST} are taken"
+        problems.add(document.file, "", message)
         return ()
     for name, data in listed.items():
         place = ("relations", name)
@@ -70,7 +72,9 @@ def relations(folder: Folder, problems: Problems, points: Mapping[str, Point]) -
             problems.add(document.file, document.line(place), message)
         units = {points[each].unit for each in named if each in points}
         if len(units) > 1:
-            problems.add(document.file, document.line(place), f"compares different units: {', '.join(sorted(units))}")
+            listing = sorted(units)
+            message = f"比较的单位不同：{'、'.join(listing)} · compares different units: {', '.join(listing)}"
+            problems.add(document.file, document.line(place), message)
         if not wrong and len(units) == 1:
             sides = (entry.points,) if entry.kind == "redundant" else (entry.into, entry.out)
             ids = tuple(tuple(points[each].id for each in side) for side in sides)

@@ -14,7 +14,7 @@ from models.site import measures
 from models.site.expressions import Expression, outcomes
 from models.site.guarding import path_of
 from models.site.model import Formula, Kind, Point
-from models.site.problems import nearest
+from models.site.problems import hinted
 from models.thing import ControlMode
 from models.units import UnitError
 
@@ -75,7 +75,8 @@ def _order(needs: Mapping[str, Sequence[str]], waiting: Mapping[str, Pending]) -
             circle = list(dict.fromkeys(error.args[1]))
             keys = [path.split("/", 1)[1] for path in reversed(circle)]
             for path in circle:
-                waiting[path].wrong(f"this point is derived from itself: {' → '.join([*keys, keys[0]])}")
+                way = " → ".join([*keys, keys[0]])
+                waiting[path].wrong(f"该测点由其自身得出：{way} · this point is derived from itself: {way}")
                 del left[path]
 
 
@@ -89,15 +90,19 @@ def _resolved(
             if path not in named:
                 keys = [other.split("/", 1)[1] for other in known]
                 own = [key.split("/")[1] for key in keys if key.startswith(one.point.equipment + "/")]
-                one.wrong(f"no point '{name}' is bound" + nearest(name, keys if "/" in name else own))
+                zh, en = f"测点 '{name}' 没有绑定", f"no point '{name}' is bound"
+                one.wrong(hinted(zh, en, name, keys if "/" in name else own))
             return None
         if point.kind is Kind.TEXT:
-            one.wrong(f"'{name}' is a text, and an expression has numbers only")
+            one.wrong(f"'{name}' 是文本，而表达式只有数值 · '{name}' is a text, and an expression has numbers only")
             return None
         points.append(point)
     connections = sorted({point.connection for point in points})
     if len(connections) > 1:
-        one.wrong(f"its inputs come over {' and '.join(connections)}: a derived point has those of one connection only")
+        one.wrong(
+            f"其输入来自 {'、'.join(connections)}：计算测点的输入须来自同一个连接 · "
+            f"its inputs come over {' and '.join(connections)}: a derived point has those of one connection only"
+        )
         return None
     try:
         unit = measures.unit_of(one.expression, [point.unit for point in points])
@@ -105,7 +110,10 @@ def _resolved(
         one.wrong(str(error))
         return None
     if unit is not None and not measures.agree(unit, one.unit):
-        one.wrong(f"the expression gives '{unit:~}', and the point is said to come in '{one.unit}': write unit: …")
+        one.wrong(
+            f"表达式得出 '{unit:~}'，而该测点写作 '{one.unit}'：请写 unit: … · "
+            f"the expression gives '{unit:~}', and the point is said to come in '{one.unit}': write unit: …"
+        )
         return None
     formula = Formula(one.text, one.expression.code(), tuple(inputs))
     return replace(one.point, connection=connections[0], group=points[0].group, formula=formula)

@@ -49,14 +49,20 @@ class Filler:
         parts = _NAME.fullmatch(match[2])
         line = self.document.line(path)
         if parts is None:
-            self.problems.add(self.document.file, line, f"'{match[0]}' is not ${{NAME}} or ${{NAME:-default}}")
+            message = (
+                f"'{match[0]}' 须写作 ${{NAME}} 或 ${{NAME:-default}} · "
+                f"'{match[0]}' is not ${{NAME}} or ${{NAME:-default}}"
+            )
+            self.problems.add(self.document.file, line, message)
             return match[0]
         found = self.environment.get(parts[1]) or parts[2]
         if found is None:
             self.unset.add(path)
             if self.required:
-                self.problems.add(self.document.file, line, f"the environment variable {parts[1]} is not set")
+                message = f"环境变量 {parts[1]} 没有设置 · the environment variable {parts[1]} is not set"
+                self.problems.add(self.document.file, line, message)
             else:
-                self.problems.note(self.document.file, line, f"the environment variable {parts[1]} is not set here")
+                message = f"环境变量 {parts[1]} 在此没有设置 · the environment variable {parts[1]} is not set here"
+                self.problems.note(self.document.file, line, message)
             return match[0]
         return found

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 
-from models.site.problems import nearest
+from models.site.problems import hinted
 
 MAX_LENGTH = 500
 MAX_DEPTH = 40
@@ -99,9 +99,12 @@ def outcomes(node: Node) -> frozenset[float] | None:
 def parse(text: str) -> Expression:
     """The expression in `text`. Raises ValueError in plain words."""
     if len(text) > MAX_LENGTH:
-        raise ValueError(f"the expression has more than {MAX_LENGTH} characters")
+        raise ValueError(f"表达式超过 {MAX_LENGTH} 个字符 · the expression has more than {MAX_LENGTH} characters")
     if re.search(r"\b_|[\x00-\x1f]", text):
-        raise ValueError("an expression has no names that begin with _ and no control characters")
+        raise ValueError(
+            "表达式中没有以 _ 开头的名称，也没有控制字符 · "
+            "an expression has no names that begin with _ and no control characters"
+        )
     references: list[str] = []
 
     def name_it(match: re.Match[str]) -> str:
@@ -114,11 +117,14 @@ def parse(text: str) -> Expression:
             warnings.simplefilter("ignore")  # Python's own remarks, such as "0is" being odd
             body = ast.parse(plain.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ValueError(f"'{text}' is not an expression such as current_1 + current_2") from None
+        raise ValueError(
+            f"'{text}' 不是 current_1 + current_2 这样的表达式 · "
+            f"'{text}' is not an expression such as current_1 + current_2"
+        ) from None
     reader = _Reader(references)
     tree = reader.read(body, 0)
     if not reader.inputs:
-        raise ValueError(f"'{text}' names no point")
+        raise ValueError(f"'{text}' 没有提到测点 · '{text}' names no point")
     return Expression(tree, tuple(reader.inputs))
 
 
@@ -132,24 +138,30 @@ class _Reader:
 
     def _read(self, node: ast.AST, depth: int) -> Node:  # noqa: PLR0911, PLR0912  (one case a kind of node)
         if depth > MAX_DEPTH:
-            raise ValueError(f"the expression is nested more than {MAX_DEPTH} deep")
+            raise ValueError(f"表达式嵌套超过 {MAX_DEPTH} 层 · the expression is nested more than {MAX_DEPTH} deep")
 
         def number(part: ast.AST) -> Node:
             found = self.read(part, depth + 1)
             if found.boolean:
-                raise ValueError("a comparison is no number: write where(speed > 0.2, 1, 0)")
+                raise ValueError(
+                    "比较式不是数值：写 where(speed > 0.2, 1, 0) · "
+                    "a comparison is no number: write where(speed > 0.2, 1, 0)"
+                )
             return found
 
         def truth(part: ast.AST) -> Node:
             found = self.read(part, depth + 1)
             if not found.boolean:
-                raise ValueError("and, or, not and where(…) need a comparison, such as state == 1")
+                raise ValueError(
+                    "and、or、not 和 where(…) 须有比较式，如 state == 1 · "
+                    "and, or, not and where(…) need a comparison, such as state == 1"
+                )
             return found
 
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
                 if not -MAX_NUMBER <= value <= MAX_NUMBER:
-                    raise ValueError("a number in the expression is too large")
+                    raise ValueError("表达式中的数过大 · a number in the expression is too large")
                 return Node("number", number=float(value))
             case ast.Name(id=name):
                 return self._input(self.references[int(name[1:])] if name.startswith("_") else name)
@@ -157,7 +169,7 @@ class _Reader:
                 power = number(right)
                 exact = power.parts[0] if power.kind == "neg" else power
                 if exact.kind != "number" or abs(exact.number) > MAX_POWER:
-                    raise ValueError(f"a power is a plain number up to {MAX_POWER}")
+                    raise ValueError(f"指数须为不超过 {MAX_POWER} 的数 · a power is a plain number up to {MAX_POWER}")
                 return Node("**", (number(left), power))
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
                 return Node(_OPERATORS[type(op)], (number(left), number(right)))
@@ -172,7 +184,10 @@ class _Reader:
             case ast.Compare(left=left, ops=ops, comparators=others) if all(type(op) in _OPERATORS for op in ops):
                 sides = [number(side) for side in (left, *others)]
                 if any(side.parts for side in sides[1:-1]):
-                    raise ValueError("between two comparisons stands a point or a number, as in 0 < speed < 4")
+                    raise ValueError(
+                        "两个比较符之间须为测点或数，如 0 < speed < 4 · "
+                        "between two comparisons stands a point or a number, as in 0 < speed < 4"
+                    )
                 return _chain(
                     "&",
                     [
@@ -182,12 +197,15 @@ class _Reader:
                 )
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 return self._call(name, arguments, number, truth)
-        raise ValueError(f"an expression may not hold '{_shown(node)}'")
+        shown = _shown(node)
+        raise ValueError(f"表达式中不能有 '{shown}' · an expression may not hold '{shown}'")
 
     def _input(self, name: str) -> Node:
         place = self.inputs.setdefault(name, len(self.inputs))
         if place >= MAX_INPUTS:
-            raise ValueError(f"the expression names more than {MAX_INPUTS} points")
+            raise ValueError(
+                f"表达式提到的测点超过 {MAX_INPUTS} 个 · the expression names more than {MAX_INPUTS} points"
+            )
         return Node("input", number=place)
 
     @staticmethod
@@ -195,11 +213,12 @@ class _Reader:
         name: str, arguments: list[ast.expr], number: Callable[[ast.AST], Node], truth: Callable[[ast.AST], Node]
     ) -> Node:
         if name not in FUNCTIONS:
-            raise ValueError(f"there is no function '{name}'" + (nearest(name, FUNCTIONS) or ""))
+            raise ValueError(hinted(f"没有函数 '{name}'", f"there is no function '{name}'", name, FUNCTIONS))
         least, most = FUNCTIONS[name]
         if not least <= len(arguments) <= most:
             wanted = str(least) if least == most else f"{least} to {most}"
-            raise ValueError(f"{name}(…) takes {wanted} numbers, not {len(arguments)}")
+            zh = f"{name}(…) 须有 {wanted.replace(' to ', ' 到 ')} 个参数，而不是 {len(arguments)} 个"
+            raise ValueError(f"{zh} · {name}(…) takes {wanted} numbers, not {len(arguments)}")
         if name == "where":
             return Node("where", (truth(arguments[0]), number(arguments[1]), number(arguments[2])))
         return Node(name, tuple(number(argument) for argument in arguments))
@@ -210,13 +229,15 @@ def _folded(node: Node) -> Node:
     if not node.parts or any(part.kind != "number" for part in node.parts):
         return node
     if node.boolean:
-        raise ValueError("a comparison of numbers alone is always the same: leave it out")
+        raise ValueError(
+            "只有数的比较式结果恒定：请去掉 · a comparison of numbers alone is always the same: leave it out"
+        )
     try:
         number = float(_ARITHMETIC[node.kind](*(part.number for part in node.parts)))
     except (ZeroDivisionError, OverflowError, ValueError, TypeError):
         number = math.inf
     if not -MAX_NUMBER <= number <= MAX_NUMBER:
-        raise ValueError("a part of the expression without points gives no number")
+        raise ValueError("表达式中不含测点的部分得不出数值 · a part of the expression without points gives no number")
     return Node("number", number=number)
 
 

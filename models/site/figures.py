@@ -12,7 +12,7 @@ from models.basis import Basis, Price, ReturnAir
 from models.energy.carbon import factors
 from models.site.files import Folder
 from models.site.model import Kind, Point
-from models.site.problems import Problems
+from models.site.problems import Problems, apart
 from models.site.schema import validate
 from models.site.sequence_entries import Reference
 from models.site.there import unknown
@@ -62,21 +62,27 @@ class FiguresFile(Strict):
     @classmethod
     def _tariff(cls, name: str | None) -> str | None:
         if name is not None and name not in tariffs():
-            raise ValueError(f"there is no tariff '{name}'; there is {', '.join(tariffs())}")
+            raise ValueError(
+                f"没有电价 '{name}'；现有 {'、'.join(tariffs())} · "
+                f"there is no tariff '{name}'; there is {', '.join(tariffs())}"
+            )
         return name
 
     @field_validator("grid")
     @classmethod
     def _grid(cls, name: str | None) -> str | None:
         if name is not None and name not in factors().grid:
-            raise ValueError(f"there is no grid region '{name}'; there are {', '.join(factors().grid)}")
+            raise ValueError(
+                f"没有电网区域 '{name}'；现有 {'、'.join(factors().grid)} · "
+                f"there is no grid region '{name}'; there are {', '.join(factors().grid)}"
+            )
         return name
 
     @field_validator("prices")
     @classmethod
     def _dated(cls, prices: tuple[PriceEntry, ...]) -> tuple[PriceEntry, ...]:
         if len({price.effective_from for price in prices}) < len(prices):
-            raise ValueError("two prices hold from the same day on")
+            raise ValueError("两个价格自同一天起执行 · two prices hold from the same day on")
         return prices
 
 
@@ -145,6 +151,8 @@ def _named(entry: FiguresFile, equipment: Collection[str]) -> Mistakes:
             elif (usual := _usual(role)) and not usual[0] / FAR <= of[role] <= usual[-1] * FAR:
                 yield (
                     ("rated", name, role),
+                    f"{of[role]:g} 不到常用值（{usual[0]:g} 到 {usual[-1]:g}）的一半，或超过其两倍："
+                    "是否单位不同，或是全部电动机之和？ · "
                     f"{of[role]:g} is less than half or more than twice what is usual ({usual[0]:g} to {usual[-1]:g}): "
                     "is it of another unit, or of all motors together?",
                 )
@@ -165,7 +173,11 @@ def _maintained(entry: FiguresFile, equipment: Collection[str], shifts: int) -> 
             yield ("maintenance", name), message
         for number in numbers:
             if not 1 <= number <= shifts:
-                yield ("maintenance", name), f"there is no shift {number}: the site has {shifts}, counted from 1"
+                yield (
+                    ("maintenance", name),
+                    f"没有第 {number} 班：矿井共有 {shifts} 个班次，从 1 起数 · "
+                    f"there is no shift {number}: the site has {shifts}, counted from 1",
+                )
 
 
 def _measured(entry: FiguresFile, points: Mapping[str, Point], equipment: Collection[str]) -> Mistakes:
@@ -178,7 +190,11 @@ def _measured(entry: FiguresFile, points: Mapping[str, Point], equipment: Collec
             if message := unknown("equipment", load, equipment):
                 yield place, message
             elif (other := known.setdefault(load, meter)) != meter:
-                yield place, f"'{load}' is measured by {other} already: its energy would count twice"
+                yield (
+                    place,
+                    f"'{load}' 已由 {other} 计量：其电量会重复计算 · "
+                    f"'{load}' is measured by {other} already: its energy would count twice",
+                )
 
 
 def _quantity(place: Place, name: str, points: Mapping[str, Point], unit: str, *, counts: bool) -> Mistakes:
@@ -188,11 +204,17 @@ def _quantity(place: Place, name: str, points: Mapping[str, Point], unit: str, *
         return
     point = points[name]
     if counts != (point.kind is Kind.COUNTER):
-        yield place, f"'{name}' is {point.kind.value}, and " + ("a counter" if counts else "no counter") + " is needed"
+        zh, en = ("计数测点", "a counter") if counts else ("非计数测点", "no counter")
+        kind = point.kind.value
+        yield place, f"'{name}' 为 {kind}，此处须为{zh} · '{name}' is {kind}, and {en} is needed"
     try:
         exact = compile_unit(point.unit, unit)
     except UnitError as wrong:
-        yield place, f"'{name}': {wrong}"
+        zh, en = apart(str(wrong))
+        yield place, f"'{name}'：{zh} · '{name}': {en}"
         return
     if (exact.factor, exact.offset) != (1.0, 0.0):
-        yield place, f"'{name}' is in {point.unit}; {unit} is needed"
+        yield (
+            place,
+            f"'{name}' 的单位为 {point.unit}；须为 {unit} · '{name}' is in {point.unit}; {unit} is needed",
+        )

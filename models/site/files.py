@@ -40,9 +40,17 @@ class Folder:
             if path.suffix.lower() in suffixes:
                 found.append(path)
             elif path.suffix.lower() != ".md":
-                self.problems.note(self.name(path), "", f"is not read: only {', '.join(suffixes)} here")
+                self.problems.note(
+                    self.name(path),
+                    "",
+                    f"不会被读取：此处只读 {'、'.join(suffixes)} · is not read: only {', '.join(suffixes)} here",
+                )
         if len(found) > MAX_FILES:
-            self.problems.add(folder, "", f"has {len(found)} files, at most {MAX_FILES} are read")
+            message = (
+                f"有 {len(found)} 个文件，最多读取 {MAX_FILES} 个 · "
+                f"has {len(found)} files, at most {MAX_FILES} are read"
+            )
+            self.problems.add(folder, "", message)
         return found[:MAX_FILES]
 
     def read(self, path: Path, limit: int = MAX_FILE) -> bytes | None:
@@ -50,23 +58,28 @@ class Folder:
         name = self.name(path)
         try:
             if path.is_symlink() and not path.resolve().is_relative_to(self.root):
-                self.problems.add(name, "", "is a link that leads out of the site's folder: put the file itself here")
+                message = (
+                    "是指向矿井配置目录之外的链接：请把文件本身放在此处 · "
+                    "is a link that leads out of the site's folder: put the file itself here"
+                )
+                self.problems.add(name, "", message)
                 return None
             facts = path.stat()
             if not stat.S_ISREG(facts.st_mode):
-                self.problems.add(name, "", "is not a plain file")
+                self.problems.add(name, "", "不是普通文件 · is not a plain file")
                 return None
             if facts.st_size > limit:
-                self.problems.add(
-                    name, "", f"has {facts.st_size / 1e6:.1f} MB, at most {limit / 1e6:.1f} MB are read: split it"
-                )
+                size, most = f"{facts.st_size / 1e6:.1f} MB", f"{limit / 1e6:.1f} MB"
+                message = f"有 {size}，最多读取 {most}：请拆分 · has {size}, at most {most} are read: split it"
+                self.problems.add(name, "", message)
                 return None
             data = path.read_bytes()
         except FileNotFoundError:
-            self.problems.add(name, "", "is missing")
+            self.problems.add(name, "", "文件不存在 · is missing")
             return None
         except OSError as error:
-            self.problems.add(name, "", f"cannot be read: {error.strerror or error}")
+            why = error.strerror or error
+            self.problems.add(name, "", f"无法读取：{why} · cannot be read: {why}")
             return None
         self._read[name] = hashlib.sha256(data).hexdigest()
         return data
@@ -80,7 +93,7 @@ class Folder:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
-            self.problems.add(self.name(path), line, "is not UTF-8: save it as UTF-8")
+            self.problems.add(self.name(path), line, "不是 UTF-8：请另存为 UTF-8 · is not UTF-8: save it as UTF-8")
             return None
 
     def digest(self, path: Path) -> str:

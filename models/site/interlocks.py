@@ -77,7 +77,7 @@ class ConditionEntry(Strict):
     @model_validator(mode="after")
     def _one(self) -> ConditionEntry:
         if len(self.given) != 1:
-            raise ValueError(f"give one of {', '.join(COMPARISONS)}")
+            raise ValueError(f"须给出 {'、'.join(COMPARISONS)} 中的一个 · give one of {', '.join(COMPARISONS)}")
         return self
 
     @property
@@ -96,11 +96,14 @@ class InterlockEntry(Strict):
     @model_validator(mode="after")
     def _of_one(self) -> InterlockEntry:
         if (self.equipment is None) == (self.point is None):
-            raise ValueError("give one of equipment: and point:")
+            raise ValueError("equipment: 和 point: 须给出其中一个 · give one of equipment: and point:")
         if not self.unless:
-            raise ValueError("unless: give a condition, or more")
+            raise ValueError("unless: 须给出一个或多个条件 · unless: give a condition, or more")
         if any(effect.safe for effect in self.refuses):
-            raise ValueError("refuses: nothing may stand in the way of a stop or of switching off")
+            raise ValueError(
+                "refuses: 任何条件都不得阻止停止或分断 · "
+                "refuses: nothing may stand in the way of a stop or of switching off"
+            )
         return self
 
 
@@ -121,13 +124,16 @@ def interlocks(
             line = document.line(("interlocks", name)) if document else 0
             file = document.file if document else ""
             if name in found:
-                problems.add(file, line, f"the interlock '{name}' is here twice")
+                problems.add(file, line, f"联锁 '{name}' 出现两次 · the interlock '{name}' is here twice")
                 continue
             made = _made(name, data, document, problems, mine, machines, points) if document else None
             if made is not None:
                 found[name], said[name] = made, (file, line)
     if len(found) > MOST:
-        problems.add(FOLDER, "", f"has {len(found)} interlocks, at most {MOST} are taken")
+        count = len(found)
+        problems.add(
+            FOLDER, "", f"有 {count} 条联锁，最多接收 {MOST} 条 · has {count} interlocks, at most {MOST} are taken"
+        )
     for name, message in (*_impossible(found.values()), *_circles(found.values(), points)):
         problems.add(*said[name], message)
     return tuple(found[name] for name in sorted(found))
@@ -159,7 +165,8 @@ def _made(
         if point.writable and (key == entry.point if entry.point else point.equipment == machine)
     ]
     if not wrong and not commanded:
-        wrong.append(f"has nothing to refuse: {entry.point or machine} has no writable point")
+        what = entry.point or machine
+        wrong.append(f"没有可拒绝的操作：{what} 没有可写的测点 · has nothing to refuse: {what} has no writable point")
     wrong += [missing for each in entry.unless if (missing := unknown("bound point", each.point, points))]
     for message in wrong:
         problems.add(document.file, document.line(place), message)
@@ -187,13 +194,10 @@ def _impossible(found: Iterable[Interlock]) -> Iterator[tuple[str, str]]:
                 for other, two in listed[at + 1 :]:
                     if not _together(one, two) and (name, point) not in told:
                         told.add((name, point))
-                        yield (
-                            name,
-                            (
-                                f"can never hold: {point} {COMPARISONS[one.compare]} {one.value:g} and "
-                                f"{COMPARISONS[two.compare]} {two.value:g} ('{other}')"
-                            ),
-                        )
+                        first = f"{point} {COMPARISONS[one.compare]} {one.value:g}"
+                        second = f"{COMPARISONS[two.compare]} {two.value:g}"
+                        zh = f"永远不能成立：{first} 且 {second}（'{other}'）"
+                        yield name, f"{zh} · can never hold: {first} and {second} ('{other}')"
 
 
 def _together(one: Requirement, two: Requirement) -> bool:
@@ -221,7 +225,9 @@ def _circles(found: Iterable[Interlock], points: Mapping[str, Point]) -> Iterato
                 if after == first:
                     # Told once, at the machine that comes first by name.
                     if first == min(walked):
-                        yield name, f"goes round: {' → '.join((*walked, first))} wait for each other to run"
+                        way_round = " → ".join((*walked, first))
+                        zh = f"成环：{way_round} 互相等待对方运行"
+                        yield name, f"{zh} · goes round: {way_round} wait for each other to run"
                 elif after not in way:
                     way.add(after)
                     ahead.append((after, (*walked, after)))

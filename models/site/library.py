@@ -26,7 +26,10 @@ class Library:
         for path in folder.list("templates", (".yaml",)):
             if path.stem in self._files:
                 problems.add(
-                    folder.name(path), "", f"the library has a template '{path.stem}': give this one another name"
+                    folder.name(path),
+                    "",
+                    f"模板库已有模板 '{path.stem}'：请给它另起名称 · "
+                    f"the library has a template '{path.stem}': give this one another name",
                 )
             else:
                 self._files[path.stem] = path
@@ -58,7 +61,10 @@ class Library:
         template = validate(Template, document.data, document, (), self.problems)
         if template is not None and template.id != path.stem:
             self.problems.add(
-                file, document.line(("id",)), f"the id '{template.id}' must be the file's name, '{path.stem}'"
+                file,
+                document.line(("id",)),
+                f"标识 '{template.id}' 须与文件名 '{path.stem}' 相同 · "
+                f"the id '{template.id}' must be the file's name, '{path.stem}'",
             )
             return None
         if template is not None and path.parent != LIBRARY:
@@ -74,5 +80,8 @@ class Library:
             if point.role not in vocabulary.roles():
                 near = difflib.get_close_matches(point.role, vocabulary.roles(), n=1, cutoff=0.85)
                 if near:
-                    message = f"the role '{point.role}' is not in the vocabulary; did you mean '{near[0]}'?"
+                    message = (
+                        f"角色 '{point.role}' 不在词汇表中；是否指 '{near[0]}'？ · "
+                        f"the role '{point.role}' is not in the vocabulary; did you mean '{near[0]}'?"
+                    )
                     self.problems.note(document.file, document.line(("points", key, "role")), message)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from models.site.model import Kind, Limit, Retention
-from models.site.problems import nearest
+from models.site.problems import hinted
 from models.site.schema import EquipmentEntry, OwnLimit
 from models.thing import LimitFact, PointModel, Template, check_limit_order
 
@@ -23,16 +23,17 @@ def limits_of(template: Template, entry: EquipmentEntry, say: Say) -> dict[str, 
     if entry.limit_set is not None:
         chosen = template.limit_sets.get(entry.limit_set)
         if chosen is None:
-            message = f"the template '{template.id}' has no limit set '{entry.limit_set}'"
-            say(("limit_set",), message + nearest(entry.limit_set, template.limit_sets))
+            zh = f"模板 '{template.id}' 没有限值组 '{entry.limit_set}'"
+            en = f"the template '{template.id}' has no limit set '{entry.limit_set}'"
+            say(("limit_set",), hinted(zh, en, entry.limit_set, template.limit_sets))
         else:
             facts |= chosen.points
     found = {key: resolved(limits) for key, limits in facts.items() if limits}
     for key, own in entry.limits.items():
         model = template.points.get(key)
         if model is None:
-            message = f"the template '{template.id}' has no point '{key}'" + nearest(key, template.points)
-            say(("limits", key), message)
+            zh, en = f"模板 '{template.id}' 没有测点 '{key}'", f"the template '{template.id}' has no point '{key}'"
+            say(("limits", key), hinted(zh, en, key, template.points))
         elif mistake := _mistake(model, facts[key], own):
             say(("limits", key), mistake)
         else:
@@ -59,20 +60,25 @@ def resolved(facts: Iterable[LimitFact]) -> tuple[Limit, ...]:
 def _mistake(model: PointModel, given: Sequence[LimitFact], own: Sequence[OwnLimit]) -> str:
     """Why a point cannot have these limits of the mine's own; "" when it can."""
     if model.kind in (Kind.STATE, Kind.TEXT):
-        return f"a point of kind {model.kind.value} has no limits"
+        return f"{model.kind.value} 类测点没有限值 · a point of kind {model.kind.value} has no limits"
     for limit in own:
         below, above = (
             model.low is not None and limit.value < model.low,
             model.high is not None and limit.value > model.high,
         )
         if below or above:
-            return f"the limit {limit.kind} {limit.value:g} is outside what the value can be, low to high"
+            return (
+                f"限值 {limit.kind} {limit.value:g} 超出量程 low 到 high · "
+                f"the limit {limit.kind} {limit.value:g} is outside what the value can be, low to high"
+            )
     if model.retention is Retention.STATUTORY:
         latest = _latest(given)
         for limit in own:
             rule = latest.get(limit.kind)
             if rule is not None and _looser(limit, rule):
                 return (
+                    f"限值 {limit.kind} {_shown_zh(limit)} 比{rule.source}的 {_shown_zh(rule)} 宽松："
+                    "法定测点上，矿方自定的限值只能更严 · "
                     f"the limit {limit.kind} {_shown(limit)} is looser than {_shown(rule)} of {rule.source}: on a "
                     "statutory point a mine's own limit may only be stricter"
                 )
@@ -92,6 +98,10 @@ def _looser(own: LimitFact, rule: LimitFact) -> bool:
     side = 1 if own.kind.startswith("hi") else -1
     ends = [limit.value if limit.restore is None else limit.restore for limit in (own, rule)]
     return side * own.value > side * rule.value or side * ends[0] > side * ends[1]
+
+
+def _shown_zh(limit: LimitFact) -> str:
+    return f"{limit.value:g}" + ("" if limit.restore is None else f"（复位 {limit.restore:g}）")
 
 
 def _shown(limit: LimitFact) -> str:

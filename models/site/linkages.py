@@ -53,7 +53,10 @@ class Condition(Strict):
     def _one(self) -> Condition:
         given = (self.at_least, self.at_most, self.above, self.below, self.equals)
         if sum(value is not None for value in given) != 1:
-            raise ValueError("give one of at_least, at_most, above, below, equals")
+            raise ValueError(
+                "at_least、at_most、above、below、equals 须给出其中一个 · "
+                "give one of at_least, at_most, above, below, equals"
+            )
         return self
 
     def resolved(self, path: str) -> Comparison:
@@ -80,7 +83,7 @@ class When(Strict):
     @model_validator(mode="after")
     def _some(self) -> When:
         if bool(self.any) == bool(self.all):
-            raise ValueError("give any: or all: with conditions")
+            raise ValueError("须给出 any: 或 all:，其下为条件 · give any: or all: with conditions")
         return self
 
 
@@ -118,13 +121,23 @@ class Rule(Strict):
     @model_validator(mode="after")
     def _makes_sense(self) -> Rule:
         if not self.then and not self.command and self.notice is None:
-            raise ValueError("a rule says what follows: then:, command: or notice:")
+            raise ValueError(
+                "规则须写明其后果：then:、command: 或 notice: · a rule says what follows: then:, command: or notice:"
+            )
         if self.by == "mine" and (self.command or self.restore is not None):
-            raise ValueError("what the mine's own hardware does is watched with then:, it is not commanded")
+            raise ValueError(
+                "矿方自有设备执行的联动用 then: 监视，不由平台下令 · "
+                "what the mine's own hardware does is watched with then:, it is not commanded"
+            )
         if self.by == "platform" and not self.command and self.notice is None:
-            raise ValueError("what the platform does is said with command: or notice:")
+            raise ValueError(
+                "平台执行的动作写在 command: 或 notice: 下 · what the platform does is said with command: or notice:"
+            )
         if self.act is Act.NOTICE and self.command:
-            raise ValueError("a notice commands nothing: take command: out, or give another act:")
+            raise ValueError(
+                "通知不下达命令：请去掉 command:，或改写 act: · "
+                "a notice commands nothing: take command: out, or give another act:"
+            )
         return self
 
 
@@ -194,7 +207,8 @@ def _one(name: str, data: Any, document: Document, problems: Problems, there: Bo
         return
     if name in found:
         first = found[name]
-        message = f"the rule '{name}' is here twice; first at {first.document.file}:{first.line()}"
+        at = f"{first.document.file}:{first.line()}"
+        message = f"规则 '{name}' 出现两次；前一次在 {at} · the rule '{name}' is here twice; first at {at}"
         problems.add(document.file, document.line(place), message)
         return
     restoring = () if rule.restore is None else (*rule.restore.when.any, *rule.restore.when.all)
@@ -210,7 +224,8 @@ def _one(name: str, data: Any, document: Document, problems: Problems, there: Bo
         return
     for condition in conditions:
         if there.points[condition.point].kind is Kind.TEXT:
-            problems.add(document.file, document.line(place), f"{condition.point} is a text: it is not compared")
+            message = f"{condition.point} 是文本：不作比较 · {condition.point} is a text: it is not compared"
+            problems.add(document.file, document.line(place), message)
             return
     found[name] = Placed(_resolved(name, rule, there), document)
 

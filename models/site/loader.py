@@ -19,9 +19,9 @@ from models.site.limits import limits_of
 from models.site.model import Area, Connection, Coordinates, Equipment, Group, Shift, Site, TemplateFacts
 from models.site.overlaps import SpanOf
 from models.site.own_alarms import own_alarms
-from models.site.problems import Problem, Problems, SiteErrors, nearest
+from models.site.problems import Problem, Problems, SiteErrors, hinted, nearest
 from models.site.schema import AreaEntry, ConnectionEntry, EquipmentEntry, SiteFile, entries, validate
-from models.site.there import There
+from models.site.there import CALLED, There
 from models.site.yamlfile import Document, parse
 from models.site.yamlfile import Path as Place
 
@@ -48,6 +48,8 @@ KNOWN = (
     "simulation.yaml",
     "mirror.yaml",
 )
+
+NO_FOLDER = "不是目录：请给出 site.yaml 所在的目录 · is not a folder: give the folder that holds site.yaml"
 
 CheckSettings = Callable[[Connection], Iterable[tuple[tuple[str | int, ...], str]]]
 """The mistakes in a connection's adapter or settings: (path below the connection, what is wrong)."""
@@ -99,7 +101,7 @@ def examine(
     set is a note, and what it would fill is not checked."""
     problems = Problems()
     if not folder.is_dir():
-        problems.add(str(folder), "", "is not a folder: give the folder that holds site.yaml")
+        problems.add(str(folder), "", NO_FOLDER)
         return Report(None, problems.found, problems.notes)
     with _no_collection():
         site = _Loading(
@@ -118,14 +120,15 @@ def connection(
     """One connection of a site, whatever else is wrong or missing there yet. Raises SiteErrors."""
     problems = Problems()
     if not folder.is_dir():
-        problems.add(str(folder), "", "is not a folder: give the folder that holds site.yaml")
+        problems.add(str(folder), "", NO_FOLDER)
         raise SiteErrors(problems.found)
     loading = _Loading(folder, problems, None, check_settings, None, None, environment or {}, require_environment=True)
     loading.only = name
     loading._connections()
     found = loading.connections.get(name)
     if found is None and name not in loading.connections and not problems.count:
-        problems.add("connections.yaml", "", f"there is no connection '{name}'" + nearest(name, loading.connections))
+        zh, en = f"没有连接 '{name}'", f"there is no connection '{name}'"
+        problems.add("connections.yaml", "", hinted(zh, en, name, loading.connections))
     if found is None or problems.count:
         raise SiteErrors(problems.ordered())
     return found
@@ -203,7 +206,8 @@ class _Loading:
         for path in files:
             self._equipment(path, library)
         if not files:
-            self.problems.add("equipment", "", "has no .yaml file: a site needs equipment")
+            message = "没有 .yaml 文件：矿井配置须有设备 · has no .yaml file: a site needs equipment"
+            self.problems.add("equipment", "", message)
         binder = Binder(
             facts.code if facts else "0" * 12,
             self.instances,
@@ -232,11 +236,10 @@ class _Loading:
         for path in sorted(self.folder.root.iterdir()):
             if path.name in KNOWN or path.name.startswith(".") or path.suffix.lower() == ".md":
                 continue
-            hint = nearest(path.name, KNOWN)
-            if "did you mean" in hint:
-                self.problems.add(path.name, "", "is not read" + hint)
+            if "did you mean" in nearest(path.name, KNOWN):
+                self.problems.add(path.name, "", hinted("不会被读取", "is not read", path.name, KNOWN))
             else:
-                self.problems.note(path.name, "", "is not read")
+                self.problems.note(path.name, "", "不会被读取 · is not read")
 
     def _document(self, name: str | Path) -> Document | None:
         path = self.folder.root / name
@@ -261,10 +264,12 @@ class _Loading:
                 continue
             place: Place = ("areas", name, "parent")
             if area.parent not in self.areas:
-                message = f"there is no area '{area.parent}'" + nearest(area.parent, self.areas)
+                zh, en = f"没有区域 '{area.parent}'", f"there is no area '{area.parent}'"
+                message = hinted(zh, en, area.parent, self.areas)
                 self.problems.add(document.file, document.line(place), message)
             elif self._goes_round(area):
-                self.problems.add(document.file, document.line(place), f"the area '{name}' lies within itself")
+                message = f"区域 '{name}' 位于它自身之内 · the area '{name}' lies within itself"
+                self.problems.add(document.file, document.line(place), message)
 
     def _goes_round(self, area: Area) -> bool:
         seen: set[str] = set()
@@ -279,7 +284,10 @@ class _Loading:
 
     def _segment(self, document: Document, place: Place, name: str, what: str) -> None:
         if not SEGMENT.fullmatch(name):
-            message = f"the {what} id '{name}' is not 1 to 40 of a-z, 0-9, _ and -"
+            message = (
+                f"{CALLED[what]}标识 '{name}' 须为 1 到 40 个 a-z、0-9、_ 和 - · "
+                f"the {what} id '{name}' is not 1 to 40 of a-z, 0-9, _ and -"
+            )
             self.problems.add(document.file, document.line(place), message)
 
     def _connections(self) -> None:
@@ -300,7 +308,10 @@ class _Loading:
             groups = {key: Group(key, group.period, group.phase, group.priority) for key, group in entry.groups.items()}
             for key, group in groups.items():
                 if group.phase_s is not None and group.phase_s >= group.period_s:
-                    message = f"the phase {group.phase_s:g} s must be below the period {group.period_s:g} s"
+                    message = (
+                        f"相位 {group.phase_s:g} s 须小于周期 {group.period_s:g} s · "
+                        f"the phase {group.phase_s:g} s must be below the period {group.period_s:g} s"
+                    )
                     self.problems.add(document.file, document.line((*place, "groups", key, "phase")), message)
             connection = Connection(
                 name=name,
@@ -330,7 +341,10 @@ class _Loading:
             self._segment(document, place, name, "equipment")
             if name in self.instances:
                 first, first_place = self.at[name]
-                message = f"the equipment '{name}' is here twice; first at {first.file}:{first.line(first_place)}"
+                where = f"{first.file}:{first.line(first_place)}"
+                message = (
+                    f"设备 '{name}' 出现两次；前一次在 {where} · the equipment '{name}' is here twice; first at {where}"
+                )
                 self.problems.add(document.file, line, message)
                 continue
             self.instances[name] = None
@@ -339,7 +353,8 @@ class _Loading:
             if entry is None:
                 continue
             if entry.area not in self.areas:
-                message = f"there is no area '{entry.area}'" + nearest(entry.area, self.areas)
+                zh, en = f"没有区域 '{entry.area}'", f"there is no area '{entry.area}'"
+                message = hinted(zh, en, entry.area, self.areas)
                 self.problems.add(document.file, document.line((*place, "area")), message)
             instance = self.instances[name] = self._instance(name, entry, library, document, place)
             subsystem = instance.template.category if instance is not None else ""
@@ -349,15 +364,17 @@ class _Loading:
                 if isinstance(binding, dict):
                     self.inline.append((name, key, binding, source))
                 else:
-                    self.problems.add(document.file, source.where(""), "a binding is a mapping: {address: …}")
+                    message = "绑定须为映射：{address: …} · a binding is a mapping: {address: …}"
+                    self.problems.add(document.file, source.where(""), message)
 
     def _instance(
         self, name: str, entry: EquipmentEntry, library: Library, document: Document, place: Place
     ) -> Instance | None:
         try:
             template = library.get(entry.template)
-        except KeyError as error:
-            message = f"there is no template '{entry.template}'{error.args[0]}"
+        except KeyError:
+            zh, en = f"没有模板 '{entry.template}'", f"there is no template '{entry.template}'"
+            message = hinted(zh, en, entry.template, library.ids())
             self.problems.add(document.file, document.line((*place, "template")), message)
             return None
         if template is None:
@@ -377,7 +394,7 @@ class _Loading:
             equipment, key = row.values.pop("equipment", None), row.values.pop("point", None)
             if equipment is None or key is None:
                 field = "equipment" if equipment is None else "point"
-                self.problems.add(row.file, row.where(field), f"the {field} is missing")
+                self.problems.add(row.file, row.where(field), f"缺少 '{field}' · the {field} is missing")
             else:
                 binder.bind(str(equipment), str(key), row.values, row)
 
@@ -389,7 +406,8 @@ class _Loading:
             left = [key for key in instance.template.points if prefix + key not in binder.bound]
             if left:
                 document, place = self.at[name]
-                self.problems.note(document.file, document.line(place), f"{name}: not bound: {', '.join(left)}")
+                message = f"{name} 未绑定的测点：{'、'.join(left)} · {name}: not bound: {', '.join(left)}"
+                self.problems.note(document.file, document.line(place), message)
 
     def _annexes(self, facts: SiteFile | None, binder: Binder) -> None:
         """The map and the network."""

@@ -52,7 +52,10 @@ def _common(parts: Sequence[Any]) -> Any:
     certain = [part for part in parts if part is not None]
     for other in certain[1:]:
         if not _same(certain[0], other):
-            raise UnitError(f"'{certain[0]:~}' and '{other:~}' are added or compared: bring them to one unit first")
+            raise UnitError(
+                f"'{certain[0]:~}' 与 '{other:~}' 相加或比较：请先换算成同一单位 · "
+                f"'{certain[0]:~}' and '{other:~}' are added or compared: bring them to one unit first"
+            )
     return certain[0] if len(certain) == len(parts) else None
 
 

@@ -49,22 +49,27 @@ class Shown(Strict):
 def rings_of(geometry: object) -> list[list[list[float]]]:
     """The positions of a geometry, of an area by ring. Raises ValueError in plain words."""
     if not isinstance(geometry, dict) or str(geometry.get("type")) not in FEWEST:
-        raise ValueError(f"the geometry must be one of {', '.join(FEWEST)}")
+        raise ValueError(f"几何类型须为 {'、'.join(FEWEST)} 之一 · the geometry must be one of {', '.join(FEWEST)}")
     kind, where = str(geometry["type"]), geometry.get("coordinates")
     rings = [[where]] if kind == "Point" else [where] if kind == "LineString" else where
     fewest = FEWEST[kind]
     found: list[list[list[float]]] = []
     for ring in rings if isinstance(rings, list) and rings else [None]:
         if not isinstance(ring, list) or not fewest <= len(ring) <= MAX_POSITIONS:
-            raise ValueError(f"the coordinates of a {kind} need {fewest} to {MAX_POSITIONS} positions")
+            raise ValueError(
+                f"{kind} 的坐标须有 {fewest} 到 {MAX_POSITIONS} 个位置 · "
+                f"the coordinates of a {kind} need {fewest} to {MAX_POSITIONS} positions"
+            )
         for position in ring:
             if not _is_position(position):
+                shown = json.dumps(position)[:60]
                 raise ValueError(
-                    f"{json.dumps(position)[:60]} is no position: write [east, north] or [east, north, up]"
+                    f"{shown} 不是位置：写 [east, north] 或 [east, north, up] · "
+                    f"{shown} is no position: write [east, north] or [east, north, up]"
                 )
         found.append(ring)
         if kind == "Polygon" and ring[0] != ring[-1]:
-            raise ValueError("a ring of an area must end where it began")
+            raise ValueError("区域的边界须首尾相接 · a ring of an area must end where it began")
     return found
 
 
@@ -85,11 +90,12 @@ def features(folder: Folder, path: Path, problems: Problems, there: There, seen:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        problems.add(file, getattr(error, "lineno", ""), f"is not JSON: {getattr(error, 'msg', error)}")
+        why = getattr(error, "msg", error)
+        problems.add(file, getattr(error, "lineno", ""), f"不是 JSON：{why} · is not JSON: {why}")
         return
     given = data.get("features") if isinstance(data, dict) else None
     if not isinstance(given, list) or data.get("type") != "FeatureCollection":
-        problems.add(file, "", "is no GeoJSON FeatureCollection")
+        problems.add(file, "", "不是 GeoJSON FeatureCollection · is no GeoJSON FeatureCollection")
         return
     for number, feature in enumerate(given, 1):
         known = feature.get("id") if isinstance(feature, dict) else None
@@ -98,7 +104,11 @@ def features(folder: Folder, path: Path, problems: Problems, there: There, seen:
         for message in _mistakes(feature, there):
             problems.add(file, where, message)
         if where in seen:
-            problems.add(file, where, f"the feature '{where}' is here twice; first in {seen[where]}")
+            message = (
+                f"要素 '{where}' 出现两次；前一次在 {seen[where]} · "
+                f"the feature '{where}' is here twice; first in {seen[where]}"
+            )
+            problems.add(file, where, message)
         seen[where] = file
         if problems.count == count:
             yield _feature(feature, there.origin or (0.0, 0.0))
@@ -120,11 +130,11 @@ def _feature(feature: Mapping[str, Any], origin: tuple[float, float]) -> Feature
 
 def _mistakes(feature: Any, there: There) -> Iterator[str]:
     if not isinstance(feature, dict) or feature.get("type") != "Feature" or not isinstance(feature.get("id"), str):
-        yield "is no GeoJSON Feature with an id"
+        yield "不是带 id 的 GeoJSON Feature · is no GeoJSON Feature with an id"
         return
     properties = feature.get("properties")
     if not isinstance(properties, dict):
-        yield "has no properties"
+        yield "没有 properties · has no properties"
         return
     try:
         shown = Shown.model_validate(properties)
@@ -149,6 +159,8 @@ def _far(rings: list[list[list[float]]], origin: tuple[float, float] | None) -> 
     for east, north, *_ in chain.from_iterable(rings):
         if max(abs(east - origin[0]), abs(north - origin[1])) > FAR_M:
             swapped = max(abs(north - origin[0]), abs(east - origin[1])) <= FAR_M
+            zh = "东坐标与北坐标对调了" if swapped else "东坐标前是否缺少带号？"
             hint = "east and north are exchanged" if swapped else "is the zone before the easting missing?"
-            return f"[{east:g}, {north:g}] is not at this mine (origin [{origin[0]:g}, {origin[1]:g}]): {hint}"
+            here, begins = f"[{east:g}, {north:g}]", f"[{origin[0]:g}, {origin[1]:g}]"
+            return f"{here} 不在本矿（原点 {begins}）：{zh} · {here} is not at this mine (origin {begins}): {hint}"
     return None

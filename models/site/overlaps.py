@@ -41,12 +41,14 @@ def falls_short(point: Point, raw: tuple[float, float]) -> Iterator[tuple[str, s
     """The fields of a point that its type, whose raw numbers are those from `raw[0]` to `raw[1]`, cannot
     hold, and why. Its range is not looked at where a curve or a roll-over stands between."""
     least, most = raw
-    guards, type_ = point.guards, point.type or "its usual type"
+    guards, type_, zh_type = point.guards, point.type or "its usual type", point.type or "其缺省类型"
     for number in guards.no_value:
         if not least <= number <= most:
-            yield "no_value", f"{type_} holds {least:.10g} … {most:.10g}, so {number:.10g} never comes"
+            zh = f"{zh_type} 只能表示 {least:.10g} … {most:.10g}，不会出现 {number:.10g}"
+            yield "no_value", f"{zh} · {type_} holds {least:.10g} … {most:.10g}, so {number:.10g} never comes"
     if guards.rollover > most + 1:
-        yield "rollover", f"{type_} ends at {most:.10g} and never reaches {guards.rollover:.10g}"
+        zh = f"{zh_type} 最大为 {most:.10g}，达不到 {guards.rollover:.10g}"
+        yield "rollover", f"{zh} · {type_} ends at {most:.10g} and never reaches {guards.rollover:.10g}"
     if guards.curve or guards.rollover:
         return
     low, high = sorted(end * point.factor + point.offset for end in raw)
@@ -57,5 +59,5 @@ def falls_short(point: Point, raw: tuple[float, float]) -> Iterator[tuple[str, s
     ):
         if short:
             holds = f"{low:.10g} … {high:.10g} {point.unit}".rstrip()
-            zh = f"{point.type or '其缺省类型'} 按此倍率只能表示 {holds}，达不到{_ENDS[field]} {bound:.10g}"
+            zh = f"{zh_type} 按此倍率只能表示 {holds}，达不到{_ENDS[field]} {bound:.10g}"
             yield field, f"{zh} · {type_} with this scale holds {holds} and never reaches {field} {bound:.10g}"

@@ -31,7 +31,7 @@ from pydantic import Field, model_validator
 from models.site import expressions
 from models.site.files import Folder
 from models.site.model import AlarmChange, Kind, OwnAlarm, Point
-from models.site.problems import Problems, nearest
+from models.site.problems import Problems, hinted
 from models.site.schema import validate
 from models.site.there import unknown
 from models.site.yamlfile import Document, parse
@@ -84,18 +84,30 @@ class AlarmEntry(Strict):
     def _one_form(self) -> AlarmEntry:
         forms = [self.when, self.point, self.rate, self.deviation, self.discrepancy]
         if sum(form is not None for form in forms) != 1:
-            raise ValueError("give one of when, point, rate, deviation, discrepancy")
+            raise ValueError(
+                "when、point、rate、deviation、discrepancy 须给出其中一个 · "
+                "give one of when, point, rate, deviation, discrepancy"
+            )
         bounds = (self.above is not None) + (self.below is not None)
         if self.when is not None or self.discrepancy is not None:
             if bounds or self.ends is not None:
-                raise ValueError("when and discrepancy hold or do not: leave out above, below and ends")
+                raise ValueError(
+                    "when 和 discrepancy 只有成立与否：请去掉 above、below 和 ends · "
+                    "when and discrepancy hold or do not: leave out above, below and ends"
+                )
         elif bounds != 1:
-            raise ValueError("give above or below, one of them")
+            raise ValueError("above 和 below 须给出其中一个 · give above or below, one of them")
         if self.ends is not None:
             if self.above is not None and self.ends > self.above:
-                raise ValueError(f"ends {self.ends:g} lies over above {self.above:g}: it would end as it begins")
+                raise ValueError(
+                    f"ends {self.ends:g} 高于 above {self.above:g}：报警一开始就会结束 · "
+                    f"ends {self.ends:g} lies over above {self.above:g}: it would end as it begins"
+                )
             if self.below is not None and self.ends < self.below:
-                raise ValueError(f"ends {self.ends:g} lies under below {self.below:g}: it would end as it begins")
+                raise ValueError(
+                    f"ends {self.ends:g} 低于 below {self.below:g}：报警一开始就会结束 · "
+                    f"ends {self.ends:g} lies under below {self.below:g}: it would end as it begins"
+                )
         return self
 
 
@@ -117,7 +129,10 @@ class ChangeEntry(Strict):
     def _changes_something(self) -> ChangeEntry:
         given = (self.priority, self.on_s, self.off_s)
         if not self.off and not self.latching and all(each is None for each in given):
-            raise ValueError("changes nothing: give priority, on_s, off_s, latching or off")
+            raise ValueError(
+                "没有任何更改：请给出 priority、on_s、off_s、latching 或 off · "
+                "changes nothing: give priority, on_s, off_s, latching or off"
+            )
         return self
 
 
@@ -160,9 +175,9 @@ class _Reading:
                 self.problems.add(document.file, document.line((*place, field) if field else place), message)
 
             if name in self.alarms:
-                say(f"there is an alarm '{name}' already: give this one another name")
+                say(f"已有报警 '{name}'：请另起名称 · there is an alarm '{name}' already: give this one another name")
             elif entry is not None and len(self.alarms) >= MOST:
-                say(f"a site has {MOST} alarms of its own at most")
+                say(f"一个矿井最多自定 {MOST} 条报警 · a site has {MOST} alarms of its own at most")
             elif entry is not None:
                 self._alarm(name, entry, say)
         for name, data in found.changes.items():
@@ -184,15 +199,19 @@ class _Reading:
             return
         kinds = [self.points[each] for each in inputs]
         if any(point.kind is Kind.TEXT for point in kinds):
-            say("a point of kind text is not compared")
+            say("text 类测点不作比较 · a point of kind text is not compared")
             return
         if entry.deviation is not None and len({point.unit for point in kinds}) > 1:
-            say(f"compares different units: {', '.join(sorted(point.unit for point in kinds))}", "deviation")
+            units = sorted(point.unit for point in kinds)
+            say(f"比较的单位不同：{'、'.join(units)} · compares different units: {', '.join(units)}", "deviation")
             return
         if entry.point is not None:
             for other, said in self.bounds.values():
                 if said.point == entry.point and _always(said, entry):
-                    say(f"contradicts '{other}': one of the two would always be raised, whatever the value")
+                    say(
+                        f"与 '{other}' 矛盾：无论其值如何，两者总有一条会报警 · "
+                        f"contradicts '{other}': one of the two would always be raised, whatever the value"
+                    )
             self.bounds[name] = name, entry
         paths = tuple(f"{self.mine}/{each}" for each in inputs)
         self.alarms[name] = OwnAlarm(
@@ -219,7 +238,8 @@ class _Reading:
         standard = standards()
         known = {*standard.rules, *(f"limit.{kind}" for kind in ("lolo", "lo", "hi", "hihi"))}
         if entry.rule not in known:
-            return f"there is no standard alarm '{entry.rule}'" + nearest(entry.rule, known)
+            zh, en = f"没有标准报警 '{entry.rule}'", f"there is no standard alarm '{entry.rule}'"
+            return hinted(zh, en, entry.rule, known)
         for each in entry.points:
             if message := unknown("bound point", each, self.points):
                 return message
@@ -227,11 +247,15 @@ class _Reading:
         if rule is not None and rule.statutory:
             looser = entry.off or (entry.priority or 0) > rule.priority or (entry.on_s or 0.0) > rule.on_s
             if looser or (entry.off_s is not None and entry.off_s < rule.off_s):
-                return f"'{entry.rule}' is statutory: a mine may only make it stricter"
+                return (
+                    f"'{entry.rule}' 是法定报警：矿方只能改得更严 · "
+                    f"'{entry.rule}' is statutory: a mine may only make it stricter"
+                )
         elif rule is None and (entry.off or entry.on_s is not None or entry.priority is not None):
             named = [self.points[each] for each in entry.points] or list(self.points.values())
             if any(point.retention.value == "statutory" for point in named):
                 return (
+                    f"法定测点的 '{entry.rule}' 只能通过其自身限值更改：请列出非法定的测点 · "
                     f"'{entry.rule}' of statutory points is changed by their own limits alone: name points that are not"
                 )
         since = entry.effective_from.isoformat() if entry.effective_from else ""
@@ -260,10 +284,15 @@ def _form(entry: AlarmEntry) -> tuple[expressions.Node | None, tuple[str, ...], 
     if text is not None:
         found = expressions.parse(text)
         if not found.tree.boolean:
-            raise ValueError("an alarm is a comparison, such as [belt_101/speed] < 0.5")
+            raise ValueError(
+                "报警须为比较式，如 [belt_101/speed] < 0.5 · an alarm is a comparison, such as [belt_101/speed] < 0.5"
+            )
         bare = [each for each in found.inputs if "/" not in each]
         if bare:
-            raise ValueError(f"name points with their equipment, in brackets: [equipment/{bare[0]}]")
+            raise ValueError(
+                f"测点须连同设备写在方括号内：[equipment/{bare[0]}] · "
+                f"name points with their equipment, in brackets: [equipment/{bare[0]}]"
+            )
         return found.tree, found.inputs, 1.0, 0.5, 0.5
     side, level = (1.0, entry.above) if entry.above is not None else (-1.0, entry.below)
     level = 0.0 if level is None else level

@@ -63,7 +63,7 @@ class ChamberEntry(Strict):
     def _each_day_once(cls, plan: tuple[PlanEntry, ...]) -> tuple[PlanEntry, ...]:
         days = [each.effective_from for each in plan]
         if len(set(days)) < len(days):
-            raise ValueError("two plans begin on the same day")
+            raise ValueError("两个计划自同一天起执行 · two plans begin on the same day")
         return tuple(sorted(plan, key=lambda each: each.effective_from))
 
 
@@ -80,7 +80,7 @@ def chambers(
         for name, data in entries(document, "patrols", problems).items():
             line = document.line(("patrols", name))
             if name in found:
-                problems.add(document.file, line, f"the chamber '{name}' is here twice")
+                problems.add(document.file, line, f"硐室 '{name}' 出现两次 · the chamber '{name}' is here twice")
                 continue
             chamber = _chamber(name, data, document, problems, code, points, equipment)
             if chamber is not None:
@@ -106,7 +106,7 @@ def _chamber(
     wrong += [message for each in entry.equipment if (message := unknown("equipment", each, equipment))]
     presence = None if entry.presence is None else points.get(entry.presence)
     if presence is not None and presence.kind is not Kind.ANALOG:
-        wrong.append(f"{entry.presence} is no number of persons")
+        wrong.append(f"{entry.presence} 不是人数 · {entry.presence} is no number of persons")
     for message in wrong:
         problems.add(document.file, line, message)
     if wrong:

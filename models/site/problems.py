@@ -28,7 +28,7 @@ class SiteErrors(ValueError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = list(problems)
         count = len(self.problems)
-        head = f"{count} problem{'' if count == 1 else 's'} in this site:\n"
+        head = f"矿井配置有 {count} 处错误 · {count} problem{'' if count == 1 else 's'} in this site:\n"
         super().__init__(head + "\n".join(map(str, self.problems)))
 
 
@@ -46,9 +46,10 @@ class Problems:
         if self.count <= MAX_PROBLEMS:
             self.found.append(Problem(file, str(where), message))
         elif self.count == MAX_PROBLEMS + 1:
-            self.found.append(
-                Problem(file, str(where), f"there are more than {MAX_PROBLEMS} problems: stopped listing")
+            message = (
+                f"错误超过 {MAX_PROBLEMS} 处：不再列出 · there are more than {MAX_PROBLEMS} problems: stopped listing"
             )
+            self.found.append(Problem(file, str(where), message))
 
     def ordered(self) -> list[Problem]:
         """By file, in the order in which files were read, and by line; cells stay in their table's order."""
@@ -62,10 +63,33 @@ class Problems:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """ "; did you mean 'x'?" or, where nothing is near and little is known, what there is; else ""."""
+    return hints(word, known)[1]
+
+
+def hinted(zh: str, en: str, word: str, known: Iterable[str]) -> str:
+    """A message in both languages, each part with what is nearest to the word, as `nearest` has it."""
+    hint_zh, hint_en = hints(word, known)
+    return f"{zh}{hint_zh} · {en}{hint_en}"
+
+
+def together(messages: Iterable[str]) -> str:
+    """Messages in both languages as one, each language by itself."""
+    parts = [apart(message) for message in messages]
+    return f"{'；'.join(zh for zh, _ in parts)} · {'; '.join(en for _, en in parts)}"
+
+
+def apart(message: str) -> tuple[str, str]:
+    """The two languages of a message, Chinese and English; one that has only one is taken for both."""
+    zh, separator, en = message.partition(" · ")
+    return zh, en if separator else zh
+
+
+def hints(word: str, known: Iterable[str]) -> tuple[str, str]:
+    """As `nearest`, in Chinese and in English."""
     names = sorted(set(known))
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.6) if len(names) <= 5000 else []
     if near:
-        return f"; did you mean '{near[0]}'?"
+        return f"；是否指 '{near[0]}'？", f"; did you mean '{near[0]}'?"
     if not names:
-        return "; there is none"
-    return f"; there is {', '.join(names)}" if len(names) <= 8 else ""
+        return "；一个也没有", "; there is none"
+    return (f"；现有 {'、'.join(names)}", f"; there is {', '.join(names)}") if len(names) <= 8 else ("", "")

@@ -48,9 +48,14 @@ class RotationEntry(Strict):
     @model_validator(mode="after")
     def _rises(self) -> RotationEntry:
         if any(below >= above for below, above in pairwise((self.low, self.start, self.high, self.high_high))):
-            raise ValueError("the levels rise: low < start < high < high_high")
+            raise ValueError(
+                "水位须递增：low < start < high < high_high · the levels rise: low < start < high < high_high"
+            )
         if self.tariff not in tariffs():
-            raise ValueError(f"there is no tariff '{self.tariff}'; there is {', '.join(tariffs())}")
+            raise ValueError(
+                f"没有电价 '{self.tariff}'；现有 {'、'.join(tariffs())} · "
+                f"there is no tariff '{self.tariff}'; there is {', '.join(tariffs())}"
+            )
         return self
 
 

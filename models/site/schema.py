@@ -19,7 +19,7 @@ from pydantic import (
 
 from models.identity import MANUAL
 from models.site.model import DEFAULT_PRIORITY, DEFAULT_SKEW_S, ClockPolicy, RunStyle
-from models.site.problems import Problems, nearest
+from models.site.problems import Problems, hinted
 from models.site.yamlfile import Document, Path
 from models.thing import Key, LimitFact, Names, Number, Strict, Text
 
@@ -33,7 +33,10 @@ def _seconds(value: object) -> object:
     if isinstance(value, str):
         match = _DURATION.fullmatch(value.strip())
         if match is None:
-            raise ValueError(f"'{value}' is not a time span such as 0.2, 200 ms, 5 s or 1 min")
+            raise ValueError(
+                f"'{value}' 不是时间长度，写作 0.2、200 ms、5 s 或 1 min · "
+                f"'{value}' is not a time span such as 0.2, 200 ms, 5 s or 1 min"
+            )
         return float(match[1]) * _SECONDS[match[2]]
     return value
 
@@ -51,7 +54,9 @@ def _zone(name: str) -> str:
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"there is no time zone '{name}'; for China write Asia/Shanghai") from error
+        raise ValueError(
+            f"没有时区 '{name}'；中国写作 Asia/Shanghai · there is no time zone '{name}'; for China write Asia/Shanghai"
+        ) from error
     return name
 
 
@@ -93,7 +98,9 @@ class SiteFile(Strict):
             for minute in range(start, end if end > start else end + 1440):
                 other = taken.setdefault(minute % 1440, shift.name.zh)
                 if other != shift.name.zh:
-                    raise ValueError(f"the shifts '{other}' and '{shift.name.zh}' overlap")
+                    raise ValueError(
+                        f"班次 '{other}' 与 '{shift.name.zh}' 重叠 · the shifts '{other}' and '{shift.name.zh}' overlap"
+                    )
         return shifts
 
 
@@ -110,7 +117,10 @@ class GroupEntry(Strict):
 
 def _gateway(name: str) -> str:
     if name == MANUAL:
-        raise ValueError(f"'{MANUAL}' is the source of what people enter by hand: give the gateway another name")
+        raise ValueError(
+            f"'{MANUAL}' 是人工录入数据的来源：请给网关另起名称 · "
+            f"'{MANUAL}' is the source of what people enter by hand: give the gateway another name"
+        )
     return name
 
 
@@ -132,7 +142,9 @@ def _numbers(value: object) -> object:
         try:
             return [float(int(part, 16)) if part.lower().startswith("0x") else float(part) for part in parts]
         except ValueError:
-            raise ValueError(f"'{value}' is not a list of numbers such as 65535; 32767") from None
+            raise ValueError(
+                f"'{value}' 不是数值列表，写作 65535; 32767 · '{value}' is not a list of numbers such as 65535; 32767"
+            ) from None
     return [value] if isinstance(value, int | float) else value
 
 
@@ -143,7 +155,10 @@ def _pairs(value: object) -> object:
         try:
             return [[float(number) for number in pair] for pair in pairs]
         except ValueError:
-            raise ValueError(f"'{value}' is not a curve such as 4:0; 12:50; 20:100 (raw:value)") from None
+            raise ValueError(
+                f"'{value}' 不是标定曲线，写作 4:0; 12:50; 20:100（原始值:值） · "
+                f"'{value}' is not a curve such as 4:0; 12:50; 20:100 (raw:value)"
+            ) from None
     return value
 
 
@@ -194,57 +209,89 @@ class EquipmentEntry(Strict):
     points: dict[str, Any] = Field(default_factory=dict)
 
 
+_NUMBERS = ("float_type", "float_parsing", "finite_number")
+_INTEGERS = ("int_type", "int_parsing", "int_from_float")
+
+
 def plain_words(error: Mapping[str, Any], model: type[BaseModel]) -> str:
-    """One of pydantic's findings as an engineer would say it."""
+    """One of pydantic's findings as an engineer would say it, in both languages."""
     kind, value = error["type"], error.get("input")
     context = error.get("ctx") or {}
     shown = f"'{value}'" if isinstance(value, str) else f"{value:g}" if type(value) is float else _what(value)
+    seen = shown if isinstance(value, str) or type(value) is float else _what_zh(value)
     last = str(error["loc"][-1]) if error["loc"] else ""
     if any(word in last.lower() for word in ("password", "secret", "token")):
-        shown = "something else"  # what is not to be seen on a screen
+        shown, seen = "something else", "别的内容"  # what is not to be seen on a screen
     if kind == "missing":
-        return f"'{last}' is missing"
+        return f"缺少 '{last}' · '{last}' is missing"
     if kind == "extra_forbidden":
-        return f"unknown key '{last}'" + nearest(last, _fields(model, error["loc"][:-1]))
+        return hinted(f"未知的键 '{last}'", f"unknown key '{last}'", last, _fields(model, error["loc"][:-1]))
     if kind == "value_error":
         return str(context.get("error", error["msg"]))
-    number = {"float_type", "float_parsing", "int_type", "int_parsing", "int_from_float", "finite_number"}
-    if kind in number:
-        wanted = "whole number" if kind.startswith("int") else "number"
-        return f"'{last}' must be a {wanted}, got {shown}"
-    fixed: dict[str, Callable[[], str]] = {
-        "string_type": lambda: f"'{last}' must be text, got {shown}",
-        "string_too_short": lambda: f"'{last}' is empty",
-        "string_too_long": lambda: f"'{last}' has more than {context['max_length']} characters",
-        "string_pattern_mismatch": lambda: f"{shown} {_pattern(last, str(context.get('pattern', '')))}",
-        "literal_error": lambda: f"'{last}' must be one of {context['expected']}, got {shown}",
-        "enum": lambda: f"'{last}' must be one of {context['expected']}, got {shown}",
-        "greater_than": lambda: f"'{last}' must be above {context['gt']:g}, got {shown}",
-        "greater_than_equal": lambda: f"'{last}' must be at least {context['ge']:g}, got {shown}",
-        "less_than_equal": lambda: f"'{last}' must be at most {context['le']:g}, got {shown}",
-        "dict_type": lambda: f"'{last}' must be a mapping (key: value), got {shown}",
-        "model_type": lambda: f"'{last}' must be a mapping (key: value), got {shown}",
-        "too_long": lambda: f"'{last}' has more than {context['max_length']} entries",
-        "missing_argument": lambda: f"'{last}' must be pairs of raw and value",
-        "tuple_type": lambda: f"'{last}' must be a list, got {shown}",
+    if kind == "string_pattern_mismatch":
+        zh, en = _pattern(last, str(context.get("pattern", "")))
+        return f"{seen} {zh} · {shown} {en}"
+    fixed: dict[str, Callable[[], tuple[str, str]]] = {
+        **dict.fromkeys(_NUMBERS, lambda: (f"须为数值，现为 {seen}", f"must be a number, got {shown}")),
+        **dict.fromkeys(_INTEGERS, lambda: (f"须为整数，现为 {seen}", f"must be a whole number, got {shown}")),
+        "string_type": lambda: (f"须为文本，现为 {seen}", f"must be text, got {shown}"),
+        "string_too_short": lambda: ("为空", "is empty"),
+        "string_too_long": lambda: (
+            f"超过 {context['max_length']} 个字符",
+            f"has more than {context['max_length']} characters",
+        ),
+        "literal_error": lambda: (
+            _one_of_zh(context["expected"], seen),
+            f"must be one of {context['expected']}, got {shown}",
+        ),
+        "enum": lambda: (_one_of_zh(context["expected"], seen), f"must be one of {context['expected']}, got {shown}"),
+        "greater_than": lambda: (
+            f"须大于 {context['gt']:g}，现为 {seen}",
+            f"must be above {context['gt']:g}, got {shown}",
+        ),
+        "greater_than_equal": lambda: (
+            f"不得小于 {context['ge']:g}，现为 {seen}",
+            f"must be at least {context['ge']:g}, got {shown}",
+        ),
+        "less_than_equal": lambda: (
+            f"不得大于 {context['le']:g}，现为 {seen}",
+            f"must be at most {context['le']:g}, got {shown}",
+        ),
+        "dict_type": lambda: (f"须为映射（键: 值），现为 {seen}", f"must be a mapping (key: value), got {shown}"),
+        "model_type": lambda: (f"须为映射（键: 值），现为 {seen}", f"must be a mapping (key: value), got {shown}"),
+        "too_long": lambda: (f"超过 {context['max_length']} 项", f"has more than {context['max_length']} entries"),
+        "missing_argument": lambda: ("须为原始值与值的数对", "must be pairs of raw and value"),
+        "tuple_type": lambda: (f"须为列表，现为 {seen}", f"must be a list, got {shown}"),
     }
-    return fixed[kind]() if kind in fixed else f"'{last}': {error['msg']}"
+    if kind in fixed:
+        zh, en = fixed[kind]()
+        return f"'{last}' {zh} · '{last}' {en}"
+    return f"'{last}' 不正确：{error['msg']} · '{last}': {error['msg']}"
+
+
+def _one_of_zh(expected: str, seen: str) -> str:
+    """`expected`: pydantic's list, 'a', 'b' or 'c'."""
+    return f"须为 {expected.replace(' or ', '、').replace(', ', '、')} 之一，现为 {seen}"
 
 
 def _what(value: object) -> str:
     return {dict: "a mapping", list: "a list", type(None): "nothing"}.get(type(value), str(value))
 
 
-def _pattern(field: str, pattern: str) -> str:
+def _what_zh(value: object) -> str:
+    return {dict: "映射", list: "列表", type(None): "空"}.get(type(value), str(value))
+
+
+def _pattern(field: str, pattern: str) -> tuple[str, str]:
     if pattern == REFERENCE:
-        return "is not another point: write its key, or equipment/key"
+        return "不是另一个测点：写它的键，或 equipment/key", "is not another point: write its key, or equipment/key"
     if pattern == r"^[0-9]{12}$":
-        return "is not a mine code: 12 digits"
+        return "不是矿井编码：须为 12 位数字", "is not a mine code: 12 digits"
     if "{1,40}" in pattern:
-        return "is not a name of 1 to 40 of a-z, 0-9, _ and -"
+        return "须为 1 到 40 个 a-z、0-9、_ 和 - 的名称", "is not a name of 1 to 40 of a-z, 0-9, _ and -"
     if ":[0-5]" in pattern:
-        return "is not a time of day such as 08:00"
-    return f"is not what '{field}' may be ({pattern})"
+        return "不是 08:00 这样的时刻", "is not a time of day such as 08:00"
+    return f"不符合 '{field}' 的格式（{pattern}）", f"is not what '{field}' may be ({pattern})"
 
 
 def _fields(model: type[BaseModel], path: Iterable[str | int]) -> Iterable[str]:
@@ -271,7 +318,10 @@ def _fields(model: type[BaseModel], path: Iterable[str | int]) -> Iterable[str]:
 def validate(model: type[M], data: Any, document: Document, path: Path, problems: Problems) -> M | None:
     """`data`, which stands at `path` of the document, as a model; None with each mistake at its line."""
     if not isinstance(data, dict):
-        problems.add(document.file, document.line(path), f"a mapping (key: value) is needed here, not {_what(data)}")
+        message = (
+            f"此处须为映射（键: 值），而不是{_what_zh(data)} · a mapping (key: value) is needed here, not {_what(data)}"
+        )
+        problems.add(document.file, document.line(path), message)
         return None
     try:
         return model.model_validate(data)
@@ -286,16 +336,18 @@ def entries(document: Document, key: str, problems: Problems) -> dict[str, Any]:
     """The mapping below the one key that the file must have: `areas:`, `connections:`, `equipment:`."""
     data = document.data
     if not isinstance(data, dict):
-        problems.add(document.file, document.line(()), f"must begin with '{key}:'")
+        problems.add(document.file, document.line(()), f"须以 '{key}:' 开头 · must begin with '{key}:'")
         return {}
     for other in data:
         if other != key:
-            problems.add(document.file, document.line((other,)), f"unknown key '{other}'" + nearest(str(other), [key]))
+            message = hinted(f"未知的键 '{other}'", f"unknown key '{other}'", str(other), [key])
+            problems.add(document.file, document.line((other,)), message)
     below = data.get(key)
     if not isinstance(below, dict):
         if key not in data or below is not None:
-            problems.add(
-                document.file, document.line((key,)), f"'{key}:' must be here and hold a mapping: id → what it is"
+            message = (
+                f"须有 '{key}:'，其下为映射：标识 → 内容 · '{key}:' must be here and hold a mapping: id → what it is"
             )
+            problems.add(document.file, document.line((key,)), message)
         return {}
     return {str(name): value for name, value in below.items()}

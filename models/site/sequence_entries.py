@@ -30,11 +30,14 @@ class ConditionEntry(Strict):
         states = (self.equals is not None) + bool(self.one_of)
         band = self.at_least is not None or self.at_most is not None
         if states + band != 1:
-            raise ValueError("give one of equals, one_of, or at_least and at_most")
+            raise ValueError(
+                "equals、one_of、at_least 与 at_most 须给出其中一种 · "
+                "give one of equals, one_of, or at_least and at_most"
+            )
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError("at_least is above at_most: this is never true")
+            raise ValueError("at_least 大于 at_most：永远不能成立 · at_least is above at_most: this is never true")
         if self.of is not None and not band:
-            raise ValueError("of: goes with at_least or at_most")
+            raise ValueError("of: 须与 at_least 或 at_most 一起使用 · of: goes with at_least or at_most")
         return self
 
 
@@ -45,7 +48,7 @@ class UntilEntry(Strict):
     @model_validator(mode="after")
     def _some(self) -> UntilEntry:
         if bool(self.any) == bool(self.all):
-            raise ValueError("give any: or all: with conditions")
+            raise ValueError("须给出 any: 或 all:，其下为条件 · give any: or all: with conditions")
         return self
 
 
@@ -69,11 +72,16 @@ class StepEntry(Strict):
     def _ends(self) -> StepEntry:
         ways = [each for each in (self.until, self.empties, self.wait) if each is not None]
         if self.command and self.until is None:
-            raise ValueError("a step that commands says how it is confirmed: until:")
+            raise ValueError(
+                "下达命令的步骤须写明如何确认：until: · a step that commands says how it is confirmed: until:"
+            )
         if len(ways) != 1:
-            raise ValueError("give one of until:, empties: and wait:")
+            raise ValueError("until:、empties: 和 wait: 须给出其中一个 · give one of until:, empties: and wait:")
         if self.wait is not None and self.wait >= self.within:
-            raise ValueError(f"waits for {self.wait:g} s and fails after {self.within:g} s: within: must be longer")
+            raise ValueError(
+                f"等待 {self.wait:g} s，而 {self.within:g} s 后即失败：within: 须更长 · "
+                f"waits for {self.wait:g} s and fails after {self.within:g} s: within: must be longer"
+            )
         return self
 
 

@@ -29,7 +29,7 @@ from typing import Any
 from models.sequence import Condition, Direction, Emptying, Sequence, Step
 from models.site.files import Folder
 from models.site.model import Kind, Point
-from models.site.problems import Problems, nearest
+from models.site.problems import Problems, hinted
 from models.site.schema import entries, validate
 from models.site.sequence_entries import ConditionEntry, Included, SequenceEntry, StepEntry, UntilEntry
 from models.site.there import unknown
@@ -77,7 +77,9 @@ class _Reading:
                 for name, data in entries(document, "sequences", self.problems).items():
                     self._take(name, data, document)
         if len(self.at) > MOST:
-            self.problems.add(FOLDER, "", f"has {len(self.at)} sequences, at most {MOST} are taken")
+            count = len(self.at)
+            message = f"有 {count} 个顺序控制，最多接收 {MOST} 个 · has {count} sequences, at most {MOST} are taken"
+            self.problems.add(FOLDER, "", message)
             return {}
         found: dict[str, Sequence] = {}
         for name, parts in self.entries.items():
@@ -96,12 +98,18 @@ class _Reading:
     def _take(self, name: str, data: Any, document: Document) -> None:
         place: Place = ("sequences", name)
         if name in self.at:
-            message = f"the sequence '{name}' is here twice; first in {self.at[name].file}"
+            first = self.at[name].file
+            message = (
+                f"顺序控制 '{name}' 出现两次；前一次在 {first} · the sequence '{name}' is here twice; first in {first}"
+            )
             self.problems.add(document.file, document.line(place), message)
             return
         self.at[name] = document
         if name in RESERVED:
-            self._say(name, f"a sequence cannot be called '{name}': give it another name")
+            self._say(
+                name,
+                f"顺序控制不能叫 '{name}'：请另起名称 · a sequence cannot be called '{name}': give it another name",
+            )
         entry = validate(SequenceEntry, data, document, place, self.problems)
         if entry is None:
             return
@@ -129,10 +137,19 @@ class _Reading:
         own_path = bool(entry.abort)
         includes = any(isinstance(step, Included) for step in parts.steps.values())
         if not own_path and not includes:
-            self._say(name, "has no abort path: say under abort: how everything that it starts is stopped again")
+            self._say(
+                name,
+                "没有中止路径：请在 abort: 下写明如何停止它启动的所有设备 · "
+                "has no abort path: say under abort: how everything that it starts is stopped again",
+            )
         if entry.direction is Direction.START and not WARNING_S[0] <= entry.warning <= WARNING_S[1]:
             low, high = WARNING_S
-            self._say(name, f"a start is warned of for {low:g} to {high:g} s: give warning:", "warning")
+            self._say(
+                name,
+                f"启动前须预警 {low:g} 到 {high:g} s：请给出 warning: · "
+                f"a start is warned of for {low:g} to {high:g} s: give warning:",
+                "warning",
+            )
         self._commands(name, entry.warn, "warn")
         for n, need in enumerate(entry.needs):
             self._condition(name, need, "needs", n)
@@ -144,21 +161,29 @@ class _Reading:
             self._step(name, back, "abort", key)
             for reference, value in back.command.items():
                 if self._is_start(reference, value):
-                    self._say(name, f"the abort path starts {reference.split('/')[0]}", "abort", key, "command")
+                    machine = reference.split("/")[0]
+                    message = f"中止路径启动了 {machine} · the abort path starts {machine}"
+                    self._say(name, message, "abort", key, "command")
         if entry.direction is Direction.START:
             self._starts(name, starting)
 
     def _starts(self, name: str, starting: Mapping[str, StepEntry]) -> None:
         for key, step in list(starting.items())[:-1]:
             if not step.keep:
-                what = "what this step has started must stay so while the next ones start: give keep:"
+                what = (
+                    "后续步骤启动期间，本步骤已启动的须保持不变：请给出 keep: · "
+                    "what this step has started must stay so while the next ones start: give keep:"
+                )
                 self._say(name, what, "steps", key)
         for key, step in starting.items():
             until = step.until
             if until is not None and all(each.lasting < CONFIRMED_S for each in (*until.all, *until.any)):
                 document = self.at[name]
                 line = document.line(("sequences", name, "steps", key, "until"))
-                usual = f"'{key}' is confirmed by nothing that lasts {CONFIRMED_S:g} s, as is usual for a start"
+                usual = (
+                    f"'{key}' 的确认没有持续 {CONFIRMED_S:g} s 的条件，而启动通常如此 · "
+                    f"'{key}' is confirmed by nothing that lasts {CONFIRMED_S:g} s, as is usual for a start"
+                )
                 self.problems.note(document.file, line, usual)
 
     def _step(self, name: str, step: StepEntry, *place: str) -> None:
@@ -169,16 +194,21 @@ class _Reading:
                 for n, condition in enumerate(conditions):
                     self._condition(name, condition, *place, "until", part, n)
                     if condition.lasting >= step.within:
-                        self._say(name, "lasts as long as the step's time limit: it can never be confirmed",
-                                  *place, "until", part, n)  # fmt: skip
+                        message = (
+                            "持续时间不短于步骤时限：永远无法确认 · "
+                            "lasts as long as the step's time limit: it can never be confirmed"
+                        )
+                        self._say(name, message, *place, "until", part, n)
         for n, condition in enumerate(step.keep):
             self._condition(name, condition, *place, "keep", n)
         if step.empties is not None:
             point = self._point(name, step.empties.speed, *place, "empties", "speed")
             if point is not None and point.unit != "m/s":
-                self._say(
-                    name, f"{step.empties.speed} is in '{point.unit}', a speed in m/s is needed", *place, "empties"
+                speed, unit = step.empties.speed, point.unit
+                message = (
+                    f"{speed} 的单位为 '{unit}'，须为 m/s 的速度 · {speed} is in '{unit}', a speed in m/s is needed"
                 )
+                self._say(name, message, *place, "empties")
 
     def _point(self, name: str, reference: str, *place: str | int) -> Point | None:
         message = unknown("bound point", reference, self.points)
@@ -192,13 +222,18 @@ class _Reading:
         if point is None:
             return
         if point.kind is Kind.TEXT:
-            self._say(name, f"{condition.point} is a text: it cannot be compared", *place)
+            message = f"{condition.point} 是文本：不能比较 · {condition.point} is a text: it cannot be compared"
+            self._say(name, message, *place)
         values = (*condition.one_of, *(() if condition.equals is None else (condition.equals,)))
         for value in values:
             if point.states and value not in point.states:
-                self._say(name, f"{condition.point} has no state {value:g}: {_states(point)}", *place)
+                self._say(name, _no_state(condition.point, f"{value:g}", point), *place)
         if whole is not None and whole.unit != point.unit:
-            self._say(name, f"{condition.of} is in '{whole.unit}', {condition.point} in '{point.unit}'", *place)
+            message = (
+                f"{condition.of} 的单位为 '{whole.unit}'，{condition.point} 为 '{point.unit}' · "
+                f"{condition.of} is in '{whole.unit}', {condition.point} in '{point.unit}'"
+            )
+            self._say(name, message, *place)
 
     def _commands(self, name: str, commands: Mapping[str, float | str], *place: str) -> None:
         for reference, value in commands.items():
@@ -206,13 +241,18 @@ class _Reading:
             if point is None:
                 continue
             if not point.writable:
-                self._say(name, f"{reference} is not writable: its template does not say writable: true", *place)
+                message = (
+                    f"{reference} 不可写：其模板没有 writable: true · "
+                    f"{reference} is not writable: its template does not say writable: true"
+                )
+                self._say(name, message, *place)
             elif (number := _number(point, value)) is None:
-                self._say(name, f"{reference} has no state '{value}': {_states(point)}", *place)
+                self._say(name, _no_state(reference, f"'{value}'", point), *place)
             elif point.states and number not in point.states:
-                self._say(name, f"{reference} has no state {number:g}: {_states(point)}", *place)
+                self._say(name, _no_state(reference, f"{number:g}", point), *place)
             elif number < point.low or number > point.high:
-                self._say(name, f"{number:g} is outside {point.low:g} … {point.high:g} {point.unit}".rstrip(), *place)
+                reach = f"{point.low:g} … {point.high:g} {point.unit}".rstrip()
+                self._say(name, f"{number:g} 超出 {reach} · {number:g} is outside {reach}", *place)
 
     def _is_start(self, reference: str, value: float | str) -> bool:
         point = self.points.get(reference)
@@ -236,11 +276,11 @@ class _Reading:
             other = step.sequence
             if other == name or other in above:
                 way = " → ".join((*above, name, other))
-                self._say(name, f"goes round in a circle: {way}", "steps", key)
+                self._say(name, f"成环：{way} · goes round in a circle: {way}", "steps", key)
                 return None
             if other not in self.entries:
                 if other not in self.at:
-                    message = f"there is no sequence '{other}'" + nearest(other, self.at)
+                    message = hinted(f"没有顺序控制 '{other}'", f"there is no sequence '{other}'", other, self.at)
                     self._say(name, message, "steps", key, "sequence")
                 return None
             part = self._whole(other, (*above, name))
@@ -266,13 +306,22 @@ class _Reading:
     def _check_whole(self, name: str, whole: Sequence) -> None:
         """What only shows when all its steps are together."""
         if not whole.abort:
-            self._say(name, "has no abort path: neither its own nor that of a sequence that it includes")
+            self._say(
+                name,
+                "没有中止路径：它自身和它包含的顺序控制都没有 · "
+                "has no abort path: neither its own nor that of a sequence that it includes",
+            )
         stopped = {path for step in whole.abort for path, _ in step.commands}
         for step in whole.steps:
             for path, value in step.commands:
                 reference = path.partition("/")[2]
                 if self._is_start(reference, value) and path not in stopped:
-                    self._say(name, f"its abort path does not stop {reference.split('/')[0]}, which '{step.id}' starts")
+                    machine = reference.split("/")[0]
+                    message = (
+                        f"其中止路径没有停止 '{step.id}' 启动的 {machine} · "
+                        f"its abort path does not stop {machine}, which '{step.id}' starts"
+                    )
+                    self._say(name, message)
 
     def _made(self, key: str, entry: StepEntry) -> Step:
         until = entry.until or UntilEntry.model_construct(all=(), any=())
@@ -315,5 +364,7 @@ def _number(point: Point, value: float | str) -> float | None:
     return next((float(code) for code, name in point.states.items() if value in (name.zh, name.en)), None)
 
 
-def _states(point: Point) -> str:
-    return "there is " + ", ".join(f"{code} {name.en}" for code, name in point.states.items())
+def _no_state(name: str, value: str, point: Point) -> str:
+    zh = "、".join(f"{code} {state.zh}" for code, state in point.states.items())
+    en = ", ".join(f"{code} {state.en}" for code, state in point.states.items())
+    return f"{name} 没有状态 {value}：现有 {zh} · {name} has no state {value}: there is {en}"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.site.problems import Problems, nearest
+from models.site.problems import Problems, hinted
 from models.site.schema import Binding
 from models.site.yamlfile import scalar
 
@@ -102,21 +102,28 @@ def _csv_grid(data: bytes, file: str, problems: Problems) -> Grid:
     if text is None:
         return
     if "\0" in text:
-        problems.add(file, "", "has NUL characters: it is not a CSV file")
+        problems.add(file, "", "含 NUL 字符：不是 CSV 文件 · has NUL characters: it is not a CSV file")
         return
     yield "", _csv_records(csv.reader(io.StringIO(text, newline="")), file, problems)
 
 
 def _decode(data: bytes, file: str, problems: Problems) -> str | None:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        problems.add(file, "", "is UTF-16 (Excel's 'Unicode text'): save it as 'CSV UTF-8'")
+        problems.add(
+            file,
+            "",
+            "是 UTF-16（Excel 的 'Unicode 文本'）：请另存为 'CSV UTF-8' · "
+            "is UTF-16 (Excel's 'Unicode text'): save it as 'CSV UTF-8'",
+        )
         return None
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    problems.add(file, "", "is neither UTF-8 nor GBK: save it as 'CSV UTF-8'")
+    problems.add(
+        file, "", "既不是 UTF-8 也不是 GBK：请另存为 'CSV UTF-8' · is neither UTF-8 nor GBK: save it as 'CSV UTF-8'"
+    )
     return None
 
 
@@ -124,7 +131,7 @@ def _csv_records(reader: Any, file: str, problems: Problems) -> Iterator[Sequenc
     try:
         yield from reader
     except csv.Error as error:
-        problems.add(file, reader.line_num, f"not CSV: {error}")
+        problems.add(file, reader.line_num, f"不是 CSV：{error} · not CSV: {error}")
 
 
 def _xlsx_grid(data: bytes, file: str, problems: Problems) -> Grid:
@@ -134,7 +141,9 @@ def _xlsx_grid(data: bytes, file: str, problems: Problems) -> Grid:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > MAX_UNPACKED:
-            problems.add(file, "", f"unpacks to {unpacked / 1e6:.0f} MB, at most {MAX_UNPACKED / 1e6:.0f} MB are read")
+            size, most = f"{unpacked / 1e6:.0f} MB", f"{MAX_UNPACKED / 1e6:.0f} MB"
+            message = f"解压后有 {size}，最多读取 {most} · unpacks to {size}, at most {most} are read"
+            problems.add(file, "", message)
             return
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheets = [sheet for sheet in book.worksheets if not sheet.title.startswith("#")]
@@ -151,7 +160,11 @@ def _xlsx_grid(data: bytes, file: str, problems: Problems) -> Grid:
             yield prefix, sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS)
         book.close()
     except Exception as error:  # openpyxl raises whatever its parts met in a broken file
-        problems.add(file, "", f"is not an Excel workbook (.xlsx) that can be read: {error}")
+        problems.add(
+            file,
+            "",
+            f"不是可读的 Excel 工作簿（.xlsx）：{error} · is not an Excel workbook (.xlsx) that can be read: {error}",
+        )
 
 
 def _uncalculated(data: bytes, path: str) -> Iterator[str]:
@@ -166,7 +179,7 @@ def _rows(records: Iterable[Sequence[Any]], file: str, sheet: str, problems: Pro
     header: Header | None = None
     for number, record in enumerate(records, 1):
         if number > MAX_ROWS:
-            problems.add(file, f"{sheet}A{number}", f"has more than {MAX_ROWS} rows")
+            problems.add(file, f"{sheet}A{number}", f"超过 {MAX_ROWS} 行 · has more than {MAX_ROWS} rows")
             return
         first = next((cell for cell in record if cell not in (None, "")), None)
         if first is None or (isinstance(first, str) and first.lstrip().startswith("#")):
@@ -191,17 +204,19 @@ def _header(record: Sequence[Any], file: str, sheet: str, number: int, problems:
         field = _CHINESE.get(title, title.lower().replace(" ", "_"))
         where = f"{sheet}{letter(index)}{number}"
         if field not in COLUMNS:
-            problems.add(file, where, f"unknown column '{title}'" + nearest(field, COLUMNS))
+            problems.add(file, where, hinted(f"没有列 '{title}'", f"unknown column '{title}'", field, COLUMNS))
         elif field in header.letters:
-            problems.add(file, where, f"the column '{field}' is here twice")
+            problems.add(file, where, f"列 '{field}' 出现两次 · the column '{field}' is here twice")
         else:
             header.columns[index] = field
             header.letters[field] = letter(index)
     for field in ("equipment", "point"):
         if field not in header.letters:
             bad = True
+            zh = "；工作表名以 # 开头则不读取该表" if sheet else ""
             hint = "; begin a sheet's name with # to leave it out" if sheet else ""
-            problems.add(file, f"{sheet}A{number}", f"the table has no column '{field}'{hint}")
+            message = f"表中没有列 '{field}'{zh} · the table has no column '{field}'{hint}"
+            problems.add(file, f"{sheet}A{number}", message)
     return None if bad else header
 
 
@@ -216,7 +231,8 @@ def _values(record: Sequence[Any], header: Header, number: int, problems: Proble
         if field is None:
             if index >= header.width:
                 good = False
-                problems.add(header.file, f"{header.sheet}{letter(index)}{number}", "a cell beyond the last column")
+                where = f"{header.sheet}{letter(index)}{number}"
+                problems.add(header.file, where, "单元格超出最后一列 · a cell beyond the last column")
             continue
         if type(cell) is str:
             cell = cell.strip()  # noqa: PLW2901
@@ -226,8 +242,11 @@ def _values(record: Sequence[Any], header: Header, number: int, problems: Proble
             cell = int(cell)  # noqa: PLW2901
         elif type(cell) is not int and type(cell) is not float:
             good = False
-            what = "true or false" if type(cell) is bool else "a date"
-            message = f"Excel has made {what} of this cell: format it as text and write it again"
+            zh, what = ("逻辑值", "true or false") if type(cell) is bool else ("日期", "a date")
+            message = (
+                f"Excel 已把该单元格变成{zh}：请设为文本格式后重新填写 · "
+                f"Excel has made {what} of this cell: format it as text and write it again"
+            )
             problems.add(header.file, header.cell(field, number), message)
             continue
         values[field] = cell
@@ -246,12 +265,12 @@ def options(text: str) -> dict[str, Any]:
         try:
             found = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"the options are not JSON: {error}") from error
+            raise ValueError(f"选项不是 JSON：{error} · the options are not JSON: {error}") from error
         return dict(found)
     result: dict[str, Any] = {}
     for part in filter(None, (piece.strip() for piece in text.replace("；", ";").split(";"))):
         key, equals, value = part.partition("=")
         if not equals or not key.strip():
-            raise ValueError(f"'{part}' is not an option such as time=ts")
+            raise ValueError(f"'{part}' 不是 time=ts 这样的选项 · '{part}' is not an option such as time=ts")
         result[key.strip()] = scalar(value.strip())
     return result

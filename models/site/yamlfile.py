@@ -68,9 +68,10 @@ def parse(text: str, file: str, problems: Problems) -> Document | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = mark.line + 1 if mark else ""
-        problems.add(file, where, f"not YAML: {error.problem or error.context}")
+        why = error.problem or error.context
+        problems.add(file, where, f"不是 YAML：{why} · not YAML: {why}")
     except yaml.YAMLError as error:
-        problems.add(file, "", f"not YAML: {error}")
+        problems.add(file, "", f"不是 YAML：{error} · not YAML: {error}")
     return None
 
 
@@ -90,10 +91,18 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    self.mistake(line, "one document a file, and here a second one begins (---)")
+                    self.mistake(
+                        line,
+                        "一个文件只有一个文档，此处又开始第二个（---） · "
+                        "one document a file, and here a second one begins (---)",
+                    )
                     return None
             elif isinstance(event, yaml.AliasEvent):
-                self.mistake(line, f"aliases (*{event.anchor}) are not used in site files: write the value out")
+                self.mistake(
+                    line,
+                    f"矿井配置文件不用别名（*{event.anchor}）：请写出值本身 · "
+                    f"aliases (*{event.anchor}) are not used in site files: write the value out",
+                )
                 return None
             elif isinstance(event, yaml.ScalarEvent):
                 self.plain_only(event, line)
@@ -102,7 +111,7 @@ class _Reader:
             elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                 self.plain_only(event, line)
                 if len(self.stack) >= MAX_DEPTH:
-                    self.mistake(line, f"nested deeper than {MAX_DEPTH}")
+                    self.mistake(line, f"嵌套超过 {MAX_DEPTH} 层 · nested deeper than {MAX_DEPTH}")
                     return None
                 value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
                 self.stack.append(_Open(value, self.put(value, None, line)))
@@ -116,9 +125,11 @@ class _Reader:
 
     def plain_only(self, event: Any, line: int) -> None:
         if event.anchor:
-            self.mistake(line, f"anchors (&{event.anchor}) are not used in site files")
+            message = f"矿井配置文件不用锚点（&{event.anchor}） · anchors (&{event.anchor}) are not used in site files"
+            self.mistake(line, message)
         if event.tag and event.tag != "!":
-            self.mistake(line, f"tags ({event.tag}) are not used in site files")
+            message = f"矿井配置文件不用标签（{event.tag}） · tags ({event.tag}) are not used in site files"
+            self.mistake(line, message)
 
     def put(self, value: Any, text: str | None, line: int) -> Path:
         """Give a value its place in what is open. Returns its path."""
@@ -132,13 +143,17 @@ class _Reader:
             top.value.append(value)
         elif not top.has_key:
             if text is None:
-                self.mistake(line, "a key must be plain text")
+                self.mistake(line, "键须为普通文本 · a key must be plain text")
             top.key = value if type(value) is int else text
             top.has_key, top.skip = True, False
             path = (*top.path, top.key)
             if top.key in top.value:
                 first = self.document.line(path)
-                self.mistake(line, f"the key '{text}' is here twice; first in line {first}")
+                self.mistake(
+                    line,
+                    f"键 '{text}' 出现两次；前一次在第 {first} 行 · "
+                    f"the key '{text}' is here twice; first in line {first}",
+                )
                 top.skip = True
             else:
                 self.document.lines[path] = line

@@ -15,7 +15,7 @@ import yaml
 from middleplatform.workshop.tools import Draft, Facts, NewConnection
 from models.identity import SEGMENT
 from models.site.foreign.reading import Row
-from models.site.problems import Problem
+from models.site.problems import Problem, apart
 from sevenones.point_import import Choice, Import, ImportRefused, prepare
 from sevenones.site_check import examine
 from sevenones.workshop.connections import CannotInsert, entry_of, inserted
@@ -189,8 +189,8 @@ def digest(site: Path, found: Reviewed) -> str:
 
 
 def _problem(one: Problem) -> Facts:
-    zh, separator, en = one.message.partition(" · ")
-    return {"file": one.file, "where": one.where, "zh": zh, "en": en if separator else zh}
+    zh, en = apart(one.message)
+    return {"file": one.file, "where": one.where, "zh": zh, "en": en}
 
 
 def _row(row: Row) -> Facts:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from middleplatform.workshop.tools import Draft, Facts, WorkshopRefused
 from models.site.files import Folder
 from models.site.library import Library
 from models.site.model import Site
-from models.site.problems import Problem, Problems
+from models.site.problems import Problem, Problems, apart
 from models.thing import Template
 from sevenones import site_change
 from sevenones.site_check import examine
@@ -116,9 +117,11 @@ class Workshop:
     def _whole(self) -> Site:
         site, problems = self._site()
         if site is None:
-            first = str(problems[0]) if problems else ""
+            # Its place once more before the English part, which is told by itself.
+            first = problems[0] if problems else Problem("", "", "")
+            zh, en = (str(replace(first, message=words)) if problems else "" for words in apart(first.message))
             raise WorkshopRefused(
-                "folder_has_mistakes", f"配置目录有错误：{first}", f"the site's folder has mistakes: {first}"
+                "folder_has_mistakes", f"配置目录有错误：{zh}", f"the site's folder has mistakes: {en}"
             )
         return site
 
@@ -185,9 +188,13 @@ def _latest(folder: Path) -> Facts | None:
     return None
 
 
+def _each_language(problem: Problem) -> list[str]:
+    """The problem in Chinese and in English, each with its place."""
+    return [str(replace(problem, message=words)) for words in apart(problem.message)]
+
+
 def _refused(error: site_change.ChangeError) -> WorkshopRefused:
-    zh, separator, en = str(error).partition(" · ")
-    return WorkshopRefused("not_written", zh, en if separator else zh)
+    return WorkshopRefused("not_written", *apart(str(error)))
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from models.site.problems import Problems, nearest
+from models.site.problems import Problems, hinted
 from models.site.schema import Span
 from models.site.yamlfile import parse
 from simulators.design.strict import Strict
@@ -110,5 +110,5 @@ def fault_of(id_: str) -> Fault:
     """Raises FaultError with what there is."""
     known = catalogue()
     if id_ not in known:
-        raise FaultError(f"没有故障 '{id_}' · there is no fault '{id_}'{nearest(id_, known)}")
+        raise FaultError(hinted(f"没有故障 '{id_}'", f"there is no fault '{id_}'", id_, known))
     return known[id_]

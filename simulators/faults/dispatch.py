@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from models.site.model import Point, Site
-from models.site.problems import nearest
+from models.site.problems import hinted
 from simulators.engine.part import Refused
 from simulators.faults.catalogue import Fault, FaultError, fault_of
 from simulators.faults.distortion import Distortions
@@ -100,9 +100,8 @@ class Faults:
     def _device(self, id_: str, fault: Fault, target: str, amount: float) -> None:
         device = self._devices.get(target)
         if device is None:
-            raise FaultError(
-                f"没有模拟的连接 '{target}' · no connection '{target}' is simulated{nearest(target, self._devices)}"
-            )
+            zh, en = f"没有模拟的连接 '{target}'", f"no connection '{target}' is simulated"
+            raise FaultError(hinted(zh, en, target, self._devices))
         if fault.kind not in device.faults():
             can = ", ".join(device.faults()) or "—"
             raise FaultError(
@@ -123,7 +122,7 @@ class Faults:
 
     def _point(self, target: str) -> Point:
         if target not in self._points:
-            raise FaultError(f"没有测点 '{target}' · there is no point '{target}'{nearest(target, self._points)}")
+            raise FaultError(hinted(f"没有测点 '{target}'", f"there is no point '{target}'", target, self._points))
         return self._points[target]
 
     def _disturb(self, id_: str, fault: Fault, target: str, amount: float) -> None:

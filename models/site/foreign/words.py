@@ -60,14 +60,20 @@ def mapping(text: str) -> Words:
     try:
         content = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
-        raise MappingError(f"is not YAML: {error}") from None
+        raise MappingError(f"不是 YAML：{error} · is not YAML: {error}") from None
     if not isinstance(content, dict):
-        raise MappingError("must be a mapping with the keys " + ", ".join((*KINDS, "points")))
+        keys = (*KINDS, "points")
+        raise MappingError(f"须为映射，键为 {'、'.join(keys)} · must be a mapping with the keys {', '.join(keys)}")
     for key, entries in content.items():
         if key not in (*KINDS, "points"):
-            raise MappingError(f"unknown key '{key}'; there is {', '.join((*KINDS, 'points'))}")
+            known = (*KINDS, "points")
+            raise MappingError(
+                f"未知的键 '{key}'；现有 {'、'.join(known)} · unknown key '{key}'; there is {', '.join(known)}"
+            )
         if not isinstance(entries, dict):
-            raise MappingError(f"'{key}' must be a mapping: their word → ours")
+            raise MappingError(
+                f"'{key}' 须为映射：对方的词 → 本系统的词 · '{key}' must be a mapping: their word → ours"
+            )
     found = {
         kind: {plain(theirs): str(ours) for theirs, ours in content.get(kind, {}).items()}
         for kind in (*KINDS, "points")
