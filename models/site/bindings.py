@@ -143,7 +143,7 @@ class Binder:
                 zh = tuple(f"{point.address}（{point.type or '其缺省类型'}）" for point in (other, one))
                 where = ":".join(self.bound[one.path])
                 message = (
-                    f"{zh[0]} 与 {zh[1]} 重叠，后者由 {where} 处的 {one.equipment}/{one.key} 读取 · "
+                    f"{zh[0]}与 {zh[1]}重叠，后者由 {where} 处的 {one.equipment}/{one.key} 读取 · "
                     f"{this} overlaps {that}, which {one.equipment}/{one.key} reads at {where}"
                 )
                 self.problems.note(source.file, source.where("address"), message)

@@ -73,8 +73,8 @@ def relations(folder: Folder, problems: Problems, points: Mapping[str, Point]) -
         units = {points[each].unit for each in named if each in points}
         if len(units) > 1:
             listing = sorted(units)
-            message = f"比较的单位不同：{'、'.join(listing)} · compares different units: {', '.join(listing)}"
-            problems.add(document.file, document.line(place), message)
+            said = f"比较的单位不同：{'、'.join(listing)} · compares different units: {', '.join(listing)}"
+            problems.add(document.file, document.line(place), said)
         if not wrong and len(units) == 1:
             sides = (entry.points,) if entry.kind == "redundant" else (entry.into, entry.out)
             ids = tuple(tuple(points[each].id for each in side) for side in sides)

@@ -45,10 +45,10 @@ def check(
             problems.add(placed.document.file, placed.line(key), message)
     acting = [placed for placed in ours if placed.linkage.enabled]
     for first, second in combinations(acting, 2):
-        if message := _contradiction(first.linkage, second.linkage):
+        if why := _contradiction(first.linkage, second.linkage):
             where = f"{first.document.file}:{first.line()}"
-            said = f"{message.zh}在 {where} · {message.en} at {where}"
-            problems.add(second.document.file, second.line("command"), said)
+            message = f"{why.zh}在 {where} · {why.en} at {where}"
+            problems.add(second.document.file, second.line("command"), message)
     _circles(acting, problems)
 
 

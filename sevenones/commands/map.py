@@ -87,7 +87,7 @@ def _place(site: Path) -> tuple[str, tuple[float, float]]:
     report = examine(site)
     found = report.site
     if found is None:
-        sys.exit(f"{site}：配置有误（sevenones check） · the site has mistakes: {str(report.problems[0])[:200]}")
+        sys.exit(f"{site}：配置有误（sevenones check） · the site has mistakes:\n{str(report.problems[0])[:400]}")
     if found.coordinates is None:
         sys.exit("site.yaml 中没有坐标系 coordinates · site.yaml names no coordinates: system and origin come first")
     north, east, _ = found.coordinates.origin

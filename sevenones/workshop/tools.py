@@ -117,9 +117,7 @@ class Workshop:
     def _whole(self) -> Site:
         site, problems = self._site()
         if site is None:
-            # Its place once more before the English part, which is told by itself.
-            first = problems[0] if problems else Problem("", "", "")
-            zh, en = (str(replace(first, message=words)) if problems else "" for words in apart(first.message))
+            zh, en = _each_language(problems[0]) if problems else ("", "")
             raise WorkshopRefused(
                 "folder_has_mistakes", f"配置目录有错误：{zh}", f"the site's folder has mistakes: {en}"
             )
@@ -186,6 +184,11 @@ def _latest(folder: Path) -> Facts | None:
                 "files": list(record.get("files", {})),
             }
     return None
+
+
+def _each_language(problem: Problem) -> list[str]:
+    """The problem in Chinese and in English, each with its place."""
+    return [str(replace(problem, message=words)) for words in apart(problem.message)]
 
 
 def _each_language(problem: Problem) -> list[str]:

@@ -24,4 +24,4 @@ async def test_one_mistake_is_one_problem_and_two_are_problems(tmp_path):
     assert one.code == 1 and "1 problem\n" in one.out
     table.write_text(table.read_text().replace("belt_101,flow,", "belt_101,flw,", 1))
     assert "2 problems\n" in (await sevenones("check", site)).out
-    assert str(SiteErrors([Problem("a", "1", "x")])).startswith("1 problem in this site")
+    assert str(SiteErrors([Problem("a", "1", "x")])).startswith("矿井配置有 1 处错误 · 1 problem in this site:\n")

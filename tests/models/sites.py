@@ -1,6 +1,10 @@
 """Small sites for tests: a right one, written out, to be spoilt."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
+
+from models.site.problems import Problem
 
 SITE = """\
 code: "140525000099"
@@ -51,6 +55,13 @@ equipment,point,connection,group,address,type,order,scale,offset,unit
 belt,speed,plc,fast,hr:0,float32,cdab,,,
 belt,flow,plc,slow,hr:2,uint16,,0.5,10,kg/s
 """
+
+
+def english(problem: Problem) -> str:
+    """The problem as it is told, its Chinese words, which must be there first, taken out."""
+    zh, separator, en = problem.message.partition(" · ")
+    assert separator and re.search(r"[一-鿿]", zh), problem
+    return str(replace(problem, message=en))
 
 
 def write(root: Path, **files: str | bytes) -> Path:

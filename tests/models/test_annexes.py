@@ -89,7 +89,10 @@ def test_a_wrong_feature_is_named(tmp_path: Path, wrong: Any, said: str) -> None
 
 def test_one_id_is_one_feature_in_all_files(tmp_path: Path) -> None:
     found = problems(tmp_path, feature(), feature())
-    assert found == ["map/all.geojson:f1: the feature 'f1' is here twice; first in map/all.geojson"]
+    assert found == [
+        "map/all.geojson:f1: 要素 'f1' 出现两次；前一次在 map/all.geojson · "
+        "the feature 'f1' is here twice; first in map/all.geojson"
+    ]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"type": "Feature"}', '{"type": "FeatureCollection"}', "[" * 100_000])

@@ -36,8 +36,13 @@ def test_adapters_judge_addresses_and_settings(tmp_path: Path) -> None:
     table = POINTS.replace("hr:2", "hr:2x")
     code, text = check(write(tmp_path, connections_yaml=connections, points__all_csv=table))
     assert code == 1
-    assert re.search(r"^connections\.yaml:7: 'port' must be at most 65535, got 99999$", text, re.M), text
-    assert re.search(r"^connections\.yaml:14: unknown key 'hots'; did you mean 'host'\?$", text, re.M), text
+    assert re.search(
+        r"^connections\.yaml:7: 'port' 不得大于 65535，现为 99999 · 'port' must be at most 65535, got 99999$",
+        text,
+        re.M,
+    ), text
+    wrong = r"未知的键 'hots'；是否指 'host'？ · unknown key 'hots'; did you mean 'host'\?"
+    assert re.search(rf"^connections\.yaml:14: {wrong}$", text, re.M), text
     assert re.search(r"^points/all\.csv:E3: .*hr:2x", text, re.M), text
     assert "3 处错误 · 3 problems" in text
 
@@ -62,11 +67,14 @@ def test_an_unknown_protocol_is_named_once_and_the_rest_goes_on(tmp_path: Path) 
     assert "points/all.csv:J3" in text and ", ".join(registry.names()) in text
 
 
+UNSET = "环境变量 SEVENONES_TEST_UNSET 没有设置 · the environment variable SEVENONES_TEST_UNSET is not set"
+
+
 def test_an_unset_variable_is_a_note_or_with_environment_a_mistake(tmp_path: Path) -> None:
     write(tmp_path, connections_yaml=CONNECTIONS.replace("${PORT:-502}", "${SEVENONES_TEST_UNSET}"))
     assert check(tmp_path)[0] == 0
     code, text = check(tmp_path, "--environment")
-    assert code == 1 and "connections.yaml:7: the environment variable SEVENONES_TEST_UNSET is not set" in text
+    assert code == 1 and f"connections.yaml:7: {UNSET}\n" in text
 
 
 def test_nothing_but_a_folder_is_a_plain_message(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from models.site import examine, load
 from models.site.expressions import FUNCTIONS, MAX_INPUTS, MAX_LENGTH, parse
 from models.site.model import ClockPolicy, Guards
 from sevenones.site_check import examine as whole_check
-from tests.models.sites import CONNECTIONS, POINTS, write
+from tests.models.sites import CONNECTIONS, POINTS, english, write
 
 
 def table(column, *rows):
@@ -80,14 +80,13 @@ def test_a_connection_has_heartbeat_clock_zone_and_its_groups_priority(tmp_path)
         ("curve", ("speed", "hr:0", "uint16", "0.1", "4:0; 20:1"), "H2: a curve takes the place of scale and offset"),
         ("curve", ("speed", "hr:0", "uint16", "", "4:0"), "H2: a curve needs two points at least"),
         ("curve", ("speed", "hr:0", "uint16", "", "4-0"), "H2: '4-0' is not a curve such as"),
-        ("high", ("flow", "hr:0", "int16", "0.1", "5000"), "H2: int16 按此倍率只能表示 -3276.8 … 3276.7 t/h"),
-        ("low", ("flow", "hr:0", "uint16", "0.1", "-5"), "H2: uint16 按此倍率只能表示 0 … 6553.5 t/h"),
+        ("high", ("flow", "hr:0", "int16", "0.1", "5000"), "H2: int16 with this scale holds -3276.8 … 3276.7 t/h"),
+        ("low", ("flow", "hr:0", "uint16", "0.1", "-5"), "H2: uint16 with this scale holds 0 … 6553.5 t/h"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_named_at_its_cell(tmp_path, column, row, expected):
-    found = problems(tmp_path, points__all_csv=table(column, row))
-    assert found.startswith("points/all.csv:" + expected), found
-    assert found.count("\n") == 0, "one mistake is named once"
+    (found,) = whole_check(write(tmp_path, points__all_csv=table(column, row))).problems  # named once
+    assert english(found).startswith("points/all.csv:" + expected), found
 
 
 @pytest.mark.parametrize(
@@ -124,9 +123,9 @@ def test_a_template_range_beyond_the_type_is_a_note_and_overlapping_registers_to
     assert report.site is not None, report.problems
     notes = "\n".join(map(str, report.notes))
     assert (
-        "points/all.csv:E3: hr:101 (int16) overlaps hr:100 (float32), which belt/speed reads at points/all.csv:B2"
-        in notes
-    )
+        "points/all.csv:E3: hr:101（int16）与 hr:100（float32）重叠，后者由 points/all.csv:B2 处的 belt/speed 读取 · "
+        "hr:101 (int16) overlaps hr:100 (float32), which belt/speed reads at points/all.csv:B2"
+    ) in notes
     assert notes.count("overlaps") == 1, "a word read bit by bit is usual"
     assert "points/all.csv:F3: int16 按此倍率只能表示 -327.68 … 327.67 t/h，达不到上量程" in notes
     assert " · int16 with this scale holds -327.68 … 327.67 t/h and never reaches high" in notes

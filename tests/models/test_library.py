@@ -218,5 +218,5 @@ def test_a_slip_in_the_vocabulary_is_named_with_its_line(tmp_path, monkeypatch) 
     text = vocabulary.FILE.read_text(encoding="utf-8").replace("en:", "eng:", 1)
     (tmp_path / "roles.yaml").write_text(text, encoding="utf-8")
     monkeypatch.setattr(vocabulary, "FILE", tmp_path / "roles.yaml")
-    with pytest.raises(ValueError, match=r"models/roles.yaml:\d+: ('en' is missing|unknown key 'eng')"):
+    with pytest.raises(ValueError, match=r"models/roles.yaml:\d+: .* · ('en' is missing|unknown key 'eng')"):
         vocabulary.roles.__wrapped__()

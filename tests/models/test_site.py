@@ -89,7 +89,9 @@ def test_a_variable_that_is_not_set_is_a_mistake_or_a_note(tmp_path: Path) -> No
     write(tmp_path, connections_yaml=CONNECTIONS.replace("${PORT:-502}", "${PORT}"))
     with pytest.raises(SiteErrors) as refused:
         load(tmp_path)
-    assert [str(p) for p in refused.value.problems] == ["connections.yaml:7: the environment variable PORT is not set"]
+    assert [str(p) for p in refused.value.problems] == [
+        "connections.yaml:7: 环境变量 PORT 没有设置 · the environment variable PORT is not set"
+    ]
 
     def wrong(connection: object) -> list[tuple[tuple[str | int, ...], str]]:
         return [(("settings", "port"), "not a number")]
@@ -97,7 +99,8 @@ def test_a_variable_that_is_not_set_is_a_mistake_or_a_note(tmp_path: Path) -> No
     # The unset port of `plc` is not judged; `broker` has no port, so its settings' line is named.
     report = examine(tmp_path, require_environment=False, check_settings=wrong)
     assert [(problem.file, problem.where) for problem in report.problems] == [("connections.yaml", "14")]
-    assert next(note.message for note in report.notes) == "the environment variable PORT is not set here"
+    said = "环境变量 PORT 在此没有设置 · the environment variable PORT is not set here"
+    assert next(note.message for note in report.notes) == said
 
 
 def test_the_version_is_of_what_was_read_and_of_nothing_else(tmp_path: Path) -> None:

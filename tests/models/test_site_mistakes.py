@@ -13,7 +13,7 @@ from models.site import bindings as bindings_module
 from models.site import files as files_module
 from models.site.model import Connection, Point
 from models.site.problems import MAX_PROBLEMS
-from tests.models.sites import AREAS, CONNECTIONS, EQUIPMENT, POINTS, SITE, write
+from tests.models.sites import AREAS, CONNECTIONS, EQUIPMENT, POINTS, SITE, english, write
 
 PLANTED = {
     "site_yaml": """\
@@ -211,17 +211,17 @@ Spoil = Callable[[str], str]
     ],
 )
 def test_one_mistake_is_named_once(tmp_path: Path, files: dict[str, str | bytes], expected: str) -> None:
-    problems = [str(problem) for problem in examine(write(tmp_path, **files)).problems]
+    problems = [english(problem) for problem in examine(write(tmp_path, **files)).problems]
     assert problems and problems[0].startswith(expected), problems
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:
     found = {str(problem) for problem in examine(tmp_path).problems}
     assert found == {
-        "site.yaml: is missing",
-        "areas.yaml: is missing",
-        "connections.yaml: is missing",
-        "equipment: has no .yaml file: a site needs equipment",
+        "site.yaml: 文件不存在 · is missing",
+        "areas.yaml: 文件不存在 · is missing",
+        "connections.yaml: 文件不存在 · is missing",
+        "equipment: 没有 .yaml 文件：矿井配置须有设备 · has no .yaml file: a site needs equipment",
     }
 
 
@@ -238,25 +238,26 @@ def test_a_link_out_of_the_folder_is_refused_and_one_within_is_read(tmp_path: Pa
     assert examine(site).problems == []
     (site / "areas.yaml").unlink()
     (site / "areas.yaml").symlink_to(tmp_path / "secret")
-    assert "areas.yaml: is a link that leads out of the site's folder" in str(examine(site).problems[0])
+    assert "areas.yaml: is a link that leads out of the site's folder" in english(examine(site).problems[0])
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(write(tmp_path) / "points" / "pipe.csv")
-    assert only(tmp_path) == "points/pipe.csv: is not a plain file"
+    assert only(tmp_path) == "points/pipe.csv: 不是普通文件 · is not a plain file"
 
 
 def test_a_file_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files_module, "MAX_YAML", 100)
     with (write(tmp_path) / "areas.yaml").open("a") as file:
         file.truncate(9 * 1024 * 1024)
-    assert "areas.yaml: has 9.4 MB, at most 8.4 MB are read" in str(examine(tmp_path).problems[0])
+    assert "areas.yaml: has 9.4 MB, at most 8.4 MB are read" in english(examine(tmp_path).problems[0])
 
 
 def test_two_paths_of_one_id_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bindings_module, "point_id", lambda path: 7 if "/belt/" in path else hash(path))
     assert only(write(tmp_path)) == (
-        "points/all.csv:B3: '140525000099/belt/flow' and '140525000099/belt/speed' have the same id 7: "
+        "points/all.csv:B3: '140525000099/belt/flow' 与 '140525000099/belt/speed' 的标识同为 7：请给其中一个改名 · "
+        "'140525000099/belt/flow' and '140525000099/belt/speed' have the same id 7: "
         "rename one of them"
     )
 

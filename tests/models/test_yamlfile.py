@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 
 from models.site.problems import Problems
 from models.site.yamlfile import parse
+from tests.models.sites import english
 
 
 def read(text: str) -> tuple[object, list[str]]:
     problems = Problems()
     document = parse(text, "f", problems)
-    return (document.data if document else None), [str(problem) for problem in problems.found]
+    return (document.data if document else None), [english(problem) for problem in problems.found]
 
 
 @pytest.mark.parametrize(
