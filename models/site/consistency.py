@@ -58,8 +58,8 @@ def relations(folder: Folder, problems: Problems, points: Mapping[str, Point]) -
     listed = entries(document, "relations", problems)
     if len(listed) > MOST:
         count = len(listed)
-        message = f"有 {count} 条关系，最多接收 {MOST} 条 · has {count} relations, at most {MOST} are taken"
-        problems.add(document.file, "", message)
+        told = f"有 {count} 条关系，最多接收 {MOST} 条 · has {count} relations, at most {MOST} are taken"
+        problems.add(document.file, "", told)
         return ()
     for name, data in listed.items():
         place = ("relations", name)

@@ -55,7 +55,8 @@ def test_a_password_is_never_printed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     connections = CONNECTIONS.replace("settings: {host: 127.0.0.1, client_id: t}", settings)
     code, text = check(write(tmp_path, connections_yaml=connections))
     assert code == 1 and "geheim" not in text and "4711" not in text, text
-    assert "connections.yaml:14: 'port' must be a whole number, got '${SECRET}'" in text
+    shown = "'port' 须为整数，现为 '${SECRET}' · 'port' must be a whole number, got '${SECRET}'"
+    assert f"connections.yaml:14: {shown}\n" in text
 
 
 def test_an_unknown_protocol_is_named_once_and_the_rest_goes_on(tmp_path: Path) -> None:

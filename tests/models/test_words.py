@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("models/site", "models/dictionaries", "models/thing.py", "models/units.py", "sevenones/site_check.py")
 CHINESE = re.compile(r"[一-鿿]")
 SENTENCE = re.compile(r"[A-Za-z']{2,} ([A-Za-z{}']+ )*[A-Za-z']{2,}")
-IN_PARTS = {"hinted", "Name"}
-"""What takes the two languages one by one."""
+IN_PARTS = {"hinted", "Name", "need", "unknown"}
+"""What takes the two languages one by one, or a word that has its Chinese elsewhere."""
 NAMED = {"message", "told", "said", "usual"}
 """What a message is called before it is told."""
 
