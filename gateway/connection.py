@@ -30,6 +30,7 @@ from models.site import model
 from protocols import registry
 from protocols.adapter import Adapter, AdapterError, Delivers, Delivery, LinkLost, SignInRefused, Supports
 from protocols.findings import Finding, joined
+from protocols.words import of_settings
 
 log = structlog.get_logger(__name__)
 
@@ -141,8 +142,7 @@ class DeviceConnection:
             kind = self._adapters(self.spec.adapter)
             settings = kind.Settings.model_validate(dict(self.spec.settings))
         except ValidationError as error:
-            # Not the values: one of them may be a password.
-            words = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+            words = of_settings(error)
         except Exception as error:  # an adapter from outside may raise anything while it is loaded
             words = str(error) or repr(error)
         else:

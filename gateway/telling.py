@@ -18,6 +18,7 @@ from models.command import Answer, Command, Outcome, Value
 from models.events import Event, event_id
 from models.quality import GOOD
 from models.site.model import Name, Point
+from protocols.words import halves
 
 log = structlog.get_logger(__name__)
 
@@ -42,9 +43,10 @@ def judged(point: Point, raw: Raw, held: Held) -> tuple[Outcome, str, str, Value
 
 def lost(reason: str) -> tuple[str, str]:
     """The reason of an unknown outcome, in both languages."""
+    said = halves(reason)
     return (
-        f"结果未知（{reason}）；回读之前该测点不再写入",
-        f"whether it was written is not known ({reason}); the point takes no other write until it was read back",
+        f"结果未知（{said.zh}）；回读之前该测点不再写入",
+        f"whether it was written is not known ({said.en}); the point takes no other write until it was read back",
     )
 
 
