@@ -30,10 +30,11 @@ def judged(point: Point, raw: Raw, held: Held) -> tuple[Outcome, str, str, Value
     if raw.same(held.value):
         return Outcome.DONE, "已写入并回读核对", "written, read back and verified", raw.wanted
     if held.value is None:
+        why = halves(held.reason)
         return (
             Outcome.FAILED,
-            f"已写入，但无法回读：{held.reason}",
-            f"written, but not to be read back: {held.reason}",
+            f"已写入，但无法回读：{why.zh}",
+            f"written, but not to be read back: {why.en}",
             None,
         )
     value = held.value if isinstance(held.value, str) else of_raw(point, held.value)

@@ -230,8 +230,8 @@ class Writer:
         if not point.writable:
             raise Unwritable("该测点未声明为可写", "the point is not declared writable in its template")
         if not connection.acquisition.usable[row]:
-            why = connection.acquisition.reasons[row]
-            raise Unwritable(f"测点配置有误：{why}", f"the point is not configured right: {why}")
+            why = halves(connection.acquisition.reasons[row])
+            raise Unwritable(f"测点配置有误：{why.zh}", f"the point is not configured right: {why.en}")
         raw = invert(point, command.value, command.unit, _bounds(connection, row))
         if command.deadline > began + AHEAD_S * 1e6:
             raise Unwritable(

@@ -16,9 +16,9 @@ def halves(words: object) -> Name:
 
 
 def at(place: str, words: object) -> str:
-    """Such words with the place in front of them in both languages."""
-    said = halves(words)
-    return f"{place}：{said.zh}{BETWEEN}{place}: {said.en}"
+    """Such words with a place, or other such words, in front of them in both languages."""
+    lead, said = halves(place), halves(words)
+    return f"{lead.zh}：{said.zh}{BETWEEN}{lead.en}: {said.en}"
 
 
 def of_settings(errors: ValidationError) -> str:
