@@ -26,7 +26,7 @@ def of_settings(errors: ValidationError) -> str:
     places = [".".join(map(str, each["loc"])) or "settings" for each in errors.errors()]
     told = [halves(each["msg"].removeprefix("Value error, ")) for each in errors.errors()]
     # What pydantic says by itself it says in English alone.
-    zh = "；".join(
+    zh = "。".join(
         f"{place}：{said.zh if said.zh != said.en else '设置不符合要求'}"
         for place, said in zip(places, told, strict=True)
     )

@@ -50,7 +50,7 @@ class Target:
             settings = found.Settings.model_validate(dict(self.settings))
         except ValidationError as errors:
             said = [halves(plain_words(error, found.Settings)) for error in errors.errors(include_url=False)]
-            zh, en = "；".join(each.zh for each in said), "; ".join(each.en for each in said)
+            zh, en = "。".join(each.zh for each in said), "; ".join(each.en for each in said)
             raise TargetError(f"{self.name}：{zh} · {self.name}: {en}") from None
         return found(settings)
 

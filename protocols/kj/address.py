@@ -49,7 +49,7 @@ def parse_address(text: str) -> Address:
         )
     if code == "*" and kind != "RYSS":
         raise ValueError(
-            f"'*' 为全矿，只与 RYSS 同用；{kind} 需要编号 · "
+            f"'*' 为全矿，只与 RYSS 同用，{kind} 需要编号 · "
             f"'*' is the whole mine and goes with RYSS; {kind} needs a code"
         )
     field = field or FIELDS[kind][0]

@@ -118,7 +118,7 @@ class ModbusSettings(Settings):
                 )
             if self.host:
                 raise ValueError(
-                    "串口没有 host；串口服务器请用 transport: rtu-over-tcp · "
+                    "串口没有 host，串口服务器请用 transport: rtu-over-tcp · "
                     "a serial port has no host; for a serial server take transport: rtu-over-tcp"
                 )
         else:

@@ -39,7 +39,7 @@ async def call(session: Session, address: str, kind: str, value: float | str) ->
     if not result.StatusCode.is_good():
         wrong = [int(code.value) for code in result.InputArgumentResults or () if not code.is_good()]
         statuses = [int(result.StatusCode.value), *wrong]
-        told, told_zh = "; ".join(map(words, statuses)), "；".join(map(name, statuses))
+        told, told_zh = "; ".join(map(words, statuses)), "、".join(map(name, statuses))
         raise WriteRefused(
             f"{session.where} 拒绝调用 {address}：{told_zh} · {session.where} refuses to call {address}: {told}"
         )
