@@ -16,8 +16,10 @@ def halves(words: object) -> Name:
 
 
 def at(place: str, words: object) -> str:
-    """Such words with a place, or other such words, in front of them in both languages."""
+    """Such words with a place, or other such words, in front of them; in one language where there is but one."""
     lead, said = halves(place), halves(words)
+    if lead.zh == lead.en and said.zh == said.en:
+        return f"{place}: {said.en}"
     return f"{lead.zh}：{said.zh}{BETWEEN}{lead.en}: {said.en}"
 
 

@@ -207,4 +207,5 @@ def test_what_is_no_device_is_refused_in_both_languages(url: str) -> None:
 def test_words_of_both_languages_are_put_together_each_by_itself() -> None:
     assert at("mine/pump1", "没有值 · no value") == "mine/pump1：没有值 · mine/pump1: no value"
     assert at("浏览失败 · cannot browse", "没有值 · no value") == "浏览失败：没有值 · cannot browse: no value"
+    assert at("mine/pump1", "no value") == "mine/pump1: no value"
     assert halves("no value").zh == halves("no value").en == "no value"
