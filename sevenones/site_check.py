@@ -24,7 +24,7 @@ def _adapter(name: str) -> type[Adapter[Any, Any]] | str:
     except UnknownProtocol as error:
         return str(error)
     except (ImportError, AttributeError) as error:
-        return f"协议 '{name}' 在此无法加载：{error} · the protocol '{name}' cannot be loaded here: {error}"
+        return f"the protocol '{name}' cannot be loaded here: {error}"
 
 
 def _tag(point: Point) -> Tag:
@@ -61,10 +61,7 @@ def check_tag(connection: Connection, point: Point) -> None:
     except ValueError:
         raise
     except Exception as error:  # an adapter from outside the tree must not hide the other mistakes
-        raise ValueError(
-            f"适配器 '{connection.adapter}' 处理 '{point.address}' 时出错：{error!r} · "
-            f"the adapter '{connection.adapter}' failed on '{point.address}': {error!r}"
-        ) from error
+        raise ValueError(f"the adapter '{connection.adapter}' failed on '{point.address}': {error!r}") from error
 
 
 def span_of(connection: Connection, point: Point) -> tuple[Hashable, int, int] | None:
