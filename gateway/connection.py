@@ -30,6 +30,7 @@ from models.site import model
 from protocols import registry
 from protocols.adapter import Adapter, AdapterError, Delivers, Delivery, LinkLost, SignInRefused, Supports
 from protocols.findings import Finding, joined
+from protocols.words import at, of_settings
 
 log = structlog.get_logger(__name__)
 
@@ -141,8 +142,7 @@ class DeviceConnection:
             kind = self._adapters(self.spec.adapter)
             settings = kind.Settings.model_validate(dict(self.spec.settings))
         except ValidationError as error:
-            # Not the values: one of them may be a password.
-            words = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+            words = of_settings(error)
         except Exception as error:  # an adapter from outside may raise anything while it is loaded
             words = str(error) or repr(error)
         else:
@@ -164,7 +164,7 @@ class DeviceConnection:
             try:
                 kind.check(tag)
                 if not subscribes and point.group not in self.groups:
-                    raise ValueError(f"the connection has no poll group '{point.group}'")
+                    raise ValueError(f"连接没有分组 '{point.group}' · the connection has no poll group '{point.group}'")
             except Exception as error:
                 rows.append(tag.index)
                 reasons.append(str(error))
@@ -309,7 +309,9 @@ class DeviceConnection:
                 plans[name] = adapter.plan(tags)
             except Exception as error:
                 log.exception("plan_failed", connection=self.spec.name, group=name)
-                reasons = [f"the adapter cannot plan this poll group: {error}"] * len(tags)
+                reasons = [at("适配器无法安排此分组的轮询 · the adapter cannot plan this poll group", error)] * len(
+                    tags
+                )
                 self.acquisition.exclude(members[name], reasons, self._clock.now())
         lane = Lane(self.groups[name] for name in plans)
         lane.resume(self._clock.monotonic())

@@ -17,6 +17,7 @@ from models import quality
 from models.quality import Quality
 from models.site.model import Formula
 from protocols.adapter import Reading
+from protocols.words import at
 
 
 class Diagnostics:
@@ -107,7 +108,7 @@ def _of_inputs(connection: DeviceConnection, formula: Formula, row: int, code: i
         other = connection.rows[path]
         if other != row and _code(connection, other) == code:
             words = _reason(connection, other, connection.acquisition.readings[other], code)
-            return f"{path.split('/', 1)[1]}: {words}"
+            return at(path.split("/", 1)[1], words)
     return None
 
 

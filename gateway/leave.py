@@ -12,6 +12,7 @@ from gateway.inverse import Unwritable, wanted_number
 from models.command import Command, Value
 from models.site.model import Kind, Name, Point
 from protocols.adapter import Adapter, Supports
+from protocols.words import halves
 
 Interlock = Callable[[str, Value], Name | None]
 """Takes a point's path and what it is to be; gives why not, or None."""
@@ -51,7 +52,8 @@ def writing(connection: DeviceConnection) -> Adapter[Any, Any]:
     """The connection's adapter, by which it writes. Raises Unwritable."""
     adapter = connection.adapter
     if adapter is None:
-        raise Unwritable(f"设备未连接：{connection.reason}", f"the device is not connected: {connection.reason}")
+        why = halves(connection.reason)
+        raise Unwritable(f"设备未连接：{why.zh}", f"the device is not connected: {why.en}")
     if Supports.WRITE not in adapter.sheet.supports:
         raise Unwritable(f"{adapter.sheet.name} 不支持写入", f"the protocol {adapter.sheet.name} does not write")
     return adapter

@@ -18,6 +18,7 @@ from models.command import Answer, Command, Outcome, Value
 from models.events import Event, event_id
 from models.quality import GOOD
 from models.site.model import Name, Point
+from protocols.words import halves
 
 log = structlog.get_logger(__name__)
 
@@ -29,10 +30,11 @@ def judged(point: Point, raw: Raw, held: Held) -> tuple[Outcome, str, str, Value
     if raw.same(held.value):
         return Outcome.DONE, "已写入并回读核对", "written, read back and verified", raw.wanted
     if held.value is None:
+        why = halves(held.reason)
         return (
             Outcome.FAILED,
-            f"已写入，但无法回读：{held.reason}",
-            f"written, but not to be read back: {held.reason}",
+            f"已写入，但无法回读：{why.zh}",
+            f"written, but not to be read back: {why.en}",
             None,
         )
     value = held.value if isinstance(held.value, str) else of_raw(point, held.value)
@@ -42,9 +44,10 @@ def judged(point: Point, raw: Raw, held: Held) -> tuple[Outcome, str, str, Value
 
 def lost(reason: str) -> tuple[str, str]:
     """The reason of an unknown outcome, in both languages."""
+    said = halves(reason)
     return (
-        f"结果未知（{reason}）；回读之前该测点不再写入",
-        f"whether it was written is not known ({reason}); the point takes no other write until it was read back",
+        f"结果未知（{said.zh}）；回读之前该测点不再写入",
+        f"whether it was written is not known ({said.en}); the point takes no other write until it was read back",
     )
 
 

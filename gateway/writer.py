@@ -33,6 +33,7 @@ from gateway.telling import Telling, judged, lost
 from models.command import AHEAD_S, Answer, Command, CommandError, Outcome, Value
 from models.site.model import Name, Point
 from protocols.adapter import Adapter, AdapterError, LinkLost, Supports, WriteRefused, WriteUnknown
+from protocols.words import halves
 
 log = structlog.get_logger(__name__)
 
@@ -229,8 +230,8 @@ class Writer:
         if not point.writable:
             raise Unwritable("该测点未声明为可写", "the point is not declared writable in its template")
         if not connection.acquisition.usable[row]:
-            why = connection.acquisition.reasons[row]
-            raise Unwritable(f"测点配置有误：{why}", f"the point is not configured right: {why}")
+            why = halves(connection.acquisition.reasons[row])
+            raise Unwritable(f"测点配置有误：{why.zh}", f"the point is not configured right: {why.en}")
         raw = invert(point, command.value, command.unit, _bounds(connection, row))
         if command.deadline > began + AHEAD_S * 1e6:
             raise Unwritable(
@@ -384,11 +385,13 @@ class Writer:
                 ended.set()
             held = await self._verified(connection, adapter, row, raw, taken)
         except WriteRefused as error:
-            return self._settled(command, point, Outcome.REFUSED, f"设备拒绝：{error}", str(error))
+            said = halves(error)
+            return self._settled(command, point, Outcome.REFUSED, f"设备拒绝：{said.zh}", said.en)
         except (LinkLost, TimeoutError, WriteUnknown) as error:
             return self._answer(command, point, Outcome.UNKNOWN, *lost(str(error) or "no answer in time"))
         except AdapterError as error:
-            return self._settled(command, point, Outcome.FAILED, f"写入失败：{error}", str(error))
+            said = halves(error)
+            return self._settled(command, point, Outcome.FAILED, f"写入失败：{said.zh}", said.en)
         except Exception as error:  # an adapter's own fault: it may have sent something before
             log.exception("write_failed", point=point.path)
             return self._answer(command, point, Outcome.UNKNOWN, *lost(f"the adapter failed: {error!r}"))

@@ -24,8 +24,14 @@ def adapter(name: str) -> type[Adapter[Any, Any]]:
     """The adapter class of that name. Raises UnknownProtocol, naming those that there are."""
     found = tuple(entry_points(group=GROUP, name=name))
     if not found:
-        raise UnknownProtocol(f"there is no protocol '{name}' here; installed are {', '.join(names()) or 'none'}")
+        raise UnknownProtocol(
+            f"此处没有协议 '{name}'，已安装 {', '.join(names()) or '（无）'} · "
+            f"there is no protocol '{name}' here; installed are {', '.join(names()) or 'none'}"
+        )
     loaded = found[0].load()
     if not (isinstance(loaded, type) and issubclass(loaded, Adapter)):
-        raise UnknownProtocol(f"the entry point '{name}' ({found[0].value}) is not an Adapter")
+        raise UnknownProtocol(
+            f"入口 '{name}'（{found[0].value}）不是 Adapter · "
+            f"the entry point '{name}' ({found[0].value}) is not an Adapter"
+        )
     return loaded

@@ -31,19 +31,21 @@ def target(device: str, site: Path | None, home: Path = HOME) -> Target:
     """The device that the arguments name. Ends the program with a plain message when there is none."""
     from gateway.onboarding import target as targets
     from models.site.problems import SiteErrors
+    from protocols.words import at
 
     try:
         if targets.is_url(device):
             return targets.of_url(device, _password(device))
         if site is None:
             raise targets.TargetError(
+                f"'{device}' 不是 URL：请写作 modbus://10.1.2.3:502/1，或用 --site 目录和连接的名称 · "
                 f"'{device}' is no URL: write modbus://10.1.2.3:502/1, or --site FOLDER with the connection's name"
             )
         return targets.of_connection(_connection(site, device, home))
     except SiteErrors as errors:
         sys.exit(f"矿井配置有误 · the site folder {site} has mistakes:\n" + "\n".join(map(str, errors.problems)))
     except targets.TargetError as error:
-        sys.exit(f"找不到该设备 · no such device: {error}")
+        sys.exit(at("找不到该设备 · no such device", error))
 
 
 def _connection(site: Path, name: str, home: Path) -> Any:
@@ -72,12 +74,11 @@ def ask(work: Callable[[], Coroutine[Any, Any, R]], failed: str) -> R:
     """Run the work; one message, and exit 1, for all that a device does wrong."""
     from gateway.onboarding.target import TargetError
     from protocols.adapter import AdapterError
+    from protocols.words import at
 
     try:
         return asyncio.run(work())
-    except (AdapterError, TargetError, ValueError, OSError) as error:
-        sys.exit(f"{failed}: {error}")
-    except NotImplementedError as error:
-        sys.exit(f"{failed}: {error}")
+    except (AdapterError, TargetError, ValueError, OSError, NotImplementedError) as error:
+        sys.exit(at(failed, error))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -38,6 +38,7 @@ def fits(raw: bytes, value: float, tolerance: float, among: Sequence[str] = ()) 
     `among`: only these keys. Raises ValueError for a value that everything would fit."""
     if abs(value) <= tolerance:
         raise ValueError(
+            f"值 {value:g} 无法判断：零在各种类型和字节序中都一样，请等设备显示另一个大于容差的值 · "
             f"a value of {value:g} is no help: zeros look the same in every type and order; "
             "wait until the device shows another value, and larger than the tolerance"
         )

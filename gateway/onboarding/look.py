@@ -72,7 +72,10 @@ async def look(
     """Read `count` neighbouring words from `address` on over a connected adapter, and the value that a binding makes
     of them. Raises ValueError for an address that cannot be one, LinkLost, AdapterError."""
     if not 1 <= count <= MOST_WORDS:
-        raise ValueError(f"between 1 and {MOST_WORDS} words can be looked at in one go, not {count}")
+        raise ValueError(
+            f"一次可看 1 至 {MOST_WORDS} 个字，不是 {count} 个 · "
+            f"between 1 and {MOST_WORDS} words can be looked at in one go, not {count}"
+        )
     tags = [Tag(0, "look", address, kind)] if kind else list(device.words(address, count))
     for tag in tags:
         device.check(tag)
@@ -119,7 +122,10 @@ async def _read(device: Adapter[Any, Any], tags: Sequence[Tag]) -> Reading:
                 break
         return reading
     if Supports.SUBSCRIBE not in device.sheet.supports:
-        raise AdapterError(f"the protocol {device.sheet.name} can neither be read nor subscribed to")
+        raise AdapterError(
+            f"协议 {device.sheet.name} 既不能读也不能订阅 · "
+            f"the protocol {device.sheet.name} can neither be read nor subscribed to"
+        )
     return await _first_delivery(device, tags)
 
 
@@ -151,7 +157,7 @@ async def _first_delivery(device: Adapter[Any, Any], tags: Sequence[Tag]) -> Rea
 
 def _seen(reading: Reading, row: int | None, tag: Tag) -> Seen:
     if row is None:
-        return Seen(tag.address, None, None, 0, "the device did not answer for it", 0)
+        return Seen(tag.address, None, None, 0, "设备没有答复此地址 · the device did not answer for it", 0)
     value = float(reading.value[row])
     text = reading.text[row].as_py() if reading.text is not None else None
     ts = int(reading.ts[row]) if reading.ts is not None else 0

@@ -17,11 +17,11 @@ from pydantic import ValidationError
 
 from gateway.onboarding.mqtt_session import forget
 from models.site.model import Connection
-from models.site.problems import together
 from models.site.schema import plain_words
 from models.site.yamlfile import scalar
 from protocols.adapter import Adapter
 from protocols.registry import UnknownProtocol, adapter, names
+from protocols.words import halves
 
 OWN_CLIENT = "sevenones-tool-"
 """How the client ids begin under which the tools sign in at an MQTT broker: never under the gateway's, for
@@ -49,8 +49,9 @@ class Target:
         try:
             settings = found.Settings.model_validate(dict(self.settings))
         except ValidationError as errors:
-            said = together(plain_words(error, found.Settings) for error in errors.errors(include_url=False))
-            raise TargetError(f"{self.name}: {said}") from None
+            said = [halves(plain_words(error, found.Settings)) for error in errors.errors(include_url=False)]
+            zh, en = "。".join(each.zh for each in said), "; ".join(each.en for each in said)
+            raise TargetError(f"{self.name}：{zh} · {self.name}: {en}") from None
         return found(settings)
 
     @asynccontextmanager
@@ -86,7 +87,7 @@ def of_url(url: str, password: str = "") -> Target:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - raises when it is none
     except ValueError as error:
-        words = f"“{url}”不是地址（URL） · '{url}' is not a URL: {error}"
+        words = f"“{url}”不是地址（URL）：{error} · '{url}' is not a URL: {error}"
         raise TargetError(words) from None
     if parts.password is not None:
         raise TargetError(

@@ -80,12 +80,19 @@ class Kj(Adapter[KjSettings, None]):
         parse_address(tag.address)
         if tag.type not in TYPES:
             raise ValueError(
+                f"没有类型 '{tag.type}'，有 {', '.join(filter(None, TYPES))}，或不写 · "
                 f"the type '{tag.type}' is unknown; there are {', '.join(filter(None, TYPES))}, or nothing"
             )
         if tag.order:
-            raise ValueError(f"a KJ point is text and has no byte order, and '{tag.order}' is given")
+            raise ValueError(
+                f"KJ 测点为文本，没有字节序，此处给出了 '{tag.order}' · "
+                f"a KJ point is text and has no byte order, and '{tag.order}' is given"
+            )
         if tag.options:
-            raise ValueError(f"a KJ point has no options, and {', '.join(map(str, tag.options))} is given")
+            raise ValueError(
+                f"KJ 测点没有选项，此处给出了 {', '.join(map(str, tag.options))} · "
+                f"a KJ point has no options, and {', '.join(map(str, tag.options))} is given"
+            )
 
     async def connect(self) -> None:
         await self._call(self._folder.open)

@@ -37,13 +37,25 @@ def parse_address(text: str) -> Address:
     """Take an address apart. Raises ValueError in plain words."""
     found = _ADDRESS.fullmatch(text)
     if found is None:
-        raise ValueError(f"'{text}' is no address: write a point's code, CDSS:<code>#state, TJSJ:<code>#max, …")
+        raise ValueError(
+            f"'{text}' 不是地址，请写测点编号、CDSS:<code>#state、TJSJ:<code>#max 等 · "
+            f"'{text}' is no address: write a point's code, CDSS:<code>#state, TJSJ:<code>#max, …"
+        )
     kind, code, field = found[1] or "CDSS", found[2], found[3]
     if kind not in FIELDS:
-        raise ValueError(f"'{kind}' is no type of file that has values; there are {', '.join(FIELDS)}")
+        raise ValueError(
+            f"'{kind}' 不是含有值的文件类型，有 {', '.join(FIELDS)} · "
+            f"'{kind}' is no type of file that has values; there are {', '.join(FIELDS)}"
+        )
     if code == "*" and kind != "RYSS":
-        raise ValueError(f"'*' is the whole mine and goes with RYSS; {kind} needs a code")
+        raise ValueError(
+            f"'*' 为全矿，只与 RYSS 同用，{kind} 需要编号 · "
+            f"'*' is the whole mine and goes with RYSS; {kind} needs a code"
+        )
     field = field or FIELDS[kind][0]
     if field not in FIELDS[kind]:
-        raise ValueError(f"{kind} has no field '{field}'; it has {', '.join(FIELDS[kind])}")
+        raise ValueError(
+            f"{kind} 没有字段 '{field}'，有 {', '.join(FIELDS[kind])} · "
+            f"{kind} has no field '{field}'; it has {', '.join(FIELDS[kind])}"
+        )
     return Address(kind, code, field)

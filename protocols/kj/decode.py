@@ -103,7 +103,9 @@ class Decoder:
                 self._counts["unknown_points_total"] += 1
                 point = self.definitions.points.get(code)
                 where = f" ({point.place})" if point else ""
-                self._book.note("unknown point", code, f"the site has no point for it{where}")
+                self._book.note(
+                    "unknown point", code, f"矿井配置中没有对应的测点{where} · the site has no point for it{where}"
+                )
 
     def _first_absences(self, records: Records, parts: Sequence[Rows]) -> list[Rows]:
         """Tags of this kind that the first whole file does not have: told once, as bad."""
@@ -115,6 +117,7 @@ class Decoder:
         rows = Rows.of(np.array(sorted(absent), np.int32), np.zeros(len(absent), np.int64))
         absent.clear()
         words = (
+            f"{records.kind} 文件中没有此编号：编号对吗，监控系统中有此测点吗？ · "
             f"the {records.kind} file has nothing for this code: is it right, and has the mine's system such a point?"
         )
         rows.spoil(np.ones(len(rows.index), np.bool_), Quality.BAD_CONFIGURATION, lambda row: words)
@@ -128,7 +131,9 @@ class Decoder:
         rows = Rows.of(group.index[place], records.times("time")[at])
         if group.kind == "TJSJ":
             rows.value = records.numbers(group.field)[at]
-            rows.spoil(np.isnan(rows.value), Quality.BAD_SENSOR_FAILURE, lambda row: "the file gives no value")
+            rows.spoil(
+                np.isnan(rows.value), Quality.BAD_SENSOR_FAILURE, lambda row: "文件中没有值 · the file gives no value"
+            )
         else:
             word = records.text(group.field).take(pa.array(at))
             codes = group.codes.take(pa.array(place))
@@ -149,13 +154,15 @@ class Decoder:
         rows.quality = np.array([state.quality for state in states], np.uint8)[which]
         for row in np.flatnonzero(rows.quality < GOOD).tolist():
             name = states[which[row]].name
-            rows.reasons[row] = f"{name.zh} · {name.en} (state {words[row].as_py()[:20]})"
+            rows.reasons[row] = (
+                f"{name.zh}（状态 {words[row].as_py()[:20]}） · {name.en} (state {words[row].as_py()[:20]})"
+            )
 
     def _values(self, rows: Rows, word: pa.StringArray, codes: pa.StringArray, kind: str) -> None:
         none = empty(word)
         if kind == "text":
             rows.text = pc.if_else(pa.array(none), None, word)
-            rows.spoil(none, Quality.BAD_SENSOR_FAILURE, lambda row: "the file gives no value")
+            rows.spoil(none, Quality.BAD_SENSOR_FAILURE, lambda row: "文件中没有值 · the file gives no value")
             return
         rows.value, unreadable = numbers(word)
         for row in np.flatnonzero(unreadable).tolist():
@@ -174,10 +181,17 @@ def _no_number(rows: Rows, none: NDArray[np.bool_], unreadable: NDArray[np.bool_
     said_nan = np.isnan(rows.value) & ~none & ~unreadable
     rows.value[infinite] = np.nan
     code = Quality.BAD_SENSOR_FAILURE
-    rows.spoil(infinite, code, lambda row: "device sent infinity")
-    rows.spoil(said_nan, code, lambda row: "device sent NaN")
-    rows.spoil(none, code, lambda row: "the file gives no value")
-    rows.spoil(unreadable, code, lambda row: f"'{word[row].as_py()[:40]}' is no number, and no word of this switch")
+    rows.spoil(infinite, code, lambda row: "设备发来无穷大 · device sent infinity")
+    rows.spoil(said_nan, code, lambda row: "设备发来 NaN · device sent NaN")
+    rows.spoil(none, code, lambda row: "文件中没有值 · the file gives no value")
+    rows.spoil(
+        unreadable,
+        code,
+        lambda row: (
+            f"'{word[row].as_py()[:40]}' 不是数，也不是此开关量的词 · "
+            f"'{word[row].as_py()[:40]}' is no number, and no word of this switch"
+        ),
+    )
 
 
 def _words(rows: Rows, word: pa.StringArray, group: _Group) -> None:
@@ -186,7 +200,7 @@ def _words(rows: Rows, word: pa.StringArray, group: _Group) -> None:
     unreadable = np.zeros(len(word), np.bool_)
     if group.type == "text":
         rows.text = pc.if_else(pa.array(none), None, word)
-        rows.spoil(none, Quality.BAD_SENSOR_FAILURE, lambda row: "the file gives no state")
+        rows.spoil(none, Quality.BAD_SENSOR_FAILURE, lambda row: "文件中没有状态 · the file gives no state")
     else:
         rows.value, unreadable = numbers(word)
         _no_number(rows, none, unreadable, word)
@@ -194,7 +208,14 @@ def _words(rows: Rows, word: pa.StringArray, group: _Group) -> None:
         number = np.nan_to_num(rows.value, nan=-1).astype(np.int64, copy=False)
         known = {code for code in range(10) if meaning(group.field, code)}
         strange = ~np.isin(number, list(known)) & (number >= 0)
-        rows.spoil(strange, Quality.UNCERTAIN, lambda row: f"{number[row]} is no {group.field} state of the dictionary")
+        rows.spoil(
+            strange,
+            Quality.UNCERTAIN,
+            lambda row: (
+                f"{number[row]} 不是字典中的 {group.field} 状态 · "
+                f"{number[row]} is no {group.field} state of the dictionary"
+            ),
+        )
 
 
 def _people(group: _Group, records: Records, definitions: Definitions) -> Rows:
@@ -213,11 +234,21 @@ def _people(group: _Group, records: Records, definitions: Definitions) -> Rows:
     unsure = np.array([code != "*" and code not in here and code not in areas for code in codes], np.bool_)
     gone = unsure & bool(areas) & np.array([len(code) <= 16 for code in codes], np.bool_)
     rows.value[gone] = np.nan
-    rows.spoil(gone, Quality.BAD_CONFIGURATION, lambda row: f"the mine's RYQY file has no area {codes[row]}")
-    words = "nobody is there, and no definition file has said that there is such a place"
+    rows.spoil(
+        gone,
+        Quality.BAD_CONFIGURATION,
+        lambda row: f"本矿的 RYQY 文件中没有区域 {codes[row]} · the mine's RYQY file has no area {codes[row]}",
+    )
+    words = (
+        "该处无人，也没有定义文件说明有该处 · "
+        "nobody is there, and no definition file has said that there is such a place"
+    )
     rows.spoil(unsure & ~gone, Quality.UNCERTAIN, lambda row: words)
     if records.bad:
-        words_bad = f"{records.bad} of the {records.total} people in the file could not be read"
+        words_bad = (
+            f"文件中 {records.total} 人有 {records.bad} 人无法读出 · "
+            f"{records.bad} of the {records.total} people in the file could not be read"
+        )
         rows.spoil(np.ones(len(codes), np.bool_), Quality.UNCERTAIN, lambda row: words_bad)
     return rows
 

@@ -25,6 +25,7 @@ from protocols.adapter import LinkLost
 from protocols.findings import FindingBook
 from protocols.kj.definitions import KINDS, Definitions
 from protocols.kj.settings import KjSettings
+from protocols.words import halves
 
 log = structlog.get_logger(__name__)
 
@@ -273,7 +274,8 @@ class Folder:
         self.definitions.take(records)
         if records.problems:
             log.warning("kj_problems", file=path.name, count=records.problem_count, first=str(records.problems[0]))
-            words = f"{records.problem_count} problems; {'; '.join(map(str, records.problems[:3]))}"
+            first = "; ".join(map(str, records.problems[:3]))
+            words = f"{records.problem_count} 处问题：{first} · {records.problem_count} problems; {first}"
             self._book.note("problems in a file", path.name, words)
         return Taken(path, name, records, digest, stale)
 
@@ -316,7 +318,8 @@ class Folder:
         if known is None or known.shape != shape:
             self._waiting[path.name] = _Waiting(shape, self._now(), words)
         elif self._now() - known.since >= self._settings.incomplete_s:
-            self._refuse(path, f"{words} ({self._settings.incomplete_s:g} s)")
+            said, s = halves(words), self._settings.incomplete_s
+            self._refuse(path, f"{said.zh}（{s:g} 秒） · {said.en} ({s:g} s)")
             self._counts["incomplete_files_total"] += 1
 
     def _refuse(self, path: Path, words: str) -> None:

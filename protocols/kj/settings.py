@@ -36,7 +36,10 @@ class KjSettings(Settings):
     @classmethod
     def _known(cls, profile: str) -> str:
         if profile not in profiles():
-            raise ValueError(f"there is no profile '{profile}'; there are {', '.join(profiles())}")
+            raise ValueError(
+                f"没有文件类别 '{profile}'，有 {', '.join(profiles())} · "
+                f"there is no profile '{profile}'; there are {', '.join(profiles())}"
+            )
         return profile
 
     @field_validator("time_zone")
@@ -45,7 +48,10 @@ class KjSettings(Settings):
         try:
             ZoneInfo(zone)
         except (KeyError, ValueError, OSError):
-            raise ValueError(f"there is no time zone '{zone}': write one such as Asia/Shanghai") from None
+            raise ValueError(
+                f"没有时区 '{zone}'，请写作 Asia/Shanghai 等 · "
+                f"there is no time zone '{zone}': write one such as Asia/Shanghai"
+            ) from None
         return zone
 
     def archive_folder(self) -> Path:

@@ -17,6 +17,7 @@ from protocols.modbus.link import Link
 from protocols.modbus.planner import Plan, compile_plan, on_wire
 from protocols.modbus.reader import NARROWING, Reader
 from protocols.modbus.settings import ModbusSettings
+from protocols.words import halves
 
 
 class Modbus(Adapter[ModbusSettings, Plan]):
@@ -107,29 +108,43 @@ class Modbus(Adapter[ModbusSettings, Plan]):
         to the device. Without a reply the outcome is not known: LinkLost says so."""
         target = parse(tag)
         if target.table in (Table.DISCRETE_INPUTS, Table.INPUT_REGISTERS):
-            raise WriteRefused(f"'{tag.address}': {target.table.words} can only be read")
+            raise WriteRefused(
+                f"'{tag.address}'：{target.table.zh}只读，不能写入 · "
+                f"'{tag.address}': {target.table.words} can only be read"
+            )
         unit = self.settings.unit if target.unit is None else target.unit
         start = on_wire(target, self.settings.quirks.first_address)
         if not 0 <= start <= HIGHEST - target.width + 1:
-            raise WriteRefused(f"'{tag.address}' is outside what the device can have")
+            raise WriteRefused(
+                f"'{tag.address}' 超出设备可能有的地址 · '{tag.address}' is outside what the device can have"
+            )
         if self._forbidden.touches(unit, target.table, start, target.width):
-            raise WriteRefused(f"'{tag.address}' is in a range that the connection's settings forbid")
+            raise WriteRefused(
+                f"'{tag.address}' 在连接设置 forbidden 所禁止的范围之内 · "
+                f"'{tag.address}' is in a range that the connection's settings forbid"
+            )
         if unit == 0 and self.settings.transport != "tcp":
-            raise WriteRefused(f"'{tag.address}': unit 0 of a serial line is everyone, and nobody would confirm it")
+            raise WriteRefused(
+                f"'{tag.address}'：串行线路的站号 0 为广播，无人确认写入 · "
+                f"'{tag.address}': unit 0 of a serial line is everyone, and nobody would confirm it"
+            )
         multiple = self.settings.quirks.multiple_writes_only
         try:
             await self._link.ask(encode.request(target, unit, start, value, multiple=multiple))
         except Refused as refusal:
-            raise WriteRefused(f"'{tag.address}' was not written: {refusal}") from None
+            raise WriteRefused(
+                f"'{tag.address}' 没有写入：{halves(refusal).zh} · "
+                f"'{tag.address}' was not written: {halves(refusal).en}"
+            ) from None
         except NoAnswer as failure:
             raise LinkLost(
-                f"“{tag.address}”：没有应答，是否已写入不明 · "
-                f"'{tag.address}': {failure}; whether it was written is not known"
+                f"“{tag.address}”：{halves(failure).zh}，是否已写入不明 · "
+                f"'{tag.address}': {halves(failure).en}; whether it was written is not known"
             ) from None
         except Closed as lost:
             raise LinkLost(
-                f"“{tag.address}”：连接已断，是否已写入不明 · "
-                f"'{tag.address}': {lost}; whether it was written is not known"
+                f"“{tag.address}”：{halves(lost).zh}，是否已写入不明 · "
+                f"'{tag.address}': {halves(lost).en}; whether it was written is not known"
             ) from None
 
     async def close(self) -> None:

@@ -47,19 +47,26 @@ def number(target: Target, value: float | str) -> int | float:
     try:
         given: int | float = float(value) if real else _integer(value)
     except (ValueError, OverflowError):
-        raise AdapterError(f"'{value}' is not {'a number' if real else 'a whole number'}") from None
+        raise AdapterError(
+            f"'{value}' 不是{'数' if real else '整数'} · '{value}' is not {'a number' if real else 'a whole number'}"
+        ) from None
     if isinstance(given, float):
         if not math.isfinite(given) or abs(given) > float(np.finfo(target.type).max):
-            raise AdapterError(f"{value} is not a number that {target.type} can hold")
+            raise AdapterError(
+                f"{value} 不是 {target.type} 能存放的数 · {value} is not a number that {target.type} can hold"
+            )
     elif target.type == "bool":
         if given not in (0, 1):
-            raise AdapterError(f"a single bit is 0 or 1, not {value}")
+            raise AdapterError(f"单个位为 0 或 1，不是 {value} · a single bit is 0 or 1, not {value}")
     else:
         several = target.width if target.table.of_bits else target.span if target.bit >= 0 else 0
         low, high = (0, (1 << several) - 1) if several else (kind.low, kind.high)
         if not low <= given <= high:
             what = f"{several} bits" if several else target.type
-            raise AdapterError(f"{value} is outside {what}: {low} … {high}")
+            what_zh = f"{several} 位" if several else target.type
+            raise AdapterError(
+                f"{value} 超出 {what_zh} 的范围：{low} … {high} · {value} is outside {what}: {low} … {high}"
+            )
     return given
 
 

@@ -63,11 +63,17 @@ class Forbidden:
 def _range(text: str) -> Range:
     match = _RANGE.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"'{text}' is no range of addresses: write it as hr:200-299, 2/ir:0-9 or co:5")
+        raise ValueError(
+            f"'{text}' 不是地址范围，请写作 hr:200-299、2/ir:0-9 或 co:5 · "
+            f"'{text}' is no range of addresses: write it as hr:200-299, 2/ir:0-9 or co:5"
+        )
     unit, table, first, last = match.groups()
     low, high = int(first), int(last or first)
     if not low <= high <= HIGHEST:
-        raise ValueError(f"'{text}': the numbers of a range rise, and end at {HIGHEST}")
+        raise ValueError(
+            f"'{text}'：范围的数由小到大，到 {HIGHEST} 为止 · "
+            f"'{text}': the numbers of a range rise, and end at {HIGHEST}"
+        )
     if unit is not None and int(unit) > 255:
-        raise ValueError(f"'{text}': the unit {unit} is not in 0 … 255")
+        raise ValueError(f"'{text}'：站号 {unit} 不在 0 … 255 之内 · '{text}': the unit {unit} is not in 0 … 255")
     return Range(None if unit is None else int(unit), TABLES[table], low, high)

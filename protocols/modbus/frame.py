@@ -43,7 +43,10 @@ class Mbap(Framing):
         while end - at >= 6:
             transaction, protocol, length = _HEAD.unpack_from(data, at)
             if protocol or not 3 <= length <= LONGEST:
-                fault = "what came is not Modbus TCP: check that the port is the Modbus server's"
+                fault = (
+                    "收到的不是 Modbus TCP 报文，请检查端口是否为 Modbus 服务 · "
+                    "what came is not Modbus TCP: check that the port is the Modbus server's"
+                )
                 break
             if end - at < 6 + length:
                 break
@@ -58,7 +61,7 @@ class Mbap(Framing):
                 reply = pdu
                 self._ask = None
             elif transaction == 0:
-                fault = "the device sent a reply without a transaction number"
+                fault = "设备的应答没有事务号 · the device sent a reply without a transaction number"
                 break
             else:
                 strays += 1

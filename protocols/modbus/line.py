@@ -23,6 +23,7 @@ from protocols.modbus.place import Place
 from protocols.modbus.rtu import Rtu, silence_s
 from protocols.modbus.unit import Unit
 from protocols.modbus.wire import Wire, open_wire
+from protocols.words import halves
 
 DEAF = 3
 """So many requests in a row without any sign of life, and a connection without numbers is made anew: it may
@@ -158,7 +159,9 @@ class Line:
     def _expired(self, waiting: asyncio.Future[Any], unit: int, timeout_s: float) -> None:
         if not waiting.done():
             self.counts["timeouts_total"] += 1
-            waiting.set_exception(NoAnswer(f"unit {unit} did not answer within {timeout_s:g} s"))
+            waiting.set_exception(
+                NoAnswer(f"站 {unit} 在 {timeout_s:g} 秒内没有应答 · unit {unit} did not answer within {timeout_s:g} s")
+            )
 
     async def _quiet(self, timeout_s: float) -> None:
         """Wait for the silence that separates frames; not longer than a time-out."""
@@ -200,7 +203,11 @@ class Line:
             self._strays += verdict.strays
             if self._strays > FLOOD:
                 self.counts["malformed_total"] += 1
-                self.give_up(NoAnswer(f"{self._strays} replies came that nobody asked for"))
+                self.give_up(
+                    NoAnswer(
+                        f"收到 {self._strays} 个无人请求的应答 · {self._strays} replies came that nobody asked for"
+                    )
+                )
                 self.hang_up()
                 return
         if self._silence:
@@ -230,4 +237,6 @@ class Line:
     def _lost(self, why: str) -> None:
         self._wire = None
         self._unsettle()
-        self.give_up(Closed(f"{self.place} 关闭了连接 · {self.place} closed the connection: {why}"))
+        self.give_up(
+            Closed(f"{self.place} 关闭了连接：{halves(why).zh} · {self.place} closed the connection: {halves(why).en}")
+        )

@@ -73,14 +73,25 @@ def mismatch(ask: Ask, unit: int, pdu: bytes) -> str:
     function, wanted = pdu[0], ask.pdu[0]
     size = len(pdu) - 1
     if unit != ask.unit and not ask.any_unit:
-        return f"unit {ask.unit} was asked and unit {unit} answered"
+        return f"请求的是站 {ask.unit}，应答的是站 {unit} · unit {ask.unit} was asked and unit {unit} answered"
     if function == wanted | 0x80:
-        return "" if size == 1 else f"an exception reply has 1 byte, this one has {size}"
+        return (
+            ""
+            if size == 1
+            else f"异常应答为 1 字节，此应答为 {size} 字节 · an exception reply has 1 byte, this one has {size}"
+        )
     if function != wanted:
-        return f"function {wanted} was asked and function {function} answered"
+        return (
+            f"请求的是功能码 {wanted}，应答的是功能码 {function} · "
+            f"function {wanted} was asked and function {function} answered"
+        )
     if size == ask.body and pdu.startswith(ask.begins, 1):
         return ""
     if wanted > Table.INPUT_REGISTERS and size == ask.body:
-        return "the device confirmed something else than was asked"
+        return "设备确认的与请求的不同 · the device confirmed something else than was asked"
+    said_zh = f"，其中自称有 {pdu[1]} 字节数据" if wanted <= Table.INPUT_REGISTERS and size else ""
     said = f", and says it has {pdu[1]} bytes of data" if wanted <= Table.INPUT_REGISTERS and size else ""
-    return f"the reply has {size} bytes where {ask.body} were due{said}"
+    return (
+        f"应答为 {size} 字节，应为 {ask.body} 字节{said_zh} · "
+        f"the reply has {size} bytes where {ask.body} were due{said}"
+    )

@@ -143,17 +143,29 @@ def on_wire(target: Target, first_address: int | None) -> int:
 
 
 def _why_never(piece: Piece, touched: bool, limit: int, first_address: int | None) -> str:
-    what = f"{piece.table.words} {piece.start}"
+    what, what_zh = f"{piece.table.words} {piece.start}", f"{piece.table.zh} {piece.start}"
     if touched:
-        return f"{what} is in a range that the connection's settings forbid"
+        return (
+            f"{what_zh} 在连接设置 forbidden 所禁止的范围之内 · "
+            f"{what} is in a range that the connection's settings forbid"
+        )
     if piece.start < 0:
         first = 1 if first_address is None else first_address
-        return f"the address lies before the first, which has the number {first}"
+        return (
+            f"地址在第一个之前，第一个的编号为 {first} · "
+            f"the address lies before the first, which has the number {first}"
+        )
     if piece.start + piece.count - 1 > HIGHEST:
-        return f"{what}: addresses end at {HIGHEST}"
+        return f"{what_zh}：地址到 {HIGHEST} 为止 · {what}: addresses end at {HIGHEST}"
     if piece.count > limit:
-        return f"{what}: the value takes {piece.count} at once, and the settings allow {limit} in one request"
-    return f"unit {piece.unit} cannot be on a serial line: they are 1 to {_LAST_SERIAL_UNIT}"
+        return (
+            f"{what_zh}：此值一次占 {piece.count} 个，设置允许一次请求 {limit} 个 · "
+            f"{what}: the value takes {piece.count} at once, and the settings allow {limit} in one request"
+        )
+    return (
+        f"串行线路上不能有站 {piece.unit}：站号为 1 至 {_LAST_SERIAL_UNIT} · "
+        f"unit {piece.unit} cannot be on a serial line: they are 1 to {_LAST_SERIAL_UNIT}"
+    )
 
 
 def _coalesce(

@@ -27,6 +27,7 @@ from protocols.modbus.groups import Sort
 from protocols.modbus.link import Link
 from protocols.modbus.planner import Piece, Plan
 from protocols.modbus.unit import SILENT, Unit, pause
+from protocols.words import halves
 
 NARROWING = 16
 
@@ -100,18 +101,18 @@ class Reader:
         rests = unit.strike(number, why, self._rest, silent=silent)
         if rests and all(other.silent for other in self._link.units.values()):
             raise LinkLost(
-                f"{self._link.where}：连续 {unit.strikes} 次没有应答 · "
-                f"{self._link.where}: {why}, {unit.strikes} times in a row"
+                f"{self._link.where}：{halves(why).zh}，连续 {unit.strikes} 次 · "
+                f"{self._link.where}: {halves(why).en}, {unit.strikes} times in a row"
             )
 
     def _settle(self, piece: Piece, refusal: Refused, *, rests: bool) -> None:
-        piece.quality, piece.reason = int(refusal.quality), f"{_what(piece)}: {refusal}"
+        piece.quality, piece.reason = int(refusal.quality), _told(piece, refusal)
         if rests:
             piece.strikes += 1
             piece.ask_after = time.monotonic() + pause(self._rest, piece.strikes - 1)
 
     def _settle_silence(self, piece: Piece, failure: NoAnswer) -> None:
-        piece.quality, piece.reason = int(Quality.BAD_COMMUNICATION), f"{_what(piece)}: {failure}"
+        piece.quality, piece.reason = int(Quality.BAD_COMMUNICATION), _told(piece, failure)
         if piece.strikes >= SILENT:
             piece.ask_after = time.monotonic() + pause(self._rest, piece.strikes - SILENT)
 
@@ -182,18 +183,25 @@ def _mark_odd(
         odd &= text.is_null().to_numpy(zero_copy_only=False)
     if not odd.any():
         return
-    for rows, words in ((np.isnan(value), "device sent NaN"), (np.isinf(value), "device sent infinity")):
+    nan, infinity = "设备发来 NaN · device sent NaN", "设备发来无穷大 · device sent infinity"
+    for rows, words in ((np.isnan(value), nan), (np.isinf(value), infinity)):
         reasons.update(dict.fromkeys(plan.index[odd & rows].tolist(), words))
     for group in plan.groups:
         if group.kind.sort in (Sort.DIGITS, Sort.TEXT):
-            what = "decimal digits (BCD)" if group.kind.sort is Sort.DIGITS else f"{group.kind.encoding} text"
+            digits, encoding = group.kind.sort is Sort.DIGITS, group.kind.encoding
+            what_zh = "十进制数字（BCD）" if digits else f"{encoding} 文本"
+            what = "decimal digits (BCD)" if digits else f"{encoding} text"
+            words = f"设备发来的不是{what_zh if digits else ' ' + what_zh} · device sent something else than {what}"
             indices = plan.index[group.rows][odd[group.rows]].tolist()
-            reasons.update(dict.fromkeys(indices, f"device sent something else than {what}"))
+            reasons.update(dict.fromkeys(indices, words))
     quality[odd] = int(Quality.BAD_SENSOR_FAILURE)
     value[odd] = np.nan
 
 
-def _what(piece: Piece) -> str:
-    last = piece.start + piece.count - 1
-    span = f"{piece.start}" if last == piece.start else f"{piece.start} to {last}"
-    return f"unit {piece.unit}, {piece.table.words} {span}"
+def _told(piece: Piece, why: Refused | NoAnswer) -> str:
+    """What failed for a piece, with the piece before it."""
+    last, said = piece.start + piece.count - 1, halves(why)
+    alone = last == piece.start
+    zh = f"{piece.start}" if alone else f"{piece.start} 至 {last}"
+    en = f"{piece.start}" if alone else f"{piece.start} to {last}"
+    return f"站 {piece.unit}，{piece.table.zh} {zh}：{said.zh} · unit {piece.unit}, {piece.table.words} {en}: {said.en}"

@@ -112,19 +112,32 @@ class Rtu(Framing):
             if len(self._buffer) < len(self._echo):
                 return WAIT
             if not self._buffer.startswith(self._echo):
-                return Verdict(fault="the request did not come back first, as local_echo says that it does")
+                return Verdict(
+                    fault="请求没有先被送回，与 local_echo 所述不符 · "
+                    "the request did not come back first, as local_echo says that it does"
+                )
             self._buffer, self._echo = self._buffer[len(self._echo) :], b""
         while True:
             # No unit has these numbers; a line that changes hands often looks like them for a moment.
             self._buffer = self._buffer.lstrip(b"\x00\xff")
             length = frame_length(self._buffer)
             if length < 0:
-                return Verdict(None, "what came is no frame of Modbus RTU: noise, or wrong baud or parity?", strays)
+                return Verdict(
+                    None,
+                    "收到的不是 Modbus RTU 报文：有干扰，或波特率、校验位不对？ · "
+                    "what came is no frame of Modbus RTU: noise, or wrong baud or parity?",
+                    strays,
+                )
             if not length or len(self._buffer) < length:
                 return Verdict(strays=strays) if strays else WAIT
             frame, rest = self._buffer[:length], self._buffer[length:]
             if checksum(frame[:-2]) != frame[-2:]:
-                return Verdict(None, "the checksum is wrong: noise, two masters, or two devices of one unit?", strays)
+                return Verdict(
+                    None,
+                    "校验码错误：有干扰、两个主站，或两台设备同一站号？ · "
+                    "the checksum is wrong: noise, two masters, or two devices of one unit?",
+                    strays,
+                )
             unit, pdu = frame[0], frame[1:-2]
             if unit != ask.unit or pdu[0] & 0x7F != ask.pdu[0]:
                 strays += 1
@@ -132,7 +145,7 @@ class Rtu(Framing):
                 continue
             fault = mismatch(ask, unit, pdu)
             if not fault and rest:
-                fault = "more came than one reply, so neither is trusted"
+                fault = "收到的多于一个应答，均不可信 · more came than one reply, so neither is trusted"
             return Verdict(None if fault else pdu, fault, strays)
 
     def end(self) -> None:

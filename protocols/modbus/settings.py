@@ -112,20 +112,38 @@ class ModbusSettings(Settings):
     def _place(self) -> ModbusSettings:
         if self.transport == "serial":
             if not isinstance(self.port, str):
-                raise ValueError("a serial line needs the name of its port, such as port: /dev/ttyS0")
+                raise ValueError(
+                    "串行线路需写明串口名称，如 port: /dev/ttyS0 · "
+                    "a serial line needs the name of its port, such as port: /dev/ttyS0"
+                )
             if self.host:
-                raise ValueError("a serial port has no host; for a serial server take transport: rtu-over-tcp")
+                raise ValueError(
+                    "串口没有 host，串口服务器请用 transport: rtu-over-tcp · "
+                    "a serial port has no host; for a serial server take transport: rtu-over-tcp"
+                )
         else:
             if not self.host:
-                raise ValueError("'host' is missing")
+                raise ValueError("缺少 'host' · 'host' is missing")
             if isinstance(self.port, str):
-                raise ValueError(f"'{self.port}' is a serial port, and that needs transport: serial")
+                raise ValueError(
+                    f"'{self.port}' 是串口，需要 transport: serial · "
+                    f"'{self.port}' is a serial port, and that needs transport: serial"
+                )
         if self.quirks.any_unit and self.transport != "tcp":
-            raise ValueError("any_unit is for Modbus TCP: on RTU nothing but the unit says whose reply it is")
+            raise ValueError(
+                "any_unit 只用于 Modbus TCP：RTU 的应答由谁发出，只能由站号得知 · "
+                "any_unit is for Modbus TCP: on RTU nothing but the unit says whose reply it is"
+            )
         if self.quirks.local_echo and self.transport == "tcp":
-            raise ValueError("local_echo is for RTU: nothing gives requests back on Modbus TCP")
+            raise ValueError(
+                "local_echo 只用于 RTU：Modbus TCP 上没有设备送回请求 · "
+                "local_echo is for RTU: nothing gives requests back on Modbus TCP"
+            )
         if self.transport != "tcp" and not 1 <= self.unit <= 247:
-            raise ValueError(f"units on a serial line are 1 to 247 (0 is everyone, who cannot answer), not {self.unit}")
+            raise ValueError(
+                f"串行线路的站号为 1 至 247（0 为广播，无人应答），不是 {self.unit} · "
+                f"units on a serial line are 1 to 247 (0 is everyone, who cannot answer), not {self.unit}"
+            )
         return self
 
     @property

@@ -28,11 +28,17 @@ def decoded(data: bytes, encoding: str) -> str | None:
 def encoded(text: str, encoding: str, length: int) -> bytes:
     """The text in so many bytes, filled up with NUL. Raises AdapterError when it cannot be written so."""
     if "\0" in text:
-        raise AdapterError("a text cannot hold NUL: devices take it for the end")
+        raise AdapterError("文本中不能有 NUL：设备将其视为结尾 · a text cannot hold NUL: devices take it for the end")
     try:
         data = text.encode(encoding)
     except UnicodeEncodeError as error:
-        raise AdapterError(f"'{error.object[error.start : error.end]}' cannot be written in {encoding}") from None
+        raise AdapterError(
+            f"'{error.object[error.start : error.end]}' 无法用 {encoding} 编码写入 · "
+            f"'{error.object[error.start : error.end]}' cannot be written in {encoding}"
+        ) from None
     if len(data) > length:
-        raise AdapterError(f"'{text}' takes {len(data)} bytes in {encoding}, and there is room for {length}")
+        raise AdapterError(
+            f"'{text}' 用 {encoding} 编码为 {len(data)} 字节，只有 {length} 字节的空间 · "
+            f"'{text}' takes {len(data)} bytes in {encoding}, and there is room for {length}"
+        )
     return data.ljust(length, b"\0")

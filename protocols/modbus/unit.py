@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from protocols.words import halves
+
 SILENT = 2
 """So many unusable answers in a row, and a unit rests."""
 LONGEST_REST_S = 60.0
@@ -32,7 +34,11 @@ class Unit:
             return False
         self.silent = silent
         self.ask_after = time.monotonic() + pause(rest_s, self.strikes - SILENT)
-        self.reason = f"unit {number} is not asked for a while: {why}, {self.strikes} times in a row"
+        said = halves(why)
+        self.reason = (
+            f"站 {number} 暂不询问：{said.zh}，连续 {self.strikes} 次 · "
+            f"unit {number} is not asked for a while: {said.en}, {self.strikes} times in a row"
+        )
         return True
 
 

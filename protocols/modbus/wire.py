@@ -77,7 +77,7 @@ class TcpWire(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if not self._closed:
             self._closed = True
-            self._lost("the device, or something on the way, ended it")
+            self._lost("设备或途中的环节断开了连接 · the device, or something on the way, ended it")
 
     def write(self, data: bytes) -> None:
         assert self._transport is not None  # noqa: S101
@@ -126,12 +126,12 @@ class SerialWire:
         except BlockingIOError:
             return
         except OSError as error:
-            self._gone(f"the serial port failed: {error.strerror}")
+            self._gone(f"串口故障：{error.strerror} · the serial port failed: {error.strerror}")
             return
         if data:
             self._received(data)
         else:
-            self._gone("the serial port was unplugged")
+            self._gone("串口已拔出 · the serial port was unplugged")
 
     def _gone(self, why: str) -> None:
         self.close()
@@ -141,9 +141,9 @@ class SerialWire:
         try:
             sent = os.write(self._fd, data)
         except OSError as error:
-            sent, why = -1, f"the serial port failed: {error.strerror}"
+            sent, why = -1, f"串口故障：{error.strerror} · the serial port failed: {error.strerror}"
         else:
-            why = "the serial port takes no more bytes"
+            why = "串口不再接收数据 · the serial port takes no more bytes"
         if sent != len(data):
             self._loop.call_soon(self._gone, why)
 

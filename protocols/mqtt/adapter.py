@@ -134,7 +134,10 @@ class Mqtt(Adapter[MqttSettings, None]):
         try:
             await link.open()
             if await link.subscribe([command.answer.topic]):
-                raise WriteRefused(f"the broker does not let this user read '{command.answer.topic}': no way to verify")
+                raise WriteRefused(
+                    f"代理不允许此用户读取 '{command.answer.topic}'：无法核实写入 · "
+                    f"the broker does not let this user read '{command.answer.topic}': no way to verify"
+                )
             await link.command(command.topic, payload)
             await self._confirmed(link, command, tag, value)
         finally:
@@ -153,12 +156,16 @@ class Mqtt(Adapter[MqttSettings, None]):
                         if seen is not None and command.confirmed(value, seen):
                             return
         where = f"'{command.answer.topic}#{command.answer.extractor.path}'"
-        within = f"within {self.settings.timeout_s:g} s"
+        within, within_zh = f"within {self.settings.timeout_s:g} s", f"在 {self.settings.timeout_s:g} 秒内"
         if last is None:
             raise WriteUnknown(
+                f"{tag.path} 的命令已发出，{where} {within_zh}没有消息：未核实 · "
                 f"the command for {tag.path} went out, and {where} said nothing {within}: it is not verified"
             )
-        raise WriteUnknown(f"the command for {tag.path} went out, and {where} still said {last} {within}")
+        raise WriteUnknown(
+            f"{tag.path} 的命令已发出，{where} {within_zh}仍为 {last} · "
+            f"the command for {tag.path} went out, and {where} still said {last} {within}"
+        )
 
     # ---- looking around
 
@@ -182,6 +189,7 @@ class Mqtt(Adapter[MqttSettings, None]):
             await link.open()
             if len(refused := await link.subscribe(patterns)) == len(patterns):
                 raise AdapterError(
+                    f"代理不允许此用户订阅 {', '.join(refused)}，请在设置 discover 中写明可读的主题 · "
                     f"the broker does not let this user listen to {', '.join(refused)}: name what it may read in the "
                     "setting discover"
                 )
@@ -218,7 +226,8 @@ def _delivery(link: Link, reading: Reading, messages: Sequence[Message]) -> Deli
 def _refused(decoder: Decoder, patterns: Sequence[str]) -> Reading:
     """All tags of patterns that the broker would not grant, as bad."""
     reasons = {
-        index: f"the broker refuses the subscription to '{pattern}': this user may not read it"
+        index: f"代理拒绝订阅 '{pattern}'：此用户无权读取 · "
+        f"the broker refuses the subscription to '{pattern}': this user may not read it"
         for pattern in patterns
         for index in decoder.indices(pattern)
     }

@@ -66,17 +66,24 @@ def parse_path(path: str) -> Steps:
         found = _STEP.match(rest, at)
         if found is None or (not steps and rest == path and rest.startswith(".")):
             raise ValueError(
+                f"JSON 路径 '{path}' 从 '{rest[at:]}' 起无法解析，请写作 a.b、a[0]、a[*]、a[id=x] 或 ['a b'] · "
                 f"the JSON path '{path}' cannot be read from '{rest[at:]}' on: "
                 "write a.b, a[0], a[*], a[id=x] or ['a b']"
             )
         steps.append(_step(found))
         at = found.end()
     if not steps:
-        raise ValueError("the JSON path is empty: write the value's key, or $ when the whole payload is the value")
+        raise ValueError(
+            "JSON 路径为空：请写明值的键，整个报文就是值时写 $ · "
+            "the JSON path is empty: write the value's key, or $ when the whole payload is the value"
+        )
     if len(steps) > MAX_STEPS:
-        raise ValueError(f"the JSON path '{path}' has {len(steps)} steps; {MAX_STEPS} is the most")
+        raise ValueError(
+            f"JSON 路径 '{path}' 有 {len(steps)} 级，最多 {MAX_STEPS} 级 · "
+            f"the JSON path '{path}' has {len(steps)} steps; {MAX_STEPS} is the most"
+        )
     if sum(isinstance(step, Each) for step in steps) > 1:
-        raise ValueError(f"the JSON path '{path}' has [*] more than once")
+        raise ValueError(f"JSON 路径 '{path}' 中 [*] 多于一个 · the JSON path '{path}' has [*] more than once")
     return tuple(steps)
 
 
@@ -94,9 +101,15 @@ def parse_address(address: str) -> Address:
     """Take an address apart. Raises ValueError in plain words."""
     topic, hash_sign, path = address.rpartition("#")
     if not hash_sign:
-        raise ValueError(f"the address '{address}' has no JSON path: write <topic>#<path>, such as mine/pump1#level")
+        raise ValueError(
+            f"地址 '{address}' 没有 JSON 路径，请写作 <topic>#<path>，如 mine/pump1#level · "
+            f"the address '{address}' has no JSON path: write <topic>#<path>, such as mine/pump1#level"
+        )
     if not path:
-        raise ValueError(f"the address '{address}' ends with #: a JSON path must follow it ($ is the whole payload)")
+        raise ValueError(
+            f"地址 '{address}' 以 # 结尾：其后应有 JSON 路径（$ 为整个报文） · "
+            f"the address '{address}' ends with #: a JSON path must follow it ($ is the whole payload)"
+        )
     check_pattern(topic)
     return Address(topic, path, parse_path(path))
 
@@ -107,16 +120,21 @@ def find(document: Any, steps: Steps) -> Any:
     for step in steps:
         if isinstance(step, str):
             if not isinstance(value, dict):
-                raise AbsentError(f"'{step}' was looked for in what is not an object")
+                raise AbsentError(f"查找 '{step}' 之处不是对象 · '{step}' was looked for in what is not an object")
             if step not in value:
+                names = ", ".join(map(repr, list(value)[:8]))
                 raise AbsentError(
-                    f"there is no '{step}'; there is {', '.join(map(repr, list(value)[:8])) or 'nothing'}"
+                    f"没有 '{step}'，{'有 ' + names if names else '其中什么也没有'} · "
+                    f"there is no '{step}'; there is {names or 'nothing'}"
                 )
             value = value[step]
         elif isinstance(step, Where):
             value = _element_where(value, step)
         elif not isinstance(step, int) or not isinstance(value, list) or step >= len(value):
-            raise AbsentError(f"there is no element [{'*' if isinstance(step, Each) else step}]")
+            raise AbsentError(
+                f"没有元素 [{'*' if isinstance(step, Each) else step}] · "
+                f"there is no element [{'*' if isinstance(step, Each) else step}]"
+            )
         else:
             value = value[step]
     return value
@@ -126,4 +144,6 @@ def _element_where(value: Any, step: Where) -> Any:
     for element in value if isinstance(value, list) else ():
         if isinstance(element, dict) and step.key in element and str(element[step.key]) == step.value:
             return element
-    raise AbsentError(f"there is no element whose '{step.key}' is '{step.value}'")
+    raise AbsentError(
+        f"没有 '{step.key}' 为 '{step.value}' 的元素 · there is no element whose '{step.key}' is '{step.value}'"
+    )

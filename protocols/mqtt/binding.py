@@ -52,13 +52,20 @@ class Binding:
         """Compile a tag. Raises ValueError in plain words."""
         address, options = parse_address(tag.address), tag.options
         if unknown := set(options) - OPTIONS:
-            raise ValueError(f"the option '{min(unknown)}' is unknown; there are {', '.join(sorted(OPTIONS))}")
+            raise ValueError(
+                f"没有选项 '{min(unknown)}'，有 {', '.join(sorted(OPTIONS))} · "
+                f"the option '{min(unknown)}' is unknown; there are {', '.join(sorted(OPTIONS))}"
+            )
         if tag.type not in TYPES:
             raise ValueError(
+                f"没有类型 '{tag.type}'，有 {', '.join(filter(None, TYPES))}，或不写 · "
                 f"the type '{tag.type}' is unknown; there are {', '.join(filter(None, TYPES))}, or nothing"
             )
         if tag.order:
-            raise ValueError(f"an MQTT point has no byte order, and '{tag.order}' is given")
+            raise ValueError(
+                f"MQTT 测点没有字节序，此处给出了 '{tag.order}' · "
+                f"an MQTT point has no byte order, and '{tag.order}' is given"
+            )
         form = Form.from_options(options)
         samples, steps = _samples(form, address.steps, options)
         clock = _clock(options, samples)
@@ -76,11 +83,16 @@ def _samples(form: Form, steps: Steps, options: Mapping[str, Any]) -> tuple[Step
     star = next((number for number, step in enumerate(steps) if isinstance(step, Each)), None)
     if form.format == "csv":
         if star is not None or "samples" in options:
-            raise ValueError("a CSV is a list of samples already: name the column alone, without [*] or samples")
+            raise ValueError(
+                "CSV 本来就是样本列表：只写列名，不写 [*] 或 samples · "
+                "a CSV is a list of samples already: name the column alone, without [*] or samples"
+            )
         return (), steps
     if "samples" in options:
         if star is not None:
-            raise ValueError("samples and [*] say the same thing: give one of them")
+            raise ValueError(
+                "samples 与 [*] 作用相同，请只写其一 · samples and [*] say the same thing: give one of them"
+            )
         return parse_path(str(options["samples"])), steps
     if star is None:
         return None, steps
@@ -90,7 +102,10 @@ def _samples(form: Form, steps: Steps, options: Mapping[str, Any]) -> tuple[Step
 def _clock(options: Mapping[str, Any], samples: Steps | None) -> Clock | None:
     if "time" not in options:
         if extra := CLOCK_OPTIONS & set(options):
-            raise ValueError(f"{' and '.join(sorted(extra))} mean nothing without the option time")
+            raise ValueError(
+                f"没有选项 time，{'、'.join(sorted(extra))} 无意义 · "
+                f"{' and '.join(sorted(extra))} mean nothing without the option time"
+            )
         return None
     written = str(options["time"])
     steps = parse_path(written)
@@ -98,7 +113,9 @@ def _clock(options: Mapping[str, Any], samples: Steps | None) -> Clock | None:
     star = next((number for number, step in enumerate(steps) if isinstance(step, Each)), None)
     if star is not None:
         if samples is None or steps[:star] != samples:
-            raise ValueError(f"the time '{written}' is not in the same list as the value")
+            raise ValueError(
+                f"时间 '{written}' 与值不在同一列表中 · the time '{written}' is not in the same list as the value"
+            )
         steps, of_sample = steps[star + 1 :], True
     return Clock.from_options(options, steps, of_sample=of_sample)
 
@@ -115,5 +132,8 @@ def parse_words(given: Any) -> dict[str, float]:
         try:
             words[str(word).strip()] = float(number)
         except (TypeError, ValueError):
-            raise ValueError(f"the option words has '{word}={number}': write word=number, word=number") from None
+            raise ValueError(
+                f"选项 words 中有 '{word}={number}'，请写作 word=number, word=number · "
+                f"the option words has '{word}={number}': write word=number, word=number"
+            ) from None
     return words

@@ -18,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from protocols.mqtt.address import AbsentError, Steps, find
+from protocols.words import halves
 
 UNITS = {"s": 1_000_000.0, "ms": 1_000.0, "us": 1.0, "ns": 0.001}
 LATEST = 253_402_300_800_000_000
@@ -55,12 +56,18 @@ class Clock:
         """The clock of a tag whose option `time` leads along these steps. Raises ValueError."""
         unit = str(options.get("time_unit", "auto"))
         if unit != "auto" and unit not in UNITS:
-            raise ValueError(f"the option time_unit is '{unit}'; it can be auto, {', '.join(UNITS)}")
+            raise ValueError(
+                f"选项 time_unit 为 '{unit}'，可以是 auto, {', '.join(UNITS)} · "
+                f"the option time_unit is '{unit}'; it can be auto, {', '.join(UNITS)}"
+            )
         name = options.get("time_zone")
         try:
             zone = ZoneInfo(str(name)) if name else None
         except (LookupError, OSError, ValueError):
-            raise ValueError(f"the option time_zone names '{name}', which is no zone such as Asia/Shanghai") from None
+            raise ValueError(
+                f"选项 time_zone 为 '{name}'，不是 Asia/Shanghai 这样的时区 · "
+                f"the option time_zone names '{name}', which is no zone such as Asia/Shanghai"
+            ) from None
         written = str(options.get("time_format", ""))
         if written:
             _check_format(written, zone)
@@ -71,20 +78,24 @@ class Clock:
         try:
             value = find(document, self.steps)
         except AbsentError as absent:
-            raise ValueError(f"the message has no time: {absent}") from None
+            said = halves(absent)
+            raise ValueError(f"消息中没有时间：{said.zh} · the message has no time: {said.en}") from None
         if self.format:
             return self._formatted(str(value))
         if isinstance(value, str):
             return self._text(value.strip())
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"the time {value!r} is neither a number nor a text")
+            raise ValueError(f"时间 {value!r} 既不是数也不是文本 · the time {value!r} is neither a number nor a text")
         return self._number(value)
 
     def _formatted(self, text: str) -> int:
         try:
             moment = datetime.strptime(text.strip(), self.format)
         except ValueError:
-            raise ValueError(f"the time '{text[:40]}' is not of the form {self.format}") from None
+            raise ValueError(
+                f"时间 '{text[:40]}' 不是 {self.format} 的格式 · "
+                f"the time '{text[:40]}' is not of the form {self.format}"
+            ) from None
         return self._local(moment, text)
 
     def _text(self, text: str) -> int:
@@ -98,13 +109,19 @@ class Clock:
             found = _DATE.fullmatch(text)
             moment = _dated(*found.groups("")) if found else datetime.fromisoformat(text)
         except ValueError:
-            raise ValueError(f"the time '{text[:40]}' is neither ISO 8601 nor a date and a time of day") from None
+            raise ValueError(
+                f"时间 '{text[:40]}' 既不是 ISO 8601，也不是日期加时刻 · "
+                f"the time '{text[:40]}' is neither ISO 8601 nor a date and a time of day"
+            ) from None
         return self._local(moment, text)
 
     def _local(self, moment: datetime, text: str) -> int:
         if moment.tzinfo is None:
             if self.zone is None:
-                raise ValueError(f"the time '{text[:40]}' has no zone: name one by the option time_zone")
+                raise ValueError(
+                    f"时间 '{text[:40]}' 没有时区，请用选项 time_zone 写明 · "
+                    f"the time '{text[:40]}' has no zone: name one by the option time_zone"
+                )
             moment = moment.replace(tzinfo=self.zone)
         return self._plausible(microseconds(moment))
 
@@ -112,7 +129,7 @@ class Clock:
         unit = self.unit
         if unit == "auto":
             if not math.isfinite(value):
-                raise ValueError("the time is not a finite number")
+                raise ValueError("时间不是有限的数 · the time is not a finite number")
             for digits, (first, last) in _COMPACT.items():
                 if first <= value < last and value == int(value):
                     return self._compact(str(int(value)), digits)
@@ -122,20 +139,25 @@ class Clock:
             whole = {"s": value * 1_000_000, "ms": value * 1_000, "us": value, "ns": value // 1_000}
             return self._plausible(whole[unit])
         if not math.isfinite(value):
-            raise ValueError("the time is not a finite number")
+            raise ValueError("时间不是有限的数 · the time is not a finite number")
         return self._plausible(round(value * UNITS[unit]))
 
     def _compact(self, digits: str, count: int) -> int:
         try:
             moment = datetime.strptime(digits[:14], "%Y%m%d%H%M%S")
         except ValueError:
-            raise ValueError(f"the time {digits} is no date as yyyyMMddHHmmss") from None
+            raise ValueError(
+                f"时间 {digits} 不是 yyyyMMddHHmmss 形式的日期 · the time {digits} is no date as yyyyMMddHHmmss"
+            ) from None
         return self._local(moment, digits) + (int(digits[14:]) * 1000 if count == 17 else 0)
 
     @staticmethod
     def _plausible(ts: int) -> int:
         if not 0 < ts < LATEST:
-            raise ValueError(f"the time is {ts} µs since 1970, which is not between 1970 and 9999")
+            raise ValueError(
+                f"时间为 1970 年起 {ts} 微秒，不在 1970 至 9999 年之间 · "
+                f"the time is {ts} µs since 1970, which is not between 1970 and 9999"
+            )
         return ts
 
 
@@ -152,8 +174,17 @@ def _check_format(written: str, zone: ZoneInfo | None) -> None:
     try:
         read = datetime.strptime(sample.strftime(written), written)
     except ValueError:
-        raise ValueError(f"the option time_format is '{written}', which no time can be read by") from None
+        raise ValueError(
+            f"选项 time_format 为 '{written}'，无法据此读出时间 · "
+            f"the option time_format is '{written}', which no time can be read by"
+        ) from None
     if read.year != 2026 or read.day != 2:
-        raise ValueError(f"the option time_format is '{written}': year, month and day must be in it")
+        raise ValueError(
+            f"选项 time_format 为 '{written}'：其中必须有年、月、日 · "
+            f"the option time_format is '{written}': year, month and day must be in it"
+        )
     if read.tzinfo is None and zone is None:
-        raise ValueError(f"the option time_format is '{written}', without a zone: name one by the option time_zone")
+        raise ValueError(
+            f"选项 time_format 为 '{written}'，没有时区，请用选项 time_zone 写明 · "
+            f"the option time_format is '{written}', without a zone: name one by the option time_zone"
+        )

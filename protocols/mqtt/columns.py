@@ -94,7 +94,7 @@ class Columns:
             quality[spoilt] = Quality.BAD_SENSOR_FAILURE
             for row in np.flatnonzero(spoilt).tolist():
                 word = "NaN" if np.isnan(value[row]) else "infinity"
-                self.reasons[self.index[row]] = f"the device sent {word}, which is no number"
+                self.reasons[self.index[row]] = f"设备发来 {word}，不是数 · the device sent {word}, which is no number"
         value[np.isinf(value)] = _NAN
         ts = np.array(self.ts, np.int64)
         index, places = self.index, self.message

@@ -36,14 +36,23 @@ class Command:
         topic = str(tag.options.get("command", ""))
         if not topic:
             if extra := {"template", "read_back"} & set(tag.options):
-                raise ValueError(f"the option {min(extra)} means nothing without the option command")
+                raise ValueError(
+                    f"没有选项 command，选项 {min(extra)} 无意义 · "
+                    f"the option {min(extra)} means nothing without the option command"
+                )
             return None
         check_pattern(topic)
         if not is_topic(topic):
-            raise ValueError(f"the command's topic '{topic}' has a wildcard in it: a command goes to one topic")
+            raise ValueError(
+                f"命令的主题 '{topic}' 中有通配符：命令只发往一个主题 · "
+                f"the command's topic '{topic}' has a wildcard in it: a command goes to one topic"
+            )
         template = str(tag.options.get("template", PLACE))
         if template.count(PLACE) != 1:
-            raise ValueError(f"the template '{template}' must have {PLACE} in it, once")
+            raise ValueError(
+                f"模板 '{template}' 中必须有 {PLACE}，且只有一处 · "
+                f"the template '{template}' must have {PLACE} in it, once"
+            )
         own = replace(tag, address=str(tag.options.get("read_back", tag.address)))
         return Command(topic, template, Binding.of(own), tag.type)
 
@@ -57,17 +66,25 @@ class Command:
         try:
             number = float(value)
         except ValueError:
-            raise AdapterError(f"'{value}' is not a number, and this point holds only numbers") from None
+            raise AdapterError(
+                f"'{value}' 不是数，此测点只能是数 · '{value}' is not a number, and this point holds only numbers"
+            ) from None
         if not math.isfinite(number):
-            raise AdapterError(f"'{value}' is not a finite number")
+            raise AdapterError(f"'{value}' 不是有限的数 · '{value}' is not a finite number")
         for word, meant in self.answer.extractor.words.items():
             if meant == number:
                 return word
         if self.answer.extractor.words:
-            raise AdapterError(f"{number:g} is none of the values that have a word in the option words")
+            raise AdapterError(
+                f"{number:g} 在选项 words 中没有对应的词 · "
+                f"{number:g} is none of the values that have a word in the option words"
+            )
         if self.type == "bool":
             if number not in (0, 1):
-                raise AdapterError(f"{number:g} is neither 1 nor 0, and this point is a bool")
+                raise AdapterError(
+                    f"{number:g} 既不是 1 也不是 0，此测点为 bool · "
+                    f"{number:g} is neither 1 nor 0, and this point is a bool"
+                )
             return "true" if number else "false"
         return str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
 
@@ -94,4 +111,7 @@ class Command:
 
 def refused(tag: Tag) -> WriteRefused:
     """What is said of a tag that has no command."""
-    return WriteRefused(f"{tag.path} cannot be written: its options name no command topic")
+    return WriteRefused(
+        f"{tag.path} 不能写入：其选项中没有命令的主题 command · "
+        f"{tag.path} cannot be written: its options name no command topic"
+    )

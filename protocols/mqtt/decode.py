@@ -16,6 +16,7 @@ from protocols.mqtt.binding import Binding, Extractor, Layout
 from protocols.mqtt.columns import Columns, Message
 from protocols.mqtt.form import Form, MalformedError
 from protocols.mqtt.topic import captured, covers, is_topic, matches
+from protocols.words import at, halves
 
 MAX_CACHED_TOPICS = 10_000
 COUNTS = ("malformed_total", "unmatched_total", "absent_total", "unreadable_times_total")
@@ -33,32 +34,42 @@ def convert(value: Any, extractor: Extractor) -> tuple[float, str | None]:
     kind = extractor.type
     if kind == "text":
         if value is None:
-            raise ValueError("the device sent null")
+            raise ValueError("设备发来 null · the device sent null")
         return _NAN, value if isinstance(value, str) else orjson.dumps(value).decode()
     if isinstance(value, str) and value in extractor.words:
         return extractor.words[value], None
     if isinstance(value, bool | int | float):
         if kind == "bool" and value not in (0, 1):
-            raise ValueError(f"{value!r} came where true, false, 1 or 0 is due")
+            raise ValueError(
+                f"收到 {value!r}，应为 true、false、1 或 0 · {value!r} came where true, false, 1 or 0 is due"
+            )
         try:
             return float(value), None
         except OverflowError:
             return float("inf"), None
     if value is None:
-        raise ValueError("the device sent null")
+        raise ValueError("设备发来 null · the device sent null")
     if isinstance(value, str):
         if extractor.words:
-            raise ValueError(f"the text '{value[:40]}' is none of {', '.join(map(repr, extractor.words))}")
+            raise ValueError(
+                f"文本 '{value[:40]}' 不属于 {', '.join(map(repr, extractor.words))} · "
+                f"the text '{value[:40]}' is none of {', '.join(map(repr, extractor.words))}"
+            )
         if kind != "number_text":
             raise ValueError(
+                f"收到文本 '{value[:40]}'，应为数：以文本发来的数用类型 number_text，"
+                "用选项 words 给各个词写明数值 · "
                 f"the text '{value[:40]}' came where a number is due: the type number_text reads numbers sent as text, "
                 "and the option words gives words their numbers"
             )
         try:
             return float(value), None
         except ValueError:
-            raise ValueError(f"the text '{value[:40]}' is not a number") from None
-    raise ValueError(f"the path leads to {'an object' if isinstance(value, dict) else 'a list'}, not to a value")
+            raise ValueError(f"文本 '{value[:40]}' 不是数 · the text '{value[:40]}' is not a number") from None
+    raise ValueError(
+        f"路径指向{'对象' if isinstance(value, dict) else '列表'}，不是值 · "
+        f"the path leads to {'an object' if isinstance(value, dict) else 'a list'}, not to a value"
+    )
 
 
 def _reach(document: Any, steps: Steps) -> Any:
@@ -149,7 +160,7 @@ class Decoder:
                     form = layout.form
                     document, wrong = self._parse(message, form)
                 if wrong:
-                    columns.bad_all(extractors, int(Quality.BAD_COMMUNICATION), f"{message.topic}: {wrong}", number)
+                    columns.bad_all(extractors, int(Quality.BAD_COMMUNICATION), at(message.topic, wrong), number)
                 else:
                     self._take_all(columns, message, number, document, layout, extractors)
         return columns.reading(messages) if len(columns) else None
@@ -159,9 +170,12 @@ class Decoder:
         levels = message.topic.split("/")
         pattern = next((p for p in self._discover if matches(p.split("/"), levels)), "")
         name = captured(pattern, message.topic) if pattern else ""
-        words = "no point takes anything from this topic"
+        words = "没有测点使用此主题 · no point takes anything from this topic"
         if name:
-            words = f"no point takes anything from '{name}', which {pattern} discovered"
+            words = (
+                f"没有测点使用由 {pattern} 发现的 '{name}' · "
+                f"no point takes anything from '{name}', which {pattern} discovered"
+            )
         self._book.note("unknown topic", message.topic, words, message.payload)
 
     def _parse(self, message: Message, form: Form) -> tuple[Any, str]:
@@ -191,11 +205,17 @@ class Decoder:
             self._take(columns, message, number, document, *self._time(clock, document), extractors)
             return
         try:
-            samples, wrong = find(document, layout.samples), "what should be the list of samples is none"
+            samples, wrong = (
+                find(document, layout.samples),
+                "应为样本列表之处不是列表 · what should be the list of samples is none",
+            )
         except AbsentError as absent:
-            samples, wrong = None, f"the list of samples is not there: {absent}"
+            samples, wrong = (
+                None,
+                f"没有样本列表：{halves(absent).zh} · the list of samples is not there: {halves(absent).en}",
+            )
         if not isinstance(samples, list):
-            reason = f"{message.topic}: {self._malformed(message, wrong)}"
+            reason = at(message.topic, self._malformed(message, wrong))
             columns.bad_all(extractors, int(Quality.BAD_COMMUNICATION), reason, number)
             return
         if clock is None or not clock.of_sample:
@@ -243,16 +263,24 @@ class Decoder:
                 if index not in answered:
                     # A device may send parts by turns, so only a path never found is told, and once.
                     answered.add(index)
-                    reason = f"nothing at the path '{extractor.path}': {absent}"
+                    said = halves(absent)
+                    reason = (
+                        f"路径 '{extractor.path}' 处没有值：{said.zh} · "
+                        f"nothing at the path '{extractor.path}': {said.en}"
+                    )
                     self._book.note("nothing at the path", message.topic, reason, message.payload)
-                    columns.bad(index, _CONFIGURATION, f"{message.topic}: {reason}", ts, number)
+                    columns.bad(index, _CONFIGURATION, at(message.topic, reason), ts, number)
             except ValueError as error:
-                reason = f"'{extractor.path}': {error}"
+                reason = at(f"'{extractor.path}'", error)
                 self._book.note("no value", f"{message.topic}#{extractor.path}", reason, message.payload)
-                columns.bad(index, _BAD, f"{message.topic}: {reason}", ts, number)
+                columns.bad(index, _BAD, at(message.topic, reason), ts, number)
         quality = int(Quality.UNCERTAIN)
         if message.retained and not ts:
             quality = int(Quality.UNCERTAIN_LAST_USABLE)
-            doubt = doubt or "a value that the broker retained, and the message does not say how old it is"
+            doubt = (
+                doubt
+                or "此值由代理保留，消息中没有说明是何时的值 · "
+                "a value that the broker retained, and the message does not say how old it is"
+            )
         if doubt:
-            columns.doubt(first, quality, f"{message.topic}: {doubt}")
+            columns.doubt(first, quality, at(message.topic, doubt))

@@ -39,17 +39,29 @@ class Form:
         """The form that a tag's options say. Raises ValueError."""
         format_ = str(options.get("format", "json"))
         if format_ not in FORMATS:
-            raise ValueError(f"the option format is '{format_}'; it can be {', '.join(FORMATS)}")
+            raise ValueError(
+                f"选项 format 为 '{format_}'，可以是 {', '.join(FORMATS)} · "
+                f"the option format is '{format_}'; it can be {', '.join(FORMATS)}"
+            )
         encoding = str(options.get("encoding", "utf-8")).lower().replace("utf8", "utf-8").replace("gb2312", "gbk")
         if encoding not in ENCODINGS:
-            raise ValueError(f"the option encoding is '{encoding}'; it can be {', '.join(ENCODINGS)}")
+            raise ValueError(
+                f"选项 encoding 为 '{encoding}'，可以是 {', '.join(ENCODINGS)} · "
+                f"the option encoding is '{encoding}'; it can be {', '.join(ENCODINGS)}"
+            )
         strange = {"separator", "header", "columnar"} & set(options)
         if strange and format_ != "csv":
-            raise ValueError(f"the option {min(strange)} means nothing without format: csv")
+            raise ValueError(
+                f"没有 format: csv，选项 {min(strange)} 无意义 · "
+                f"the option {min(strange)} means nothing without format: csv"
+            )
         separator = str(options.get("separator", ","))
         separator = _SEPARATORS.get(separator, separator)
         if len(separator) != 1 or separator in '"\r\n':
-            raise ValueError(f"the option separator is '{separator}'; it is one character, or {', '.join(_SEPARATORS)}")
+            raise ValueError(
+                f"选项 separator 为 '{separator}'，应为一个字符，或 {', '.join(_SEPARATORS)} · "
+                f"the option separator is '{separator}'; it is one character, or {', '.join(_SEPARATORS)}"
+            )
         return Form(
             format_,
             encoding,
@@ -61,13 +73,17 @@ class Form:
     def parse(self, payload: bytes) -> Any:
         """The document in a payload. Raises MalformedError."""
         if len(payload) > MAX_PAYLOAD_BYTES:
-            raise MalformedError(f"the payload has {len(payload):,} bytes; {MAX_PAYLOAD_BYTES:,} is the most")
+            raise MalformedError(
+                f"报文有 {len(payload):,} 字节，最多 {MAX_PAYLOAD_BYTES:,} 字节 · "
+                f"the payload has {len(payload):,} bytes; {MAX_PAYLOAD_BYTES:,} is the most"
+            )
         if self.format == "json" and self.encoding == "utf-8":
             return _json(payload, payload)
         try:
             text = payload.decode(self.encoding)
         except UnicodeDecodeError as error:
             raise MalformedError(
+                f"报文不是 {self.encoding} 文本：{error.reason}，开头为 {payload[:60]!r} · "
                 f"the payload is not {self.encoding} text: {error.reason}; it begins {payload[:60]!r}"
             ) from None
         text = text.removeprefix("\ufeff")
@@ -80,9 +96,9 @@ class Form:
         try:
             lines = [line for line in csv.reader(text.splitlines(), delimiter=self.separator) if line]
         except csv.Error as error:
-            raise MalformedError(f"the payload is not CSV: {error}") from None
+            raise MalformedError(f"报文不是 CSV：{error} · the payload is not CSV: {error}") from None
         if not lines:
-            raise MalformedError("the payload is an empty CSV")
+            raise MalformedError("报文是空的 CSV · the payload is an empty CSV")
         cells = [[cell.strip() for cell in line] for line in lines]
         if self.columnar:
             names = [line[0] for line in cells]
@@ -104,10 +120,12 @@ def _json(text: bytes | str, payload: bytes) -> Any:
                 return json.loads(text)
             except (ValueError, RecursionError):
                 pass
-        words = f"the payload is not JSON: {error}; it begins {payload[:60]!r}"
+        zh = f"报文不是 JSON：{error}，开头为 {payload[:60]!r}"
+        en = f"the payload is not JSON: {error}; it begins {payload[:60]!r}"
         if isinstance(text, bytes) and _is_gbk(text):
-            words += "; it would be GBK: then set the option encoding to gbk"
-        raise MalformedError(words) from None
+            zh += "，看来是 GBK：请把选项 encoding 设为 gbk"
+            en += "; it would be GBK: then set the option encoding to gbk"
+        raise MalformedError(f"{zh} · {en}") from None
 
 
 def _is_gbk(data: bytes) -> bool:
@@ -127,4 +145,6 @@ def flag(options: Mapping[str, Any], name: str, *, default: bool) -> bool:
         return True
     if said in ("false", "no", "0"):
         return False
-    raise ValueError(f"the option {name} is '{said}'; it is true or false")
+    raise ValueError(
+        f"选项 {name} 为 '{said}'，应为 true 或 false · the option {name} is '{said}'; it is true or false"
+    )

@@ -413,7 +413,9 @@ class Link:
         if waiting is None or waiting.done():
             return
         if reason.is_failure:
-            waiting.set_exception(WriteRefused(f"{self._where} did not take the message: {reason}"))
+            waiting.set_exception(
+                WriteRefused(f"{self._where} 没有接收消息：{reason} · {self._where} did not take the message: {reason}")
+            )
         else:
             waiting.set_result(None)
 

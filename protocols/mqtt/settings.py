@@ -54,9 +54,9 @@ class BrokerSettings(Settings):
     @model_validator(mode="after")
     def _one_password(self) -> BrokerSettings:
         if self.password_file and self.password.get_secret_value():
-            raise ValueError("give password or password_file, not both")
+            raise ValueError("password 与 password_file 请只写其一 · give password or password_file, not both")
         if (self.password_file or self.password.get_secret_value()) and not self.user:
-            raise ValueError("a password needs a user")
+            raise ValueError("有密码就需要 user · a password needs a user")
         return self
 
     def secret(self) -> str:

@@ -10,15 +10,24 @@ MAX_TOPIC_BYTES = 1024
 def check_pattern(pattern: str) -> None:
     """Raises ValueError when a topic pattern is none that a broker would take."""
     if not pattern:
-        raise ValueError("the topic is empty")
+        raise ValueError("主题为空 · the topic is empty")
     if len(pattern.encode()) > MAX_TOPIC_BYTES or "\0" in pattern:
-        raise ValueError(f"the topic is longer than {MAX_TOPIC_BYTES} bytes or has a NUL in it")
+        raise ValueError(
+            f"主题超过 {MAX_TOPIC_BYTES} 字节，或其中有 NUL · "
+            f"the topic is longer than {MAX_TOPIC_BYTES} bytes or has a NUL in it"
+        )
     levels = pattern.split("/")
     for number, level in enumerate(levels):
         if "#" in level and (level != "#" or number != len(levels) - 1):
-            raise ValueError(f"in the topic '{pattern}' the wildcard # must be the whole last level")
+            raise ValueError(
+                f"主题 '{pattern}' 中，通配符 # 必须是最后一级的全部 · "
+                f"in the topic '{pattern}' the wildcard # must be the whole last level"
+            )
         if "+" in level and level != "+":
-            raise ValueError(f"in the topic '{pattern}' the wildcard + must be a whole level, not part of '{level}'")
+            raise ValueError(
+                f"主题 '{pattern}' 中，通配符 + 必须是一级的全部，不能是 '{level}' 的一部分 · "
+                f"in the topic '{pattern}' the wildcard + must be a whole level, not part of '{level}'"
+            )
 
 
 def is_topic(pattern: str) -> bool:

@@ -22,7 +22,7 @@ from protocols.opcua.history import MAX_VALUES
 from protocols.opcua.options import check_options, state_readers
 from protocols.opcua.session import ServiceRefusedError, Session
 from protocols.opcua.settings import OpcUaSettings
-from protocols.opcua.status import words
+from protocols.opcua.status import name, words
 from protocols.opcua.variant import joined, name_of, reading, to_variant, type_name
 
 
@@ -109,7 +109,10 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
             parse_address(tag.address)
         type_name(tag.type)
         if tag.order:
-            raise ValueError(f"an OPC UA point has no byte order, and '{tag.order}' is given")
+            raise ValueError(
+                f"OPC UA 测点没有字节序，此处给出了 '{tag.order}' · "
+                f"an OPC UA point has no byte order, and '{tag.order}' is given"
+            )
         check_options(tag.options)
 
     async def connect(self) -> None:
@@ -193,16 +196,25 @@ class OpcUa(Adapter[OpcUaSettings, Plan]):
         except UnknownNamespaceError as error:
             raise WriteRefused(str(error)) from None
         except ServiceRefusedError as error:
-            raise WriteRefused(f"{session.where} refuses to write {tag.address}: {error}") from None
+            raise WriteRefused(
+                f"{session.where} 拒绝写入 {tag.address}：{name(error.status)} · "
+                f"{session.where} refuses to write {tag.address}: {error}"
+            ) from None
         if not statuses[0].is_good():
-            raise WriteRefused(f"{session.where} refuses to write {tag.address}: {words(int(statuses[0].value))}")
+            raise WriteRefused(
+                f"{session.where} 拒绝写入 {tag.address}：{name(int(statuses[0].value))} · "
+                f"{session.where} refuses to write {tag.address}: {words(int(statuses[0].value))}"
+            )
 
     async def _type_at(self, session: Session, address: str, node: Any) -> str:
         """The type that the node holds now, which is the one to write."""
         if address not in self._written_types:
             found = await session.ask(session.services.read_attributes([node], ua.AttributeIds.Value))
             if found[0].StatusCode is not None and not found[0].StatusCode.is_good():
-                raise WriteRefused(f"{session.where} has no {address}: {words(int(found[0].StatusCode.value))}")
+                raise WriteRefused(
+                    f"{session.where} 没有 {address}：{name(int(found[0].StatusCode.value))} · "
+                    f"{session.where} has no {address}: {words(int(found[0].StatusCode.value))}"
+                )
             self._written_types[address] = name_of(found[0].Value)
         return self._written_types[address]
 

@@ -43,6 +43,7 @@ class Address:
             index = namespaces.index(self.uri)
         except ValueError:
             raise UnknownNamespaceError(
+                f"服务器没有命名空间 '{self.uri}'，有 {', '.join(namespaces[1:]) or '（只有其自身的）'} · "
                 f"the server has no namespace '{self.uri}'; it has {', '.join(namespaces[1:]) or 'none but its own'}"
             ) from None
         makers = {
@@ -58,17 +59,29 @@ def parse_address(address: str) -> Address:
     """Take an address apart. Raises ValueError in plain words."""
     uri, rest = OPC_NAMESPACE, address
     if address.startswith("ns="):
-        raise ValueError(f"'{address}' names the namespace by its index, which can change: write nsu=<URI>;s=…")
+        raise ValueError(
+            f"'{address}' 以索引写命名空间，索引会变，请写作 nsu=<URI>;s=… · "
+            f"'{address}' names the namespace by its index, which can change: write nsu=<URI>;s=…"
+        )
     if address.startswith("svr="):
-        raise ValueError(f"'{address}' names another server: make a connection to that server")
+        raise ValueError(
+            f"'{address}' 指向另一服务器，请为该服务器另建连接 · "
+            f"'{address}' names another server: make a connection to that server"
+        )
     if address.startswith("nsu="):
         uri, semicolon, rest = address[4:].partition(";")
         if not uri or not semicolon:
-            raise ValueError(f"'{address}' must be nsu=<namespace URI>;s=<name> (or i=, g=, b=)")
+            raise ValueError(
+                f"'{address}' 应为 nsu=<namespace URI>;s=<name>（或 i=、g=、b=） · "
+                f"'{address}' must be nsu=<namespace URI>;s=<name> (or i=, g=, b=)"
+            )
         uri = uri.replace("%3B", ";").replace("%3b", ";").replace("%25", "%")
     kind, equals, text = rest.partition("=")
     if kind not in ("s", "i", "g", "b") or not equals or not text:
-        raise ValueError(f"'{address}' has no identifier: write nsu=<namespace URI>;s=<name> (or i=, g=, b=)")
+        raise ValueError(
+            f"'{address}' 没有标识，请写作 nsu=<namespace URI>;s=<name>（或 i=、g=、b=） · "
+            f"'{address}' has no identifier: write nsu=<namespace URI>;s=<name> (or i=, g=, b=)"
+        )
     return Address(uri, kind, _identifier(kind, text, address))
 
 
@@ -77,27 +90,38 @@ def _identifier(kind: str, text: str, address: str) -> Any:
         return text
     if kind == "i":
         if not (text.isascii() and text.isdecimal()) or int(text) > 0xFFFFFFFF:
-            raise ValueError(f"'{address}': after i= comes a number from 0 to 4294967295, not '{text}'")
+            raise ValueError(
+                f"'{address}'：i= 之后应为 0 至 4294967295 的数，不是 '{text}' · "
+                f"'{address}': after i= comes a number from 0 to 4294967295, not '{text}'"
+            )
         return int(text)
     try:
         return uuid.UUID(text) if kind == "g" else base64.b64decode(text, validate=True)
     except (ValueError, binascii.Error):
         what = "a GUID" if kind == "g" else "base64"
-        raise ValueError(f"'{address}': after {kind}= comes {what}, not '{text}'") from None
+        raise ValueError(
+            f"'{address}'：{kind}= 之后应为 {'GUID' if kind == 'g' else 'base64'}，不是 '{text}' · "
+            f"'{address}': after {kind}= comes {what}, not '{text}'"
+        ) from None
 
 
 def parse_call(address: str) -> tuple[Address, Address]:
     """Object and method of a `call:` address. Raises ValueError in plain words."""
     parts = _BETWEEN.split(address.removeprefix(CALL))
     if not address.startswith(CALL) or len(parts) != 2:
-        raise ValueError(f"'{address}' must be call:<the object's address>|<the method's address>")
+        raise ValueError(
+            f"'{address}' 应为 call:<the object's address>|<the method's address>（对象地址|方法地址） · "
+            f"'{address}' must be call:<the object's address>|<the method's address>"
+        )
     return parse_address(parts[0]), parse_address(parts[1])
 
 
 def readable(address: str) -> Address:
     """The address of a value. Raises ValueError for one that is only called."""
     if address.startswith(CALL):
-        raise ValueError("a method has no value to read: it is called when the point is written")
+        raise ValueError(
+            "方法没有可读的值：写入测点时调用它 · a method has no value to read: it is called when the point is written"
+        )
     return parse_address(address)
 
 

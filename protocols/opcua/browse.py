@@ -11,6 +11,7 @@ from protocols.adapter import AdapterError, Node
 from protocols.opcua.address import CALL, UnknownNamespaceError, format_address, parse_address
 from protocols.opcua.facts import Facts, facts_of
 from protocols.opcua.session import ServiceRefusedError, Session
+from protocols.opcua.status import name as status_name
 
 _OBJECTS = ua.NodeId(85)
 _PROPERTY = ua.NodeId(46)
@@ -35,7 +36,10 @@ class Browser:
             variables = [item.NodeId for item in found if item.NodeClass == ua.NodeClass.Variable]
             facts = await facts_of(self._session, variables)
         except ServiceRefusedError as error:
-            raise AdapterError(f"{self._session.where} cannot be browsed below '{parent}': {error}") from None
+            raise AdapterError(
+                f"{self._session.where} 不能浏览 '{parent}' 之下：{status_name(error.status)} · "
+                f"{self._session.where} cannot be browsed below '{parent}': {error}"
+            ) from None
         nodes = []
         for item in found:
             name = str(item.DisplayName.Text or item.BrowseName.Name)
@@ -63,7 +67,9 @@ class Browser:
         if marked:
             await self.below(above.replace("\0", "&/"))
         if parent not in self._ways:
-            raise AdapterError(f"{self._session.where} has nothing at '{parent}'")
+            raise AdapterError(
+                f"{self._session.where} 在 '{parent}' 处什么也没有 · {self._session.where} has nothing at '{parent}'"
+            )
         return self._ways[parent]
 
     async def _children(self, node: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from protocols.adapter import AdapterError, WriteRefused
 from protocols.opcua.address import UnknownNamespaceError, parse_call
 from protocols.opcua.facts import property_path
 from protocols.opcua.session import ServiceRefusedError, Session
-from protocols.opcua.status import words
+from protocols.opcua.status import name, words
 from protocols.opcua.variant import to_variant, type_name
 
 
@@ -32,37 +32,57 @@ async def call(session: Session, address: str, kind: str, value: float | str) ->
     except UnknownNamespaceError as error:
         raise WriteRefused(str(error)) from None
     except ServiceRefusedError as error:
-        raise WriteRefused(f"{session.where} refuses to call {address}: {error}") from None
+        raise WriteRefused(
+            f"{session.where} 拒绝调用 {address}：{name(error.status)} · "
+            f"{session.where} refuses to call {address}: {error}"
+        ) from None
     if not result.StatusCode.is_good():
-        wrong = [words(int(code.value)) for code in result.InputArgumentResults or () if not code.is_good()]
-        told = "; ".join([words(int(result.StatusCode.value)), *wrong])
-        raise WriteRefused(f"{session.where} refuses to call {address}: {told}")
+        wrong = [int(code.value) for code in result.InputArgumentResults or () if not code.is_good()]
+        statuses = [int(result.StatusCode.value), *wrong]
+        told, told_zh = "; ".join(map(words, statuses)), "、".join(map(name, statuses))
+        raise WriteRefused(
+            f"{session.where} 拒绝调用 {address}：{told_zh} · {session.where} refuses to call {address}: {told}"
+        )
     outputs = result.OutputArguments or []
     if outputs and outputs[0].VariantType == ua.VariantType.Boolean and outputs[0].Value is False:
-        raise WriteRefused(f"{session.where} called {address}, and the method answered false")
+        raise WriteRefused(
+            f"{session.where} 调用了 {address}，方法答复 false · "
+            f"{session.where} called {address}, and the method answered false"
+        )
 
 
 def _inputs(address: str, arguments: list[Any], kind: str, value: float | str) -> list[Any]:
     if len(arguments) > 1:
         names = ", ".join(str(argument.Name) for argument in arguments)
-        raise AdapterError(f"{address} takes {len(arguments)} arguments ({names}); a point can give only one")
+        raise AdapterError(
+            f"{address} 有 {len(arguments)} 个参数（{names}），测点只能给出一个 · "
+            f"{address} takes {len(arguments)} arguments ({names}); a point can give only one"
+        )
     if not arguments:
         if value != 1:
-            raise AdapterError(f"{address} takes no argument: write 1 to call it, not {value}")
+            raise AdapterError(
+                f"{address} 没有参数：写入 1 即调用，不是 {value} · "
+                f"{address} takes no argument: write 1 to call it, not {value}"
+            )
         return []
     return [to_variant(value, kind or _type_of(address, arguments[0]))]
 
 
 def _type_of(address: str, argument: Any) -> str:
     node = argument.DataType
-    name = ua.ObjectIdNames.get(node.Identifier, "") if node.NamespaceIndex == 0 else ""
+    known = ua.ObjectIdNames.get(node.Identifier, "") if node.NamespaceIndex == 0 else ""
     try:
         if argument.ValueRank is not None and argument.ValueRank >= 0:
             raise ValueError("an array")
-        return type_name(name)
+        return type_name(known)
     except ValueError:
-        what = f"{name or node.to_string()}{' as an array' if (argument.ValueRank or -1) >= 0 else ''}"
-        raise AdapterError(f"the argument '{argument.Name}' of {address} is {what}: that cannot be written") from None
+        array = (argument.ValueRank or -1) >= 0
+        what = f"{known or node.to_string()}{' as an array' if array else ''}"
+        what_zh = f"{known or node.to_string()}{' 数组' if array else ''}"
+        raise AdapterError(
+            f"{address} 的参数 '{argument.Name}' 为 {what_zh}，不能写入 · "
+            f"the argument '{argument.Name}' of {address} is {what}: that cannot be written"
+        ) from None
 
 
 async def _arguments(session: Session, address: str, method: Any) -> list[Any]:
@@ -71,7 +91,10 @@ async def _arguments(session: Session, address: str, method: Any) -> list[Any]:
     found = (await session.ask(session.services.translate_browsepaths_to_nodeids([path])))[0]
     if not found.StatusCode.is_good() or not found.Targets:
         if int(found.StatusCode.value) == ua.StatusCodes.BadNodeIdUnknown:
-            raise WriteRefused(f"{session.where} has no {address}: {words(int(found.StatusCode.value))}")
+            raise WriteRefused(
+                f"{session.where} 没有 {address}：{name(int(found.StatusCode.value))} · "
+                f"{session.where} has no {address}: {words(int(found.StatusCode.value))}"
+            )
         return []
     target = found.Targets[0].TargetId
     node = ua.NodeId(target.Identifier, target.NamespaceIndex)

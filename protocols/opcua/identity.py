@@ -21,6 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from protocols.adapter import SignInRefused
 from protocols.opcua.settings import OpcUaSettings
+from protocols.words import halves
 
 APPLICATION_URI = "urn:sevenones:gateway"
 YEARS = 10
@@ -53,11 +54,16 @@ def _identity(certificate: bytes, key: bytes) -> Identity:
     names = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     uris = names.get_values_for_type(x509.UniformResourceIdentifier)
     if not uris:
-        raise ValueError("it names no application URI")
+        raise ValueError("其中没有应用 URI · it names no application URI")
     if loaded.not_valid_before_utc > datetime.datetime.now(datetime.UTC):
-        raise ValueError(f"it begins only on {loaded.not_valid_before_utc:%Y-%m-%d}: is this machine's clock right?")
+        raise ValueError(
+            f"{loaded.not_valid_before_utc:%Y-%m-%d} 才生效，请核对本机时钟 · "
+            f"it begins only on {loaded.not_valid_before_utc:%Y-%m-%d}: is this machine's clock right?"
+        )
     if loaded.not_valid_after_utc < datetime.datetime.now(datetime.UTC):
-        raise ValueError(f"it ended on {loaded.not_valid_after_utc:%Y-%m-%d}")
+        raise ValueError(
+            f"已于 {loaded.not_valid_after_utc:%Y-%m-%d} 到期 · it ended on {loaded.not_valid_after_utc:%Y-%m-%d}"
+        )
     secret = _key(key).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -80,7 +86,8 @@ def own_identity(settings: OpcUaSettings) -> Identity:
         return _identity(content, content)
     except (OSError, ValueError, x509.ExtensionNotFound) as error:
         raise SignInRefused(
-            f"本方证书 {paths[0]} 无法使用：{error} · our certificate {paths[0]} cannot be used: {error}"
+            f"本方证书 {paths[0]} 无法使用：{halves(error).zh} · "
+            f"our certificate {paths[0]} cannot be used: {halves(error).en}"
         ) from None
 
 
@@ -90,12 +97,16 @@ def user_identity(settings: OpcUaSettings) -> tuple[x509.Certificate, Any]:
     try:
         certificate = load_certificate(Path(path).read_bytes())
         if certificate.not_valid_after_utc < datetime.datetime.now(datetime.UTC):
-            raise ValueError(f"it ended on {certificate.not_valid_after_utc:%Y-%m-%d}")
+            raise ValueError(
+                f"已于 {certificate.not_valid_after_utc:%Y-%m-%d} 到期 · "
+                f"it ended on {certificate.not_valid_after_utc:%Y-%m-%d}"
+            )
         path = settings.user_key
         return certificate, _key(Path(path).read_bytes())
     except (OSError, ValueError, TypeError) as error:
         raise SignInRefused(
-            f"用户证书或密钥 {path} 无法使用：{error} · the user's certificate or key {path} cannot be used: {error}"
+            f"用户证书或密钥 {path} 无法使用：{halves(error).zh} · "
+            f"the user's certificate or key {path} cannot be used: {halves(error).en}"
         ) from None
 
 

@@ -18,16 +18,23 @@ def check_options(options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         if name == "states":
             if value not in dictionaries():
-                raise ValueError(f"there are the states {', '.join(dictionaries())}, and '{value}' is given")
+                raise ValueError(
+                    f"状态字典有 {', '.join(dictionaries())}，此处给出了 '{value}' · "
+                    f"there are the states {', '.join(dictionaries())}, and '{value}' is given"
+                )
             continue
         if name not in _BOUNDS:
             raise ValueError(
+                f"OPC UA 测点有选项 {', '.join((*_BOUNDS, 'states'))}，此处给出了 '{name}' · "
                 f"an OPC UA point has the options {', '.join((*_BOUNDS, 'states'))}, and '{name}' is given"
             )
         low, high = _BOUNDS[name]
         right = isinstance(value, int if name == "queue_size" else int | float) and not isinstance(value, bool)
         if not right or not low <= value <= high:
-            raise ValueError(f"{name} is a number from {low} to {high}, not '{value}'")
+            raise ValueError(
+                f"{name} 为 {low} 至 {high} 的数，不是 '{value}' · "
+                f"{name} is a number from {low} to {high}, not '{value}'"
+            )
 
 
 def state_readers(tags: Sequence[Tag], session: Session) -> dict[int, Callable[[Any], float]]:

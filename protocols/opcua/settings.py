@@ -97,30 +97,49 @@ class OpcUaSettings(Settings):
         except ValueError:
             right = False
         if not right:
-            raise ValueError("the url must be opc.tcp://host:port/path, without user or password in it")
+            raise ValueError(
+                "url 应为 opc.tcp://host:port/path，其中不写用户和密码 · "
+                "the url must be opc.tcp://host:port/path, without user or password in it"
+            )
         return url
 
     @model_validator(mode="after")
     def _fit(self) -> OpcUaSettings:
         if self.password_file and self.password.get_secret_value():
-            raise ValueError("give password or password_file, not both")
+            raise ValueError("password 与 password_file 请只写其一 · give password or password_file, not both")
         if (self.password_file or self.password.get_secret_value()) and not self.user:
-            raise ValueError("a password needs a user")
+            raise ValueError("有密码就需要 user · a password needs a user")
         if bool(self.certificate) != bool(self.private_key):
-            raise ValueError("certificate and private_key belong together: give both or neither")
+            raise ValueError(
+                "certificate 与 private_key 须同时给出或都不写 · "
+                "certificate and private_key belong together: give both or neither"
+            )
         if bool(self.user_certificate) != bool(self.user_key):
-            raise ValueError("user_certificate and user_key belong together: give both or neither")
+            raise ValueError(
+                "user_certificate 与 user_key 须同时给出或都不写 · "
+                "user_certificate and user_key belong together: give both or neither"
+            )
         if self.user_certificate and self.user:
-            raise ValueError("give user and password, or user_certificate and user_key, not both")
+            raise ValueError(
+                "user 和 password 与 user_certificate 和 user_key 请只写其一 · "
+                "give user and password, or user_certificate and user_key, not both"
+            )
         if self.user_certificate and self.security == "none":
-            raise ValueError("a user certificate needs a secured channel: give another security than none")
+            raise ValueError(
+                "用户证书需要加密通道：security 不能是 none · "
+                "a user certificate needs a secured channel: give another security than none"
+            )
         if self.sampling_ms and self.queue_size * self.sampling_ms < 2 * self.publishing_ms:
             raise ValueError(
+                f"queue_size {self.queue_size} 存 {self.queue_size * self.sampling_ms:g} 毫秒的变化，"
+                f"少于两个 {self.publishing_ms:g} 毫秒的发布周期："
+                "服务器会丢弃变化 · "
                 f"queue_size {self.queue_size} holds {self.queue_size * self.sampling_ms:g} ms of changes, less than "
                 f"two publishing intervals of {self.publishing_ms:g} ms: the server would drop changes"
             )
         if self.watchdog_s * 1000 < 3 * self.publishing_ms:
             raise ValueError(
+                f"watchdog_s {self.watchdog_s:g} 短于三个发布周期，会误报 · "
                 f"watchdog_s {self.watchdog_s:g} is less than three publishing intervals: it would bark idly"
             )
         return self

@@ -37,12 +37,18 @@ class States:
             known = index < len(namespaces) and namespaces[index] == self.namespace
             if known and isinstance(held.Identifier, int) and held.Identifier in self.by_node:
                 return self.by_node[held.Identifier]
-            raise ValueError(f"the node {held.to_string()} is no state of {self.key}")
+            raise ValueError(
+                f"节点 {held.to_string()} 不是 {self.key} 的状态 · "
+                f"the node {held.to_string()} is no state of {self.key}"
+            )
         if isinstance(held, str) and _fold(held) in self.by_name:
             return self.by_name[_fold(held)]
         if isinstance(held, int) and not isinstance(held, bool) and held in self.by_name.values():
             return held
-        raise ValueError(f"'{str(held)[:40]}' is no state of {self.key}, which has {', '.join(self.names)}")
+        raise ValueError(
+            f"'{str(held)[:40]}' 不是 {self.key} 的状态，其状态有 {', '.join(self.names)} · "
+            f"'{str(held)[:40]}' is no state of {self.key}, which has {', '.join(self.names)}"
+        )
 
 
 def _fold(name: str) -> str:

@@ -13,7 +13,7 @@ from asyncua import ua
 
 from models.quality import Quality
 from protocols.adapter import AdapterError, Reading
-from protocols.opcua.status import qualities, words
+from protocols.opcua.status import name, qualities, words
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAN = float("nan")
@@ -53,7 +53,10 @@ def type_name(written: str) -> str:
     """The plain name of a type as a site writes it; "" stays "". Raises ValueError."""
     name = _ALIASES.get(written.lower(), written.lower())
     if name and name not in _OTHERS and name not in _INTEGERS:
-        raise ValueError(f"the type '{written}' is unknown; there are {', '.join(TYPES)}, or nothing")
+        raise ValueError(
+            f"没有类型 '{written}'，有 {', '.join(TYPES)}，或不写 · "
+            f"the type '{written}' is unknown; there are {', '.join(TYPES)}, or nothing"
+        )
     return name
 
 
@@ -74,7 +77,10 @@ def plain_text(text: str) -> str:
 def _decode(value: Any, as_text: bool) -> tuple[float, str | None]:
     """Number and text of what a variant holds. Raises ValueError in plain words."""
     if isinstance(value, list | tuple):
-        raise ValueError(f"the value is an array of {len(value)}; only a single value can be read")
+        raise ValueError(
+            f"值是 {len(value)} 个元素的数组，只能读单个值 · "
+            f"the value is an array of {len(value)}; only a single value can be read"
+        )
     if isinstance(value, ua.LocalizedText):
         value = value.Text or ""
     if isinstance(value, datetime):
@@ -86,7 +92,10 @@ def _decode(value: Any, as_text: bool) -> tuple[float, str | None]:
         return (_NAN, str(value)) if as_text else (float(value), None)
     if isinstance(value, ua.StatusCode):
         return float(value.value), None
-    raise ValueError(f"the value is a {type(value).__name__}, neither a number nor a text")
+    raise ValueError(
+        f"值为 {type(value).__name__}，既不是数也不是文本 · "
+        f"the value is a {type(value).__name__}, neither a number nor a text"
+    )
 
 
 def reading(
@@ -120,11 +129,13 @@ def reading(
         else:
             try:
                 if held is None:
-                    raise ValueError("the server sent no value")
+                    raise ValueError("服务器没有发来值 · the server sent no value")
                 state = states.get(index[row])
                 value[row], text = _decode(held, kind == "text") if state is None else (state(held), None)
                 if text is not None and kind not in ("", "text"):
-                    raise ValueError(f"the text '{text[:40]}' came where {kind} is due")
+                    raise ValueError(
+                        f"收到文本 '{text[:40]}'，应为 {kind} · the text '{text[:40]}' came where {kind} is due"
+                    )
                 texts += [None] * (row - len(texts))
                 texts.append(text)
             except ValueError as error:
@@ -133,7 +144,7 @@ def reading(
                     reasons[index[row]] = str(error)
         statuses[row] = code
         if code >= 0x40000000:
-            reasons[index[row]] = f"the server says {words(code)}"
+            reasons[index[row]] = f"服务器答复 {name(code)} · the server says {words(code)}"
     quality = qualities(statuses)
     quality[odd] = Quality.BAD
     endless = np.isinf(value)
@@ -142,7 +153,7 @@ def reading(
     has_text[: len(texts)] = [text is not None for text in texts]
     nothing = endless | (np.isnan(value) & ~has_text & (quality >= Quality.UNCERTAIN))
     for row in np.flatnonzero(nothing).tolist():
-        reasons[index[row]] = "the device sent NaN or infinity, which is no number"
+        reasons[index[row]] = "设备发来 NaN 或无穷大，不是数 · the device sent NaN or infinity, which is no number"
     quality[nothing & (quality >= Quality.UNCERTAIN)] = Quality.BAD_SENSOR_FAILURE
     texts += [None] * (count - len(texts))
     return Reading(
@@ -183,20 +194,34 @@ def to_variant(value: float | str, kind: str) -> Any:
     if kind == "text":
         return ua.Variant(str(value), ua.VariantType.String)
     if isinstance(value, str):
-        raise AdapterError(f"the text '{value[:40]}' cannot be written: the node holds {kind}")
+        raise AdapterError(
+            f"文本 '{value[:40]}' 不能写入：节点为 {kind} · "
+            f"the text '{value[:40]}' cannot be written: the node holds {kind}"
+        )
     if kind in ("float32", "float64"):
         if not math.isfinite(value) or (kind == "float32" and abs(value) > FLOAT32_MAX):
-            raise AdapterError(f"{value:g} cannot be written: the node holds {kind}, a finite number")
+            raise AdapterError(
+                f"{value:g} 不能写入：节点为 {kind}，有限的数 · "
+                f"{value:g} cannot be written: the node holds {kind}, a finite number"
+            )
         return ua.Variant(float(value), _OTHERS[kind])
     if not math.isfinite(value) or value != int(value):
-        raise AdapterError(f"{value:g} cannot be written: the node holds {kind}, a whole number")
+        raise AdapterError(
+            f"{value:g} 不能写入：节点为 {kind}，整数 · "
+            f"{value:g} cannot be written: the node holds {kind}, a whole number"
+        )
     if kind == "bool":
         if value not in (0, 1):
-            raise AdapterError(f"{value:g} cannot be written: the node holds bool, 0 or 1")
+            raise AdapterError(
+                f"{value:g} 不能写入：节点为 bool，0 或 1 · {value:g} cannot be written: the node holds bool, 0 or 1"
+            )
         return ua.Variant(bool(value), ua.VariantType.Boolean)
     variant, low, high = _INTEGERS[kind]
     if not low <= value <= high:
-        raise AdapterError(f"{value:g} cannot be written: {kind} goes from {low} to {high}")
+        raise AdapterError(
+            f"{value:g} 不能写入：{kind} 的范围为 {low} 至 {high} · "
+            f"{value:g} cannot be written: {kind} goes from {low} to {high}"
+        )
     return ua.Variant(int(value), variant)
 
 
@@ -204,5 +229,8 @@ def name_of(variant: Any) -> str:
     """The type's name of a variant that a node holds. Raises AdapterError for one that cannot be written."""
     name = _BY_VARIANT.get(variant.VariantType)
     if name is None or isinstance(variant.Value, list):
-        raise AdapterError(f"the node holds {variant.VariantType.name}, or an array of it: that cannot be written")
+        raise AdapterError(
+            f"节点为 {variant.VariantType.name} 或其数组，不能写入 · "
+            f"the node holds {variant.VariantType.name}, or an array of it: that cannot be written"
+        )
     return name

@@ -21,7 +21,7 @@ from protocols.opcua.address import UnknownNamespaceError, readable
 from protocols.opcua.inbox import Feed
 from protocols.opcua.session import ServiceRefusedError, Session
 from protocols.opcua.settings import OpcUaSettings
-from protocols.opcua.status import quality_of, words
+from protocols.opcua.status import name, quality_of, words
 
 CLOCK = 0
 """The client handle of the server's own clock; tag i has the handle i + 1."""
@@ -149,7 +149,8 @@ class Watch:
             )
         except ServiceRefusedError as error:
             raise LinkLost(
-                f"{self._session.where} 拒绝订阅：{error} · {self._session.where} refuses a subscription: {error}"
+                f"{self._session.where} 拒绝订阅：{name(error.status)} · "
+                f"{self._session.where} refuses a subscription: {error}"
             ) from None
         feed.id = made.SubscriptionId
         self.feeds.append(feed)
@@ -163,7 +164,11 @@ class Watch:
         answer = await self.create(feed, items)
         if isinstance(answer, ServiceRefusedError):
             for index, _ in nodes:
-                self._refuse(index, f"the server refuses to watch it: {answer}", quality_of(answer.status))
+                self._refuse(
+                    index,
+                    f"服务器拒绝监视：{name(answer.status)} · the server refuses to watch it: {answer}",
+                    quality_of(answer.status),
+                )
             # What the server will not take here it may take in a subscription of its own.
             self._open = {r: f for r, f in self._open.items() if f is not feed}
             return
@@ -176,7 +181,10 @@ class Watch:
                     self._counts["queues_shortened_total"] += 1
             else:
                 status = int(result.StatusCode.value)
-                why = f"the server refuses to watch {node.to_string()}: {words(status)}"
+                why = (
+                    f"服务器拒绝监视 {node.to_string()}：{name(status)} · "
+                    f"the server refuses to watch {node.to_string()}: {words(status)}"
+                )
                 self._refuse(index, why, quality_of(status))
 
     async def create(self, feed: Feed, items: Sequence[Any]) -> Any:

@@ -65,17 +65,26 @@ class Sparkplug(Adapter[SparkplugSettings, None]):
         parse_address(tag.address)
         if tag.type not in TYPES:
             raise ValueError(
+                f"没有类型 '{tag.type}'，有 {', '.join(filter(None, TYPES))}，或不写：度量是什么由节点说明 · "
                 f"the type '{tag.type}' is unknown; there are {', '.join(filter(None, TYPES))}, or nothing: "
                 "the node itself says what a metric is"
             )
         if tag.order:
-            raise ValueError(f"a Sparkplug point has no byte order, and '{tag.order}' is given")
+            raise ValueError(
+                f"Sparkplug 测点没有字节序，此处给出了 '{tag.order}' · "
+                f"a Sparkplug point has no byte order, and '{tag.order}' is given"
+            )
         unknown = set(tag.options) - {"element"}
         if unknown:
-            raise ValueError(f"the option '{min(unknown)}' is unknown; there is element")
+            raise ValueError(
+                f"没有选项 '{min(unknown)}'，有 element · the option '{min(unknown)}' is unknown; there is element"
+            )
         element = str(tag.options.get("element", "0"))
         if not element.isdecimal() or int(element) > MAX_ELEMENT:
-            raise ValueError(f"the option element is '{element}'; it is a number from 0 to {MAX_ELEMENT:,}")
+            raise ValueError(
+                f"选项 element 为 '{element}'，应为 0 至 {MAX_ELEMENT:,} 的数 · "
+                f"the option element is '{element}'; it is a number from 0 to {MAX_ELEMENT:,}"
+            )
 
     async def connect(self) -> None:
         self._state = HostState(self.settings.host_id) if self.settings.host_id else None
@@ -161,7 +170,8 @@ class Sparkplug(Adapter[SparkplugSettings, None]):
 def _refused(host: Host, patterns: Sequence[str]) -> Reading:
     """All tags of groups that the broker would not grant, as bad."""
     reasons = {
-        index: f"the broker refuses the subscription to '{pattern}': this user may not read it"
+        index: f"代理拒绝订阅 '{pattern}'：此用户无权读取 · "
+        f"the broker refuses the subscription to '{pattern}': this user may not read it"
         for pattern in patterns
         for index in host.refused(pattern)
     }

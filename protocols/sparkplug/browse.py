@@ -77,7 +77,9 @@ async def listen(settings: SparkplugSettings) -> Found:
     try:
         await link.open()
         for pattern in await link.subscribe([f"{PREFIX}/#"]):
-            raise AdapterError(f"the broker does not let this user listen to '{pattern}'")
+            raise AdapterError(
+                f"代理不允许此用户订阅 '{pattern}' · the broker does not let this user listen to '{pattern}'"
+            )
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(settings.browse_s):
                 while True:
@@ -95,5 +97,8 @@ def children(found: Found, parent: str) -> Sequence[Node]:
     """The nodes below a way. Raises AdapterError when there is no such way."""
     nodes = found.below(parent)
     if not nodes and parent:
-        raise AdapterError(f"nothing at '{parent}' has been heard: a node that says nothing is not found")
+        raise AdapterError(
+            f"'{parent}' 处没有收到任何消息：不发消息的节点无法找到 · "
+            f"nothing at '{parent}' has been heard: a node that says nothing is not found"
+        )
     return nodes

@@ -50,23 +50,28 @@ def _fill(metric: Any, kind: str, value: float | str) -> None:
     try:
         number = float(value)
     except ValueError:
-        raise AdapterError(f"'{value}' is not a number, and the metric is a {kind}") from None
+        raise AdapterError(
+            f"'{value}' 不是数，此度量为 {kind} · '{value}' is not a number, and the metric is a {kind}"
+        ) from None
     if not math.isfinite(number):
-        raise AdapterError(f"'{value}' is not a finite number")
+        raise AdapterError(f"'{value}' 不是有限的数 · '{value}' is not a finite number")
     if kind == "Boolean":
         if number not in (0, 1):
-            raise AdapterError(f"{number:g} is neither 1 nor 0, and the metric is a Boolean")
+            raise AdapterError(
+                f"{number:g} 既不是 1 也不是 0，此度量为 Boolean · "
+                f"{number:g} is neither 1 nor 0, and the metric is a Boolean"
+            )
         metric.boolean_value = bool(number)
     elif kind == "Float":
         if abs(number) > _LARGEST_FLOAT:
-            raise AdapterError(f"{number:g} is more than a Float holds")
+            raise AdapterError(f"{number:g} 超出 Float 的范围 · {number:g} is more than a Float holds")
         metric.float_value = number
     elif kind == "Double":
         metric.double_value = number
     elif code in BITS or code in UNSIGNED_BITS or kind == "DateTime":
         _fill_whole(metric, kind, number)
     else:
-        raise AdapterError(f"the metric is a {kind}, which cannot be written")
+        raise AdapterError(f"此度量为 {kind}，不能写入 · the metric is a {kind}, which cannot be written")
 
 
 def _fill_whole(metric: Any, kind: str, number: float) -> None:
@@ -74,7 +79,10 @@ def _fill_whole(metric: Any, kind: str, number: float) -> None:
     low = -(1 << (bits - 1)) if bits else 0
     high = 1 << (bits - 1) if bits else 1 << UNSIGNED_BITS.get(metric.datatype, 64)
     if not number.is_integer() or not low <= number < high:
-        raise AdapterError(f"{number:g} is no whole number from {low:,} to {high - 1:,}, and the metric is a {kind}")
+        raise AdapterError(
+            f"{number:g} 不是 {low:,} 至 {high - 1:,} 的整数，此度量为 {kind} · "
+            f"{number:g} is no whole number from {low:,} to {high - 1:,}, and the metric is a {kind}"
+        )
     if kind in ("Int64", "UInt64", "DateTime"):
         metric.long_value = int(number) & (1 << 64) - 1
     else:

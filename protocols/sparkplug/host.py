@@ -95,16 +95,25 @@ class Host:
         columns = Columns()
         for node in self.nodes.values():
             for index in node.doubtful(now):
-                words = f"a message of {node.where} is missing and the node has not answered the request for its births"
+                words = (
+                    f"{node.where} 的一条消息丢失，节点没有答复出生请求 · "
+                    f"a message of {node.where} is missing and the node has not answered the request for its births"
+                )
                 columns.bad(index, int(Quality.BAD_LAST_KNOWN), words, 0, -1)
             for source in node.sources.values():
                 if source.born or source.told or now < source.due or node.dead:
                     continue
                 source.told = True
                 if node.itself.born:
-                    words = f"the node {node.where} is up, and its device {source.name} has not said that it is"
+                    words = (
+                        f"节点 {node.where} 在线，其设备 {source.name} 没有报告在线 · "
+                        f"the node {node.where} is up, and its device {source.name} has not said that it is"
+                    )
                 else:
-                    words = f"the node {node.where} does not answer: it is not running, or has another group or name"
+                    words = (
+                        f"节点 {node.where} 没有应答：没有运行，或组名、节点名不同 · "
+                        f"the node {node.where} does not answer: it is not running, or has another group or name"
+                    )
                 self._all_bad(columns, source, words, -1)
         return columns.reading(()) if len(columns) else None
 
@@ -163,29 +172,54 @@ class Host:
             if not self._node_born(node, payload, message, now):
                 return
         elif node.dead or (not node.itself.born and kind != "DBIRTH"):
-            self._undecodable(node, message, "it came before a birth of its node, which says what it means")
+            self._undecodable(
+                node,
+                message,
+                "在其节点的出生报文之前到达，含义由出生报文说明 · "
+                "it came before a birth of its node, which says what it means",
+            )
             return
         elif not node.follows(payload, again=message.again):
             self._counts["gaps_total"] += 1
             node.wanting = True
             node.miss()
-            self._book.note("gap", message.topic, "messages are missing before this one; a new birth is asked for")
+            self._book.note(
+                "gap",
+                message.topic,
+                "此前有消息丢失，已请求新的出生报文 · messages are missing before this one; a new birth is asked for",
+            )
         source = node.sources.get(device)
         if source is None:
             self._counts["unmatched_total"] += 1
             if kind != "DDEATH":
-                self._book.note("unknown device", message.topic, f"no point takes the device {device}", message.payload)
+                self._book.note(
+                    "unknown device",
+                    message.topic,
+                    f"没有测点使用设备 {device} · no point takes the device {device}",
+                    message.payload,
+                )
         elif kind == "DDEATH":
             self._counts["deaths_total"] += 1
             source.forget()
             source.told = True
-            self._all_bad(columns, source, f"the device {node.where}/{device} said that it is gone (DDEATH)", number)
+            self._all_bad(
+                columns,
+                source,
+                f"设备 {node.where}/{device} 报告已离线（DDEATH） · "
+                f"the device {node.where}/{device} said that it is gone (DDEATH)",
+                number,
+            )
         elif kind in ("NBIRTH", "DBIRTH"):
             self._counts["births_total"] += 1
             self._birth(columns, node, source, payload, number)
             node.anew.update(source.indices if node.missing else ())
         elif not source.born:
-            self._undecodable(node, message, "it came before a birth of its device, which says what it means")
+            self._undecodable(
+                node,
+                message,
+                "在其设备的出生报文之前到达，含义由出生报文说明 · "
+                "it came before a birth of its device, which says what it means",
+            )
         else:
             self._values(columns, node, source, payload, message, number)
             node.anew.update(source.present(payload) if node.missing else ())
@@ -193,7 +227,11 @@ class Host:
     def _node_born(self, node: Node, payload: Any, message: Message, now: float) -> bool:
         if not node.born(bd_seq(payload), now):
             node.wanting = True
-            self._book.note("late birth", message.topic, "the death of the same session came just before it")
+            self._book.note(
+                "late birth",
+                message.topic,
+                "同一会话的离线报文刚先到达 · the death of the same session came just before it",
+            )
             return False
         node.wanting = False
         node.seq = payload.seq & 255 if payload.HasField("seq") else None
@@ -208,12 +246,19 @@ class Host:
     ) -> None:
         if not node.died_of(bd, now):
             self._counts["late_deaths_total"] += 1
-            self._book.note("late death", message.topic, f"it ends session {bd}, and the node's session is {node.bd}")
+            self._book.note(
+                "late death",
+                message.topic,
+                f"它结束会话 {bd}，而节点的会话为 {node.bd} · "
+                f"it ends session {bd}, and the node's session is {node.bd}",
+            )
             return
         self._counts["deaths_total"] += 1
         for source in node.sources.values():
             source.told = True
-            self._all_bad(columns, source, f"the node {node.where} is gone (NDEATH)", number)
+            self._all_bad(
+                columns, source, f"节点 {node.where} 已离线（NDEATH） · the node {node.where} is gone (NDEATH)", number
+            )
 
     def _undecodable(self, node: Node, message: Message, reason: str) -> None:
         self._counts["undecodable_total"] += 1
@@ -238,8 +283,11 @@ class Host:
                 self._one(columns, metric, entry, ts, number)
         for name in lacking:
             has = ", ".join(words(known) for known in list(source.types)[:8])
-            reason = f"the birth of {node.where}{'/' + source.name if source.name else ''} has no metric "
-            reason += f"'{words(name)}'; it has {has or 'none'}"
+            where = f"{node.where}{'/' + source.name if source.name else ''}"
+            reason = (
+                f"{where} 的出生报文中没有度量 '{words(name)}'，{'有 ' + has if has else '其中什么也没有'} · "
+                f"the birth of {where} has no metric '{words(name)}'; it has {has or 'none'}"
+            )
             for want in source.wants[name]:
                 columns.bad(want.tag, int(Quality.BAD_CONFIGURATION), reason, 0, number)
 
@@ -255,7 +303,8 @@ class Host:
                 continue
             if entry is _UNKNOWN:
                 named = f"'{words(metric.name)}'" if metric.name else f"with the alias {metric.alias}"
-                self._undecodable(node, message, f"its birth has no metric {named}")
+                named_zh = f"'{words(metric.name)}'" if metric.name else f"（别名 {metric.alias}）"
+                self._undecodable(node, message, f"其出生报文中没有度量 {named_zh} · its birth has no metric {named}")
                 continue
             ts = metric.timestamp or base
             # 0 may say as well that the field is not set: that is looked at with care.
@@ -276,7 +325,9 @@ class Host:
             if metric.is_historical:
                 self._counts["historical_total"] += 1
                 if not ts:
-                    self._undecodable(node, message, "a historical value without a time has no place")
+                    self._undecodable(
+                        node, message, "没有时间的历史值无处可放 · a historical value without a time has no place"
+                    )
                     continue
             self._one(columns, metric, entry, ts, number)
 
@@ -286,20 +337,24 @@ class Host:
             return
         doubt = ""
         if ts_ms >= LATEST_MS:
-            doubt, ts_ms = f"the time {ts_ms} ms is after the year 9999", 0
+            doubt, ts_ms = f"时间 {ts_ms} 毫秒在 9999 年之后 · the time {ts_ms} ms is after the year 9999", 0
         ts, quality = ts_ms * 1000, _quality(metric)
         for want in entry.wants:
             first = len(columns)
             try:
                 value, text = convert(python_value(metric, entry.code, want.element), entry.code, want.type)
                 if quality is not None and quality < Quality.UNCERTAIN:
-                    raise NoValueError("the node itself calls this value bad", Quality(quality))
+                    raise NoValueError("节点称此值为坏值 · the node itself calls this value bad", Quality(quality))
             except NoValueError as error:
                 columns.bad(want.tag, int(error.quality), str(error), ts, number)
                 continue
             columns.add(want.tag, value, ts, number, text)
             if doubt or quality is not None:
-                columns.doubt(first, int(Quality.UNCERTAIN), doubt or "the node itself calls this value uncertain")
+                columns.doubt(
+                    first,
+                    int(Quality.UNCERTAIN),
+                    doubt or "节点称此值不确定 · the node itself calls this value uncertain",
+                )
 
 
 def _quality(metric: Any) -> int | None:
@@ -323,5 +378,5 @@ def _quality(metric: Any) -> int | None:
 
 def _stranger(kind: str) -> str:
     if kind in _KINDS:
-        return "no point takes anything from this node"
-    return "this is no topic of Sparkplug B that a host reads"
+        return "没有测点使用此节点 · no point takes anything from this node"
+    return "这不是主机所读的 Sparkplug B 主题 · this is no topic of Sparkplug B that a host reads"

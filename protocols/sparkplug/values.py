@@ -86,37 +86,45 @@ def python_value(metric: Any, code: int, element: int | None) -> Any:
     which = metric.WhichOneof("value")
     kind = NAMES.get(code, f"type {code}")
     if metric.is_null or which is None:
-        raise NoValueError("the device sent null", Quality.BAD_SENSOR_FAILURE)
+        raise NoValueError("设备发来 null · the device sent null", Quality.BAD_SENSOR_FAILURE)
     if kind.endswith("Array"):
         if which != "bytes_value":
-            raise NoValueError(f"the metric is a {kind} and came without its bytes")
+            raise NoValueError(f"此度量为 {kind}，没有其字节 · the metric is a {kind} and came without its bytes")
         return _element(kind, metric.bytes_value, element)
     if element is not None:
         raise NoValueError(
-            f"the option element is given, and the metric is a {kind}, not an array", Quality.BAD_CONFIGURATION
+            f"给出了选项 element，而此度量为 {kind}，不是数组 · "
+            f"the option element is given, and the metric is a {kind}, not an array",
+            Quality.BAD_CONFIGURATION,
         )
     if which == "string_value":
         return words(metric.string_value)
     if which not in NUMERIC_FIELDS:
-        raise NoValueError(f"the metric is a {kind}, which is no value of a point", Quality.BAD_CONFIGURATION)
+        raise NoValueError(
+            f"此度量为 {kind}，不能作测点的值 · the metric is a {kind}, which is no value of a point",
+            Quality.BAD_CONFIGURATION,
+        )
     if code in _TEXTS:
-        raise NoValueError(f"the metric is a {kind} and came as a number")
+        raise NoValueError(f"此度量为 {kind}，发来的是数 · the metric is a {kind} and came as a number")
     value = getattr(metric, which)
     turn = signed(code)
     if turn is not None and isinstance(value, int):
         value = turn(value)
         if not -(1 << (BITS[code] - 1)) <= value < 1 << (BITS[code] - 1):
-            raise NoValueError(f"{value} came, which no {kind} holds")
+            raise NoValueError(f"收到 {value}，{kind} 不能存放 · {value} came, which no {kind} holds")
     if code in UNSIGNED_BITS and not 0 <= value < 1 << UNSIGNED_BITS[code]:
-        raise NoValueError(f"{value} came, which no {kind} holds")
+        raise NoValueError(f"收到 {value}，{kind} 不能存放 · {value} came, which no {kind} holds")
     if code == CODES["Boolean"] and value not in (0, 1):
-        raise NoValueError(f"{value} came where a Boolean is due")
+        raise NoValueError(f"收到 {value}，应为 Boolean · {value} came where a Boolean is due")
     return value
 
 
 def _element(kind: str, data: bytes, element: int | None) -> Any:
     if element is None:
-        asks = f"the metric is a {kind}: say which element by the option element"
+        asks = (
+            f"此度量为 {kind}：请用选项 element 写明是哪个元素 · "
+            f"the metric is a {kind}: say which element by the option element"
+        )
         raise NoValueError(asks, Quality.BAD_CONFIGURATION)
     values: Any
     if kind == "StringArray":
@@ -126,15 +134,21 @@ def _element(kind: str, data: bytes, element: int | None) -> Any:
         bits = np.unpackbits(np.frombuffer(data, np.uint8)[4:])
         count = int.from_bytes(data[:4], "little")
         if len(data) < 4 or count > len(bits):
-            raise NoValueError("the BooleanArray is shorter than it says")
+            raise NoValueError("BooleanArray 比其所述的短 · the BooleanArray is shorter than it says")
         values = bits[:count] > 0
     else:
         dtype = np.dtype(_ARRAYS[kind])
         if len(data) % dtype.itemsize:
-            raise NoValueError(f"the {kind} has {len(data)} bytes, which is no multiple of {dtype.itemsize}")
+            raise NoValueError(
+                f"{kind} 有 {len(data)} 字节，不是 {dtype.itemsize} 的倍数 · "
+                f"the {kind} has {len(data)} bytes, which is no multiple of {dtype.itemsize}"
+            )
         values = np.frombuffer(data, dtype)
     if element >= len(values):
-        raise NoValueError(f"the {kind} has {len(values)} elements and none of number {element}")
+        raise NoValueError(
+            f"{kind} 有 {len(values)} 个元素，没有第 {element} 号 · "
+            f"the {kind} has {len(values)} elements and none of number {element}"
+        )
     found = values[element]
     return found.item() if isinstance(found, np.generic) else found
 
@@ -151,16 +165,22 @@ def convert(value: Any, code: int, kind: str) -> tuple[float, str | None]:
     if isinstance(value, str):
         if kind != "number_text":
             raise NoValueError(
+                f"收到文本 '{value[:40]}'，应为数：文本用类型 text 或 number_text · "
                 f"the text '{value[:40]}' came where a number is due: the types text and number_text take texts",
                 Quality.BAD_CONFIGURATION,
             )
         try:
             value = float(value)
         except ValueError:
-            raise NoValueError(f"the text '{value[:40]}' is not a number") from None
+            raise NoValueError(f"文本 '{value[:40]}' 不是数 · the text '{value[:40]}' is not a number") from None
     if kind == "bool" and value not in (0, 1):
-        raise NoValueError(f"{value!r} came where true, false, 1 or 0 is due")
+        raise NoValueError(
+            f"收到 {value!r}，应为 true、false、1 或 0 · {value!r} came where true, false, 1 or 0 is due"
+        )
     if isinstance(value, float) and not math.isfinite(value):
         word = "NaN" if math.isnan(value) else "infinity"
-        raise NoValueError(f"the device sent {word}, which is no number", Quality.BAD_SENSOR_FAILURE)
+        raise NoValueError(
+            f"设备发来 {'NaN' if math.isnan(value) else '无穷大'}，不是数 · the device sent {word}, which is no number",
+            Quality.BAD_SENSOR_FAILURE,
+        )
     return float(value), None

@@ -101,11 +101,17 @@ def parse(data: bytes) -> Any:
 
 def _parse(data: bytes) -> Any:
     if len(data) > MAX_PAYLOAD_BYTES:
-        raise MalformedError(f"the payload has {len(data):,} bytes; {MAX_PAYLOAD_BYTES:,} is the most")
+        raise MalformedError(
+            f"报文有 {len(data):,} 字节，最多 {MAX_PAYLOAD_BYTES:,} 字节 · "
+            f"the payload has {len(data):,} bytes; {MAX_PAYLOAD_BYTES:,} is the most"
+        )
     try:
         return Payload.FromString(data)
     except DecodeError:
-        raise MalformedError(f"the payload is not Sparkplug B protobuf; it begins {data[:40]!r}") from None
+        raise MalformedError(
+            f"报文不是 Sparkplug B protobuf，开头为 {data[:40]!r} · "
+            f"the payload is not Sparkplug B protobuf; it begins {data[:40]!r}"
+        ) from None
 
 
 def _unpack(body: bytes) -> bytes:
@@ -114,7 +120,9 @@ def _unpack(body: bytes) -> bytes:
     try:
         data = inflater.decompress(body, MAX_PAYLOAD_BYTES + 1)
     except zlib.error as error:
-        raise MalformedError(f"the compressed payload cannot be unpacked: {error}") from None
+        raise MalformedError(
+            f"压缩的报文无法解压：{error} · the compressed payload cannot be unpacked: {error}"
+        ) from None
     if not inflater.eof and len(data) <= MAX_PAYLOAD_BYTES:
-        raise MalformedError("the compressed payload is cut off")
+        raise MalformedError("压缩的报文不完整 · the compressed payload is cut off")
     return data

@@ -30,7 +30,10 @@ AT_ONCE, BYTES_AT_ONCE = 500, 500_000
 async def write(settings: SparkplugSettings, tag: Tag, value: float | str) -> None:
     """Raises WriteRefused, WriteUnknown, LinkLost, or AdapterError for a value that does not fit."""
     if "element" in tag.options:
-        raise WriteRefused(f"{tag.path} is an element of an array: a command would have to write the whole array")
+        raise WriteRefused(
+            f"{tag.path} 是数组的元素：命令只能写整个数组 · "
+            f"{tag.path} is an element of an array: a command would have to write the whole array"
+        )
     address = parse_address(tag.address)
     host = Host([replace(tag, index=0)], dict.fromkeys(COUNTS, 0), FindingBook(), math.inf, history=False)
     source = host.nodes[address.group, address.node].sources[address.device]
@@ -40,7 +43,10 @@ async def write(settings: SparkplugSettings, tag: Tag, value: float | str) -> No
         await link.open()
         pattern = f"{PREFIX}/{address.group}/+/{address.node}/#"
         if await link.subscribe([pattern]):
-            raise WriteRefused(f"the broker does not let this user read '{pattern}': there would be no way to verify")
+            raise WriteRefused(
+                f"代理不允许此用户读取 '{pattern}'：无法核实写入 · "
+                f"the broker does not let this user read '{pattern}': there would be no way to verify"
+            )
         link.publish(*rebirth(address.group, address.node))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(settings.timeout_s):
@@ -53,7 +59,10 @@ async def write(settings: SparkplugSettings, tag: Tag, value: float | str) -> No
             )
         code = source.types.get(address.metric.encode())
         if code is None:
-            raise AdapterError(f"the birth of {where} has no metric '{address.metric}'")
+            raise AdapterError(
+                f"{where} 的出生报文中没有度量 '{address.metric}' · "
+                f"the birth of {where} has no metric '{address.metric}'"
+            )
         since_us = source.born_ms * 1000 or time.time_ns() // 1000
         link.publish(*command(address, code, value))
         await _confirmed(link, host, settings.timeout_s, tag, value, since_us)
@@ -78,7 +87,11 @@ async def _confirmed(link: Link, host: Host, within_s: float, tag: Tag, value: f
                     if _same(said, value):
                         return
     said = "said nothing" if last is None else f"still said {last}"
-    raise WriteUnknown(f"the command for {tag.path} went out, and its device {said} within {within_s:g} s")
+    said_zh = "没有消息" if last is None else f"仍为 {last}"
+    raise WriteUnknown(
+        f"{tag.path} 的命令已发出，其设备在 {within_s:g} 秒内{said_zh} · "
+        f"the command for {tag.path} went out, and its device {said} within {within_s:g} s"
+    )
 
 
 def _values(reading: Reading, since_us: int) -> list[float | str]:

@@ -61,12 +61,19 @@ class Sql(Adapter[SqlSettings, None]):
         check_address(tag.address)
         if tag.type not in TYPES:
             raise ValueError(
+                f"没有类型 '{tag.type}'，有 {', '.join(filter(None, TYPES))}，或不写 · "
                 f"the type '{tag.type}' is unknown; there are {', '.join(filter(None, TYPES))}, or nothing"
             )
         if tag.order:
-            raise ValueError(f"a database's value has no byte order, and '{tag.order}' is given")
+            raise ValueError(
+                f"数据库的值没有字节序，此处给出了 '{tag.order}' · "
+                f"a database's value has no byte order, and '{tag.order}' is given"
+            )
         if tag.options:
-            raise ValueError(f"an SQL point has no options, and {', '.join(map(str, tag.options))} is given")
+            raise ValueError(
+                f"SQL 测点没有选项，此处给出了 {', '.join(map(str, tag.options))} · "
+                f"an SQL point has no options, and {', '.join(map(str, tag.options))} is given"
+            )
 
     async def connect(self) -> None:
         self._database = await self._call(lambda: Database(self.settings), LOADING_S)
@@ -90,7 +97,10 @@ class Sql(Adapter[SqlSettings, None]):
             if reading is not None:
                 await self._deliver(reading, deliver)
             if decoder.absent and not (rows and len(rows) >= self.settings.rows_per_poll):
-                words = "no row that was read so far has this name: is it right? It may only be rare"
+                words = (
+                    "至今读到的行都没有此名称：名称对吗？也可能只是少见 · "
+                    "no row that was read so far has this name: is it right? It may only be rare"
+                )
                 await deliver(Delivery(_bad(dict.fromkeys(decoder.absent, words))))
                 decoder.absent.clear()
             if feed.last != kept:

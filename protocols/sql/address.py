@@ -23,11 +23,20 @@ class Address:
 def check_address(address: str) -> None:
     """Raises ValueError in plain words for what can be no address in either form."""
     if not address.strip():
-        raise ValueError("the address is empty: write a point's name, <name>#<column>, or a column")
+        raise ValueError(
+            "地址为空：请写测点名称、<name>#<column> 或列名 · "
+            "the address is empty: write a point's name, <name>#<column>, or a column"
+        )
     if len(address) > 300 or "\0" in address or "\n" in address:
-        raise ValueError("the address is longer than 300 characters, or has a line break or NUL in it")
+        raise ValueError(
+            "地址超过 300 个字符，或其中有换行或 NUL · "
+            "the address is longer than 300 characters, or has a line break or NUL in it"
+        )
     if address.startswith("#") or address.endswith("#"):
-        raise ValueError(f"'{address}' lacks what should stand before or after #: write <name>#<column>")
+        raise ValueError(
+            f"'{address}' 的 # 前后缺少内容，请写作 <name>#<column> · "
+            f"'{address}' lacks what should stand before or after #: write <name>#<column>"
+        )
 
 
 def parse_address(address: str, named: bool) -> Address:

@@ -16,6 +16,7 @@ from typing import Any
 from protocols.adapter import LinkLost
 from protocols.sql.errors import explain
 from protocols.sql.settings import SqlSettings
+from protocols.words import halves
 
 Row = tuple[Any, ...]
 
@@ -75,7 +76,8 @@ class Database:
             arguments = _connect_arguments(self._dialect, settings.timeout_s)
             self._engine = sqlalchemy.create_engine(url, connect_args=arguments, poolclass=sqlalchemy.pool.NullPool)
         except (ImportError, sqlalchemy.exc.NoSuchModuleError) as error:
-            raise LinkLost(f"{MISSING} ({error})") from None
+            missing = halves(MISSING)
+            raise LinkLost(f"{missing.zh}（{error}） · {missing.en} ({error})") from None
         except sqlalchemy.exc.ArgumentError:
             raise LinkLost(
                 "不是数据库地址，请写作 dialect://user:password@host:port/database · "

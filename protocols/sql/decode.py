@@ -21,7 +21,7 @@ from protocols.sql.address import parse_address
 from protocols.sql.database import Row
 from protocols.sql.settings import SqlSettings
 
-NO_TIME = "the row has no time that can be read"
+NO_TIME = "该行没有可读的时间 · the row has no time that can be read"
 
 
 @dataclass(slots=True, eq=False)
@@ -66,7 +66,10 @@ class Decoder:
             address = parse_address(tag.address, self._named)
             column = address.column or settings.value
             if column not in known:
-                self.wrong[tag.index] = f"the source has no column '{column}'; it has {', '.join(known)[:300]}"
+                self.wrong[tag.index] = (
+                    f"数据源没有列 '{column}'，有 {', '.join(known)[:300]} · "
+                    f"the source has no column '{column}'; it has {', '.join(known)[:300]}"
+                )
                 continue
             key = (column, "" if tag.type == "number" else tag.type)
             for other, names in members:
@@ -126,15 +129,16 @@ class Decoder:
         else:
             part.value, unreadable = floats(column)
             finite = np.isfinite(part.value)
-            part.spoil(np.isinf(part.value), Quality.BAD_SENSOR_FAILURE, lambda row: "device sent infinity")
+            part.spoil(
+                np.isinf(part.value), Quality.BAD_SENSOR_FAILURE, lambda row: "设备发来无穷大 · device sent infinity"
+            )
             said_nan = ~finite & ~np.isinf(part.value) & ~none & ~unreadable
-            part.spoil(said_nan, Quality.BAD_SENSOR_FAILURE, lambda row: "device sent NaN")
-            words = "is no number: give the point the type text, or another column"
-            part.spoil(unreadable, Quality.BAD_SENSOR_FAILURE, lambda row: f"'{str(column[row])[:40]}' {words}")
+            part.spoil(said_nan, Quality.BAD_SENSOR_FAILURE, lambda row: "设备发来 NaN · device sent NaN")
+            part.spoil(unreadable, Quality.BAD_SENSOR_FAILURE, lambda row: _no_number(str(column[row])[:40]))
             if group.type == "bool":
                 part.value[finite] = part.value[finite] != 0
             part.value[~finite] = np.nan
-        part.spoil(none, Quality.BAD_SENSOR_FAILURE, lambda row: "the database has NULL here")
+        part.spoil(none, Quality.BAD_SENSOR_FAILURE, lambda row: "数据库中为 NULL · the database has NULL here")
         part.spoil(part.ts == 0, UNCERTAIN, lambda row: NO_TIME)
         return part
 
@@ -144,7 +148,7 @@ class Decoder:
             return np.full(count, GOOD, np.uint8), ("",) * count
         said = [str(one) for one in held[self._place[self._quality]]]
         codes = {word: self._code(word) for word in set(said)}
-        words = {word: f"the source's quality is '{word[:40]}'" for word in codes}
+        words = {word: f"数据源给出的质量为 '{word[:40]}' · the source's quality is '{word[:40]}'" for word in codes}
         return np.array([codes[word] for word in said], np.uint8), [words[word] for word in said]
 
     def _code(self, word: str) -> int:
@@ -155,6 +159,13 @@ class Decoder:
         except (ValueError, OverflowError):
             return UNCERTAIN
         return number if 0 <= number <= 255 else UNCERTAIN
+
+
+def _no_number(text: str) -> str:
+    return (
+        f"'{text}' 不是数：请给测点类型 text，或换一列 · "
+        f"'{text}' is no number: give the point the type text, or another column"
+    )
 
 
 def floats(column: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

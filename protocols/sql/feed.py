@@ -117,14 +117,22 @@ class Feed:
             return
         if newest < self._low():
             self._counts["key_resets_total"] += 1
-            self._book.note("keys begin again", self._database.source, f"the last was {self.last}, now it is {newest}")
+            self._book.note(
+                "keys begin again",
+                self._database.source,
+                f"上一个为 {self.last}，现为 {newest} · the last was {self.last}, now it is {newest}",
+            )
             log.warning("sql_keys_reset", source=self._database.source, last=str(self.last), newest=str(newest))
             self.last = None
             self._seen.clear()
         elif newest > self.last and newest != self._future:
             self._future = newest
             self._counts["future_keys_total"] += 1
-            self._book.note("key in the future", self._database.source, f"{newest} has to wait until its time has come")
+            self._book.note(
+                "key in the future",
+                self._database.source,
+                f"{newest} 须等到其时间 · {newest} has to wait until its time has come",
+            )
             log.warning("sql_key_in_the_future", source=self._database.source, key=str(newest))
 
 

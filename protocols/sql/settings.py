@@ -54,24 +54,33 @@ class SqlSettings(Settings):
         try:
             ZoneInfo(zone)
         except (KeyError, ValueError, OSError):
-            raise ValueError(f"there is no time zone '{zone}': write one such as Asia/Shanghai") from None
+            raise ValueError(
+                f"没有时区 '{zone}'，请写作 Asia/Shanghai 等 · "
+                f"there is no time zone '{zone}': write one such as Asia/Shanghai"
+            ) from None
         return zone
 
     @field_validator("quality_map")
     @classmethod
     def _bytes(cls, words: dict[str, int]) -> dict[str, int]:
         if wrong := [word for word, code in words.items() if not 0 <= code <= 255]:
-            raise ValueError(f"the quality of '{wrong[0]}' is no OPC byte, 0 to 255")
+            raise ValueError(
+                f"'{wrong[0]}' 的质量不是 OPC 字节，应为 0 至 255 · "
+                f"the quality of '{wrong[0]}' is no OPC byte, 0 to 255"
+            )
         return words
 
     @model_validator(mode="after")
     def _fit(self) -> SqlSettings:
         if bool(self.url.get_secret_value()) == bool(self.url_env):
-            raise ValueError("give url or url_env: one of them")
+            raise ValueError("url 与 url_env 请写其一 · give url or url_env: one of them")
         if bool(self.view) == bool(self.query):
-            raise ValueError("give view or query: one of them")
+            raise ValueError("view 与 query 请写其一 · give view or query: one of them")
         if bool(self.name) != bool(self.value):
-            raise ValueError("name and value belong together: without both, each point is a column of its own")
+            raise ValueError(
+                "name 与 value 须同时给出：都不写时，每个测点各占一列 · "
+                "name and value belong together: without both, each point is a column of its own"
+            )
         return self
 
     def where(self) -> str:

@@ -33,6 +33,7 @@ def browse(
     from gateway.onboarding.walk import DEEPEST, MOST_NODES, as_csv, walk
     from gateway.onboarding.walk import draft as rows_of
     from protocols.adapter import AdapterError, Supports
+    from protocols.words import at
 
     asked = target(device, site, home)
 
@@ -61,7 +62,7 @@ def browse(
         typer.echo(f"{draft}：{len(rows)} 个测点，请核对名称后放入 points/ · {len(rows)} points, go over their names")
     for step in steps:
         if step.trouble:
-            typer.echo(f"未能列出 · not listed: {step.way}: {step.trouble}", err=True)
+            typer.echo(at("未能列出 · not listed", at(step.way, step.trouble)), err=True)
     if len(steps) >= MOST_NODES:
         typer.echo(f"只列出前 {MOST_NODES} 个 · only the first {MOST_NODES}: use --below", err=True)
     if not steps:

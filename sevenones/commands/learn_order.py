@@ -102,11 +102,14 @@ async def _look(opened: Adapter, address: str) -> Look:  # type: ignore[type-arg
 
     seen = await look(opened, address, 4)
     if not seen.raw and seen.seen[0].value is not None:
-        raise AdapterError("this protocol says itself what type a value has: there is no order to learn")
+        raise AdapterError(
+            "此协议自行说明值的类型：没有字节序可学 · "
+            "this protocol says itself what type a value has: there is no order to learn"
+        )
     if not seen.raw:
         raise AdapterError(seen.seen[0].reason)
     if seen.width != 2:
-        raise AdapterError("a single bit has neither type nor order")
+        raise AdapterError("单个位既没有类型也没有字节序 · a single bit has neither type nor order")
     return seen
 
 

@@ -33,6 +33,7 @@ def _settings(which: str, site: Path | None, home: Path) -> OpcUaSettings:
     from pydantic import ValidationError
 
     from protocols.opcua.settings import OpcUaSettings
+    from protocols.words import at, of_settings
 
     found: dict[str, object] = {"url": which, "certificate_dir": str(home / "opcua")}
     if not which.startswith("opc.tcp://"):
@@ -44,8 +45,7 @@ def _settings(which: str, site: Path | None, home: Path) -> OpcUaSettings:
     try:
         return OpcUaSettings.model_validate(found)
     except ValidationError as error:
-        words = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
-        sys.exit(f"设置有误 · the settings are wrong: {words}")
+        sys.exit(at("设置有误 · the settings are wrong", of_settings(error)))
 
 
 def _of_connection(name: str, site: Path, home: Path) -> dict[str, object]:
@@ -87,13 +87,14 @@ def trust(
     from protocols.opcua.session import look
     from protocols.opcua.trust import faults, known_server
     from protocols.opcua.trust import trust as pin
+    from protocols.words import at
 
     settings = _settings(which, site, home)
     try:
         name, shown, offered = asyncio.run(look(settings))
         before = known_server(settings)
     except LinkLost as error:
-        sys.exit(f"无法取得证书 · no certificate was got: {error}")
+        sys.exit(at("无法取得证书 · no certificate was got", error))
     typer.echo(f"{settings.url}  {name}")
     typer.echo(f"  应用标识 URI       {shown.uri}")
     for line in _show(shown.certificate):

@@ -37,6 +37,7 @@ def plan(
     No device is asked unless --measure says so. Ends with 1 when the periods cannot be kept."""
     from gateway.onboarding import capacity
     from gateway.onboarding.target import TargetError
+    from protocols.words import at
 
     assumed = _seconds(round_trip)
     loaded = _loaded(site, home)
@@ -54,7 +55,8 @@ def plan(
     else:
         _print(loads, assumed, requests)
         for name, why in failed.items():
-            typer.echo(f"{name} 未能实测，用假定值 · {name} could not be measured, so it is assumed: {why}")
+            lead = f"{name} 未能实测，用假定值 · {name} could not be measured, so it is assumed"
+            typer.echo(at(lead, why))
     if any(load.too_much for load in loads):
         sys.exit(1)
 

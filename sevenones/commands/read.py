@@ -60,12 +60,16 @@ def read(
 
 def _say_what_was_not_read(console: Console, seen: Look) -> None:
     """And end with 1 when nothing was."""
+    from protocols.words import at, halves
+
     odd = [one for one in seen.seen if one.reason]
     held = [one for one in seen.seen if one.value is not None or one.text is not None]
     if odd:
-        first, rest = odd[0], f"，其后 {len(odd) - 1} 个也未读到 (and {len(odd) - 1} more)" if len(odd) > 1 else ""
+        first, more = odd[0], len(odd) - 1
         head = "注意 · note" if first in held else "未读到 · not read"
-        console.print(f"{head}: {first.address}: {first.reason}{rest}", soft_wrap=True, markup=False)
+        said = halves(at(head, at(first.address, first.reason)))
+        rest, rest_en = (f"，其后 {more} 个也未读到", f" (and {more} more)") if more else ("", "")
+        console.print(f"{said.zh}{rest} · {said.en}{rest_en}", soft_wrap=True, markup=False)
     if not held:
         sys.exit(1)
 

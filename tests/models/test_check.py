@@ -63,8 +63,9 @@ def test_an_unknown_protocol_is_named_once_and_the_rest_goes_on(tmp_path: Path) 
     connections = CONNECTIONS.replace("adapter: modbus", "adapter: modbuss")
     table = POINTS.replace("kg/s", "kN")
     code, text = check(write(tmp_path, connections_yaml=connections, points__all_csv=table))
-    assert code == 1 and text.count("modbuss") == 1
-    assert "connections.yaml:4: there is no protocol 'modbuss' here; installed are " in text
+    assert code == 1 and text.count("modbuss") == 2  # once, in two languages
+    assert "connections.yaml:4: 此处没有协议 'modbuss'，已安装 " in text
+    assert " · there is no protocol 'modbuss' here; installed are " in text
     assert "points/all.csv:J3" in text and ", ".join(registry.names()) in text
 
 

@@ -11,6 +11,7 @@ from gateway.onboarding.probe import modbus, mqtt, opcua, serial
 from gateway.onboarding.probe.report import Options, Report
 from gateway.onboarding.target import Target
 from protocols.adapter import AdapterError
+from protocols.words import halves
 
 Ask = Callable[[Target, Options, Report], Awaitable[None]]
 
@@ -37,7 +38,8 @@ async def _connect_only(target: Target, report: Report) -> None:
     try:
         await device.connect()
     except AdapterError as error:
-        report.bad("连接失败", f"it cannot be connected: {error}", kind="link")
+        said = halves(error)
+        report.bad(f"连接失败：{said.zh}", f"it cannot be connected: {said.en}", kind="link")
     else:
         report.good("已连接", f"connected by {device.sheet.title.en}", kind="link")
     finally:

@@ -13,6 +13,7 @@ from gateway.onboarding.target import Target
 from protocols.adapter import Tag
 from protocols.modbus.address import Table, parse
 from protocols.modbus.faults import Refused
+from protocols.words import halves
 
 LIKELY = (0, 1, 100, 1000, 4096, 40000)
 """Addresses that are tried when the device does not have the one before."""
@@ -202,7 +203,7 @@ def _nothing(table: Table, codes: Sequence[int], report: Report) -> None:
         zh, en = "没有应答", "no answer"
     else:
         zh = "、".join(f"异常 {code} {CHINESE.get(code, '')}".rstrip() for code in said)
-        en = "; ".join(str(Refused(code)) for code in said)
+        en = "; ".join(halves(Refused(code)).en for code in said)
     report.note(f"功能码 {int(table)}：{zh}", f"function {int(table)} ({table.words}): {en}", exceptions=said)
 
 
@@ -233,7 +234,9 @@ async def _largest(wire: Wire, unit: int, table: Table, start: int, report: Repo
     beyond = await _exists(wire, unit, table, start + low)
     if beyond:
         why_zh = {-1: "更长的请求没有应答"}.get(code, f"更长的请求被拒绝，异常 {code}")
-        why = "a longer request is not answered" if code == -1 else f"a longer one is refused: {Refused(code)}"
+        why = (
+            "a longer request is not answered" if code == -1 else f"a longer one is refused: {halves(Refused(code)).en}"
+        )
         key = "max_bits" if table.of_bits else "max_registers"
         report.good(
             f"最大块：自 {where} 起一次 {low} 个（{why_zh}）：在 settings 中写 {key}: {low}",

@@ -8,6 +8,7 @@ from gateway.onboarding.look import look
 from gateway.onboarding.probe.report import Options, Report
 from gateway.onboarding.target import Target
 from protocols.adapter import AdapterError, LinkLost
+from protocols.words import halves
 
 
 async def ask(target: Target, options: Options, report: Report) -> None:
@@ -50,7 +51,8 @@ async def _unit(target: Target, unit: int, place: str, options: Options, report:
                 return False
             return not seen.seen[0].reason or "did not answer" not in seen.seen[0].reason
     except AdapterError as error:
-        report.bad("串口无法打开", f"the serial port cannot be used: {error}", kind="port")
+        said = halves(error)
+        report.bad(f"串口无法使用：{said.zh}", f"the serial port cannot be used: {said.en}", kind="port")
         return None
 
 
@@ -63,5 +65,6 @@ async def _round_trip(target: Target, unit: int, place: str, options: Options, r
                 took.append((await look(opened, place)).took_s)
                 await asyncio.sleep(options.pause_s)
     except AdapterError as error:
-        report.note("测量往返时间时中断", f"the line broke while the round trip was measured: {error}")
+        said = halves(error)
+        report.note(f"测量往返时间时中断：{said.zh}", f"the line broke while the round trip was measured: {said.en}")
     report.round_trip(took)

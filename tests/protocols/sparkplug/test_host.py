@@ -212,7 +212,8 @@ def test_mess_22_historical_values_keep_their_own_time_also_in_a_birth() -> None
     assert found is not None and found.ts is not None
     assert found.ts.tolist() == [(NOW_MS - 60_000 * (3 - minute)) * 1000 for minute in range(3)]
     assert bench.counts["historical_total"] == 4
-    assert bench.book.all()[-1].reason == "a historical value without a time has no place"
+    reason = "没有时间的历史值无处可放 · a historical value without a time has no place"
+    assert bench.book.all()[-1].reason == reason
 
 
 def test_what_the_node_itself_calls_bad_is_bad() -> None:

@@ -89,7 +89,11 @@ def test_the_adapter_of_the_page_passes_the_suite(package: Path) -> None:
 FAULTS = {
     "values at the wrong index": ("[tag.index for tag in tags]", "[tag.index for tag in tags[::-1]]", "callers"),
     "NaN as a good value": ("(np.isnan(value), Quality.BAD_SENSOR_FAILURE", "(np.isnan(value), GOOD", "nan"),
-    "no reason": ('(missing, Quality.BAD_CONFIGURATION, "the scale has no such name")', '(missing, 4, " ")', "missing"),
+    "no reason": (
+        '(missing, Quality.BAD_CONFIGURATION, "秤没有此名称 · the scale has no such name")',
+        '(missing, 4, " ")',
+        "missing",
+    ),
     "float32 columns": (".astype(np.float64)", ".astype(np.float32)", "index"),
     "no time-out": ("async with asyncio.timeout(self.settings.timeout_s):", "if True:", "hang"),
     "close that raises": ("if streams is not None:\n", "if True:\n", "close"),
