@@ -1,1 +1,0 @@
-import{v as e}from"./client-CDCgz-kJ.js";import{w as t}from"./index-C_dsuW5k.js";import{n}from"./state-B1nklgeK.js";var r=e(()=>t.value?n():new Map);export{r as t};

@@ -1,0 +1,1 @@
+import{v as e}from"./client-CDCgz-kJ.js";import{w as t}from"./index-Br6aWDQj.js";import{n}from"./state-DMBMm4RT.js";var r=e(()=>t.value?n():new Map);export{r as t};
