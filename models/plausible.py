@@ -1,7 +1,8 @@
 """What a counter could have counted, judged by what it usually does, and which of its values it cannot have shown.
 
 Nothing is known here of the machine behind it: a growth is only called impossible where it is far beyond everything
-else that the same counter did within hours, so that an honest one is never doubted, whatever its load.
+else that the same counter did within hours, so that an honest one is not doubted, whatever its load, once that ran for
+a few steps in a row that were seen.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Times = NDArray[np.int64]
@@ -22,6 +24,9 @@ FEWEST = 8
 """Steps upward, before anything is usual."""
 LEFT_OUT = 10
 """The largest steps, at most a twentieth of all, are not what is usual: they may be what is looked for."""
+LASTING = 3
+"""Steps in a row are usual, however few: a motor that ran for minutes of a day. What was misread or forged is one step.
+"""
 MOST_FALLS = 1_000
 """What falls more often within a day and a half is no counter: nothing that it shows is known to be counted."""
 
@@ -53,11 +58,13 @@ class Usual:
             rose = np.flatnonzero(value[: fall + 1] <= after)
             if len(rose):
                 up[rose[-1]] = False
-        sizes = np.sort(grown[up] / np.maximum(1.0, took[up] / tick))
+        size = np.where(up, grown, 0.0) / np.maximum(1.0, took / tick)
+        sizes = np.sort(size[up])
         if len(sizes) < FEWEST:
             return Usual(np.inf, tick)
         aside = min(LEFT_OUT, max(1, len(sizes) // 20))
-        return Usual(max(float(sizes[-1 - aside]), digit), tick)
+        in_a_row = sliding_window_view(size, LASTING).min(axis=1).max()
+        return Usual(max(float(sizes[-1 - aside]), float(in_a_row), digit), tick)
 
     def most(self, took: Times | int) -> Values | float:
         """That may be counted in a step that took so long, µs."""
