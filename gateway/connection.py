@@ -27,10 +27,11 @@ from gateway.points import PointTable
 from gateway.schedule import Lane, PollGroup
 from models.quality import UNCERTAIN, Quality
 from models.site import model
+from models.words import at
 from protocols import registry
 from protocols.adapter import Adapter, AdapterError, Delivers, Delivery, LinkLost, SignInRefused, Supports
 from protocols.findings import Finding, joined
-from protocols.words import at, of_settings
+from protocols.words import of_settings
 
 log = structlog.get_logger(__name__)
 

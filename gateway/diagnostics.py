@@ -16,8 +16,8 @@ from gateway.points import NEVER
 from models import quality
 from models.quality import Quality
 from models.site.model import Formula
+from models.words import at
 from protocols.adapter import Reading
-from protocols.words import at
 
 
 class Diagnostics:

@@ -16,8 +16,8 @@ import numpy as np
 
 from models.command import Value
 from models.site.model import Kind, Name, Point
-from models.site.problems import apart
 from models.units import UnitError, compile_unit
+from models.words import halves
 
 _WHOLE = re.compile(r"(u?int(\d+)?|s?byte|bcd\d*|bool(ean)?)([ _].*)?")
 _CLOSE = 1e-6
@@ -101,7 +101,7 @@ def wanted_number(point: Point, value: Value, unit: str | None = None) -> float:
     try:
         return float(compile_unit(unit, point.unit).apply(float(value)))
     except UnitError as error:
-        raise Unwritable(f"单位不符：{unit} → {point.unit or '无'}", apart(str(error))[1]) from None
+        raise Unwritable(f"单位不符：{unit} → {point.unit or '无'}", halves(error).en) from None
 
 
 def of_raw(point: Point, raw: float) -> float:

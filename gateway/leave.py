@@ -11,8 +11,8 @@ from gateway.connection import DeviceConnection
 from gateway.inverse import Unwritable, wanted_number
 from models.command import Command, Value
 from models.site.model import Kind, Name, Point
+from models.words import halves
 from protocols.adapter import Adapter, Supports
-from protocols.words import halves
 
 Interlock = Callable[[str, Value], Name | None]
 """Takes a point's path and what it is to be; gives why not, or None."""

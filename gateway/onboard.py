@@ -22,6 +22,7 @@ from gateway.onboarding.walk import draft, walk
 from models.command import CommandError, text
 from models.quality import label
 from models.site.model import Name
+from models.words import halves
 from protocols.adapter import Adapter, LinkLost, SignInRefused, Supports
 
 MOST_NODES = 2000
@@ -140,14 +141,8 @@ async def ask_learn(asked: Asked, found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def both(words: str) -> Name:
-    """The two languages of words that stand as "Chinese · English"; the same twice where they have but one."""
-    zh, separator, en = words.partition(" · ")
-    return Name(zh, en if separator else zh)
-
-
 def _why(reason: str) -> dict[str, Any]:
-    return {"reason": reason, "reason_words": asdict(both(reason))}
+    return {"reason": reason, "reason_words": halves(reason).words()}
 
 
 Question = Callable[[Asked, Mapping[str, Any]], Awaitable[dict[str, Any]]]

@@ -18,10 +18,11 @@ import structlog
 
 from gateway.connection import DeviceConnection
 from gateway.diagnose import Diagnose
-from gateway.onboard import QUESTIONS, Asked, AskError, both
+from gateway.onboard import QUESTIONS, Asked, AskError
 from gateway.onboarding.target import Target, TargetError, is_url, of_connection, of_url
 from models.command import CommandError, parse, text
 from models.site.model import Name
+from models.words import halves
 from protocols.adapter import AdapterError, Supports
 
 log = structlog.get_logger(__name__)
@@ -63,7 +64,7 @@ class Questions:
             words = f"no end within {self._longest_s:g} s: ask for less"
             answer = _refusal(Name(f"{self._longest_s:g} 秒内没有结果，请缩小范围", words))
         except (AskError, CommandError, TargetError, ValueError, AdapterError, NotImplementedError) as error:
-            answer = _refusal(error.reason if isinstance(error, AskError) else both(str(error)))
+            answer = _refusal(error.reason if isinstance(error, AskError) else halves(error))
         except Exception as error:  # an adapter's fault: its words may hold what was asked
             log.error("question_failed", kind=type(error).__name__)
             answer = _refusal(Name("适配器出错", f"the adapter failed: {type(error).__name__}"))

@@ -18,7 +18,7 @@ from models.command import Answer, Command, Outcome, Value
 from models.events import Event, event_id
 from models.quality import GOOD
 from models.site.model import Name, Point
-from protocols.words import halves
+from models.words import halves
 
 log = structlog.get_logger(__name__)
 

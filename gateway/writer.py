@@ -32,8 +32,8 @@ from gateway.readback import Held, as_taken, next_value, present, read_back
 from gateway.telling import Telling, judged, lost
 from models.command import AHEAD_S, Answer, Command, CommandError, Outcome, Value
 from models.site.model import Name, Point
+from models.words import halves
 from protocols.adapter import Adapter, AdapterError, LinkLost, Supports, WriteRefused, WriteUnknown
-from protocols.words import halves
 
 log = structlog.get_logger(__name__)
 

@@ -1,26 +1,10 @@
-"""Words in both languages as one string, "Chinese · English": taken apart, and put behind a place."""
+"""What is wrong with an adapter's settings, in both languages."""
 
 from __future__ import annotations
 
 from pydantic import ValidationError
 
-from models.site.model import Name
-
-BETWEEN = " · "
-
-
-def halves(words: object) -> Name:
-    """The two languages of such words (a text, or an error by its message); the same twice where they have but one."""
-    zh, between, en = str(words).partition(BETWEEN)
-    return Name(zh, en if between else zh)
-
-
-def at(place: str, words: object) -> str:
-    """Such words with a place, or other such words, in front of them; in one language where there is but one."""
-    lead, said = halves(place), halves(words)
-    if lead.zh == lead.en and said.zh == said.en:
-        return f"{place}: {said.en}"
-    return f"{lead.zh}：{said.zh}{BETWEEN}{lead.en}: {said.en}"
+from models.words import BETWEEN, halves
 
 
 def of_settings(errors: ValidationError) -> str:

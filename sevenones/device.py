@@ -31,7 +31,7 @@ def target(device: str, site: Path | None, home: Path = HOME) -> Target:
     """The device that the arguments name. Ends the program with a plain message when there is none."""
     from gateway.onboarding import target as targets
     from models.site.problems import SiteErrors
-    from protocols.words import at
+    from models.words import at
 
     try:
         if targets.is_url(device):
@@ -73,8 +73,8 @@ def _password(url: str) -> str:
 def ask(work: Callable[[], Coroutine[Any, Any, R]], failed: str) -> R:
     """Run the work; one message, and exit 1, for all that a device does wrong."""
     from gateway.onboarding.target import TargetError
+    from models.words import at
     from protocols.adapter import AdapterError
-    from protocols.words import at
 
     try:
         return asyncio.run(work())

@@ -19,9 +19,9 @@ from gateway.onboarding.mqtt_session import forget
 from models.site.model import Connection
 from models.site.schema import plain_words
 from models.site.yamlfile import scalar
+from models.words import halves
 from protocols.adapter import Adapter
 from protocols.registry import UnknownProtocol, adapter, names
-from protocols.words import halves
 
 OWN_CLIENT = "sevenones-tool-"
 """How the client ids begin under which the tools sign in at an MQTT broker: never under the gateway's, for

@@ -22,7 +22,7 @@ from middleplatform.governance.assigned import Assigned
 from middleplatform.governance.dictionaries import DictionaryRefused, Edition
 from models.dictionaries.read import DictionaryErrors, read
 from models.dictionaries.shape import kinds
-from models.site.problems import apart
+from models.words import halves
 
 PROBLEMS = 50
 LONGEST_WHO = 80
@@ -191,13 +191,13 @@ async def load(
     try:
         found, new = await anyio.to_thread.run_sync(work)
     except DictionaryErrors as error:
-        zh, en = apart(error.problems[0].message)
+        first = halves(error.problems[0].message)
         problems = [{"where": each.where, "message": each.message} for each in error.problems[:PROBLEMS]]
         raise ApiError(
             400,
             "wrong_dictionary",
-            f"字典有 {len(error.problems)} 处错误，未装载：{zh}",
-            f"the dictionary has {len(error.problems)} mistakes and was not loaded: {en}",
+            f"字典有 {len(error.problems)} 处错误，未装载：{first.zh}",
+            f"the dictionary has {len(error.problems)} mistakes and was not loaded: {first.en}",
             error.problems[0].where or None,
             problems=problems,
         ) from None

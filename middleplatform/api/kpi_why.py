@@ -33,6 +33,7 @@ from models.utilisation.answer import told
 from models.utilisation.figure import TIMES
 from models.utilisation.why import Counted, Interval, added
 from models.utilisation.witness import Event, Missing, Moves, Value, Witness
+from models.words import halves
 
 router = APIRouter(prefix="/kpi", tags=["kpi"])
 
@@ -236,8 +237,8 @@ async def _opened(
     try:
         found = await anyio.to_thread.run_sync(opened, request.app.state.database, whole.site.code, on, revision)
     except LookupError as gone:
-        zh, _, en = str(gone.args[0]).partition(" · ")
-        raise ApiError(409, "rules_gone", zh, en or zh) from None
+        said = halves(gone.args[0])
+        raise ApiError(409, "rules_gone", said.zh, said.en) from None
     if found is None:
         which = "" if revision is None else f" {revision}"
         raise ApiError(

@@ -29,6 +29,7 @@ from middleplatform.reports.record import Report
 from middleplatform.reports.verify import Verdict
 from models.report.build import Order, ReportRefused
 from models.report.content import Kind, normal_code
+from models.words import halves
 
 router = APIRouter(prefix="/reports", tags=["kpi"])
 RUN = [needs("report.run")]
@@ -183,8 +184,8 @@ async def download(request: Request, asker: Asker, code: Code, asked: Annotated[
     try:
         name, raw = await anyio.to_thread.run_sync(work)
     except FontMissing as missing:
-        zh, _, en = str(missing).partition(" · ")
-        raise ApiError(409, "no_font", zh, en) from None
+        said = halves(missing)
+        raise ApiError(409, "no_font", said.zh, said.en) from None
     return Response(raw, media_type=MEDIA[file], headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 

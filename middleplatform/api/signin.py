@@ -20,6 +20,7 @@ from middleplatform.api.auth import Known, address_of
 from middleplatform.api.errors import ApiError
 from middleplatform.api.responses import refusals
 from middleplatform.audit.actor import Actor, act_as
+from models.words import halves
 
 SESSION_DAYS = 0.5
 SESSION_S = int(SESSION_DAYS * 86_400)
@@ -140,8 +141,8 @@ async def revoke(request: Request, number: int) -> bool:
 
 def access_refused(error: AccessError, where: str | None = None, status: int = 400) -> ApiError:
     """What is wrong with a user, token or role, in the API's form."""
-    zh, _, en = str(error).partition(" · ")
-    return ApiError(status, "not_possible", zh, en or zh, where)
+    said = halves(error)
+    return ApiError(status, "not_possible", said.zh, said.en, where)
 
 
 async def _checked(request: Request, name: str, password: str) -> User:

@@ -17,8 +17,8 @@ from middleplatform.governance.register import Held
 from models import vocabulary
 from models.site.library import LIBRARY
 from models.site.model import Kind, Name, Point
-from models.site.problems import apart
 from models.units import UnitError, compile_unit
+from models.words import halves
 
 _CHINESE = re.compile(r"[㐀-鿿]")
 _UNIT_IN_NAME = re.compile(r"[(（\[][^)）\]]*(?:%|[a-zA-Z℃Ω°]/?[a-zA-Z0-9³²]*)[)）\]]\s*$")
@@ -163,9 +163,7 @@ def _unit(point: Point, standard: str) -> Iterator[Judged]:
     try:
         way = compile_unit(point.unit, standard)
     except UnitError as error:
-        why = Name(
-            f"“{point.unit}”不能换算为“{standard}”", f"cannot be converted to '{standard}': {apart(str(error))[1]}"
-        )
+        why = Name(f"“{point.unit}”不能换算为“{standard}”", f"cannot be converted to '{standard}': {halves(error).en}")
         yield "unit_fits", Finding(point.path, "unit_fits", point.unit, why, proposed)
         return
     yield "unit_fits", None

@@ -12,7 +12,7 @@ from models.basis import Basis, Price, ReturnAir
 from models.energy.carbon import factors
 from models.site.files import Folder
 from models.site.model import Kind, Point
-from models.site.problems import Problems, apart
+from models.site.problems import Problems
 from models.site.schema import validate
 from models.site.sequence_entries import Reference
 from models.site.there import unknown
@@ -22,6 +22,7 @@ from models.thing import Key, Number, Strict, Text
 from models.units import UnitError, compile_unit
 from models.utilisation.rules import standard
 from models.vocabulary import roles
+from models.words import at
 
 FILE = "figures.yaml"
 FAR = 2
@@ -210,8 +211,7 @@ def _quantity(place: Place, name: str, points: Mapping[str, Point], unit: str, *
     try:
         exact = compile_unit(point.unit, unit)
     except UnitError as wrong:
-        zh, en = apart(str(wrong))
-        yield place, f"'{name}'：{zh} · '{name}': {en}"
+        yield place, at(f"'{name}'", wrong)
         return
     if (exact.factor, exact.offset) != (1.0, 0.0):
         yield (

@@ -72,18 +72,6 @@ def hinted(zh: str, en: str, word: str, known: Iterable[str]) -> str:
     return f"{zh}{hint_zh} · {en}{hint_en}"
 
 
-def together(messages: Iterable[str]) -> str:
-    """Messages in both languages as one, each language by itself."""
-    parts = [apart(message) for message in messages]
-    return f"{'；'.join(zh for zh, _ in parts)} · {'; '.join(en for _, en in parts)}"
-
-
-def apart(message: str) -> tuple[str, str]:
-    """The two languages of a message, Chinese and English; one that has only one is taken for both."""
-    zh, separator, en = message.partition(" · ")
-    return zh, en if separator else zh
-
-
 def hints(word: str, known: Iterable[str]) -> tuple[str, str]:
     """As `nearest`, in Chinese and in English."""
     names = sorted(set(known))

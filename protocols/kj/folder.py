@@ -21,11 +21,11 @@ import structlog
 import xxhash
 
 from models.exchange import FileName, Records, Refused, Why, parse, profile
+from models.words import halves
 from protocols.adapter import LinkLost
 from protocols.findings import FindingBook
 from protocols.kj.definitions import KINDS, Definitions
 from protocols.kj.settings import KjSettings
-from protocols.words import halves
 
 log = structlog.get_logger(__name__)
 

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import ClassVar
 
 from models.site.model import Name
+from models.words import halves
 from protocols.adapter import Adapter, Delivers, LinkLost, Reading, Request, Sheet, Supports, Tag, WriteRefused
 from protocols.modbus import encode, extent
 from protocols.modbus.address import HIGHEST, MOST_REGISTERS, Table, parse
@@ -17,7 +18,6 @@ from protocols.modbus.link import Link
 from protocols.modbus.planner import Plan, compile_plan, on_wire
 from protocols.modbus.reader import NARROWING, Reader
 from protocols.modbus.settings import ModbusSettings
-from protocols.words import halves
 
 
 class Modbus(Adapter[ModbusSettings, Plan]):

@@ -13,6 +13,7 @@ import asyncio
 from collections import Counter
 from typing import Any, cast
 
+from models.words import halves
 from protocols.adapter import LinkLost
 from protocols.modbus import pdu
 from protocols.modbus.faults import Closed, NoAnswer
@@ -23,7 +24,6 @@ from protocols.modbus.place import Place
 from protocols.modbus.rtu import Rtu, silence_s
 from protocols.modbus.unit import Unit
 from protocols.modbus.wire import Wire, open_wire
-from protocols.words import halves
 
 DEAF = 3
 """So many requests in a row without any sign of life, and a connection without numbers is made anew: it may

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from models.quality import GOOD, Quality
+from models.words import halves
 from protocols.adapter import LinkLost, Reading
 from protocols.modbus import pdu
 from protocols.modbus.decode import decode, decode_texts
@@ -27,7 +28,6 @@ from protocols.modbus.groups import Sort
 from protocols.modbus.link import Link
 from protocols.modbus.planner import Piece, Plan
 from protocols.modbus.unit import SILENT, Unit, pause
-from protocols.words import halves
 
 NARROWING = 16
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from protocols.words import halves
+from models.words import halves
 
 SILENT = 2
 """So many unusable answers in a row, and a unit rests."""

@@ -17,8 +17,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from models.words import halves
 from protocols.mqtt.address import AbsentError, Steps, find
-from protocols.words import halves
 
 UNITS = {"s": 1_000_000.0, "ms": 1_000.0, "us": 1.0, "ns": 0.001}
 LATEST = 253_402_300_800_000_000

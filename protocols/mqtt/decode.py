@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from models.quality import Quality
+from models.words import at, halves
 from protocols.adapter import Reading, Tag
 from protocols.findings import FindingBook
 from protocols.mqtt.address import AbsentError, Steps, find
@@ -16,7 +17,6 @@ from protocols.mqtt.binding import Binding, Extractor, Layout
 from protocols.mqtt.columns import Columns, Message
 from protocols.mqtt.form import Form, MalformedError
 from protocols.mqtt.topic import captured, covers, is_topic, matches
-from protocols.words import at, halves
 
 MAX_CACHED_TOPICS = 10_000
 COUNTS = ("malformed_total", "unmatched_total", "absent_total", "unreadable_times_total")

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from models.words import halves
 from protocols.adapter import SignInRefused
 from protocols.opcua.settings import OpcUaSettings
-from protocols.words import halves
 
 APPLICATION_URI = "urn:sevenones:gateway"
 YEARS = 10

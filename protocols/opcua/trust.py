@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
+from models.words import halves
 from protocols.adapter import SignInRefused
 from protocols.opcua.identity import load_certificate, put
 from protocols.opcua.settings import OpcUaSettings
@@ -147,10 +148,11 @@ def judge(settings: OpcUaSettings, where: str, shown: Shown) -> None:
         )
     for fault, what in faults(shown).items():
         if fault not in settings.accept:
-            zh, _, en = what.partition(" · ")
+            said = halves(what)
             raise SignInRefused(
-                f"{where} 出示的证书不成立：{zh}。请为服务器换上正确的证书，或在连接设置中写入 accept: [{fault}] · "
-                f"{where} shows a certificate that does not hold: {en}. Let the server have a right one, or "
+                f"{where} 出示的证书不成立：{said.zh}。请为服务器换上正确的证书，"
+                f"或在连接设置中写入 accept: [{fault}] · "
+                f"{where} shows a certificate that does not hold: {said.en}. Let the server have a right one, or "
                 f"write `accept: [{fault}]` in the connection's settings"
             )
 

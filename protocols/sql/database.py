@@ -13,10 +13,10 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from models.words import halves
 from protocols.adapter import LinkLost
 from protocols.sql.errors import explain
 from protocols.sql.settings import SqlSettings
-from protocols.words import halves
 
 Row = tuple[Any, ...]
 

@@ -32,8 +32,8 @@ def browse(
     For protocols that describe themselves. Nothing is written to the device."""
     from gateway.onboarding.walk import DEEPEST, MOST_NODES, as_csv, walk
     from gateway.onboarding.walk import draft as rows_of
+    from models.words import at
     from protocols.adapter import AdapterError, Supports
-    from protocols.words import at
 
     asked = target(device, site, home)
 

@@ -32,8 +32,9 @@ def _settings(which: str, site: Path | None, home: Path) -> OpcUaSettings:
     """The settings of a connection, or those that a bare URL has."""
     from pydantic import ValidationError
 
+    from models.words import at
     from protocols.opcua.settings import OpcUaSettings
-    from protocols.words import at, of_settings
+    from protocols.words import of_settings
 
     found: dict[str, object] = {"url": which, "certificate_dir": str(home / "opcua")}
     if not which.startswith("opc.tcp://"):
@@ -83,11 +84,11 @@ def trust(
     yes: Annotated[bool, typer.Option("--yes", help="不再询问 · do not ask: the fingerprint was compared")] = False,
 ) -> None:
     """查看服务器证书并确认信任 · show a server's certificate and, once confirmed, trust it."""
+    from models.words import at
     from protocols.adapter import LinkLost
     from protocols.opcua.session import look
     from protocols.opcua.trust import faults, known_server
     from protocols.opcua.trust import trust as pin
-    from protocols.words import at
 
     settings = _settings(which, site, home)
     try:

@@ -37,7 +37,7 @@ def plan(
     No device is asked unless --measure says so. Ends with 1 when the periods cannot be kept."""
     from gateway.onboarding import capacity
     from gateway.onboarding.target import TargetError
-    from protocols.words import at
+    from models.words import at
 
     assumed = _seconds(round_trip)
     loaded = _loaded(site, home)

@@ -60,7 +60,7 @@ def read(
 
 def _say_what_was_not_read(console: Console, seen: Look) -> None:
     """And end with 1 when nothing was."""
-    from protocols.words import at, halves
+    from models.words import at, halves
 
     odd = [one for one in seen.seen if one.reason]
     held = [one for one in seen.seen if one.value is not None or one.text is not None]

@@ -15,7 +15,8 @@ import yaml
 from middleplatform.workshop.tools import Draft, Facts, NewConnection
 from models.identity import SEGMENT
 from models.site.foreign.reading import Row
-from models.site.problems import Problem, apart
+from models.site.problems import Problem
+from models.words import halves
 from sevenones.point_import import Choice, Import, ImportRefused, prepare
 from sevenones.site_check import examine
 from sevenones.workshop.connections import CannotInsert, entry_of, inserted
@@ -189,8 +190,7 @@ def digest(site: Path, found: Reviewed) -> str:
 
 
 def _problem(one: Problem) -> Facts:
-    zh, en = apart(one.message)
-    return {"file": one.file, "where": one.where, "zh": zh, "en": en}
+    return {"file": one.file, "where": one.where, **halves(one.message).words()}
 
 
 def _row(row: Row) -> Facts:

@@ -15,8 +15,9 @@ from middleplatform.workshop.tools import Draft, Facts, WorkshopRefused
 from models.site.files import Folder
 from models.site.library import Library
 from models.site.model import Site
-from models.site.problems import Problem, Problems, apart
+from models.site.problems import Problem, Problems
 from models.thing import Template
+from models.words import halves
 from sevenones import site_change
 from sevenones.site_check import examine
 from sevenones.workshop import bench
@@ -188,16 +189,12 @@ def _latest(folder: Path) -> Facts | None:
 
 def _each_language(problem: Problem) -> list[str]:
     """The problem in Chinese and in English, each with its place."""
-    return [str(replace(problem, message=words)) for words in apart(problem.message)]
-
-
-def _each_language(problem: Problem) -> list[str]:
-    """The problem in Chinese and in English, each with its place."""
-    return [str(replace(problem, message=words)) for words in apart(problem.message)]
+    return [str(replace(problem, message=words)) for words in halves(problem.message).words().values()]
 
 
 def _refused(error: site_change.ChangeError) -> WorkshopRefused:
-    return WorkshopRefused("not_written", *apart(str(error)))
+    said = halves(error)
+    return WorkshopRefused("not_written", said.zh, said.en)
 
 
 @cache

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from models.site import examine
-from models.site.problems import hinted, together
+from models.site.problems import hinted
+from models.words import together
 from tests.models.sites import AREAS, write
 from tests.models.test_site_mistakes import PLANTED
 

@@ -12,9 +12,10 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.onboarding.target import Target, TargetError, of_url
+from models.words import at, halves
 from protocols.adapter import Tag
 from protocols.registry import adapter
-from protocols.words import at, halves, of_settings
+from protocols.words import of_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("protocols", "gateway")

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from gateway.onboarding.probe import modbus, mqtt, opcua, serial
 from gateway.onboarding.probe.report import Options, Report
 from gateway.onboarding.target import Target
+from models.words import halves
 from protocols.adapter import AdapterError
-from protocols.words import halves
 
 Ask = Callable[[Target, Options, Report], Awaitable[None]]
 

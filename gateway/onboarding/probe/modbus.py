@@ -10,10 +10,10 @@ from gateway.onboarding.door import DoorShut
 from gateway.onboarding.probe.modbus_wire import Answer, Crossed, Foreign, HungUp, Silent, Wire
 from gateway.onboarding.probe.report import Options, Report
 from gateway.onboarding.target import Target
+from models.words import halves
 from protocols.adapter import Tag
 from protocols.modbus.address import Table, parse
 from protocols.modbus.faults import Refused
-from protocols.words import halves
 
 LIKELY = (0, 1, 100, 1000, 4096, 40000)
 """Addresses that are tried when the device does not have the one before."""

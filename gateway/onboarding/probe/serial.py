@@ -7,8 +7,8 @@ import asyncio
 from gateway.onboarding.look import look
 from gateway.onboarding.probe.report import Options, Report
 from gateway.onboarding.target import Target
+from models.words import halves
 from protocols.adapter import AdapterError, LinkLost
-from protocols.words import halves
 
 
 async def ask(target: Target, options: Options, report: Report) -> None:
