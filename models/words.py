@@ -26,4 +26,4 @@ def at(place: str, words: object) -> str:
 def together(messages: Iterable[str]) -> str:
     """Several such words as one, each language by itself."""
     said = [halves(message) for message in messages]
-    return f"{'；'.join(each.zh for each in said)}{BETWEEN}{'; '.join(each.en for each in said)}"
+    return f"{'。'.join(each.zh for each in said)}{BETWEEN}{'; '.join(each.en for each in said)}"

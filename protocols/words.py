@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import ValidationError
 
-from models.words import BETWEEN, halves
+from models.words import BETWEEN, at, halves, together
 
 
 def of_settings(errors: ValidationError) -> str:
     """What is wrong with settings. Without their values: one of them may be a password."""
-    places = [".".join(map(str, each["loc"])) or "settings" for each in errors.errors()]
-    told = [halves(each["msg"].removeprefix("Value error, ")) for each in errors.errors()]
+    return together(at(".".join(map(str, each["loc"])) or "settings", _told(each)) for each in errors.errors())
+
+
+def _told(error: Mapping[str, Any]) -> str:
+    said = halves(error["msg"].removeprefix("Value error, "))
     # What pydantic says by itself it says in English alone.
-    zh = "。".join(
-        f"{place}：{said.zh if said.zh != said.en else '设置不符合要求'}"
-        for place, said in zip(places, told, strict=True)
-    )
-    en = "; ".join(f"{place}: {said.en}" for place, said in zip(places, told, strict=True))
-    return f"{zh}{BETWEEN}{en}"
+    return f"{said.zh if said.zh != said.en else '设置不符合要求'}{BETWEEN}{said.en}"

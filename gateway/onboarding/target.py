@@ -19,7 +19,7 @@ from gateway.onboarding.mqtt_session import forget
 from models.site.model import Connection
 from models.site.schema import plain_words
 from models.site.yamlfile import scalar
-from models.words import halves
+from models.words import at, together
 from protocols.adapter import Adapter
 from protocols.registry import UnknownProtocol, adapter, names
 
@@ -49,9 +49,8 @@ class Target:
         try:
             settings = found.Settings.model_validate(dict(self.settings))
         except ValidationError as errors:
-            said = [halves(plain_words(error, found.Settings)) for error in errors.errors(include_url=False)]
-            zh, en = "。".join(each.zh for each in said), "; ".join(each.en for each in said)
-            raise TargetError(f"{self.name}：{zh} · {self.name}: {en}") from None
+            said = together(plain_words(error, found.Settings) for error in errors.errors(include_url=False))
+            raise TargetError(at(self.name, said)) from None
         return found(settings)
 
     @asynccontextmanager

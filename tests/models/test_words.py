@@ -96,4 +96,4 @@ def test_what_is_nearest_is_told_in_the_language_of_its_part() -> None:
 
 
 def test_several_mistakes_are_told_together_each_language_by_itself() -> None:
-    assert together(["甲 · a", "乙 · b", "c"]) == "甲；乙；c · a; b; c"
+    assert together(["甲 · a", "乙 · b", "c"]) == "甲。乙。c · a; b; c"
